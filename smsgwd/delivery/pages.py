@@ -1,0 +1,147 @@
+"""A queue of which memory holds only the head: the rest stays in the store and is read page by page.
+
+Invariant: memory holds every waiting item whose key is below the `horizon` and that is not out (popped and not done);
+the store alone knows those from the horizon on. So the order is exact whatever arrives, memory is bounded, and nothing
+is handed out twice although the store still lists what is out until its result is durable.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable
+from typing import Generic, TypeVar
+
+Key = tuple[int, int]
+T = TypeVar("T")
+
+_START: Key = (-(1 << 62), 0)
+
+
+class PagedQueue(Generic[T]):
+    """Items in the order of their key; at most `capacity` of them in memory (what was put back may exceed it).
+
+    At first nothing is known of the store: `must_read` is True. A read is: `begin_read` → ask the store for at most
+    `page` items behind the key it returned → `page_read`, or `read_failed`.
+    """
+
+    def __init__(self, key: Callable[[T], Key], capacity: int) -> None:
+        self._key = key
+        self._capacity = max(2, capacity)
+        self._heap: list[tuple[Key, T]] = []
+        self._held: set[Key] = set()  # keys in the heap or out
+        self._read_to: Key | None = None
+        self._horizon: Key | None = _START  # nothing read yet: everything is beyond it
+        self._reading = False
+        self._late: list[T] = []  # what came from beyond the horizon during a read: the page may lack it
+        self._seen: set[Key] = set()  # keys that were held at any time during a read
+        self._void = False  # the page on its way no longer fits what memory holds
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    @property
+    def page(self) -> int:
+        """How many items to read at once."""
+        return max(1, self._capacity // 2)
+
+    @property
+    def complete(self) -> bool:
+        """True when the store has nothing that memory has not."""
+        return self._horizon is None
+
+    @property
+    def must_read(self) -> bool:
+        """True when a page should be read: the store has more, memory is a quarter full, none is on its way."""
+        return self._horizon is not None and not self._reading and len(self._heap) * 4 < self._capacity
+
+    def add(self, item: T) -> bool:
+        """A new item, durable already. False when it lies beyond the horizon: the store has it, that is enough."""
+        key = self._key(item)
+        if self._horizon is not None and key >= self._horizon:
+            if self._reading:
+                self._late.append(item)
+                self._void |= len(self._late) > self._capacity
+            return False
+        if key in self._held:
+            return True
+        self._hold(key, item)
+        if len(self._heap) > self._capacity:
+            self._spill()
+        return True
+
+    def pop(self) -> T:
+        """Take the first item out; IndexError when memory has none. `done` or `push_back` must follow."""
+        return heapq.heappop(self._heap)[1]
+
+    def peek(self) -> T | None:
+        """The first item, or None."""
+        return self._heap[0][1] if self._heap else None
+
+    def done(self, item: T) -> None:
+        """An item that is out has left the store's queue, durably."""
+        self._held.discard(self._key(item))
+
+    def push_back(self, items: Iterable[T]) -> None:
+        """Put back items that are out, whatever the horizon: nobody else has them."""
+        for item in items:
+            self._hold(self._key(item), item)
+
+    def remove(self, wanted: Callable[[T], bool]) -> list[T]:
+        """Take out the items in memory for which `wanted` holds, as `pop` does (a walk over all of them)."""
+        taken = [item for _, item in self._heap if wanted(item)]
+        if taken:
+            self._heap = [pair for pair in self._heap if not wanted(pair[1])]
+            heapq.heapify(self._heap)
+        return taken
+
+    def begin_read(self) -> Key | None:
+        """Start reading a page; the key behind which it starts (None = from the beginning)."""
+        self._reading = True
+        self._void = False
+        self._seen = set(self._held)
+        return self._read_to
+
+    def page_read(self, items: Iterable[T], *, more: bool) -> int:
+        """What the store had; `more` = the page was full. How many items were new to memory."""
+        seen, late, void = self._seen, self._late, self._void
+        self.read_failed()
+        if void:
+            return 0
+        last = self._read_to
+        count = 0
+        for item in items:
+            key = self._key(item)
+            last = key
+            # What was out when the store was asked may be done by now, and was listed all the same.
+            if key not in seen and key not in self._held:
+                self._hold(key, item)
+                count += 1
+        self._read_to = last
+        if not more:
+            self._horizon = None
+        elif last is not None:
+            self._horizon = (last[0], last[1] + 1)
+        for item in late:
+            self.add(item)
+        return count
+
+    def read_failed(self) -> None:
+        """The store could not be read: nothing is known that was not before."""
+        self._reading = False
+        self._seen = set()
+        self._late = []
+
+    def _hold(self, key: Key, item: T) -> None:
+        heapq.heappush(self._heap, (key, item))
+        self._held.add(key)
+        if self._reading:
+            self._seen.add(key)
+
+    def _spill(self) -> None:
+        """Leave the last half to the store again, which has it anyway."""
+        self._heap.sort()
+        keep = self._capacity // 2
+        for key, _ in self._heap[keep:]:
+            self._held.discard(key)
+        self._read_to = self._heap[keep - 1][0]
+        self._horizon = self._heap[keep][0]
+        self._void = True
+        del self._heap[keep:]

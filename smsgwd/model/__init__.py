@@ -1,0 +1,8 @@
+"""The values that move through the gateway: messages, submissions, receipts, changes, money, ids.
+
+Here live plain values with their own arithmetic and nothing else: no I/O, no clock, no reactor, no rules that need
+configuration. Every other package may import this one; it imports none of them.
+
+To change what a message carries, edit `message.py` (and the store's schema). To change what a tenant may be refused
+for, edit `refusals.py`. To change what the store can be asked to do, edit `changes.py` and the store contract suite.
+"""

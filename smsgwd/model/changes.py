@@ -1,0 +1,244 @@
+"""The changes a store can be asked to make, and what it answers to each.
+
+A commit is a list of changes; every change gets one result in the same place. A change that is refused (no credit, a
+known idempotency key, a move the lifecycle does not allow) never fails its batch, and changes nothing. Changes are
+idempotent by message id wherever they can arrive twice. Times are milliseconds since 1970, UTC.
+"""
+
+import msgspec
+
+from smsgwd.model.message import Failure, Message, State
+from smsgwd.model.outbox import OutboxItem
+from smsgwd.model.receipts import Receipt
+from smsgwd.model.submission import Idempotency
+from smsgwd.model.tenant import Tenant
+
+
+class Submit(msgspec.Struct, frozen=True, gc=False):
+    """Take messages: reserve their price (one after another until the credit ends), keep and queue them.
+
+    With `idempotency`, `answer` (opaque to the store) is kept 24 h together with the refused places, so that the same
+    request gets the same answer. Result: Submitted, Replayed or KeyMismatch.
+    """
+
+    tenant: str
+    messages: list[Message]
+    at: int
+    idempotency: Idempotency | None = None
+    answer: bytes = b""
+
+
+class PartSent(msgspec.Struct, frozen=True, gc=False):
+    """The SMSC accepted a part under its own id. Result: Moved or Ignored (and parked receipts found are applied)."""
+
+    message_id: int
+    part: int  #: from 1
+    smsc_id: str
+    group: str
+    connector: str
+    at: int
+    id_format: str = "auto"
+
+
+class Requeue(msgspec.Struct, frozen=True, gc=False):
+    """An attempt failed for now: try again at `due_at` (0 = at once) on `connector`. Result: Moved or Ignored."""
+
+    message_id: int
+    due_at: int
+    connector: str
+    at: int
+    error: Failure
+    counts: bool = True  #: False where the attempt is not counted (the link's fault, not the message's)
+
+
+class Fail(msgspec.Struct, frozen=True, gc=False):
+    """A part was refused for good. Result: Moved or Ignored.
+
+    The message ends REJECTED (refunded) when the SMSC took none of its parts, UNDELIVERED when it took some.
+    """
+
+    message_id: int
+    part: int
+    connector: str
+    at: int
+    error: Failure
+
+
+class GiveUp(msgspec.Struct, frozen=True, gc=False):
+    """End a message whose outcome is unknown as UNKNOWN (connector policy `fail`). Result: Moved or Ignored."""
+
+    message_id: int
+    connector: str
+    at: int
+    error: Failure
+
+
+class TakeReceipt(msgspec.Struct, frozen=True, gc=False):
+    """A receipt came in. Result: Moved (final), Noted (intermediate or one part of several), Parked, or Ignored
+    (a later receipt for a final message: kept as an event, changes nothing)."""
+
+    receipt: Receipt
+
+
+class Cancel(msgspec.Struct, frozen=True, gc=False):
+    """The tenant takes a message back; only while it has not left. Result: Moved, or Ignored (reason)."""
+
+    tenant: str
+    message_id: int
+    at: int
+
+
+class Expire(msgspec.Struct, frozen=True, gc=False):
+    """End as EXPIRED (refunded) up to `limit` unsent messages whose validity ended at `at`, but those being sent.
+
+    Result: Swept.
+    """
+
+    at: int
+    excluding: frozenset[int]
+    limit: int = 1000
+
+
+class TimeOutReceipts(msgspec.Struct, frozen=True, gc=False):
+    """End as UNKNOWN up to `limit` sent messages whose validity ended before `deadline_before`. Result: Swept."""
+
+    at: int
+    deadline_before: int
+    limit: int = 1000
+
+
+class Promote(msgspec.Struct, frozen=True, gc=False):
+    """Queue up to `limit` scheduled or waiting messages that are due at `at`. Result: Promoted."""
+
+    at: int
+    limit: int = 1000
+
+
+class Note(msgspec.Struct, frozen=True, gc=False):
+    """Remember an event of a message for its history. Result: None."""
+
+    message_id: int
+    at: int
+    type: str
+    detail: str = ""
+    connector: str = ""
+    smpp_status: int | None = None
+
+
+class OutboxDone(msgspec.Struct, frozen=True, gc=False):
+    """A push was answered 2xx. Result: None."""
+
+    id: int
+    at: int
+
+
+class OutboxRetry(msgspec.Struct, frozen=True, gc=False):
+    """A push failed and is due again; counts an attempt. Result: None."""
+
+    id: int
+    due_at: int
+    error: str
+
+
+class OutboxDead(msgspec.Struct, frozen=True, gc=False):
+    """A push is given up (kept for re-push by an operator). Result: None."""
+
+    id: int
+    at: int
+    error: str
+
+
+class PutTenant(msgspec.Struct, frozen=True, gc=False):
+    """Create a tenant with its credentials. Result: True when created, False when the store has it already."""
+
+    tenant: Tenant
+
+
+class Tidy(msgspec.Struct, frozen=True, gc=False):
+    """Forget idempotency keys made before `keys_before` and finished pushes done before `pushes_before`,
+    up to `limit` of each; mark receipts parked before `orphans_before` as orphans. Result: how many rows went (int)."""
+
+    keys_before: int
+    pushes_before: int
+    orphans_before: int
+    limit: int = 2000
+
+
+Change = (
+    Submit
+    | PartSent
+    | Requeue
+    | Fail
+    | GiveUp
+    | TakeReceipt
+    | Cancel
+    | Expire
+    | TimeOutReceipts
+    | Promote
+    | Note
+    | OutboxDone
+    | OutboxRetry
+    | OutboxDead
+    | PutTenant
+    | Tidy
+)
+
+
+class Submitted(msgspec.Struct, frozen=True, gc=False):
+    """Kept. `refused` maps a place in `Submit.messages` to the code of a refusal (`no_credit`)."""
+
+    refused: dict[int, str]
+
+
+class Replayed(msgspec.Struct, frozen=True, gc=False):
+    """The idempotency key was used before with the same request: its answer and refused places of that time."""
+
+    answer: bytes
+    refused: dict[int, str]
+
+
+class KeyMismatch(msgspec.Struct, frozen=True, gc=False):
+    """The idempotency key was used before with another request; nothing was kept."""
+
+
+class Moved(msgspec.Struct, frozen=True, gc=False):
+    """The message is in `state` now; `outbox` is what its tenant is owed for that (also by receipts found parked)."""
+
+    message_id: int
+    state: State
+    outbox: tuple[OutboxItem, ...] = ()
+
+
+class Noted(msgspec.Struct, frozen=True, gc=False):
+    """Kept in the message's history; its state did not change."""
+
+    message_id: int
+
+
+class Parked(msgspec.Struct, frozen=True, gc=False):
+    """No message has this SMSC id yet: the receipt is kept and tried again at each response of its group."""
+
+
+class Ignored(msgspec.Struct, frozen=True, gc=False):
+    """Nothing changed: `unknown_message`, `final`, `left` (being sent or sent), `not_yours`, `repeated`."""
+
+    reason: str
+    message_id: int = 0
+
+
+class Swept(msgspec.Struct, frozen=True, gc=False):
+    """The messages that ended, with what their tenants are owed; `more` when the limit was reached."""
+
+    messages: tuple[int, ...]
+    outbox: tuple[OutboxItem, ...]
+    more: bool
+
+
+class Promoted(msgspec.Struct, frozen=True, gc=False):
+    """The messages that are ready now, whole; `more` when the limit was reached."""
+
+    messages: tuple[Message, ...]
+    more: bool
+
+
+Result = Submitted | Replayed | KeyMismatch | Moved | Noted | Parked | Ignored | Swept | Promoted | bool | int | None

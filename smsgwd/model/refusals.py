@@ -1,0 +1,77 @@
+"""The catalogue of refusals: why a submission, a recipient or a request is not taken.
+
+One row each, rendered by every edge in its own protocol; no stage writes wire text. `docs/errors.md` is made from it.
+"""
+
+from enum import Enum
+from typing import NamedTuple
+
+
+class _Row(NamedTuple):
+    code: str
+    http: int
+    smpp: int
+    title: str
+
+
+class Refusal(Enum):
+    """One reason; `.code` is stable, `.http` and `.smpp` are the statuses of a request refused for it alone."""
+
+    MALFORMED = _Row("malformed", 400, 0x08, "The request is malformed")
+    INVALID = _Row("invalid", 422, 0x08, "A field has a value that is not allowed")
+    UNAUTHENTICATED = _Row("unauthenticated", 401, 0x0E, "Unknown credentials")
+    TOO_MANY_FAILURES = _Row("too_many_failures", 429, 0x0E, "Too many failed attempts from this address")
+    NOT_FOUND = _Row("not_found", 404, 0x0C, "There is no such message")
+    METHOD_NOT_ALLOWED = _Row("method_not_allowed", 405, 0x03, "This path does not take this method")
+    TOO_LARGE = _Row("too_large", 413, 0x01, "The request is larger than allowed")
+    UNSUPPORTED_MEDIA_TYPE = _Row("unsupported_media_type", 415, 0x08, "The body must be JSON in UTF-8")
+    INVALID_RECIPIENT = _Row("invalid_recipient", 422, 0x0B, "The recipient is no phone number")
+    INVALID_SENDER = _Row("invalid_sender", 422, 0x0A, "The sender is no valid address")
+    SENDER_NOT_ALLOWED = _Row("sender_not_allowed", 422, 0x0A, "This tenant may not send under this sender")
+    INVALID_TEXT = _Row("invalid_text", 422, 0x08, "The text cannot be sent")
+    TOO_MANY_PARTS = _Row("too_many_parts", 422, 0x01, "The text needs more parts than allowed")
+    INVALID_SCHEDULE = _Row("invalid_schedule", 422, 0x61, "The time to send at is not possible")
+    INVALID_VALIDITY = _Row("invalid_validity", 422, 0x62, "The validity is not possible")
+    INVALID_DLR_URL = _Row("invalid_dlr_url", 422, 0x08, "The dlr_url cannot be used")
+    NO_CREDIT = _Row("no_credit", 422, 0x45, "Not enough credit")
+    NO_ROUTE = _Row("no_route", 422, 0x0B, "No route leads to this recipient")
+    IDEMPOTENCY_MISMATCH = _Row("idempotency_mismatch", 422, 0x08, "This Idempotency-Key was used with another request")
+    IDEMPOTENCY_RUNNING = _Row("idempotency_running", 409, 0x08, "A request with this Idempotency-Key is still running")
+    TOO_LATE = _Row("too_late", 409, 0x11, "The message has left or is final already")
+    OVER_RATE = _Row("over_rate", 429, 0x58, "More messages a second than agreed")
+    STORE_UNAVAILABLE = _Row("store_unavailable", 503, 0x08, "Nothing can be stored at the moment; nothing was taken")
+    SHUTTING_DOWN = _Row("shutting_down", 503, 0x08, "The gateway is shutting down; nothing was taken")
+    OVERLOADED = _Row("overloaded", 503, 0x14, "Too much is waiting; nothing was taken")
+    INTERNAL = _Row("internal", 500, 0x08, "The gateway failed at this request; it has been logged")
+
+    @property
+    def code(self) -> str:
+        """The stable machine code."""
+        return self.value.code
+
+    @property
+    def http(self) -> int:
+        """HTTP status of a request refused for this alone."""
+        return self.value.http
+
+    @property
+    def smpp(self) -> int:
+        """SMPP command_status for this refusal."""
+        return self.value.smpp
+
+    @property
+    def title(self) -> str:
+        """One sentence for people."""
+        return self.value.title
+
+
+BY_CODE = {refusal.code: refusal for refusal in Refusal}
+
+
+class Refused(Exception):  # noqa: N818 -- a refusal is an answer, not an error of ours
+    """Raised by rules to refuse one request or recipient; the edge renders it."""
+
+    def __init__(self, refusal: Refusal, detail: str = "") -> None:
+        super().__init__(f"{refusal.code}: {detail or refusal.title}")
+        self.refusal = refusal
+        self.detail = detail or refusal.title

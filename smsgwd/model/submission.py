@@ -1,0 +1,55 @@
+"""What a tenant asks for, and what becomes of it."""
+
+import msgspec
+
+from smsgwd.model.message import Coding, Failure, State
+
+
+class Item(msgspec.Struct, gc=False):
+    """One message wanted: one text to one recipient, not yet admitted."""
+
+    source: str | None
+    dest: str
+    text: str = ""
+    data: bytes | None = None  #: the octets of a binary message; then `text` is not used
+    coding: str = "auto"  #: auto, gsm, ucs2, binary
+    flash: bool = False
+    dlr_url: str | None = None
+    client_ref: str | None = None
+    schedule_at: int | None = None  #: milliseconds since 1970, UTC
+    validity_s: int | None = None
+    priority: int = 1
+
+
+class Idempotency(msgspec.Struct, frozen=True, gc=False):
+    """A tenant's Idempotency-Key with the digest of the request it came with."""
+
+    key: str
+    digest: bytes
+
+
+class Submission(msgspec.Struct, gc=False):
+    """One request of one tenant: any number of items that are admitted each on its own."""
+
+    tenant: str
+    items: list[Item]
+    idempotency: Idempotency | None = None
+
+
+class Entry(msgspec.Struct, gc=False):
+    """What became of one item; `id` and `state` are None for a refused one."""
+
+    dest: str
+    id: int | None = None
+    state: State | None = None
+    parts: int = 0
+    coding: Coding | None = None
+    price: int = 0
+    error: Failure | None = None
+
+
+class Outcome(msgspec.Struct, gc=False):
+    """The answer to a submission, after it is durable: one entry an item, same order."""
+
+    id: int
+    entries: list[Entry]

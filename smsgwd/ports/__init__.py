@@ -1,0 +1,7 @@
+"""What the edges, the rules and the plugins know of one another: `typing.Protocol`s, nothing else.
+
+No implementation lives here. `smsgwd.app` makes the implementations and passes them in.
+
+To change what a store must do, edit `store.py` and the contract suite in tests/store; for the way of a submission
+`submit.py`; for sending `dispatch.py`; for pushes to tenants `push.py`; for time `clock.py`.
+"""

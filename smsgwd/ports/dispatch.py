@@ -1,0 +1,63 @@
+"""What the pipeline and the sweeps ask of the sending side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from smsgwd.model.message import Message
+
+
+class BindStatus(msgspec.Struct, frozen=True):
+    """One bind of a connector, for operators."""
+
+    index: int
+    state: str  #: connecting, binding, bound, waiting, stopped
+    window_used: int
+    window: int
+    since: float  #: monotonic seconds at which this state began
+    last_error: str = ""
+
+
+class ConnectorStatus(msgspec.Struct, frozen=True):
+    """One connector, for operators."""
+
+    id: str
+    kind: str
+    up: bool
+    ready: int  #: messages in memory, ready to go
+    in_flight: int
+    sent: int  #: parts accepted by the SMSC since start
+    refused: int
+    receipts: int
+    binds: tuple[BindStatus, ...] = ()
+
+
+class Dispatcher(Protocol):
+    """The connectors, as the rest of the gateway sees them."""
+
+    def offer(self, messages: Sequence[Message]) -> None:
+        """These are durable and QUEUED now: send them when it is their turn."""
+        ...
+
+    def withdraw(self, message_id: int, connector: str) -> bool:
+        """Keep a message from being sent; False when it is being sent already. `restore` or a Cancel follows."""
+        ...
+
+    def restore(self, message: Message) -> None:
+        """Undo `withdraw`: the cancellation did not become durable."""
+        ...
+
+    def in_flight(self) -> frozenset[int]:
+        """Ids of messages with a part written and not answered."""
+        ...
+
+    def up(self, connector: str) -> bool:
+        """True when the connector can send now."""
+        ...
+
+    def status(self) -> list[ConnectorStatus]:
+        """All connectors, in the order of the configuration."""
+        ...

@@ -1,0 +1,45 @@
+"""What others ask of the pushing side, and the HTTP client it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from smsgwd.model.outbox import OutboxItem
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
+
+class Outbox(Protocol):
+    """The pushing side."""
+
+    def offer(self, items: Sequence[OutboxItem]) -> None:
+        """These are durable in the outbox now: push them."""
+        ...
+
+
+class HttpAnswer(msgspec.Struct, frozen=True):
+    """What a server answered; the body is cut at the client's cap."""
+
+    status: int
+    headers: Mapping[str, str]  #: names in lower case
+    body: bytes
+
+
+class HttpFailure(Exception):  # noqa: N818
+    """No usable answer. `sent` tells whether the whole request had been written, so that its fate is unknown."""
+
+    def __init__(self, reason: str, *, sent: bool) -> None:
+        super().__init__(reason)
+        self.sent = sent
+
+
+class HttpClient(Protocol):
+    """A lean HTTP client: keep-alive, no redirects, bounded bodies, no private targets unless allowed."""
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float) -> Deferred[HttpAnswer]:
+        """POST a body; fails with HttpFailure."""
+        ...

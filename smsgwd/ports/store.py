@@ -1,0 +1,125 @@
+"""The durable store: batch-first writes, paged reads.
+
+`commit` gives one Deferred a batch that fires after the batch is durable (fsync returned, or acknowledged by Redis),
+with one result a change, in order. Commits are applied in the order they were asked for. A batch that cannot be made
+durable fails whole with StoreUnavailable, having changed nothing; the store keeps trying by itself and `healthy` tells
+when writes work again. Reads see every commit whose Deferred has fired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from smsgwd.model.changes import Change, Result
+from smsgwd.model.message import Message, MessageView, State
+from smsgwd.model.outbox import OutboxItem, OutboxTarget
+from smsgwd.model.tenant import Tenant
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
+
+class StoreUnavailable(Exception):  # noqa: N818 -- the name says what holds, and edges catch it by it
+    """The store cannot make anything durable now (disk full, I/O error, closed); nothing of the batch was changed."""
+
+
+class MessageFilter(msgspec.Struct, frozen=True):
+    """What `messages` selects; all given conditions hold at once. Times are milliseconds since 1970, UTC."""
+
+    from_ms: int | None = None
+    to_ms: int | None = None  #: exclusive
+    states: tuple[State, ...] = ()
+    msisdn: str | None = None
+
+
+class QueueDepth(msgspec.Struct, frozen=True):
+    """How much one connector has waiting, and since when (milliseconds since 1970; None when empty)."""
+
+    connector: str
+    queued: int
+    oldest: int | None
+
+
+class StoreCounts(msgspec.Struct, frozen=True):
+    """Figures for operators."""
+
+    queues: tuple[QueueDepth, ...]
+    scheduled: int
+    sent_without_receipt: int
+    outbox_pending: int
+    outbox_dead: int
+    parked: int
+    orphans: int
+
+
+class QueuedMessage(msgspec.Struct, gc=False):
+    """A message ready for its connector; `sent_parts` are the parts an SMSC has taken already (from 1)."""
+
+    message: Message
+    sent_parts: frozenset[int] = frozenset()
+
+
+class Store(Protocol):
+    """Everything durable. All methods are called on, and answer on, the reactor's thread."""
+
+    @property
+    def healthy(self) -> bool:
+        """False from a failed commit until one works again: intake is refused meanwhile."""
+        ...
+
+    def open(self) -> Deferred[int]:
+        """Open (and migrate) the store; fires with the highest message id in it, 0 when there is none."""
+        ...
+
+    def close(self) -> Deferred[None]:
+        """Commit what was asked for, then close."""
+        ...
+
+    def commit(self, changes: Sequence[Change]) -> Deferred[list[Result]]:
+        """Make the changes, all in one durable batch (more batches may share one fsync)."""
+        ...
+
+    def ready(self, connector: str, after: tuple[int, int] | None, limit: int) -> Deferred[list[QueuedMessage]]:
+        """QUEUED messages of a connector by (-priority, id), those behind the key `after`, `limit` at most."""
+        ...
+
+    def message(self, tenant: str, message_id: int) -> Deferred[MessageView | None]:
+        """One message of a tenant with its history, or None."""
+        ...
+
+    def submission(self, tenant: str, submission_id: int) -> Deferred[list[MessageView]]:
+        """The messages of a submission of a tenant, by id, without events; empty when there is none."""
+        ...
+
+    def messages(
+        self, tenant: str, where: MessageFilter, before: int | None, limit: int
+    ) -> Deferred[list[MessageView]]:
+        """Newest first, ids below `before`, without events."""
+        ...
+
+    def next_due(self) -> Deferred[int | None]:
+        """When the earliest scheduled or waiting message is due (milliseconds since 1970), or None."""
+        ...
+
+    def outbox_targets(self) -> Deferred[list[OutboxTarget]]:
+        """The targets that are owed something (not the dead ones)."""
+        ...
+
+    def outbox(self, target: str, after: tuple[int, int] | None, limit: int) -> Deferred[list[OutboxItem]]:
+        """Pushes owed to a target in the order (due_at, id), those behind the key `after`, `limit` at most."""
+        ...
+
+    def tenants(self) -> Deferred[list[Tenant]]:
+        """Every tenant with its credentials."""
+        ...
+
+    def balance(self, tenant: str) -> Deferred[int | None]:
+        """Micro-units left; None for a postpaid or unknown tenant."""
+        ...
+
+    def counts(self) -> Deferred[StoreCounts]:
+        """Figures for operators; may take a scan of the indexes, so not for hot paths."""
+        ...
