@@ -1,0 +1,20 @@
+"""Sans-IO SMPP 3.4 (3.3 and 5.0 peers tolerated): octets and ticks in, events and octets out.
+
+What lives here: the numbers (constants, status, tags), the declarations of every PDU and TLV and the codec driven by
+them, framing, one Session class for both roles, receipts, address typing. What may not: Twisted, sockets, clocks,
+threads, storage, logging, and any vendor's quirk (those are values given by the caller). Nothing outside this package
+and the standard library is imported.
+
+Theory of operation. `Framer` cuts octets into frames; `codec.decode` makes a frame a PDU: requests strictly (a PduError
+carries the exact status to answer with), responses leniently. `Session.receive` obeys session_table.py: it answers
+what protocol alone can answer (enquire_link, unbind, anything illegal or malformed) and reports the rest as events.
+Whatever the session wants to write waits in `data_to_send()`, whatever it waits for has a time in `wake_at()`.
+
+To change
+    a PDU's fields, or add a PDU        edit pdu.py (and list it in tables.py)
+    a TLV                               edit tags.py, tlv.py
+    what is legal in which state        edit session_table.py
+    a time or limit                     edit config.py, timers.py
+    how a kind of field reads           edit fields.py; fast.py holds the hot PDUs a second time, tests keep both equal
+    a stat word of receipts             edit receipt_text.py
+"""

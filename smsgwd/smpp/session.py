@@ -1,0 +1,219 @@
+"""One SMPP session, either role: octets, ticks and requests in; events, octets and wake-up times out.
+
+The owner (a transport's protocol) passes every read to `receive`, walks the events, writes `data_to_send()` once per
+turn, calls `tick` at `wake_at()`, and calls `connection_lost` when the transport is gone. No method blocks, reads a
+clock or touches a socket; `now` is seconds of a monotonic clock. Which PDU is legal when stands in session_table.py,
+binding and unbinding in link.py.
+"""
+
+from struct import Struct
+from typing import Any, Final
+
+from smsgwd.smpp import constants as c
+from smsgwd.smpp import events as e
+from smsgwd.smpp import pdu as p
+from smsgwd.smpp import status as s
+from smsgwd.smpp.codec import decode_body, encode
+from smsgwd.smpp.errors import EncodeError, NotBound, PduError, WindowFull
+from smsgwd.smpp.link import Link
+from smsgwd.smpp.session_table import BOUND, TABLE, Action, Role, State, rule_for
+from smsgwd.smpp.tables import RESPONSES, command_name
+from smsgwd.smpp.tags import MESSAGE_PAYLOAD
+from smsgwd.smpp.timers import Due
+
+_unpack_header = Struct(">IIII").unpack_from
+_REQUEST: Final = Action.REQUEST
+_RESPONSE: Final = Action.RESPONSE
+
+
+class Session(Link):
+    """The protocol state of one connection: `Session(role, config, now)`."""
+
+    __slots__ = ()
+
+    @property
+    def outstanding(self) -> int:
+        """Requests of ours that wait for an answer."""
+        return len(self._window)
+
+    @property
+    def room(self) -> int:
+        """Requests that the window still takes; 0 when none may be sent."""
+        return max(0, self._window.limit - len(self._window)) if self._state in BOUND else 0
+
+    @property
+    def unanswered(self) -> int:
+        """Requests of the peer's that wait for our answer."""
+        return self._unanswered
+
+    def receive(self, data: bytes, now: float) -> list[e.Event]:
+        """Take octets from the peer; return what happened, in order. Never raises for anything the peer sends."""
+        events = self._take_events(now)
+        if self._state is State.CLOSED:
+            return events
+        timers = self._timers
+        timers.heard(now)
+        framer = self._framer
+        frames = framer.feed(data)
+        if framer.pending:
+            if frames or timers.partial_since is None:
+                timers.partial_since = now
+        else:
+            timers.partial_since = None
+        limit = self._config.inbound_limit
+        for frame in frames:
+            _, command_id, status, sequence = _unpack_header(frame)
+            rule = self._inbound.get(command_id) or rule_for(self._state, self.role.peer, command_id)
+            action = rule.action
+            if action is _REQUEST:
+                timers.last_transaction = now
+                if limit and self._unanswered >= limit and command_id != c.ALERT_NOTIFICATION:
+                    self._refuse(command_id, sequence, s.ESME_RTHROTTLED, "too many unanswered requests", events)
+                    continue
+                try:
+                    pdu = decode_body(frame, command_id, status, sequence)
+                except PduError as fault:
+                    self._refuse(command_id, sequence, fault.command_status, fault.reason, events)
+                    continue
+                if command_id != c.ALERT_NOTIFICATION:
+                    self._unanswered += 1
+                events.append(e.Request(pdu))
+            elif action is _RESPONSE:
+                timers.last_transaction = now
+                pdu = decode_body(frame, command_id, status, sequence)
+                pending = self._window.take(sequence, command_id ^ c.RESPONSE_BIT)
+                if pending is None:
+                    events.append(e.UnmatchedResponse(pdu))
+                else:
+                    events.append(e.Response(pdu, pending.context, pending.sent_at))
+            else:
+                self._receive_control(frame, command_id, status, sequence, rule, now, events)
+                if self._is_closed():
+                    return events
+        if framer.fault is not None:
+            fault_ = framer.fault
+            self._out.append(encode(p.GenericNack(status=s.ESME_RINVCMDLEN)))
+            events.append(e.ProtocolFault(fault_.reason, s.ESME_RINVCMDLEN))
+            self._close(fault_.reason, events)
+        elif self._state is State.UNBINDING_SENT or self._state is State.UNBINDING_RECEIVED:
+            self._unbind_step(now, events)
+        return events
+
+    def data_to_send(self, now: float | None = None) -> bytes:
+        """Return all octets queued since the last call, for one write; their requests' response time starts now.
+
+        Without `now` the time last given to any method counts.
+        """
+        if not self._out:
+            return b""
+        data = b"".join(self._out)
+        self._out.clear()
+        self._window.mark_sent(self._last_now if now is None else now)
+        return data
+
+    def wake_at(self) -> float | None:
+        """Return when `tick` is needed at the latest (s, monotonic), None when nothing is pending."""
+        if self._pending_events:
+            return self._last_now
+        if self._state is State.CLOSED:
+            return None
+        at = self._timers.wake_at()
+        oldest = self._window.oldest_sent()
+        if oldest is not None and self._config.response:
+            due = oldest + self._config.response
+            at = due if at is None or due < at else at
+        return at
+
+    def tick(self, now: float) -> list[e.Event]:
+        """Let time pass: return what became due, and what happened inside calls that return no events."""
+        events = self._take_events(now)
+        if self._state is State.CLOSED:
+            return events
+        if self._config.response:
+            for sequence, pending in self._window.expire(now - self._config.response):
+                events.append(e.TimedOut(pending.context, sequence, pending.command_id))
+        for due in self._timers.due(now):
+            if due is Due.ENQUIRE_LINK:
+                self._send_enquire_link(now)
+            elif due is Due.INACTIVE:
+                self.unbind(now)
+            elif due is Due.SESSION_INIT and self.role is Role.ESME:
+                events.append(e.BindFailed(s.ESME_RBINDFAIL, due.value))
+                self._close(due.value, events, abort=True)
+            elif due is not Due.DRAIN:
+                self._close(due.value, events, abort=due is not Due.SESSION_INIT)
+            if self._is_closed():
+                return events
+        if self._state is State.UNBINDING_SENT or self._state is State.UNBINDING_RECEIVED:
+            self._unbind_step(now, events)
+        return events
+
+    def request(self, pdu: p.Pdu, now: float, context: Any = None) -> int:
+        """Queue a request and return its sequence, which is set on `pdu` too.
+
+        `context` comes back exactly once: in Response, TimedOut or Lost. Raises NotBound, WindowFull or EncodeError,
+        with nothing queued. Binds, unbind, outbind have methods of their own.
+        """
+        command_id = pdu.command_id
+        rule = TABLE[self._state, self.role].get(command_id)
+        if rule is None or rule.action is not _REQUEST:
+            raise NotBound(f"{command_name(command_id)} may not be sent by {self.role.value} in {self._state.name}")
+        window = self._window
+        answered = command_id in RESPONSES
+        if answered and len(window) >= window.limit:
+            raise WindowFull(f"{len(window)} requests are unanswered")
+        if self.peer_version < c.VERSION_3_4 and pdu.tlvs:
+            pdu = self._without_tlvs(pdu)
+        sequence = window.next_sequence(self._control)
+        pdu.sequence = sequence
+        self._out.append(encode(pdu))
+        if answered:
+            window.add(sequence, command_id, context)
+        self._last_now = self._timers.last_transaction = now
+        return sequence
+
+    def respond(self, pdu: p.Pdu, now: float) -> bool:
+        """Queue the answer to a Request; False when the session is over and nobody can be answered any more.
+
+        Raises EncodeError for a value that cannot be composed; the request then still waits for its answer.
+        """
+        if self._state is State.CLOSED:
+            return False
+        if self.peer_version < c.VERSION_3_4 and pdu.tlvs:
+            pdu = self._without_tlvs(pdu)
+        self._out.append(encode(pdu))
+        if self._unanswered:
+            self._unanswered -= 1
+        self._last_now = now
+        if self._state is State.UNBINDING_SENT or self._state is State.UNBINDING_RECEIVED:
+            self._unbind_step(now, self._pending_events)
+        return True
+
+    def connection_lost(self, now: float) -> list[e.Event]:
+        """The transport is gone. The first call returns a Lost with every unanswered context; later calls nothing."""
+        events = self._take_events(now)
+        if self._over:
+            return events
+        self._over = True
+        if self._state is not State.CLOSED and any(command in c.BINDS for command in self._control.values()):
+            events.append(e.BindFailed(s.ESME_RBINDFAIL, "connection lost before the bind was answered"))
+        self._enter(State.CLOSED)
+        self._pending_bind = None
+        self._out.clear()
+        events.append(e.Lost(*self._window.drain()))
+        return events
+
+    def _take_events(self, now: float) -> list[e.Event]:
+        self._last_now = now
+        events = self._pending_events
+        if events:
+            self._pending_events = []
+            return events
+        return []
+
+    def _without_tlvs(self, pdu: p.Pdu) -> p.Pdu:
+        """A 3.3 peer gets no TLVs (SMPP 3.4 s3.4); a text that lives in one cannot be sent to it."""
+        if any(tag == MESSAGE_PAYLOAD for tag, _ in pdu.tlvs):
+            raise EncodeError("message_payload", "an SMPP 3.3 peer takes no TLVs", s.ESME_ROPTPARNOTALLWD)
+        pdu.tlvs = ()
+        return pdu
