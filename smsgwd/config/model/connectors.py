@@ -1,0 +1,62 @@
+"""Sections `connectors` and `routes`: the ways out, and which message takes which."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from smsgwd.config.model.smpp_connector import SmppConnector
+from smsgwd.config.option import Section, option
+from smsgwd.config.types import FrozenMap, NumberPatterns, SenderPatterns, no_entries
+
+
+class ProviderConnector(Section):
+    """An HTTP provider reached through an installed plugin."""
+
+    id: str = option("Name of the connector, unique.", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", example="isms1")
+    kind: Literal["provider"] = option("A provider connector.", example="provider")
+    provider: str = option("Name of the plugin.", pattern=r"^[a-z][a-z0-9_-]{0,63}$", example="isms")
+    channel: Literal["network", "device"] = option(
+        "What carries the message: a network, or a phone.", default="network"
+    )
+    throughput: float = option("Most message parts a second; 0 = unlimited.", default=0.0, ge=0, le=1e6, unit="parts/s")
+    window: int = option("Most requests without an answer.", default=10, ge=1, le=1000, unit="requests")
+    unknown_outcome: Literal["resend", "wait", "fail"] = option(
+        "A request without an answer: send it again (it may arrive twice), wait for its receipt, or end as unknown.",
+        default="resend",
+    )
+    options: FrozenMap[str, Any] = option(
+        "Options of the plugin; it checks them itself.",
+        default_factory=no_entries,
+        example={"base_url": "https://provider.example/api", "username": "user"},
+        repr=False,
+    )
+    ready_page: int = option(
+        "Messages taken from the store's queue into memory at a time.", default=1000, ge=10, le=100000, unit="messages"
+    )
+
+
+Connector = Annotated[SmppConnector | ProviderConnector, Field(discriminator="kind")]
+
+
+class Match(Section):
+    """Which messages a route takes: all that is given must fit."""
+
+    to: NumberPatterns = option(
+        "Destination: a number, a prefix such as 30*, `*`, or a list.", default=("*",), example="*"
+    )
+    sender: SenderPatterns = option(
+        "Sender: exact, a prefix such as Shop*, `*`, or a list.", default=("*",), example="*", alias="from"
+    )
+    tenant: str | None = option("Only this tenant's messages; null = everyone's.", default=None, min_length=1)
+
+
+class Route(Section):
+    """One line of the routing table; the first that matches is taken."""
+
+    match: Match = option("Which messages.", default_factory=Match)
+    connectors: tuple[str, ...] = option("Connectors by id, in order of preference.", min_length=1, example=["sim"])
+    strategy: Literal["failover", "round_robin"] = option(
+        "`failover`: the first that can take it; `round_robin`: in turn.", default="failover"
+    )

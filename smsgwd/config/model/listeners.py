@@ -1,0 +1,83 @@
+"""Section `listeners`: where the daemon takes connections, with their limits."""
+
+from __future__ import annotations
+
+from smsgwd.config.option import Section, option
+from smsgwd.config.types import ExistingFile, Listen, Network
+
+
+class ServerTls(Section):
+    """Certificate of a listener."""
+
+    cert: ExistingFile = option("Certificate chain, PEM.", example="tls/fullchain.pem", reloadable=True)
+    key: ExistingFile = option("Private key of the certificate, PEM.", example="tls/privkey.pem", reloadable=True)
+
+
+class HttpListener(Section):
+    """Tenants over HTTP: the native API, dialects, short links, provider callbacks."""
+
+    listen: Listen = option("Address, or list of addresses.", example="127.0.0.1:8080", min_length=1)
+    tls: ServerTls | None = option("Serve HTTPS with this certificate.", default=None)
+    trusted_proxies: tuple[Network, ...] = option(
+        "Proxies whose X-Forwarded-For is believed.", default=(), example=["10.0.0.0/8"]
+    )
+    max_body: int = option("Largest request body.", default=1024 * 1024, ge=1024, le=64 * 1024 * 1024, unit="bytes")
+    max_headers: int = option(
+        "Largest request line and headers together.", default=16 * 1024, ge=1024, le=256 * 1024, unit="bytes"
+    )
+    header_timeout_s: float = option(
+        "A client that has not sent its headers by then is closed.", default=10.0, gt=0, le=600, unit="s"
+    )
+    body_timeout_s: float = option(
+        "A client that has not sent its body by then is closed.", default=30.0, gt=0, le=600, unit="s"
+    )
+    idle_timeout_s: float = option(
+        "A kept-alive connection without a request is closed after this.", default=60.0, gt=0, le=3600, unit="s"
+    )
+    max_connections: int = option("Most open connections; further ones are closed at once.", default=4096, ge=1)
+
+
+class SmppListener(Section):
+    """Tenants over SMPP: a server they bind to."""
+
+    listen: Listen = option("Address, or list of addresses.", example="127.0.0.1:2775", min_length=1)
+    system_id: str = option(
+        "Our name in bind responses (SMPP 3.4 s4.1.2).", default="smsgwd", min_length=1, max_length=15
+    )
+    max_connections: int = option("Most open connections; further ones are closed at once.", default=4096, ge=1)
+    max_pdu: int = option(
+        "Largest PDU; a longer command_length closes the connection before anything is buffered.",
+        default=64 * 1024,
+        ge=1024,
+        le=1024 * 1024,
+        unit="bytes",
+    )
+    window: int = option("Most deliver_sm without an answer on one bind.", default=100, ge=1, le=10000, unit="PDUs")
+    session_init_s: float = option("Time from connect to bind.", default=10.0, gt=0, le=600, unit="s")
+    enquire_link_s: float = option("Idle time after which we probe the link.", default=30.0, gt=0, le=3600, unit="s")
+    inactivity_s: float = option("Idle time after which a bind is closed; 0 = never.", default=300.0, ge=0, unit="s")
+    response_s: float = option("Time an ESME has to answer a deliver_sm.", default=60.0, gt=0, le=600, unit="s")
+
+
+class SmppsListener(SmppListener):
+    """Tenants over SMPP inside TLS."""
+
+    listen: Listen = option("Address, or list of addresses.", example="127.0.0.1:3550", min_length=1)
+    tls: ServerTls = option("Certificate of the listener.")
+
+
+class OpsListener(Section):
+    """Operators over HTTP: /metrics, /live, /ready and the web console."""
+
+    listen: Listen = option("Address, or list of addresses.", example="127.0.0.1:8081", min_length=1)
+    tls: ServerTls | None = option("Serve HTTPS with this certificate.", default=None)
+    max_connections: int = option("Most open connections.", default=256, ge=1)
+
+
+class Listeners(Section):
+    """What the daemon listens on; one left out is not opened."""
+
+    http: HttpListener | None = option("HTTP for tenants.", default=None)
+    smpp: SmppListener | None = option("SMPP for tenants.", default=None)
+    smpps: SmppsListener | None = option("SMPP inside TLS for tenants.", default=None)
+    ops: OpsListener | None = option("HTTP for operators; keep it off the Internet.", default=None)

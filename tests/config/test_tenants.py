@@ -1,0 +1,112 @@
+from pathlib import Path
+
+import pytest
+
+from smsgwd.config import ConfigErrors, Tenant, load_tenants
+
+
+def tenants(directory: Path, text: str) -> tuple[Tenant, ...]:
+    path = directory / "t.yaml"
+    path.write_text(text, "utf-8")
+    return load_tenants(path, {})
+
+
+def complaints(directory: Path, text: str) -> list[str]:
+    with pytest.raises(ConfigErrors) as caught:
+        tenants(directory, text)
+    return [f"{error.line}: {error.key}: {error.message}" for error in caught.value.errors]
+
+
+def test_defaults_are_postpaid_and_free(tmp_path: Path) -> None:
+    (tenant,) = tenants(tmp_path, "tenants: [{id: t}]")
+    assert tenant.credit is None
+    assert (tenant.price, tenant.currency, tenant.time_zone, tenant.senders) == (0, "EUR", "UTC", ("*",))
+    assert (tenant.webhook.url, tenant.callbacks.style, tenant.credentials) == (None, "native", ())
+
+
+@pytest.mark.parametrize(
+    ("written", "micro"),
+    [
+        ("'0.0400'", 40_000),
+        ("0.0400", 40_000),
+        ("1", 1_000_000),
+        ("0.000001", 1),
+        ("'999999999999.999999'", 10**18 - 1),
+    ],
+)
+def test_money_is_exact_however_it_is_written(tmp_path: Path, written: str, micro: int) -> None:
+    (tenant,) = tenants(tmp_path, f"tenants: [{{id: t, price: {written}, credit: {written}}}]")
+    assert (tenant.price, tenant.credit) == (micro, micro)
+
+
+@pytest.mark.parametrize("written", ["-1", "1e3", "'1,5'", "0.0000001", "'1.'", "true", "[1]", "'١'", "1234567890123"])
+def test_what_is_no_money(tmp_path: Path, written: str) -> None:
+    (only,) = complaints(tmp_path, f"tenants: [{{id: t, price: {written}}}]")
+    assert only.startswith("1: tenants[0].price: must be a decimal amount")
+
+
+def test_prices_by_prefix(tmp_path: Path) -> None:
+    (tenant,) = tenants(tmp_path, "tenants: [{id: t, prices: {30: '0.01', +4479: 0.05, '0049': 0.020}}]")
+    assert dict(tenant.prices) == {"30": 10_000, "4479": 50_000, "0049": 20_000}
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ("prices: {abc: 1}", "prices: 'abc' is not a prefix"),
+        ("prices: {30: 1, +30: 2}", "prices: prefix '30' is given twice"),
+        ("prices: {30: x}", "prices.30: must be a decimal amount"),
+        ("time_zone: Europe/Atlantis", "time_zone: 'Europe/Atlantis' is not a time zone"),
+        ("time_zone: ../../etc/passwd", "time_zone: '../../etc/passwd' is not a time zone"),
+        ("time_zone: Europe", "time_zone: 'Europe' is not a time zone"),
+        ("senders: []", "senders: must not be empty"),
+        ("senders: [abcdefghijklmnopqrstuvw]", "senders[0]: must be a sender of at most 21"),
+        ("dlr_url: 'file:///etc/passwd'", "dlr_url: must be a URL"),
+        ("dlr_url: 'http://a b'", "dlr_url: must be a URL"),
+        ("webhook: {secret: whsec_abc}", "webhook.secret: must be 'whsec_' followed by 24 to 64 bytes in base64"),
+        ("callbacks: {style: fancy}", "callbacks.style: must be one of native, ardary, not 'fancy'"),
+        ("id2: x", "id2: unknown key 'id2' (did you mean 'id'?)"),
+        ("throughput: fast", "throughput: must be a number, not 'fast'"),
+        ("credentials: [{kind: password, username: 'a:b', secret: x}]",
+         "credentials[0].username: does not have the form"),
+        ("credentials: [{kind: password, username: a, secret: ''}]", "credentials[0].secret: must not be empty"),
+        ("credentials: [{kind: smpp, system_id: a, secret: 123456789}]",
+         "credentials[0].secret: is too long: at most 8 characters"),
+        ("credentials: [{kind: smpp, system_id: abcdefghijklmnop, secret: x}]", "credentials[0].system_id: does not"),
+        ("credentials: [{kind: token, secret: short}]", "credentials[0].secret: is too short: at least 8"),
+        ("credentials: [{kind: oauth}]", "credentials[0]: kind must be one of password, token, smpp, not 'oauth'"),
+        ("credentials: [{username: a}]", "credentials[0]: kind is required: password or token or smpp"),
+    ],
+)  # fmt: skip
+def test_mistakes(tmp_path: Path, fields: str, complaint: str) -> None:
+    (only,) = complaints(tmp_path, f"tenants:\n  - id: t\n    {fields}\n")
+    assert only.startswith(f"3: tenants[0].{complaint}")
+
+
+def test_ids_and_logins_are_unique_over_all_tenants(tmp_path: Path) -> None:
+    text = """\
+tenants:
+  - id: a
+    credentials:
+      - {kind: password, username: u, secret: x}
+      - {kind: smpp, system_id: u, secret: x}
+      - {kind: token, secret: token-one}
+  - id: a
+    credentials:
+      - {kind: password, username: u, secret: y}
+      - {kind: smpp, system_id: u, secret: y}
+      - {kind: token, secret: token-one}
+"""
+    assert complaints(tmp_path, text) == [
+        "7: tenants[1].id: tenant id 'a' is given twice (first on line 2)",
+        "9: tenants[1].credentials[0].username: username 'u' is given twice (first on line 4)",
+        "10: tenants[1].credentials[1].system_id: system_id 'u' is given twice (first on line 5)",
+        "11: tenants[1].credentials[2].secret: this token is given twice (first on line 6)",
+    ]
+
+
+def test_a_good_webhook_secret(tmp_path: Path) -> None:
+    text = "tenants: [{id: t, webhook: {url: 'https://x/y', secret: whsec_c21zZ3dkIGV4YW1wbGUgc2lnbmluZyBrZXk=}}]"
+    (tenant,) = tenants(tmp_path, text)
+    assert tenant.webhook.secret is not None
+    assert "whsec" not in repr(tenant)
