@@ -1,0 +1,364 @@
+"""The Twisted shell around `smpp.Session`: sockets and timers outside, the protocol inside. One class for both roles.
+
+Promises: an owner is told of a connection's end exactly once, with every unanswered request; a transport gets at most
+one write a reactor turn; a session has one timer, whatever it waits for; what a peer does not read is bounded: requests
+by the window, answers by not reading on. Cost: no Deferred and no closure a PDU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, cast
+
+from OpenSSL import SSL
+from service_identity import VerificationError
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IListeningPort,
+    IOpenSSLClientConnectionCreator,
+    IOpenSSLContextFactory,
+    IPushProducer,
+    IReactorTCP,
+    IReactorTime,
+)
+from twisted.internet.protocol import Factory, ServerFactory, connectionDone
+from twisted.internet.protocol import Protocol as TwistedProtocol
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from smsgwd.net.turn import Turn
+from smsgwd.ports.clock import Clock
+from smsgwd.smpp.config import SessionConfig
+from smsgwd.smpp.events import Closed, Event
+from smsgwd.smpp.pdu import Bind, Outbind, Pdu
+from smsgwd.smpp.session import Session
+from smsgwd.smpp.session_table import Role
+
+_LINGER_S = 5.0  # how long a closed connection may take to write what it holds
+_MAX_READ_WHILE_BLOCKED = 1 << 20  # octets read from a peer that does not read our answers to them
+
+_BY_OWNER = 1
+_BY_PEER = 2
+
+
+class Owner(Protocol):
+    """Who a connection reports to: plain calls, on the reactor's thread."""
+
+    def connected(self, connection: SmppConnection) -> None:
+        """The transport is there (with TLS: before its handshake). An ESME binds now."""
+        ...
+
+    def received(self, connection: SmppConnection, events: list[Event]) -> None:
+        """What one read, or one tick of the timer, brought. Never empty."""
+        ...
+
+    def disconnected(self, connection: SmppConnection, events: list[Event], reason: str) -> None:
+        """The transport is gone: once, the last call. `events` ends with a Lost that has the unanswered requests."""
+        ...
+
+
+@implementer(IPushProducer)
+class SmppConnection(TwistedProtocol):
+    """One connection with its session. `session` may be looked at; what changes it goes through the methods here."""
+
+    session: Session  #: from `connected` on
+
+    def __init__(
+        self, role: Role, config: SessionConfig, owner: Owner, *, reactor: IReactorTime, clock: Clock, turn: Turn
+    ) -> None:
+        self.peer = ""  #: 'host:port' for logs
+        self._role = role
+        self._config = config
+        self._owner = owner
+        self._reactor = reactor
+        self._monotonic = clock.monotonic
+        self._turn = turn
+        self._timer: IDelayedCall | None = None
+        self._timer_at = 0.0
+        self._flushing = False
+        self._blocked = False  # the transport holds all it wants to
+        self._read_while_blocked = 0
+        self._not_reading = 0
+        self._closing = False
+        self._lost = False
+        self._why = ""
+
+    # ------------------------------------------------------------------ what the owner calls
+    def request(self, pdu: Pdu, context: Any = None) -> int:
+        """Send a request, at the end of the turn; see `Session.request`. Raises NotBound, WindowFull, EncodeError."""
+        sequence = self.session.request(pdu, self._monotonic(), context)
+        if not self._flushing:
+            self._flush_soon()
+        return sequence
+
+    def respond(self, pdu: Pdu) -> bool:
+        """Answer a request, at the end of the turn; see `Session.respond`. Raises EncodeError."""
+        alive = self.session.respond(pdu, self._monotonic())
+        if not self._flushing:
+            self._flush_soon()
+        return alive
+
+    def bind(self, pdu: Bind) -> None:
+        """ESME role: bind. Raises NotBound when out of order."""
+        self.session.bind(pdu, self._monotonic())
+        self._flush_soon()
+
+    def accept_bind(self, pdu: Bind, system_id: bytes = b"") -> list[Event]:
+        """SMSC role: accept a BindRequest; [Bound], or [] when the session is over."""
+        events = self.session.accept_bind(pdu, self._monotonic(), system_id)
+        self._flush_soon()
+        return events
+
+    def reject_bind(self, pdu: Bind, status: int) -> None:
+        """SMSC role: refuse a BindRequest and close."""
+        self._finish(self.session.reject_bind(pdu, status, self._monotonic()))
+        self._flush_soon()
+
+    def outbind(self, pdu: Outbind) -> None:
+        """SMSC role: ask the ESME to bind. Raises NotBound when out of order."""
+        self.session.outbind(pdu, self._monotonic())
+        self._flush_soon()
+
+    def unbind(self) -> None:
+        """Leave in order: no new requests, answers are waited for, unbind, then close. See `Session.unbind`."""
+        self.session.unbind(self._monotonic())
+        self._flush_soon()
+
+    def close(self, reason: str) -> None:
+        """Write what is waiting, then close; a peer that does not take it is cut off after 5 s."""
+        if self._closing or self._lost:
+            return
+        self._closing = True
+        self._why = self._why or reason
+        self._blocked = False  # the transport takes it, and the linger time bounds how long it keeps it
+        self._flush()
+        transport = self._transport
+        transport.unregisterProducer()
+        transport.loseConnection()
+        self._stop_timer()
+        self._timer = self._reactor.callLater(_LINGER_S, self.abort, reason)
+
+    def abort(self, reason: str) -> None:
+        """Close at once, whatever is waiting to be written."""
+        if self._lost:
+            return
+        self._closing = True
+        self._why = self._why or reason
+        self._stop_timer()
+        self._transport.abortConnection()
+
+    def pause_reading(self) -> None:
+        """Read nothing more until `resume_reading`: the owner has enough to do."""
+        self._stop_reading(_BY_OWNER)
+
+    def resume_reading(self) -> None:
+        """Read again."""
+        self._start_reading(_BY_OWNER)
+
+    @property
+    def writable(self) -> bool:
+        """False while the peer does not read what was written: new requests would only wait here."""
+        return not (self._blocked or self._closing or self._lost)
+
+    # ------------------------------------------------------------------ what the transport calls
+    def connectionMade(self) -> None:
+        """See IProtocol."""
+        transport = self._transport
+        transport.setTcpNoDelay(True)
+        transport.setTcpKeepAlive(True)
+        address = transport.getPeer()
+        if isinstance(address, IPv4Address | IPv6Address):
+            self.peer = f"{address.host}:{address.port}"
+        self.session = Session(self._role, self._config, self._monotonic())
+        transport.registerProducer(self, True)
+        self._owner.connected(self)
+        self._flush_soon()
+
+    def dataReceived(self, data: bytes) -> None:
+        """See IProtocol."""
+        if self._closing:
+            return
+        if self._blocked:
+            self._read_while_blocked += len(data)
+            if self._read_while_blocked > _MAX_READ_WHILE_BLOCKED:
+                self._stop_reading(_BY_PEER)
+        self._report(self.session.receive(data, self._monotonic()))
+        if not self._flushing:
+            self._flush_soon()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """See IProtocol."""
+        if self._lost:
+            return
+        self._lost = self._closing = True
+        self._stop_timer()
+        self._owner.disconnected(self, self.session.connection_lost(self._monotonic()), self._why or why(reason))
+
+    def pauseProducing(self) -> None:
+        """See IPushProducer: the transport's buffer is full."""
+        self._blocked = True
+        self._read_while_blocked = 0
+
+    def resumeProducing(self) -> None:
+        """See IPushProducer: the peer has read."""
+        self._blocked = False
+        self._start_reading(_BY_PEER)
+        self._flush_soon()
+
+    def stopProducing(self) -> None:
+        """See IPushProducer: connectionLost follows."""
+        self._blocked = True
+
+    # ------------------------------------------------------------------ inside
+    @property
+    def _transport(self) -> Any:  # TCP or TLS: an ITCPTransport that is an IConsumer and an IPushProducer too
+        return self.transport
+
+    def _report(self, events: list[Event]) -> None:
+        if events:
+            self._owner.received(self, events)
+            self._finish(events)
+
+    def _finish(self, events: list[Event]) -> None:
+        """Close the transport when the session is over."""
+        if events:
+            last = events[-1]
+            if isinstance(last, Closed):
+                if last.abort:
+                    self.abort(last.reason)
+                else:
+                    self.close(last.reason)
+
+    def _flush_soon(self) -> None:
+        if not self._flushing and not self._lost:
+            self._flushing = True
+            self._turn.add(self._flush)
+
+    def _flush(self) -> None:
+        """Write what the session has, once, unless the peer does not read; see to the timer."""
+        self._flushing = False
+        if self._lost:
+            return
+        if not self._blocked:
+            data = self.session.data_to_send(self._monotonic())
+            if data:
+                self._transport.write(data)
+        if not self._closing:
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        """Be awake when the session wants it. A timer that is too early finds nothing to do and is set anew."""
+        at = self.session.wake_at()
+        if at is None:
+            return
+        if self._timer is None:
+            self._timer_at = at
+            self._timer = self._reactor.callLater(max(0.0, at - self._monotonic()), self._tick)
+        elif at < self._timer_at:
+            self._timer_at = at
+            self._timer.reset(max(0.0, at - self._monotonic()))
+
+    def _stop_timer(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None and timer.active():
+            timer.cancel()
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._report(self.session.tick(self._monotonic()))
+        self._flush_soon()
+
+    def _stop_reading(self, cause: int) -> None:
+        if not self._not_reading and not self._lost:
+            self._transport.pauseProducing()
+        self._not_reading |= cause
+
+    def _start_reading(self, cause: int) -> None:
+        if self._not_reading & cause:
+            self._not_reading &= ~cause
+            if not self._not_reading and not self._lost:
+                self._transport.resumeProducing()
+
+
+def why(reason: Failure) -> str:
+    """A connection's end in words for operators, without a traceback."""
+    error = reason.value
+    if isinstance(error, ConnectionDone):
+        return "closed by the peer"
+    if isinstance(error, ConnectionLost):
+        return "connection lost"
+    if isinstance(error, SSL.Error):
+        details = [str(part[-1]) for part in error.args[0] if part] if error.args and error.args[0] else []
+        return "TLS: " + (", ".join(details) or "the connection was cut off")
+    if isinstance(error, VerificationError):
+        return "TLS: the certificate is for another name"
+    return str(error) or type(error).__name__
+
+
+def connect(
+    reactor: IReactorTCP,
+    host: str,
+    port: int,
+    connection: SmppConnection,
+    *,
+    tls: IOpenSSLClientConnectionCreator | None = None,
+    timeout: float = 10.0,
+) -> Deferred[object]:
+    """Connect to a name or an address; `timeout` seconds for resolving and TCP together.
+
+    Fails when there is no connection; cancelling gives up, then `connection` hears nothing. What happens after that,
+    TLS included, is told to the connection's owner.
+    """
+    endpoint: Any = HostnameEndpoint(reactor, host, port, timeout)
+    if tls is not None:
+        endpoint = wrapClientTLS(tls, endpoint)
+    attempt: Deferred[object] = endpoint.connect(Factory.forProtocol(lambda: connection))
+    return attempt.addTimeout(timeout, cast("IReactorTime", reactor))
+
+
+class SmppServerFactory(ServerFactory):
+    """Makes a connection in the SMSC role for each peer; `owner` is asked for its owner, None = refuse the peer."""
+
+    noisy = False
+
+    def __init__(
+        self,
+        config: SessionConfig,
+        owner: Callable[[IAddress | None], Owner | None],
+        *,
+        reactor: IReactorTime,
+        clock: Clock,
+        turn: Turn,
+    ) -> None:
+        self._config = config
+        self._owner = owner
+        self._reactor = reactor
+        self._clock = clock
+        self._turn = turn
+
+    def buildProtocol(self, addr: IAddress | None) -> SmppConnection | None:
+        """See IProtocolFactory."""
+        owner = self._owner(addr)
+        if owner is None:
+            return None
+        return SmppConnection(Role.SMSC, self._config, owner, reactor=self._reactor, clock=self._clock, turn=self._turn)
+
+
+def listen(
+    reactor: IReactorTCP,
+    interface: str,
+    port: int,
+    factory: SmppServerFactory,
+    *,
+    tls: IOpenSSLContextFactory | None = None,
+    backlog: int = 1024,
+) -> IListeningPort:
+    """Listen on an address (IPv6 too); port 0 takes a free one. Raises CannotListenError."""
+    outer: Any = factory if tls is None else TLSMemoryBIOFactory(tls, False, factory)
+    return reactor.listenTCP(port, outer, backlog=backlog, interface=interface)

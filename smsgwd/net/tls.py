@@ -1,0 +1,129 @@
+"""TLS options of clients and servers: TLS 1.2 at least, verification on unless it is switched off by name.
+
+Files are read when the options are made, so that a wrong path is a configuration error and not a broken connection.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from OpenSSL import SSL
+from OpenSSL.crypto import Error as _CryptoError
+from twisted.internet._sslverify import IOpenSSLTrustRoot
+from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IOpenSSLContextFactory
+from twisted.internet.ssl import (
+    Certificate,
+    CertificateOptions,
+    PrivateCertificate,
+    TLSVersion,
+    optionsForClientTLS,
+    platformTrust,
+    trustRootFromCertificates,
+)
+from twisted.protocols.tls import TLSMemoryBIOProtocol
+from zope.interface import implementer
+
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+
+
+class TlsError(ValueError):
+    """A file of the TLS configuration cannot be used; the message names the file and what is wrong with it."""
+
+
+def client_options(
+    server_name: str,
+    *,
+    verify: bool = True,
+    ca: Path | None = None,
+    cert: Path | None = None,
+    key: Path | None = None,
+) -> IOpenSSLClientConnectionCreator:
+    """Options of a client that talks to `server_name`, which is sent as SNI and expected in the certificate.
+
+    `ca` = trusted certificates (PEM, one or several), None = the system's. `cert` and `key` = ours, if the server asks
+    for one. With `verify` False neither chain nor name is looked at: for tests. Raises TlsError.
+    """
+    own = _own(cert, key) if cert is not None and key is not None else None
+    if not verify:
+        return _Unverified(server_name, own)
+    return optionsForClientTLS(
+        server_name,
+        trustRoot=_trust(ca),
+        clientCertificate=own,
+        extraCertificateOptions={"raiseMinimumTo": TLSVersion.TLSv1_2},
+    )
+
+
+def server_options(cert: Path, key: Path, *, client_ca: Path | None = None) -> IOpenSSLContextFactory:
+    """Options of a server. `cert` may hold the chain behind our own certificate; with `client_ca` clients must show
+    a certificate of one of those authorities. Raises TlsError.
+    """
+    own = _own(cert, key)
+    chain = [certificate.original for certificate in _certificates(cert)[1:]]
+    return CertificateOptions(
+        privateKey=own.privateKey.original,
+        certificate=own.original,
+        extraCertChain=chain or None,
+        trustRoot=_trust(client_ca) if client_ca is not None else None,
+        raiseMinimumTo=TLSVersion.TLSv1_2,
+    )
+
+
+def _trust(ca: Path | None) -> IOpenSSLTrustRoot:
+    """The authorities of a file, or the system's."""
+    root: IOpenSSLTrustRoot
+    root = platformTrust() if ca is None else trustRootFromCertificates(_certificates(ca))  # type: ignore[no-untyped-call]
+    return root
+
+
+def _own(cert: Path, key: Path) -> PrivateCertificate:
+    """Our certificate with its key."""
+    pem = _read(key) + b"\n" + _read(cert)
+    try:
+        own: PrivateCertificate = PrivateCertificate.loadPEM(pem)  # type: ignore[no-untyped-call]
+    except (_CryptoError, ValueError, TypeError) as error:
+        raise TlsError(f"{cert} and {key}: no certificate in PEM with its unencrypted private key ({error})") from None
+    return own
+
+
+def _certificates(path: Path) -> list[Certificate]:
+    """All certificates of a PEM file, in order."""
+    found = _PEM.findall(_read(path))
+    if not found:
+        raise TlsError(f"{path}: no certificate in PEM")
+    try:
+        return [Certificate.loadPEM(pem) for pem in found]
+    except (_CryptoError, ValueError) as error:
+        raise TlsError(f"{path}: a certificate cannot be read ({error})") from None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise TlsError(f"{path}: {error.strerror or error}") from None
+
+
+@implementer(IOpenSSLClientConnectionCreator)
+class _Unverified:
+    """A client that takes any certificate. SNI is sent all the same: servers choose by it."""
+
+    def __init__(self, server_name: str, own: PrivateCertificate | None) -> None:
+        if own is None:
+            options = CertificateOptions(verify=False, raiseMinimumTo=TLSVersion.TLSv1_2)
+        else:
+            options = CertificateOptions(
+                privateKey=own.privateKey.original,
+                certificate=own.original,
+                verify=False,
+                raiseMinimumTo=TLSVersion.TLSv1_2,
+            )
+        self._context = options.getContext()
+        self._name = server_name.encode("idna") if not server_name.isascii() else server_name.encode()
+
+    def clientConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:
+        """See IOpenSSLClientConnectionCreator."""
+        connection = SSL.Connection(self._context, None)
+        connection.set_tlsext_host_name(self._name)
+        return connection

@@ -1,0 +1,10 @@
+"""The sending side: binds to carriers, messages out, answers and receipts back.
+
+Here lives what talks to SMSCs as their ESME and keeps the ready queues. What may not: admission, prices, the choice of
+a connector, pushes to tenants, SQL; and no knowledge of PDU octets, which is `smsgwd.smpp`'s.
+
+To change what an SMSC's answer does, edit `delivery.trouble` (the table) or `answers.py` (what a verdict means for the
+store); how a message looks on the wire, `encode.py`; when a bind connects again, `reconnect.py` and `bind.py`; what is
+sent when and on which bind, `connector.py`; what becomes of deliver_sm, `incoming.py`; how changes reach the store,
+`batch.py`.
+"""
