@@ -1,0 +1,288 @@
+"""What scripts/run runs: gateway, SMSC simulator and webhook catcher as processes, and messages sent through them.
+
+Every step is printed. Without --once it stays up on the development configuration until Ctrl-C, which drains.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import queue
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+PATIENCE_S = 60.0
+AUTH = {"Authorization": "Bearer demo-token", "Content-Type": "application/json"}
+WEBHOOK_PORT = 8090
+TEXTS = [
+    ("a GSM text", "Hello from smsgwd, price 5€ [ok]"),
+    (
+        "a 3-part Greek text",
+        "Καλημέρα από την πύλη μηνυμάτων. Το κείμενο αυτό είναι μεγαλύτερο από ένα σύντομο μήνυμα και θα φτάσει στο"
+        " τηλέφωνό σας σε τρία μέρη, με τη σωστή σειρά και με μία μόνο απόδειξη παράδοσης.",
+    ),
+    ("an emoji text", "Your parcel is here 📦🎉👩‍👩‍👧"),
+]
+
+
+class DemoError(Exception):
+    """The demonstration cannot go on; the text says why."""
+
+
+class Child:
+    """One process we started; its standard output is read as JSON lines."""
+
+    def __init__(self, name: str, *command: str, log: Path) -> None:
+        self.name = name
+        self.log = log
+        self.lines: queue.Queue[dict[str, Any]] = queue.Queue()
+        with log.open("wb") as stderr:
+            self.process = subprocess.Popen(
+                [str(BIN / command[0]), *command[1:]], stdout=subprocess.PIPE, stderr=stderr, cwd=ROOT
+            )
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            with contextlib.suppress(ValueError):
+                self.lines.put(json.loads(line))
+
+    def port(self, until: float) -> int:
+        """The port the process says it listens on."""
+        while time.monotonic() < until:
+            self.check()
+            with contextlib.suppress(queue.Empty):
+                line = self.lines.get(timeout=0.1)
+                if line.get("event") == "listening":
+                    return int(line["port"])
+        raise DemoError(f"{self.name} did not say where it listens")
+
+    def check(self) -> None:
+        """Raise when the process has ended."""
+        if self.process.poll() is not None:
+            tail = self.log.read_text(errors="replace")[-1500:]
+            raise DemoError(f"{self.name} ended with status {self.process.returncode}:\n{tail}")
+
+    def stop(self, patience: float = 30.0) -> int:
+        """SIGTERM and wait; SIGKILL when it does not end."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(patience)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        return self.process.returncode
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def private_copy(directory: Path, smsc_port: int) -> Path:
+    """The development configuration with free ports and everything it writes in `directory`."""
+    config = yaml.safe_load((ROOT / "etc" / "smsgwd.dev.yaml").read_text())
+    for listener in config["listeners"].values():
+        listener["listen"] = f"127.0.0.1:{free_port()}"
+    config["public_url"] = f"http://{config['listeners']['http']['listen']}"
+    config["connectors"][0]["port"] = smsc_port
+    shutil.copy(ROOT / "etc" / config["tenants_file"], directory / "tenants.yaml")
+    config["tenants_file"] = "tenants.yaml"
+    path = directory / "smsgwd.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def request(address: str, method: str, path: str, body: object = None) -> tuple[int, Any]:
+    """One HTTP request; the status and the parsed JSON answer."""
+    connection = http.client.HTTPConnection(address, timeout=10)
+    try:
+        connection.request(method, path, None if body is None else json.dumps(body), AUTH)
+        answer = connection.getresponse()
+        data = answer.read()
+        return answer.status, json.loads(data) if data[:1] in (b"{", b"[") else data
+    finally:
+        connection.close()
+
+
+def wait_ready(gateway: Child, ops: str, until: float) -> None:
+    """Until /ready answers 200."""
+    while time.monotonic() < until:
+        gateway.check()
+        with contextlib.suppress(OSError):
+            if request(ops, "GET", "/ready")[0] == 200:
+                return
+        time.sleep(0.05)
+    raise DemoError("the gateway did not become ready")
+
+
+def send_over_http(http_address: str, hook: str, catcher: Child, gateway: Child, until: float) -> None:
+    """Send the demonstration texts one by one and follow each to the push of its receipt."""
+    for number, (what, text) in enumerate(TEXTS):
+        print(f"\n-- HTTP: {what}: {text[:60]}{'…' if len(text) > 60 else ''}")
+        status, answer = request(
+            http_address,
+            "POST",
+            "/v1/messages",
+            {"from": "iSMS", "to": f"+30691234567{number}", "text": text, "dlr_url": f"{hook}/dlr"},
+        )
+        if status != 202:
+            raise DemoError(f"POST /v1/messages answered {status}: {answer}")
+        entry = answer["messages"][0]
+        print(f"   202     id {entry['id']}, {entry['parts']} part(s), {entry['encoding']}, price {entry['price']}")
+        _follow(http_address, entry["id"], gateway, until)
+        push = _push(catcher, entry["id"], until)
+        print(f"   pushed  {push['type']} to {hook}/dlr")
+
+
+def _follow(http_address: str, message_id: str, gateway: Child, until: float) -> None:
+    """Print `sent` and `delivered` as the gateway reports them."""
+    shown: set[str] = set()
+    while time.monotonic() < until:
+        gateway.check()
+        status, view = request(http_address, "GET", f"/v1/messages/{message_id}")
+        if status != 200:
+            raise DemoError(f"GET /v1/messages/{message_id} answered {status}: {view}")
+        for state, at in (("sent", view["sent_at"]), (view["state"], view["done_at"])):
+            if at and state not in shown:
+                shown.add(state)
+                print(f"   {state:9} {at}" + (f" by {view['connector']}" if state == "sent" else ""))
+        if view["done_at"]:
+            if view["state"] != "delivered":
+                raise DemoError(f"message {message_id} ended {view['state']}: {view['error']}")
+            return
+        time.sleep(0.05)
+    raise DemoError(f"message {message_id} was not delivered in time; the last seen state is {view['state']}")
+
+
+def _push(catcher: Child, message_id: str, until: float) -> dict[str, Any]:
+    """The receipt pushed for a message."""
+    while time.monotonic() < until:
+        with contextlib.suppress(queue.Empty):
+            line = catcher.lines.get(timeout=0.2)
+            body = line.get("body") or {}
+            if line.get("event") == "push" and body.get("id") == message_id:
+                return dict(body)
+    raise DemoError(f"the receipt of message {message_id} was not pushed in time")
+
+
+@contextlib.contextmanager
+def children() -> Iterator[list[Child]]:
+    """Processes started inside are stopped at the end, the last started first."""
+    started: list[Child] = []
+    try:
+        yield started
+    finally:
+        for child in started:
+            child.stop()
+
+
+def show_hints(http_address: str, ops: str, hook: str, config: Path) -> None:
+    """The lines to paste."""
+    socket_path = config.parent / yaml.safe_load(config.read_text())["admin"]["socket"]
+    print(
+        f"""
+Up. Paste any of these:
+
+  curl -s http://{http_address}/v1/messages -H 'Authorization: Bearer demo-token' \\
+       -H 'Content-Type: application/json' \\
+       -d '{{"from":"iSMS","to":"+306912345678","text":"Hello","dlr_url":"{hook}/dlr"}}'
+  curl -s -u demo:demo 'http://{http_address}/v1/messages?limit=5'
+  curl -s -u demo:demo http://{http_address}/v1/balance
+  curl -s http://{ops}/metrics
+  {BIN.relative_to(ROOT) if BIN.is_relative_to(ROOT) else BIN}/smsgwctl --socket {os.path.relpath(socket_path)} status
+
+The API is described at http://{http_address}/docs. Ctrl-C drains and stops.
+"""
+    )
+
+
+def demonstrate(once: bool, directory: Path, running: list[Child]) -> None:
+    """Start everything, send, and (without `once`) stay up."""
+    started = time.monotonic()
+    smsc = Child(
+        "the SMSC simulator", "smsgwd", "simulate", "smsc", "--port", "0" if once else "2776", "--dlr-delay-ms", "300",
+        log=directory / "smsc.log",
+    )  # fmt: skip
+    running.append(smsc)
+    smsc_port = smsc.port(started + 30)
+    catcher = Child(
+        "the webhook catcher", "smsgwd", "simulate", "webhook", "--port", "0" if once else str(WEBHOOK_PORT), "--show",
+        log=directory / "webhook.log",
+    )  # fmt: skip
+    running.append(catcher)
+    hook = f"http://127.0.0.1:{catcher.port(started + 30)}"
+    config = private_copy(directory, smsc_port) if once else ROOT / "etc" / "smsgwd.dev.yaml"
+    listeners = yaml.safe_load(config.read_text())["listeners"]
+    http_address, ops = listeners["http"]["listen"], listeners["ops"]["listen"]
+    print(f"SMSC simulator on port {smsc_port}, webhook catcher at {hook}")
+    begun = time.monotonic()
+    until = begun + PATIENCE_S
+    gateway = Child("the gateway", "smsgwd", "run", "-c", str(config), log=directory / "gateway.log")
+    running.insert(0, gateway)  # stopped first: it drains while its SMSC is still there
+    wait_ready(gateway, ops, until)
+    print(f"gateway ready at http://{http_address} after {time.monotonic() - begun:.1f} s")
+    send_over_http(http_address, hook, catcher, gateway, until)
+    print(f"\nAll receipts were pushed, {time.monotonic() - begun:.1f} s after the gateway's start.")
+    if once:
+        status = gateway.stop()
+        if status != 0:
+            raise DemoError(f"the gateway stopped with status {status}")
+        return
+    show_hints(http_address, ops, hook, config)
+    while True:
+        gateway.check()
+        with contextlib.suppress(queue.Empty):
+            line = catcher.lines.get(timeout=1)
+            if line.get("event") == "push":
+                print(f"pushed: {json.dumps(line.get('body'), ensure_ascii=False)}")
+
+
+def _interrupted(signum: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    """Exit status 0 when every receipt was pushed."""
+    parser = argparse.ArgumentParser(prog="scripts/run", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="free ports, a temporary data directory, stop at the end")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, _interrupted)
+    with tempfile.TemporaryDirectory(prefix="smsgwd-") as directory:
+        try:
+            with children() as running:
+                demonstrate(options.once, Path(directory), running)
+        except DemoError as error:
+            print(f"\nFAILED: {error}", file=sys.stderr)
+            for log in sorted(Path(directory).glob("*.log")):
+                tail = log.read_text(errors="replace")[-2000:].strip()
+                if tail:
+                    print(f"\n--- {log.name}\n{tail}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            print("\nDrained and stopped.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

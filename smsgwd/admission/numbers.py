@@ -1,0 +1,64 @@
+"""Recipients: what a tenant wrote → digits with the country code first (ITU-T E.164).
+
+Unique numbers never hit a cache, so this is a table look-up and not a numbering-plan library: a number is taken when it
+has 7 to 15 digits and starts with an assigned country calling code.
+"""
+
+import re
+
+from smsgwd.model.refusals import Refusal, Refused
+
+_TWO_DIGITS = (
+    "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84 86 "
+    "90 91 92 93 94 95 98"
+)
+_THREE_DIGITS = (
+    "211 212 213 216 218 220 221 222 223 224 225 226 227 228 229 230 231 232 233 234 235 236 237 238 239 240 241 242 "
+    "243 244 245 246 247 248 249 250 251 252 253 254 255 256 257 258 260 261 262 263 264 265 266 267 268 269 290 291 "
+    "297 298 299 350 351 352 353 354 355 356 357 358 359 370 371 372 373 374 375 376 377 378 380 381 382 383 385 386 "
+    "387 389 420 421 423 500 501 502 503 504 505 506 507 508 509 590 591 592 593 594 595 596 597 598 599 670 672 673 "
+    "674 675 676 677 678 679 680 681 682 683 685 686 687 688 689 690 691 692 800 808 850 852 853 855 856 870 878 880 "
+    "881 882 883 886 888 960 961 962 963 964 965 966 967 968 970 971 972 973 974 975 976 977 979 992 993 994 995 996 "
+    "998"
+)
+#: Country calling codes assigned by ITU-T (E.164 list); a test compares them with the phonenumbers library.
+CALLING_CODES = frozenset({"1", "7", *_TWO_DIGITS.split(), *_THREE_DIGITS.split()})
+
+_SHORTEST, _LONGEST = 7, 15
+_SEPARATORS = str.maketrans("", "", " -.()/\u00a0\u2009\u2010\u2011")
+_LONGEST_WRITTEN = 40
+_PLAIN = re.compile(r"[1-9][0-9]{6,14}\Z", re.ASCII)
+
+
+def msisdn(written: str) -> str:
+    """The digits of a recipient; raises Refused(INVALID_RECIPIENT) saying what is wrong.
+
+    Taken: `+30 691 234 5678`, `00306912345678`, `306912345678`. National forms need to know a region and are refused.
+    """
+    if len(written) > _LONGEST_WRITTEN:
+        raise _refused(f"a phone number of {len(written)} characters")
+    digits = written.translate(_SEPARATORS)
+    if digits.startswith("+"):
+        digits = digits[1:]
+    elif digits.startswith("00"):
+        digits = digits[2:]
+    if _PLAIN.match(digits) is None:
+        raise _refused(_fault(digits))
+    if not (digits[0] in "17" or digits[:2] in CALLING_CODES or digits[:3] in CALLING_CODES):
+        raise _refused(f"no country has the calling code that {digits[:3]}... starts with")
+    return digits
+
+
+def _fault(digits: str) -> str:
+    """What is wrong with digits that are no number."""
+    if not digits:
+        return "the phone number is empty"
+    if not (digits.isascii() and digits.isdigit()):
+        return "a phone number has digits only, after an optional + or 00"
+    if digits.startswith("0"):
+        return "the phone number must start with its country code"
+    return f"a phone number has {_SHORTEST} to {_LONGEST} digits, not {len(digits)}"
+
+
+def _refused(detail: str) -> Refused:
+    return Refused(Refusal.INVALID_RECIPIENT, detail)

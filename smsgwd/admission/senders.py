@@ -1,0 +1,30 @@
+"""Senders: what one may look like (3GPP TS 23.040 s9.1.2.5) and who may use it."""
+
+import re
+from collections.abc import Sequence
+
+from smsgwd.model.refusals import Refusal, Refused
+
+_NUMERIC = re.compile(r"\+?[0-9]{1,20}\Z", re.ASCII)
+_MOST_DIGITS, _MOST_CHARACTERS = 15, 11
+
+
+def sender_of(written: str | None, default: str | None, allowed: Sequence[str]) -> str:
+    """The sender to use: the one written, else the tenant's default.
+
+    Raises Refused: INVALID_SENDER (none, over 15 digits, over 11 characters, a control or non-GSM character) or
+    SENDER_NOT_ALLOWED (`allowed` holds neither it nor '*').
+    """
+    source = written if written else default
+    if not source:
+        raise Refused(Refusal.INVALID_SENDER, "a sender is needed: this tenant has no default one")
+    if _NUMERIC.match(source):
+        if len(source.lstrip("+")) > _MOST_DIGITS:
+            raise Refused(Refusal.INVALID_SENDER, f"a numeric sender has {_MOST_DIGITS} digits at most")
+    elif len(source) > _MOST_CHARACTERS:
+        raise Refused(Refusal.INVALID_SENDER, f"an alphanumeric sender has {_MOST_CHARACTERS} characters at most")
+    elif not source.isascii() or not source.isprintable() or not source.strip():
+        raise Refused(Refusal.INVALID_SENDER, "an alphanumeric sender has ASCII letters, digits and signs only")
+    if "*" not in allowed and source not in allowed:
+        raise Refused(Refusal.SENDER_NOT_ALLOWED, f"{source!r} is not among this tenant's senders")
+    return source

@@ -1,0 +1,8 @@
+"""The only wiring: configuration → services, the submit pipeline between them, start order, drain, stop.
+
+Here live what joins the rooms (`pipeline`, `messages`, `sweeps`, `bootstrap`) and what builds and runs them (`build`,
+`daemon`). No protocol, no SQL and no rule of its own may live here.
+
+To change the way of a submission, edit `pipeline.py`; what start and stop do in which order, `daemon.py`; which
+implementation stands behind a port, `build.py`; what is swept when, `sweeps.py`.
+"""

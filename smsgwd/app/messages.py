@@ -1,0 +1,77 @@
+"""Queries and cancellation for tenants: `ports.Messages`."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+
+from smsgwd.model.changes import Cancel, Moved
+from smsgwd.model.message import Message, MessageView, State
+from smsgwd.model.refusals import Refusal, Refused
+from smsgwd.ports.clock import Clock
+from smsgwd.ports.dispatch import Dispatcher
+from smsgwd.ports.push import Outbox
+from smsgwd.ports.store import Store, StoreUnavailable
+
+_UNSENT = (State.SCHEDULED, State.WAITING, State.QUEUED)
+
+Found = MessageView | list[MessageView]
+
+
+class MessageService:
+    """Looks messages up by either id, and cancels what has not left."""
+
+    def __init__(self, store: Store, dispatcher: Dispatcher, outbox: Outbox, clock: Clock) -> None:
+        self._store = store
+        self._dispatcher = dispatcher
+        self._outbox = outbox
+        self._clock = clock
+
+    def get(self, tenant: str, any_id: int) -> Deferred[Found | None]:
+        """See `ports.Messages.get`."""
+        return Deferred.fromCoroutine(self._get(tenant, any_id))
+
+    def cancel(self, tenant: str, any_id: int) -> Deferred[Found]:
+        """See `ports.Messages.cancel`."""
+        return Deferred.fromCoroutine(self._cancel(tenant, any_id))
+
+    async def _get(self, tenant: str, any_id: int) -> Found | None:
+        view = await self._store.message(tenant, any_id)
+        if view is not None:
+            return view
+        return await self._store.submission(tenant, any_id) or None
+
+    async def _cancel(self, tenant: str, any_id: int) -> Found:
+        found = await self._get(tenant, any_id)
+        if found is None:
+            raise Refused(Refusal.NOT_FOUND)
+        views = found if isinstance(found, list) else [found]
+        # From here to the commit the sending side does not touch what it let go of.
+        held = [
+            view.message
+            for view in views
+            if view.message.state in _UNSENT and self._dispatcher.withdraw(view.message.id, view.message.connector)
+        ]
+        if not held or not await self._cancelled(tenant, held):
+            raise Refused(Refusal.TOO_LATE)
+        now = await self._get(tenant, any_id)
+        if now is None:
+            raise Refused(Refusal.NOT_FOUND)
+        return now
+
+    async def _cancelled(self, tenant: str, held: list[Message]) -> bool:
+        """Commit the cancellations; True when at least one message is cancelled now."""
+        at = self._clock.now_ms()
+        try:
+            results = await self._store.commit([Cancel(tenant, message.id, at) for message in held])
+        except StoreUnavailable:
+            for message in held:
+                self._dispatcher.restore(message)
+            raise Refused(Refusal.STORE_UNAVAILABLE) from None
+        done = False
+        for message, result in zip(held, results, strict=True):
+            if isinstance(result, Moved):
+                done = True
+                self._outbox.offer(result.outbox)
+            else:
+                self._dispatcher.restore(message)
+        return done

@@ -1,0 +1,158 @@
+"""What time does to messages: due ones are queued, stale ones expire, unanswered ones end, old leftovers go.
+
+Each sweep is a commit of one bounded change, repeated at once while there is more, so that a large sweep never holds
+up the traffic for longer than one batch takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from smsgwd.model.changes import Change, Expire, Promote, Promoted, Result, Swept, Tidy, TimeOutReceipts
+from smsgwd.ports.clock import Clock
+from smsgwd.ports.dispatch import Dispatcher
+from smsgwd.ports.push import Outbox
+from smsgwd.ports.store import Store
+
+_EXPIRE_EVERY_S = 2.0
+_TIDY_EVERY_S = 60.0
+_DUE_AT_MOST_S = 60.0  # how long a wrong wall clock can make a scheduled message late
+_RETRY_S = 1.0
+
+
+class Sweeps:
+    """Runs the sweeps on the reactor. All waiting times are milliseconds, as the store keeps them."""
+
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        *,
+        clock: Clock,
+        store: Store,
+        dispatcher: Dispatcher,
+        outbox: Outbox,
+        receipt_wait_ms: int,
+        keys_kept_ms: int,
+        pushes_kept_ms: int,
+        orphan_after_ms: int,
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self._reactor = reactor
+        self._clock = clock
+        self._store = store
+        self._dispatcher = dispatcher
+        self._outbox = outbox
+        self._receipt_wait_ms = receipt_wait_ms
+        self._keys_kept_ms = keys_kept_ms
+        self._pushes_kept_ms = pushes_kept_ms
+        self._orphan_after_ms = orphan_after_ms
+        self._failed = failed
+        self._calls: dict[str, IDelayedCall] = {}
+        self._running: set[str] = set()
+        self._next_due: int | None = None
+        self._stopped = False
+
+    def start(self) -> None:
+        """Begin; messages due already are queued at once."""
+        self._again("expire", 0, self._expire)
+        self._again("receipts", 0, self._time_out)
+        self._again("tidy", _TIDY_EVERY_S, self._tidy)
+        self._again("due", 0, self._promote)
+
+    def stop(self) -> None:
+        """Begin nothing new; what is being committed is left to finish."""
+        self._stopped = True
+        for call in self._calls.values():
+            if call.active():
+                call.cancel()
+
+    def wake_at(self, due_ms: int) -> None:
+        """A message is due at `due_ms`: be awake then."""
+        if self._next_due is None or due_ms < self._next_due:
+            self._next_due = due_ms
+            if "due" not in self._running:
+                self._wait_due()
+
+    def _wait_due(self) -> None:
+        delay = _DUE_AT_MOST_S
+        if self._next_due is not None:
+            delay = min(delay, max(0.0, (self._next_due - self._clock.now_ms()) / 1000))
+        self._again("due", delay, self._promote)
+
+    def _again(self, name: str, delay: float, work: Callable[[], None]) -> None:
+        if self._stopped:
+            return
+        call = self._calls.get(name)
+        if call is not None and call.active():
+            call.cancel()
+        self._calls[name] = self._reactor.callLater(delay, work)
+
+    def _commit(
+        self, name: str, change: Change, then: Callable[[Result], float | None], work: Callable[[], None]
+    ) -> None:
+        """Commit one sweep, and run `work` again after the seconds that `then` gives (None: it sees to that)."""
+        self._running.add(name)
+
+        def done(results: list[Result]) -> None:
+            self._running.discard(name)
+            delay = then(results[0])
+            if delay is not None:
+                self._again(name, delay, work)
+
+        def failed(failure: object) -> None:
+            self._running.discard(name)
+            self._failed(getattr(failure, "value", RuntimeError("sweep failed")))
+            self._again(name, _RETRY_S, work)
+
+        self._store.commit([change]).addCallback(done).addErrback(failed)
+
+    def _promote(self) -> None:
+        now = self._clock.now_ms()
+        self._next_due = None
+
+        def then(result: Result) -> float | None:
+            if isinstance(result, Promoted):
+                self._dispatcher.offer(result.messages)
+                if result.more:
+                    return 0
+            self._wait_due()
+            self._store.next_due().addCallback(self._due_known).addErrback(self._due_unknown)
+            return None
+
+        self._commit("due", Promote(now), then, self._promote)
+
+    def _due_known(self, due: int | None) -> None:
+        if due is not None:
+            self._next_due = due if self._next_due is None else min(due, self._next_due)
+        self._wait_due()
+
+    def _due_unknown(self, failure: object) -> None:
+        self._failed(getattr(failure, "value", RuntimeError("next_due failed")))
+
+    def _expire(self) -> None:
+        change = Expire(self._clock.now_ms(), self._dispatcher.in_flight())
+        self._commit("expire", change, lambda result: 0 if self._swept(result) else _EXPIRE_EVERY_S, self._expire)
+
+    def _time_out(self) -> None:
+        now = self._clock.now_ms()
+        change = TimeOutReceipts(now, now - self._receipt_wait_ms)
+        self._commit("receipts", change, lambda result: 0 if self._swept(result) else _TIDY_EVERY_S, self._time_out)
+
+    def _swept(self, result: Result) -> bool:
+        if not isinstance(result, Swept):
+            return False
+        if result.outbox:
+            self._outbox.offer(result.outbox)
+        return result.more
+
+    def _tidy(self) -> None:
+        now = self._clock.now_ms()
+        change = Tidy(now - self._keys_kept_ms, now - self._pushes_kept_ms, now - self._orphan_after_ms)
+        self._commit(
+            "tidy",
+            change,
+            lambda result: 0 if isinstance(result, int) and result >= change.limit else _TIDY_EVERY_S,
+            self._tidy,
+        )

@@ -1,0 +1,68 @@
+"""`smsgwd`: the daemon and what goes with it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from smsgwd import __version__
+from smsgwd.cli.bench import bench
+from smsgwd.cli.simulate import simulate
+from smsgwd.config import ConfigErrors, describe, load
+
+_FILE = click.option(
+    "-c", "--config", "path", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Configuration file."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="smsgwd")
+def main() -> None:
+    """A carrier-grade SMS gateway: HTTP and SMPP in, SMPP out, receipts back, nothing lost."""
+
+
+@main.command()
+@_FILE
+def run(path: Path) -> None:
+    """Run the gateway in the foreground (systemd: Type=notify)."""
+    try:
+        config = load(path, os.environ)
+    except ConfigErrors as errors:
+        click.echo(str(errors), err=True)
+        sys.exit(2)
+    from smsgwd.app.daemon import run_daemon  # the reactor is installed by importing it: not for `check` or `--help`
+
+    sys.exit(run_daemon(config))
+
+
+@main.command()
+@_FILE
+def check(path: Path) -> None:
+    """Validate a configuration and its plugins: exit 0, or 2 with every mistake as file:line: key: what is wrong."""
+    try:
+        load(path, os.environ)
+    except ConfigErrors as errors:
+        click.echo(str(errors), err=True)
+        sys.exit(2)
+    click.echo(f"{path}: ok")
+
+
+@main.group()
+def config() -> None:
+    """The configuration file."""
+
+
+@config.command("describe")
+def config_describe() -> None:
+    """Print the annotated reference of every option."""
+    click.echo(describe())
+
+
+main.add_command(simulate)
+main.add_command(bench)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""Data of the admin socket as tables for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Aligned columns with a header, from rows with the same keys; numbers to the right."""
+    if not rows:
+        return "(none)"
+    names = list(rows[0])
+    cells = [[_cell(row.get(name)) for name in names] for row in rows]
+    widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(names)]
+    right = [all(isinstance(row.get(name), int | float) for row in rows) for name in names]
+    lines = [names, *cells]
+    return "\n".join(
+        "  ".join(
+            text.rjust(width) if is_right else text.ljust(width)
+            for text, width, is_right in zip(line, widths, right, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def render(noun: str, data: Any) -> str:
+    """What a person sees of an answer: `status` has a screen of its own, the rest is tables and `key: value` lines."""
+    if noun == "status" and isinstance(data, dict) and "connectors" in data:
+        return _status(data)
+    return _any(data)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_cell(item) for item in value)
+    return str(value)
+
+
+def _any(data: Any) -> str:
+    if isinstance(data, list) and data and all(isinstance(row, dict) for row in data):
+        return table([{k: v for k, v in row.items() if not isinstance(v, list | dict)} for row in data])
+    if isinstance(data, dict):
+        return "\n".join(f"{key}: {_cell(value)}" for key, value in data.items())
+    return _cell(data)
+
+
+def _status(data: dict[str, Any]) -> str:
+    store = data["store"]
+    lines = [
+        f"smsgwd {data['version']}  node {data['node']}  {data['phase']}  up {data['uptime_s']:.0f} s",
+        "listening: "
+        + "; ".join(f"{name} {', '.join(addresses)}" for name, addresses in data["listeners"].items() if addresses),
+        f"store: {'ok' if store['healthy'] else 'CANNOT WRITE: submissions are refused'}",
+    ]
+    if "error" in store:
+        lines.append(f"store figures: {store['error']}")
+    else:
+        lines.append(
+            f"scheduled or waiting {store['scheduled']}, sent without receipt {store['sent_without_receipt']}, "
+            f"pushes pending {store['outbox_pending']} (given up {store['outbox_dead']}), "
+            f"receipts parked {store['parked']} (orphans {store['orphans']})"
+        )
+    queues = {queue["connector"]: queue for queue in store.get("queues", ())}
+    rows = [
+        {
+            "connector": row["id"],
+            "kind": row["kind"],
+            "up": row["up"],
+            "queued": queues.get(row["id"], {}).get("queued", 0),
+            "in flight": row["in_flight"],
+            "sent": row["sent"],
+            "refused": row["refused"],
+            "receipts": row["receipts"],
+            "binds": " ".join(f"{bind['state']}({bind['window_used']}/{bind['window']})" for bind in row["binds"]),
+        }
+        for row in data["connectors"]
+    ]
+    errors = [
+        f"{row['id']} bind {bind['index']}: {bind['last_error']}"
+        for row in data["connectors"]
+        for bind in row["binds"]
+        if bind["last_error"] and bind["state"] != "bound"
+    ]
+    return "\n".join([*lines, "", table(rows), *errors])

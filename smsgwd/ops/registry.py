@@ -1,0 +1,91 @@
+"""The registry of operators' commands: one list, faces on the admin socket, smsgwctl and (later) the console."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
+#: Bumped when a face of an older release could misread an answer.
+PROTOCOL_VERSION = 1
+
+Params = Mapping[str, str]
+
+
+class CommandError(Exception):
+    """A command could not be carried out; the text is for the operator."""
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """One parameter of a command."""
+
+    name: str
+    text: str
+    required: bool = False
+
+
+class Command(msgspec.Struct, frozen=True):
+    """One operator's command: `run` gets the parameters as text and gives JSON-ready data, or a Deferred of it."""
+
+    noun: str
+    verb: str
+    text: str
+    run: Callable[[Params], Any | Deferred[Any]]
+    parameters: tuple[Parameter, ...] = ()
+    changes: bool = False  #: True for a command that changes something
+
+
+class Registry:
+    """Commands by noun and verb."""
+
+    def __init__(self, commands: Iterable[Command] = ()) -> None:
+        self._commands: dict[tuple[str, str], Command] = {}
+        for command in commands:
+            self.add(command)
+
+    def add(self, command: Command) -> None:
+        """Register a command; ValueError when there is one of that name."""
+        name = (command.noun, command.verb)
+        if name in self._commands:
+            raise ValueError(f"there is a command {command.noun} {command.verb} already")
+        self._commands[name] = command
+
+    def find(self, noun: str, verb: str) -> Command:
+        """The command of that name; CommandError when there is none."""
+        found = self._commands.get((noun, verb))
+        if found is None:
+            known = ", ".join(sorted(f"{n} {v}" for n, v in self._commands))
+            raise CommandError(f"there is no command {noun} {verb}; there are: {known}")
+        return found
+
+    def run(self, noun: str, verb: str, params: Params) -> Any | Deferred[Any]:
+        """Carry a command out; CommandError for an unknown one, an unknown parameter or a missing one."""
+        command = self.find(noun, verb)
+        names = {parameter.name for parameter in command.parameters}
+        for name in params:
+            if name not in names:
+                raise CommandError(f"{noun} {verb} takes no parameter {name}")
+        for parameter in command.parameters:
+            if parameter.required and parameter.name not in params:
+                raise CommandError(f"{noun} {verb} needs the parameter {parameter.name}")
+        return command.run(params)
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Every command, for the faces' help."""
+        return [
+            {
+                "noun": command.noun,
+                "verb": command.verb,
+                "text": command.text,
+                "changes": command.changes,
+                "parameters": [
+                    {"name": parameter.name, "text": parameter.text, "required": parameter.required}
+                    for parameter in command.parameters
+                ],
+            }
+            for command in self._commands.values()
+        ]

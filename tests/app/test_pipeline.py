@@ -1,0 +1,176 @@
+import pytest
+
+from smsgwd.admission.admit import Policy, account_of
+from smsgwd.app.pipeline import Pipeline
+from smsgwd.model.changes import KeyMismatch, Replayed, Submit, Submitted
+from smsgwd.model.ids import IdGenerator
+from smsgwd.model.message import State
+from smsgwd.model.refusals import Refusal, Refused
+from smsgwd.model.submission import Idempotency, Item, Submission
+from smsgwd.model.tenant import Tenant
+from smsgwd.ports.store import StoreUnavailable
+from smsgwd.routing.table import Routes, Rule
+from tests.app.fakes import FakeClock, FakeDispatcher, FakeStore, now, pending
+
+TENANT = Tenant("demo", prices=(("", 40_000),), dlr_url="http://tenant.example/dlr")
+NUMBER = "+306912345678"
+
+
+class World:
+    def __init__(self):
+        self.store = FakeStore()
+        self.dispatcher = FakeDispatcher()
+        self.clock = FakeClock()
+        self.woken = []
+        self.seen = []
+        self.pipeline = Pipeline(
+            store=self.store,
+            dispatcher=self.dispatcher,
+            clock=self.clock,
+            ids=IdGenerator(5),
+            routes=Routes([Rule(("down", "sim"), to=("30*",))]),
+            policy=Policy(),
+            accounts={"demo": account_of(TENANT)}.get,
+            scheduled=self.woken.append,
+            observe=lambda accepted, refused: self.seen.append((accepted, dict(refused))),
+        )
+
+    def submit(self, *items, key=None, digest=b"d", tenant="demo"):
+        idempotency = Idempotency(key, digest) if key else None
+        return self.pipeline.submit(Submission(tenant, list(items) or [item()], idempotency))
+
+
+def item(dest=NUMBER, **fields):
+    return Item(**{"source": "iSMS", "dest": dest, "text": "Hello", **fields})
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def refusal(deferred):
+    with pytest.raises(Refused) as caught:
+        now(deferred)
+    return caught.value.refusal
+
+
+def test_nothing_is_answered_or_sent_before_the_commit(world):
+    answer = world.submit()
+    assert pending(answer) and world.dispatcher.offered == []
+    world.store.finish()
+    outcome = now(answer)
+    [message] = world.dispatcher.offered
+    assert outcome.entries[0].id == message.id == outcome.id + 1
+    assert (message.connector, message.state) == ("sim", State.QUEUED)
+    assert message.dlr_url == "http://tenant.example/dlr"
+    assert world.seen == [(1, {})]
+
+
+def test_refused_items_stand_beside_accepted_ones_in_their_order(world):
+    answer = world.submit(item(), item(dest="12"), item(dest="+447700900123"), item(text=""), item(dlr_url="http://x/"))
+    world.store.finish()
+    entries = now(answer).entries
+    assert [entry.error and entry.error.code for entry in entries] == [
+        None,
+        "invalid_recipient",
+        "no_route",
+        "invalid_text",
+        None,
+    ]
+    [change] = world.store.log[0]
+    assert [message.id for message in change.messages] == [entries[0].id, entries[4].id]
+    assert change.messages[1].dlr_url == "http://x/"
+    assert world.seen == [(2, {"invalid_recipient": 1, "no_route": 1, "invalid_text": 1})]
+
+
+def test_when_every_item_is_refused_nothing_is_committed(world):
+    outcome = now(world.submit(item(dest="x")))
+    assert outcome.entries[0].error.code == "invalid_recipient"
+    assert world.store.log == []
+
+
+def test_the_store_refuses_for_credit_message_by_message(world):
+    world.store.answers[Submit] = Submitted({1: "no_credit"})
+    answer = world.submit(item(), item(dest="bad"), item())
+    world.store.finish()
+    outcome = now(answer)
+    assert [entry.error and entry.error.code for entry in outcome.entries] == [None, "invalid_recipient", "no_credit"]
+    assert outcome.entries[2].id is None
+    assert len(world.dispatcher.offered) == 1
+
+
+def test_a_scheduled_message_is_not_sent_but_its_time_is_noted(world):
+    due = world.clock.wall + 3_600_000
+    answer = world.submit(item(schedule_at=due))
+    world.store.finish()
+    assert now(answer).entries[0].state is State.SCHEDULED
+    assert world.dispatcher.offered == [] and world.woken == [due]
+
+
+def test_a_commit_failure_is_a_refusal_and_nothing_is_sent(world):
+    answer = world.submit()
+    world.store.fail(StoreUnavailable("disk full"))
+    assert refusal(answer) is Refusal.STORE_UNAVAILABLE
+    assert world.dispatcher.offered == [] and world.pipeline.pending == 0
+
+
+def test_an_unhealthy_store_refuses_before_any_work(world):
+    world.store.healthy = False
+    assert refusal(world.submit()) is Refusal.STORE_UNAVAILABLE
+    assert world.store.log == []
+
+
+def test_a_closed_pipeline_refuses(world):
+    world.pipeline.close()
+    assert refusal(world.submit()) is Refusal.SHUTTING_DOWN
+
+
+def test_a_tenant_that_is_gone_is_refused(world):
+    assert refusal(world.submit(tenant="gone")) is Refusal.UNAUTHENTICATED
+
+
+def test_too_much_waiting_for_the_disk_is_overload(world):
+    for _ in range(20):
+        world.submit(*[item()] * 1000)
+    assert refusal(world.submit()) is Refusal.OVERLOADED
+
+
+def test_a_key_that_is_running_is_a_conflict_until_its_commit(world):
+    first = world.submit(key="k")
+    assert refusal(world.submit(key="k")) is Refusal.IDEMPOTENCY_RUNNING
+    world.store.finish()
+    now(first)
+    world.store.answers[Submit] = KeyMismatch()
+    other = world.submit(key="k", digest=b"other")
+    world.store.finish()
+    assert refusal(other) is Refusal.IDEMPOTENCY_MISMATCH
+
+
+def test_a_replayed_key_gives_the_first_answer_and_sends_nothing(world):
+    first = world.submit(item(), item(dest="bad"), item(), key="k")
+    world.store.finish([Submitted({1: "no_credit"})])
+    original = now(first)
+    kept = world.store.log[0][0].answer
+    sent = len(world.dispatcher.offered)
+    again = world.submit(item(), item(dest="bad"), item(), key="k")
+    world.store.finish([Replayed(kept, {1: "no_credit"})])
+    assert now(again) == original
+    assert len(world.dispatcher.offered) == sent
+
+
+def test_a_key_is_kept_even_when_every_item_is_refused(world):
+    answer = world.submit(item(dest="x"), key="k")
+    assert world.store.log[0][0].messages == []
+    world.store.finish()
+    assert now(answer).entries[0].error.code == "invalid_recipient"
+
+
+def test_an_unexpected_store_error_reaches_the_edge_and_frees_the_key(world):
+    answer = world.submit(key="k")
+    world.store.fail(RuntimeError("bug"))
+    with pytest.raises(RuntimeError):
+        now(answer)
+    retry = world.submit(key="k")
+    world.store.finish()
+    assert now(retry).entries[0].id

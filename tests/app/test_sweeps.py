@@ -1,0 +1,134 @@
+import pytest
+from twisted.internet.task import Clock
+
+from smsgwd.app.sweeps import Sweeps
+from smsgwd.model.changes import Expire, Promote, Promoted, Swept, Tidy, TimeOutReceipts
+from smsgwd.ports.store import StoreUnavailable
+from tests.app.fakes import FakeClock, FakeDispatcher, FakeOutbox, FakeStore
+
+
+class World:
+    def __init__(self):
+        self.reactor = Clock()
+        self.clock = FakeClock()
+        self.store = FakeStore()
+        self.store.answers = {
+            Expire: Swept((), (), False),
+            TimeOutReceipts: Swept((), (), False),
+            Promote: Promoted((), False),
+            Tidy: 0,
+        }
+        self.dispatcher = FakeDispatcher()
+        self.outbox = FakeOutbox()
+        self.failures = []
+        self.sweeps = Sweeps(
+            self.reactor,
+            clock=self.clock,
+            store=self.store,
+            dispatcher=self.dispatcher,
+            outbox=self.outbox,
+            receipt_wait_ms=72 * 3_600_000,
+            keys_kept_ms=86_400_000,
+            pushes_kept_ms=86_400_000,
+            orphan_after_ms=900_000,
+            failed=self.failures.append,
+        )
+
+    def advance(self, seconds):
+        self.clock.advance(seconds)
+        self.reactor.advance(seconds)
+
+    def settle(self):
+        while self.store.waiting:
+            self.store.finish()
+
+    def asked(self, kind):
+        return [change for changes in self.store.log for change in changes if isinstance(change, kind)]
+
+
+@pytest.fixture
+def world():
+    world = World()
+    world.sweeps.start()
+    world.advance(0)
+    return world
+
+
+def test_a_start_queues_expires_and_times_out_at_once(world):
+    assert len(world.asked(Promote)) == len(world.asked(Expire)) == len(world.asked(TimeOutReceipts)) == 1
+    assert world.asked(TimeOutReceipts)[0].deadline_before == world.clock.wall - 72 * 3_600_000
+
+
+def test_a_scheduled_message_wakes_the_sweep_at_its_time(world):
+    world.settle()
+    world.sweeps.wake_at(world.clock.wall + 10_000)
+    world.advance(9.9)
+    world.settle()
+    assert len(world.asked(Promote)) == 1
+    world.store.answers[Promote] = Promoted(("message",), False)
+    world.advance(0.2)
+    world.settle()
+    assert len(world.asked(Promote)) == 2
+    assert world.dispatcher.offered == ["message"]
+
+
+def test_a_time_noted_while_a_sweep_runs_is_not_lost(world):
+    world.sweeps.wake_at(world.clock.wall + 5_000)
+    world.store.due = world.clock.wall + 5_000
+    world.settle()
+    world.advance(5.1)
+    assert len(world.asked(Promote)) == 2
+
+
+def test_the_store_tells_the_next_time_after_a_start(world):
+    world.store.due = world.clock.wall + 20_000
+    world.settle()
+    world.advance(20.1)
+    assert len(world.asked(Promote)) == 2
+
+
+def test_a_full_sweep_goes_on_at_once(world):
+    world.store.answers[Promote] = Promoted(("a",), True)
+    world.store.finish(None)
+    world.settle()
+    world.store.answers[Promote] = Promoted(("b",), False)
+    world.advance(0)
+    world.settle()
+    assert world.dispatcher.offered == ["a", "b"]
+
+
+def test_expiry_leaves_alone_what_is_being_sent_and_pushes_what_ended(world):
+    world.settle()
+    world.dispatcher.flying = {7}
+    world.store.answers[Expire] = Swept((5,), ("push",), False)
+    world.advance(2.1)
+    world.settle()
+    assert world.asked(Expire)[-1].excluding == frozenset({7})
+    assert world.outbox.items == ["push"]
+
+
+def test_a_store_that_fails_is_reported_and_asked_again(world):
+    world.store.fail(StoreUnavailable("full"))
+    assert len(world.failures) == 1
+    world.settle()
+    before = len(world.store.log)
+    world.advance(1.1)
+    assert len(world.store.log) > before
+
+
+def test_leftovers_go_every_minute(world):
+    world.settle()
+    for _ in range(61):
+        world.advance(1)
+        world.settle()
+    [change] = world.asked(Tidy)
+    assert change.keys_before <= world.clock.wall - 86_400_000
+
+
+def test_after_stop_nothing_begins(world):
+    world.settle()
+    world.sweeps.stop()
+    count = len(world.store.log)
+    world.advance(200)
+    assert len(world.store.log) == count
+    assert world.reactor.getDelayedCalls() == []
