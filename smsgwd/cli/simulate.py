@@ -1,0 +1,211 @@
+"""`smsgwd simulate`: the SMSC simulator and the webhook catcher, each a process of its own."""
+
+import json
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from smsgwd.simulator.faults import GARBAGE
+from smsgwd.simulator.options import (
+    ID_FORMS,
+    STATES,
+    VIAS,
+    SmscOptions,
+    parse_states,
+    parse_status,
+    parse_statuses,
+)
+
+
+class _Parsed(click.ParamType[Any]):
+    """An option read by a function that raises ValueError."""
+
+    def __init__(self, name: str, read: Callable[[str], Any]) -> None:
+        self.name = name
+        self._read = read
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """See click."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._read(value)
+        except ValueError as problem:
+            self.fail(str(problem), param, ctx)
+
+
+def _kinds(text: str) -> str:
+    if not text or set(text) - set(GARBAGE):
+        raise ValueError(f"{text!r} must be made of the digits {''.join(GARBAGE)}")
+    return text
+
+
+def _target(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdigit():
+        raise ValueError(f"{text!r} is not HOST:PORT")
+    return text
+
+
+PERCENT = click.FloatRange(0.0, 100.0)
+MILLISECONDS = click.FloatRange(0.0, 86_400_000.0)
+PORT = click.IntRange(0, 65535)
+STATUS = _Parsed("status", parse_status)
+
+
+@click.group()
+def simulate() -> None:
+    """Peers for tests and staging: an SMSC, a webhook catcher."""
+
+
+@simulate.command()
+@click.option("--port", type=PORT, default=2776, show_default=True, help="Port; 0 takes a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--seed", type=int, default=42, show_default=True, help="Seed of all that is drawn.")
+@click.option("--smsc-id", default="simulator", show_default=True, help="Our system_id in bind responses.")
+@click.option("--system-id", default=None, help="The only system_id let in (any).")
+@click.option("--password", default=None, help="The only password let in (any).")
+@click.option("--resp-delay-ms", type=MILLISECONDS, default=0, help="Delay of responses.")
+@click.option("--reject-pct", type=PERCENT, default=0, help="Share of submits refused with --reject-status.")
+@click.option("--reject-status", type=STATUS, default="0x45", show_default=True)
+@click.option("--throttle-pct", type=PERCENT, default=0, help="Share of submits refused with 0x58.")
+@click.option("--max-rate", type=click.FloatRange(0), default=0, help="Submits a second; above it 0x58.")
+@click.option("--burst", type=click.FloatRange(0), default=0, help="Submits above the rate taken at once (rate/10).")
+@click.option("--status-mix", type=_Parsed("mix", parse_statuses), default=(), help="STATUS:PCT,... of the answers.")
+@click.option("--mute", is_flag=True, help="Never answer a submit.")
+@click.option("--id-form", type=click.Choice(ID_FORMS), default="dec", show_default=True, help="Ids in responses.")
+@click.option("--id-base", type=click.IntRange(0), default=None, help="First message number (from the clock).")
+@click.option("--receipts/--no-receipts", default=True, help="Send receipts where asked for.")
+@click.option("--receipt-delay-ms", type=MILLISECONDS, default=0, help="Delay of receipts after the response.")
+@click.option("--receipt-spread-ms", type=MILLISECONDS, default=0, help="Added to that, uniformly drawn.")
+@click.option("--receipt-id-form", type=click.Choice(ID_FORMS), default=None, help="Ids in receipts (--id-form).")
+@click.option("--receipt-tlvs/--no-receipt-tlvs", default=True, help="TLVs 0x001E and 0x0427 in receipts.")
+@click.option("--receipt-text/--no-receipt-text", default=True, help="The text of receipts.")
+@click.option("--receipts-via", type=click.Choice(VIAS), default="submitter", show_default=True, help="By which bind.")
+@click.option("--receipt-window", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Unanswered.")
+@click.option("--receipt-retry-ms", type=MILLISECONDS, default=0, help="Send a nacked receipt again (never).")
+@click.option("--before-resp-pct", type=PERCENT, default=0, help="Share of receipts sent before their response.")
+@click.option("--intermediate", is_flag=True, help="An ENROUTE receipt before each final one.")
+@click.option("--undeliv-pct", type=PERCENT, default=0, help="Share of messages that end UNDELIV.")
+@click.option(
+    "--state-mix", type=_Parsed("mix", parse_states), default=(), help=f"STATE:PCT,... of {', '.join(STATES)}."
+)
+@click.option("--mo-rate", type=click.FloatRange(0), default=0, help="MO messages a second.")
+@click.option("--mo-to", default="12345", show_default=True, help="Destination of MO messages.")
+@click.option("--mo-from", default="3069000", show_default=True, help="Prefix of their sources.")
+@click.option("--mo-text", default="MO {n}", show_default=True, help="Text; {n} is the number; long ones go in parts.")
+@click.option("--mo-count", type=click.IntRange(0), default=0, help="Stop after so many (never).")
+@click.option("--drop-after", type=click.IntRange(0), default=0, help="Drop a connection after so many submits.")
+@click.option("--drop-unanswered", type=click.IntRange(0), default=0, help="The last so many of them unanswered.")
+@click.option("--drop-accepted", is_flag=True, help="Those are accepted all the same.")
+@click.option("--drop-times", type=click.IntRange(0), default=0, help="Drop at most so often (no limit).")
+@click.option("--garbage-every", type=click.IntRange(0), default=0, help="Write garbage after every so many submits.")
+@click.option(
+    "--garbage-kinds",
+    type=_Parsed("kinds", _kinds),
+    default="0123",
+    show_default=True,
+    help="0 unknown command, 1 response with unknown sequence, 2 truncated deliver_sm, 3 stray generic_nack,"
+    " 4 command_length 7, 5 command_length 0x7fffffff; used in turn.",
+)
+@click.option("--refuse-bind", type=STATUS, default=0, help="Refuse binds with this status.")
+@click.option("--refuse-times", type=click.IntRange(0), default=0, help="Only so many of them (all).")
+@click.option("--unbind-after-s", type=click.FloatRange(0), default=0, help="Unbind so long after a bind.")
+@click.option("--outbind", type=_Parsed("host:port", _target), default=None, help="HOST:PORT of an ESME to outbind to.")
+@click.option("--enquire-s", type=click.FloatRange(0), default=0, help="Probe silent links after this (never).")
+@click.option("--record", type=click.Path(dir_okay=False), default=None, help="File of accepted submits, JSON lines.")
+@click.option("--show", is_flag=True, help="Print each accepted message, on stderr.")
+@click.option("--long", is_flag=True, help="With --show: long messages whole.")
+@click.option("--remember", type=click.IntRange(1), default=100_000, show_default=True, help="Messages query_sm knows.")
+def smsc(**chosen: Any) -> None:
+    """An SMSC. Its port is the first line on stdout; statistics are printed at the end (SIGUSR1: now, on stderr)."""
+    if chosen["drop_unanswered"] > chosen["drop_after"]:
+        raise click.UsageError("--drop-unanswered must not be larger than --drop-after")
+    options = SmscOptions(**chosen)
+    # Imported where a simulator is run: `smsgwd run` shall not load it, and the reactor is installed by its import.
+    from twisted.internet import reactor as installed
+
+    from smsgwd.simulator.clock import SystemClock
+    from smsgwd.simulator.smsc import Smsc
+
+    reactor: Any = installed
+    try:
+        service = Smsc(options, reactor, SystemClock(), say=_say)
+    except OSError as problem:
+        raise click.ClickException(f"--record {options.record}: {problem.strerror}") from None
+    _serve(reactor, service.start, service.stop, service.summary)
+
+
+@simulate.command()
+@click.option("--port", type=PORT, default=8090, show_default=True, help="Port; 0 takes a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--secret", default=None, help="'whsec_...': pushes with another signature are answered 401.")
+@click.option("--status", type=click.IntRange(200, 599), default=200, show_default=True, help="Answer.")
+@click.option("--fail-pct", type=PERCENT, default=0, help="Share answered with --fail-status.")
+@click.option("--fail-status", type=click.IntRange(300, 599), default=503, show_default=True)
+@click.option("--delay-ms", type=MILLISECONDS, default=0, help="Delay of answers.")
+@click.option("--hang-pct", type=PERCENT, default=0, help="Share never answered.")
+@click.option("--seed", type=int, default=42, show_default=True, help="Seed of the shares.")
+@click.option("--record", type=click.Path(dir_okay=False), default=None, help="File of pushes, JSON lines.")
+@click.option("--show", is_flag=True, help="Print each push, on stderr.")
+def webhook(**chosen: Any) -> None:
+    """A catcher of receipt pushes. Port and statistics as with the SMSC; GET /stats answers them too."""
+    from twisted.internet import reactor as installed
+
+    from smsgwd.simulator.catcher import Catcher, CatcherFactory, CatcherOptions
+    from smsgwd.simulator.record import Recorder
+
+    options = CatcherOptions(**chosen)
+
+    reactor: Any = installed
+    try:
+        recorder = Recorder(options.record) if options.record else None
+    except OSError as problem:
+        raise click.ClickException(f"--record {options.record}: {problem.strerror}") from None
+    try:
+        catcher = Catcher(options, reactor, recorder, _say if options.show else None)
+    except ValueError as problem:
+        raise click.BadParameter(str(problem), param_hint="--secret") from None
+
+    def start() -> int:
+        port = reactor.listenTCP(options.port, CatcherFactory(catcher), backlog=1024, interface=options.host)
+        return int(port.getHost().port)
+
+    def stop() -> None:
+        if recorder is not None:
+            recorder.close()
+
+    _serve(reactor, start, stop, catcher.stats.summary)
+
+
+def _serve(
+    reactor: Any, start: Callable[[], int], stop: Callable[[], None], summary: Callable[[], dict[str, Any]]
+) -> None:
+    """Listen, announce the port, run until SIGTERM or SIGINT, print the statistics."""
+    from twisted.internet.error import CannotListenError
+
+    try:
+        port = start()
+    except CannotListenError as problem:
+        raise click.ClickException(str(problem)) from None
+    print(json.dumps({"event": "listening", "port": port}), flush=True)
+    signal.signal(
+        signal.SIGUSR1,
+        lambda *_: reactor.callFromThread(lambda: print(json.dumps(summary()), file=sys.stderr, flush=True)),
+    )
+    found: dict[str, Any] = {}
+
+    def ending() -> None:
+        found.update(summary())
+        stop()
+
+    reactor.addSystemEventTrigger("before", "shutdown", ending)
+    reactor.run()
+    print(json.dumps(found), flush=True)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
