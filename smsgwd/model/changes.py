@@ -220,7 +220,8 @@ class Parked(msgspec.Struct, frozen=True, gc=False):
 
 
 class Ignored(msgspec.Struct, frozen=True, gc=False):
-    """Nothing changed: `unknown_message`, `final`, `left` (being sent or sent), `not_yours`, `repeated`."""
+    """Nothing changed: `unknown_message`, `final`, `left` (being sent or sent), `not_queued` (scheduled, or waiting
+    for a retry), `not_yours`, `repeated`."""
 
     reason: str
     message_id: int = 0
@@ -239,6 +240,7 @@ class Promoted(msgspec.Struct, frozen=True, gc=False):
 
     messages: tuple[Message, ...]
     more: bool
+    sent_parts: dict[int, frozenset[int]] = {}  #: by message id: parts an SMSC has taken already, where there are any
 
 
 Result = Submitted | Replayed | KeyMismatch | Moved | Noted | Parked | Ignored | Swept | Promoted | bool | int | None

@@ -1,0 +1,9 @@
+"""The default store: one SQLite file, one writer thread, group commit (docs/design/store.md).
+
+Here live the schema, the writer, the readers and the SQL. What may not: rules of delivery (they are in
+`smsgwd.delivery`) and anything of other edges.
+
+To change a table, edit `schema.py` and add to `migrations.py`; what a change does, `apply/`; how changes share a
+transaction, `work.py`; when commits happen and what a failure does, `writer.py`; what queries return, `queries.py`; the
+face to the reactor, `store.py`.
+"""

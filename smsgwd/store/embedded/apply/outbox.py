@@ -1,0 +1,46 @@
+"""What became of pushes, and notes for a message's history."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from smsgwd.model.changes import Note, OutboxDead, OutboxDone, OutboxRetry
+from smsgwd.store.embedded.work import Work
+
+_LONGEST_ERROR: Final = 500
+
+
+def outbox_done(work: Work, change: OutboxDone) -> None:
+    """The push is finished; it stays for a while (Tidy)."""
+    work.done.append((change.at, change.id))
+
+
+def outbox_retry(work: Work, change: OutboxRetry) -> None:
+    """The push is due again later."""
+    work.flush()
+    work.connection.execute(
+        "UPDATE outbox SET attempts = attempts + 1, due_at = ?, last_error = ? WHERE id = ? AND status = 0",
+        (change.due_at, change.error[:_LONGEST_ERROR], change.id),
+    )
+
+
+def outbox_dead(work: Work, change: OutboxDead) -> None:
+    """The push is given up and kept for an operator."""
+    work.flush()
+    work.connection.execute(
+        "UPDATE outbox SET status = 2, done_at = ?, last_error = ? WHERE id = ? AND status = 0",
+        (change.at, change.error[:_LONGEST_ERROR], change.id),
+    )
+
+
+def note(work: Work, change: Note) -> None:
+    """Keep an event of a message; nothing for a message that is not there."""
+    if work.row(change.message_id) is not None:
+        work.event(
+            change.message_id,
+            change.at,
+            change.type,
+            change.detail,
+            connector=change.connector,
+            smpp_status=change.smpp_status,
+        )

@@ -1,0 +1,154 @@
+"""Receipts: matched, applied, parked until their response comes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from smsgwd.delivery.combine import combined
+from smsgwd.delivery.correlation import candidates, same_number
+from smsgwd.delivery.lifecycle import RECEIPT_EVENTS, IllegalMove
+from smsgwd.model.changes import Ignored, Moved, Noted, Parked, TakeReceipt
+from smsgwd.model.message import FINAL_FROM, Failure, State
+from smsgwd.model.outbox import OutboxItem
+from smsgwd.model.receipts import Receipt
+from smsgwd.store.embedded.rows import STATES, PartRow, Row
+from smsgwd.store.embedded.work import Work
+
+_WELL: Final = State.DELIVERED
+_encode = msgspec.json.encode
+_receipt_of = msgspec.json.Decoder(Receipt).decode
+
+
+def take_receipt(work: Work, change: TakeReceipt) -> Moved | Noted | Parked | Ignored:
+    """Find the message and apply the receipt to it, or park the receipt."""
+    receipt = change.receipt
+    keys = candidates(receipt.smsc_id, receipt.id_format)
+    found = _find(work, receipt, keys)
+    if found is None:
+        _park(work, receipt, keys)
+        return Parked()
+    return _apply(work, found[0], found[1], receipt)
+
+
+def _find(work: Work, receipt: Receipt, keys: Sequence[str]) -> tuple[Row, int] | None:
+    """The first form always counts; another form only when the number of the receipt is the message's."""
+    group = receipt.group
+    found = work.by_smsc(group, keys[0])
+    if found is not None:
+        return found
+    for key in keys[1:]:
+        found = work.by_smsc(group, key)
+        if found is not None and same_number(receipt.msisdn, found[0].msisdn):
+            return found
+    return None
+
+
+def _park(work: Work, receipt: Receipt, keys: Sequence[str]) -> None:
+    cursor = work.connection.execute(
+        "INSERT INTO parked (received_at, receipt) VALUES (?, ?)", (receipt.received_at, _encode(receipt))
+    )
+    number = cursor.lastrowid
+    work.connection.executemany(
+        "INSERT OR IGNORE INTO parked_key (grp, key, parked, form) VALUES (?, ?, ?, ?)",
+        [(receipt.group, key, number, form) for form, key in enumerate(keys)],
+    )
+    work.memory.parked += 1
+
+
+def apply_parked(work: Work, group: str, key: str, row: Row, part: int) -> tuple[OutboxItem, ...]:
+    """Apply the receipts that were parked for this SMSC id, in the order they came; what the tenant is owed for it."""
+    outbox: tuple[OutboxItem, ...] = ()
+    waiting = work.connection.execute(
+        "SELECT p.id, k.form, p.receipt FROM parked_key k JOIN parked p ON p.id = k.parked"
+        " WHERE k.grp = ? AND k.key = ? ORDER BY p.id",
+        (group, key),
+    ).fetchall()
+    for number, form, encoded in waiting:
+        receipt = _receipt_of(encoded)
+        if form and not same_number(receipt.msisdn, row.msisdn):
+            continue
+        work.connection.execute("DELETE FROM parked_key WHERE parked = ?", (number,))
+        work.connection.execute("DELETE FROM parked WHERE id = ?", (number,))
+        work.memory.parked -= 1
+        result = _apply(work, row, part, receipt)
+        if isinstance(result, Moved):
+            outbox += result.outbox
+    return outbox
+
+
+def _apply(work: Work, row: Row, part: int, receipt: Receipt) -> Moved | Noted | Ignored:
+    state = receipt.state
+    if state is None:
+        _event(work, row, receipt)
+        return Noted(row.id)
+    if row.parts > 1:
+        return _apply_to_part(work, row, part, state, receipt)
+    if row.state >= FINAL_FROM:
+        return _too_late(work, row, STATES[row.state], state, receipt)
+    return _settle(work, row, state, receipt, _failure(state, receipt))
+
+
+def _apply_to_part(work: Work, row: Row, number: int, state: State, receipt: Receipt) -> Moved | Noted | Ignored:
+    """One part of several: its own first final state stands; all of them together decide for the message."""
+    parts = work.parts(row)
+    part = parts.get(number)
+    if part is None:  # the response came when the message was final already
+        part = PartRow(number, receipt.smsc_id, State.SENT.value, None, None, None, None, None)
+    if part.state >= FINAL_FROM:
+        return _too_late(work, row, STATES[part.state], state, receipt)
+    error = _failure(state, receipt)
+    part.state = int(state)
+    part.done_at = receipt.received_at if receipt.done_at is None else receipt.done_at
+    if part.sent_at is None:
+        part.sent_at = receipt.received_at
+    if error is not None:
+        part.err_code, part.err_detail, part.err_smpp = error.code, error.detail, error.smpp_status
+    work.put_part(row, part)
+    _event(work, row, receipt, f"part {number} of {row.parts}")
+    if row.state >= FINAL_FROM:
+        return Ignored("final", row.id)
+    whole = combined([STATES[part.state] for part in parts.values()], row.parts)
+    if whole is None:
+        return Noted(row.id)
+    return _settle(work, row, whole, receipt, error if whole is state else _failure(whole, receipt))
+
+
+def _settle(work: Work, row: Row, state: State, receipt: Receipt, error: Failure | None) -> Moved | Ignored:
+    sent_at = row.sent_at
+    if sent_at is None and row.parts == 1:
+        row.sent_at = receipt.received_at
+    try:
+        outbox = work.settle(row, RECEIPT_EVENTS[state], receipt.received_at, error, receipt.done_at)
+    except IllegalMove:
+        row.sent_at = sent_at
+        return Ignored("not_queued", row.id)
+    return Moved(row.id, state, outbox)
+
+
+def _too_late(work: Work, row: Row, stands: State, state: State, receipt: Receipt) -> Ignored:
+    _event(work, row, receipt, "late")
+    return Ignored("repeated" if stands is state else "final", row.id)
+
+
+def _failure(state: State, receipt: Receipt) -> Failure | None:
+    return None if state is _WELL else Failure(state.public, _words(receipt))
+
+
+def _words(receipt: Receipt) -> str:
+    """The SMSC's own words, such as 'UNDELIV 069'."""
+    return f"{receipt.status} {receipt.error}".strip()
+
+
+def _event(work: Work, row: Row, receipt: Receipt, remark: str = "") -> None:
+    words = _words(receipt) or ("" if receipt.state is None else receipt.state.public)
+    work.event(
+        row.id,
+        receipt.received_at,
+        "receipt",
+        f"{words} ({remark})" if remark else words,
+        connector=receipt.connector,
+        smsc_id=receipt.smsc_id,
+    )

@@ -1,0 +1,155 @@
+"""What the sending side reports: parts taken, attempts that failed, refusals; and cancellation."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from smsgwd.delivery.correlation import canonical
+from smsgwd.delivery.lifecycle import Event, IllegalMove, move
+from smsgwd.model.changes import Cancel, Fail, GiveUp, Ignored, Moved, PartSent, Requeue
+from smsgwd.model.message import FINAL_FROM, State
+from smsgwd.model.outbox import OutboxItem
+from smsgwd.store.embedded.apply.receipts import apply_parked
+from smsgwd.store.embedded.rows import STATES, PartRow, Row
+from smsgwd.store.embedded.work import Work
+
+_QUEUED: Final = int(State.QUEUED)
+_SENT: Final = int(State.SENT)
+
+
+def why_not(row: Row) -> Ignored:
+    """Why a change cannot move this message."""
+    if row.state >= FINAL_FROM:
+        return Ignored("final", row.id)
+    return Ignored("left" if row.state == _SENT else "not_queued", row.id)
+
+
+def part_sent(work: Work, change: PartSent) -> Moved | Ignored:
+    """Remember the SMSC id of a part; with the last part the message is SENT. Receipts parked for it are applied.
+
+    The id is remembered whatever the state of the message: a receipt may still come for it.
+    """
+    row = work.row(change.message_id)
+    if row is None or not 0 < change.part <= row.parts:
+        return Ignored("unknown_message", change.message_id)
+    key = canonical(change.smsc_id)
+    work.map_smsc(change.group, key, row.id, change.part)
+    result = _single_sent(work, row, change) if row.parts == 1 else _one_of_several_sent(work, row, change)
+    if work.memory.parked:
+        outbox = apply_parked(work, change.group, key, row, change.part)
+        if outbox or (isinstance(result, Moved) and row.state != result.state):
+            return Moved(row.id, STATES[row.state], outbox)
+    return result
+
+
+def _single_sent(work: Work, row: Row, change: PartSent) -> Moved | Ignored:
+    try:
+        row.state = int(move(STATES[row.state], Event.ALL_SENT))
+    except IllegalMove:
+        return Ignored("repeated", row.id) if row.state == _SENT else why_not(row)
+    row.sent_at = change.at
+    row.connector = change.connector
+    row.smsc_id = change.smsc_id
+    work.changed(row)
+    return Moved(row.id, State.SENT)
+
+
+def _one_of_several_sent(work: Work, row: Row, change: PartSent) -> Moved | Ignored:
+    parts = work.parts(row)
+    known = parts.get(change.part)
+    if known is not None and known.sent_at is not None:
+        return why_not(row) if row.state >= FINAL_FROM else Ignored("repeated", row.id)
+    if row.state == State.SCHEDULED:
+        return why_not(row)
+    work.put_part(row, PartRow(change.part, change.smsc_id, _SENT, change.at, None, None, None, None))
+    if row.smsc_id is None or change.part == 1:
+        row.smsc_id = change.smsc_id
+        work.changed(row)
+    if row.state >= FINAL_FROM:
+        return why_not(row)
+    row.connector = change.connector
+    if sum(part.sent_at is not None for part in parts.values()) == row.parts:
+        row.state = int(move(STATES[row.state], Event.ALL_SENT))
+        row.sent_at = change.at
+    work.changed(row)
+    return Moved(row.id, STATES[row.state])
+
+
+def requeue(work: Work, change: Requeue) -> Moved | Ignored:
+    """QUEUED → WAITING, or with `due_at` 0 QUEUED again at once, on the connector named."""
+    row = work.row(change.message_id)
+    if row is None:
+        return Ignored("unknown_message", change.message_id)
+    try:
+        after = move(STATES[row.state], Event.POSTPONED)
+    except IllegalMove:
+        return why_not(row)
+    if change.due_at == 0:
+        after = move(after, Event.DUE)
+    row.state = int(after)
+    row.due_at = change.due_at
+    row.connector = change.connector
+    row.attempts += change.counts
+    work.changed(row)
+    work.event(
+        row.id,
+        change.at,
+        "retry",
+        ": ".join(filter(None, (change.error.code, change.error.detail))),
+        connector=change.connector,
+        smpp_status=change.error.smpp_status,
+    )
+    return Moved(row.id, after)
+
+
+def fail(work: Work, change: Fail) -> Moved | Ignored:
+    """REJECTED when the SMSC took no part, UNDELIVERED when it took some."""
+    row = work.row(change.message_id)
+    if row is None:
+        return Ignored("unknown_message", change.message_id)
+    event = Event.BROKEN if work.taken(row) else Event.REFUSED
+    try:
+        move(STATES[row.state], event)
+    except IllegalMove:
+        return why_not(row)
+    row.connector = change.connector
+    if row.parts > 1 and change.part not in work.parts(row):
+        error = change.error
+        work.put_part(
+            row,
+            PartRow(
+                change.part, None, State.REJECTED.value, None, change.at, error.code, error.detail, error.smpp_status
+            ),
+        )
+    return _moved(row, work.settle(row, event, change.at, change.error))
+
+
+def give_up(work: Work, change: GiveUp) -> Moved | Ignored:
+    """UNKNOWN: whether the SMSC has it cannot be known, and policy says not to send it again."""
+    row = work.row(change.message_id)
+    if row is None:
+        return Ignored("unknown_message", change.message_id)
+    try:
+        outbox = work.settle(row, Event.GIVEN_UP, change.at, change.error)
+    except IllegalMove:
+        return why_not(row)
+    row.connector = change.connector
+    return _moved(row, outbox)
+
+
+def cancel(work: Work, change: Cancel) -> Moved | Ignored:
+    """CANCELLED, unless the SMSC has a part of it."""
+    row = work.row(change.message_id)
+    if row is None:
+        return Ignored("unknown_message", change.message_id)
+    if row.tenant != change.tenant:
+        return Ignored("not_yours", row.id)
+    if row.state >= FINAL_FROM:
+        return Ignored("final", row.id)
+    if row.state == _SENT or work.taken(row):
+        return Ignored("left", row.id)
+    return _moved(row, work.settle(row, Event.CANCELLED, change.at, None))
+
+
+def _moved(row: Row, outbox: tuple[OutboxItem, ...]) -> Moved:
+    return Moved(row.id, STATES[row.state], outbox)

@@ -1,0 +1,67 @@
+"""Taking messages: credit and idempotency."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from smsgwd.model.changes import KeyMismatch, Replayed, Submit, Submitted
+from smsgwd.model.message import State
+from smsgwd.model.refusals import Refusal
+from smsgwd.store.embedded.work import Work
+
+_KEPT_MS: Final = 24 * 3600 * 1000
+_NO_CREDIT: Final = Refusal.NO_CREDIT.code
+_ENTRY_STATES: Final = (State.QUEUED, State.SCHEDULED)
+_encode = msgspec.json.encode
+_refused_of = msgspec.json.Decoder(dict[int, str]).decode
+
+
+def submit(work: Work, change: Submit) -> Submitted | Replayed | KeyMismatch:
+    """Reserve and keep, message by message: one that the credit does not reach for is refused, the next is tried.
+
+    A tenant the store does not know is treated as postpaid. Raises ValueError for a message in a state that no
+    message begins in, sqlite3.IntegrityError for an id that is taken.
+    """
+    if change.idempotency is not None:
+        found = _earlier(work, change)
+        if found is not None:
+            return found
+    refused: dict[int, str] = {}
+    for place, message in enumerate(change.messages):
+        if message.state not in _ENTRY_STATES:
+            raise ValueError(f"message {message.id} cannot begin as {message.state!r}")
+        if work.reserve(message.tenant, message.price):
+            work.insert(message)
+        else:
+            refused[place] = _NO_CREDIT
+    if change.idempotency is not None:
+        work.connection.execute(
+            "INSERT OR REPLACE INTO idempotency (tenant, key, digest, answer, refused, made_at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                change.tenant,
+                change.idempotency.key,
+                change.idempotency.digest,
+                change.answer,
+                _encode(refused),
+                change.at,
+            ),
+        )
+    return Submitted(refused)
+
+
+def _earlier(work: Work, change: Submit) -> Replayed | KeyMismatch | None:
+    """What the same key was answered within the last 24 h; None when it was not used."""
+    assert change.idempotency is not None
+    found = work.connection.execute(
+        "SELECT digest, answer, refused FROM idempotency WHERE tenant = ? AND key = ? AND made_at > ?",
+        (change.tenant, change.idempotency.key, change.at - _KEPT_MS),
+    ).fetchone()
+    if found is None:
+        return None
+    digest, answer, refused = found
+    if digest != change.idempotency.digest:
+        return KeyMismatch()
+    return Replayed(answer, _refused_of(refused))

@@ -1,0 +1,100 @@
+"""Changes that look for their messages themselves: expiry, receipts that never came, due messages, tidying."""
+
+# ruff: noqa: S608 -- SQL is put together from the column lists of this package only, values are always bound
+
+from __future__ import annotations
+
+from typing import Final
+
+from smsgwd.delivery.lifecycle import Event, move
+from smsgwd.model.changes import Expire, Promote, Promoted, Swept, Tidy, TimeOutReceipts
+from smsgwd.model.message import Failure, State
+from smsgwd.model.outbox import OutboxItem
+from smsgwd.store.embedded.rows import MESSAGE_COLUMNS, message_from
+from smsgwd.store.embedded.work import Work
+
+_EXPIRED: Final = Failure("expired", "validity ended before it could be sent")
+_NO_RECEIPT: Final = Failure("receipt_timeout", "no receipt came")
+_UNSENT: Final = (State.QUEUED, State.WAITING, State.SCHEDULED)
+
+
+def expire(work: Work, change: Expire) -> Swept:
+    """End unsent messages whose validity is over, but those being sent."""
+    work.flush()
+    ids: list[int] = []
+    for state in _UNSENT:
+        found = work.connection.execute(
+            "SELECT id FROM message WHERE state = ? AND state < 10 AND deadline <= ? ORDER BY deadline LIMIT ?",
+            (int(state), change.at, change.limit + 1 + len(change.excluding) - len(ids)),
+        )
+        ids.extend(number for (number,) in found if number not in change.excluding)
+    return _sweep(work, ids, change.limit, Event.EXPIRED, change.at, _EXPIRED)
+
+
+def time_out_receipts(work: Work, change: TimeOutReceipts) -> Swept:
+    """End sent messages for which no receipt came within validity and the waiting time."""
+    work.flush()
+    found = work.connection.execute(
+        "SELECT id FROM message WHERE state = ? AND state < 10 AND deadline < ? ORDER BY deadline LIMIT ?",
+        (int(State.SENT), change.deadline_before, change.limit + 1),
+    )
+    return _sweep(work, [number for (number,) in found], change.limit, Event.TIMED_OUT, change.at, _NO_RECEIPT)
+
+
+def _sweep(work: Work, ids: list[int], limit: int, event: Event, at: int, error: Failure) -> Swept:
+    more = len(ids) > limit
+    ids = ids[:limit]
+    work.prefetch(ids)
+    outbox: list[OutboxItem] = []
+    for number in ids:
+        row = work.row(number)
+        assert row is not None
+        outbox.extend(work.settle(row, event, at, error))
+    return Swept(tuple(ids), tuple(outbox), more)
+
+
+def promote(work: Work, change: Promote) -> Promoted:
+    """Queue what is due."""
+    work.flush()
+    found = work.connection.execute(
+        f"SELECT {MESSAGE_COLUMNS} FROM message m WHERE state < 2 AND due_at <= ? ORDER BY due_at, id LIMIT ?",
+        (change.at, change.limit + 1),
+    ).fetchall()
+    messages = [message_from(values) for values in found[: change.limit]]
+    sent_parts: dict[int, frozenset[int]] = {}
+    for message in messages:
+        message.state = move(message.state, Event.DUE)
+        if message.parts > 1:
+            taken = work.connection.execute(
+                "SELECT part FROM part WHERE message = ? AND sent_at IS NOT NULL", (message.id,)
+            ).fetchall()
+            if taken:
+                sent_parts[message.id] = frozenset(part for (part,) in taken)
+    work.connection.executemany(
+        "UPDATE message SET state = ? WHERE id = ?", [(int(State.QUEUED), message.id) for message in messages]
+    )
+    return Promoted(tuple(messages), len(found) > change.limit, sent_parts)
+
+
+def tidy(work: Work, change: Tidy) -> int:
+    """Delete old idempotency keys and finished pushes; parked receipts that are old become orphans."""
+    work.flush()
+    execute = work.connection.execute
+    count = execute(
+        "DELETE FROM idempotency WHERE (tenant, key) IN"
+        " (SELECT tenant, key FROM idempotency WHERE made_at < ? ORDER BY made_at LIMIT ?)",
+        (change.keys_before, change.limit),
+    ).rowcount
+    count += execute(
+        "DELETE FROM outbox WHERE id IN"
+        " (SELECT id FROM outbox WHERE status = 1 AND done_at < ? ORDER BY done_at LIMIT ?)",
+        (change.pushes_before, change.limit),
+    ).rowcount
+    old = execute(
+        "SELECT id FROM parked WHERE orphan = 0 AND received_at < ? ORDER BY received_at LIMIT ?",
+        (change.orphans_before, change.limit),
+    ).fetchall()
+    work.connection.executemany("UPDATE parked SET orphan = 1 WHERE id = ?", old)
+    work.connection.executemany("DELETE FROM parked_key WHERE parked = ?", old)
+    work.memory.parked -= len(old)
+    return count

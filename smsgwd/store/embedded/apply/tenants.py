@@ -1,0 +1,37 @@
+"""Tenants and their credentials."""
+
+from __future__ import annotations
+
+import msgspec
+
+from smsgwd.model.changes import PutTenant
+from smsgwd.store.embedded.work import Work
+
+
+def put_tenant(work: Work, change: PutTenant) -> bool:
+    """Create a tenant; False, changing nothing, when there is one of this id.
+
+    Raises ValueError when one of its credentials belongs to another tenant.
+    """
+    tenant = change.tenant
+    execute = work.connection.execute
+    if execute("SELECT 1 FROM tenant WHERE id = ?", (tenant.id,)).fetchone() is not None:
+        return False
+    for credential in tenant.credentials:
+        owner = execute(
+            "SELECT tenant FROM credential WHERE kind = ? AND name = ?", (credential.kind, credential.name)
+        ).fetchone()
+        if owner is not None:
+            raise ValueError(
+                f"tenant {tenant.id}: its {credential.kind} credential belongs to tenant {owner[0]} already"
+            )
+        execute(
+            "INSERT INTO credential (kind, name, tenant, secret_hash, max_binds) VALUES (?, ?, ?, ?, ?)",
+            (credential.kind, credential.name, tenant.id, credential.secret_hash, credential.max_binds),
+        )
+    execute(
+        "INSERT INTO tenant (id, balance, record) VALUES (?, ?, ?)",
+        (tenant.id, tenant.credit, msgspec.json.encode(msgspec.structs.replace(tenant, credentials=()))),
+    )
+    work.memory.balances.pop(tenant.id, None)
+    return True

@@ -1,0 +1,44 @@
+"""From an older schema to the newest, step by step; `PRAGMA user_version` counts the steps taken."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+
+from smsgwd.store.embedded import schema
+from smsgwd.store.embedded.errors import CannotOpen
+
+Migration = Callable[[sqlite3.Connection], None]
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    """Version 1: the first tables."""
+    for statement in schema.VERSION_1.split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
+
+
+#: Step n leads from version n to n + 1. Add at the end; never change one that was released.
+MIGRATIONS: Sequence[Migration] = (_create,)
+
+
+def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS) -> int:
+    """Take the missing steps, each in a transaction of its own; how many were taken.
+
+    Raises CannotOpen for a file of a newer version; sqlite3.Error when a step fails (which then changed nothing).
+    """
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(migrations):
+        raise CannotOpen(
+            f"the store has schema version {version}, this program knows versions up to {len(migrations)}:"
+            " it was written by a newer version of smsgwd"
+        )
+    for number in range(version, len(migrations)):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            migrations[number](connection)
+            connection.execute(f"PRAGMA user_version = {number + 1}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+    return len(migrations) - int(version)

@@ -1,0 +1,216 @@
+"""What can be asked of the store. Every function runs in a reader thread, on a connection that cannot write."""
+
+# ruff: noqa: S608 -- SQL is put together from the column lists of this package only, values are always bound
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any, Final
+
+import msgspec
+
+from smsgwd.model.ids import MAX_BLOCK, first_id_at
+from smsgwd.model.message import EventView, MessageView, PartView, State
+from smsgwd.model.outbox import OutboxItem, OutboxTarget
+from smsgwd.model.tenant import Credential, Tenant
+from smsgwd.ports.store import MessageFilter, QueueDepth, QueuedMessage, StoreCounts
+from smsgwd.store.embedded.rows import MESSAGE_COLUMNS, PART_COLUMNS, STATES, failure_from, message_from
+
+_VIEW: Final = (
+    f"SELECT {MESSAGE_COLUMNS}, m.sent_at, m.done_at, m.err_code, m.err_detail, m.err_smpp, m.smsc_id FROM message m"
+)
+_EXTRA: Final = 20  # where the further columns of _VIEW begin
+_READY: Final = f"SELECT {MESSAGE_COLUMNS} FROM message m WHERE m.connector = ? AND m.state = 2"
+_CLOCK_SLACK_MS: Final = 60_000
+_tenant_of = msgspec.json.Decoder(Tenant).decode
+
+
+def highest_id(connection: sqlite3.Connection) -> int:
+    """The highest message id; 0 when there is none."""
+    return int(connection.execute("SELECT coalesce(max(id), 0) FROM message").fetchone()[0])
+
+
+def ready(
+    connection: sqlite3.Connection, connector: str, after: tuple[int, int] | None, limit: int
+) -> list[QueuedMessage]:
+    """See Store.ready."""
+    if after is None:
+        found = connection.execute(f"{_READY} ORDER BY m.rank, m.id LIMIT ?", (connector, limit))
+    else:
+        found = connection.execute(
+            f"{_READY} AND (m.rank, m.id) > (?, ?) ORDER BY m.rank, m.id LIMIT ?", (connector, *after, limit)
+        )
+    messages = [QueuedMessage(message_from(values)) for values in found]
+    for queued in messages:
+        if queued.message.parts > 1:
+            queued.sent_parts = frozenset(
+                part
+                for (part,) in connection.execute(
+                    "SELECT part FROM part WHERE message = ? AND sent_at IS NOT NULL", (queued.message.id,)
+                )
+            )
+    return messages
+
+
+def _view(values: tuple[Any, ...]) -> MessageView:
+    sent_at, done_at, code, detail, smpp_status, smsc_id = values[_EXTRA:]
+    return MessageView(message_from(values), sent_at, done_at, failure_from(code, detail, smpp_status), smsc_id)
+
+
+def message(connection: sqlite3.Connection, tenant: str, message_id: int) -> MessageView | None:
+    """See Store.message."""
+    values = connection.execute(f"{_VIEW} WHERE m.id = ? AND m.tenant = ?", (message_id, tenant)).fetchone()
+    if values is None:
+        return None
+    view = _view(values)
+    return msgspec.structs.replace(view, events=_events(connection, view), parts=_parts(connection, view))
+
+
+def _parts(connection: sqlite3.Connection, view: MessageView) -> tuple[PartView, ...]:
+    """Every part, also those no SMSC has seen; for a message of one part the message's own columns tell it."""
+    whole = view.message
+    if whole.parts == 1:
+        return (PartView(1, view.smsc_id, whole.state, view.sent_at, view.done_at, view.error),)
+    known = {
+        values[0]: PartView(values[0], values[1], STATES[values[2]], values[3], values[4], failure_from(*values[5:]))
+        for values in connection.execute(f"SELECT {PART_COLUMNS} FROM part WHERE message = ?", (whole.id,))
+    }
+    # A part the SMSC never had is open, or ended with its message.
+    return tuple(
+        known.get(number) or PartView(number, None, whole.state, None, view.done_at if whole.state.final else None)
+        for number in range(1, whole.parts + 1)
+    )
+
+
+def _events(connection: sqlite3.Connection, view: MessageView) -> tuple[EventView, ...]:
+    """The history: stored events, and the ordinary ones that the message's columns tell."""
+    whole = view.message
+    events = [(whole.submitted_at, 0, EventView(whole.submitted_at, "accepted"))]
+    stored = connection.execute(
+        "SELECT at, type, detail, connector, smsc_id, smpp_status FROM event WHERE message = ? ORDER BY id",
+        (whole.id,),
+    )
+    for at, kind, *rest in stored:
+        late = view.done_at is not None and at > view.done_at
+        events.append((at, 5 if late else 3 if kind == "receipt" else 1, EventView(at, kind, *rest)))
+    if view.sent_at is not None:
+        sent = EventView(view.sent_at, "sent", connector=whole.connector, smsc_id=view.smsc_id)
+        events.append((view.sent_at, 2, sent))
+    if view.done_at is not None and whole.state.final:
+        error = view.error
+        detail = "" if error is None else ": ".join(filter(None, (error.code, error.detail)))
+        final = EventView(
+            view.done_at, whole.state.public, detail, smpp_status=None if error is None else error.smpp_status
+        )
+        events.append((view.done_at, 4, final))
+    events.sort(key=lambda event: event[:2])
+    return tuple(event for _, _, event in events)
+
+
+def submission(connection: sqlite3.Connection, tenant: str, submission_id: int) -> list[MessageView]:
+    """See Store.submission; ids of a submission follow its own (model.ids)."""
+    found = connection.execute(
+        f"{_VIEW} WHERE m.id > ? AND m.id <= ? AND m.submission = ? AND m.tenant = ? ORDER BY m.id",
+        (submission_id, submission_id + MAX_BLOCK, submission_id, tenant),
+    )
+    return [_view(values) for values in found]
+
+
+def messages(
+    connection: sqlite3.Connection, tenant: str, where: MessageFilter, before: int | None, limit: int
+) -> list[MessageView]:
+    """See Store.messages.
+
+    An id is never older than the time it was made at, but may run ahead of it after the clock was set back: so ids only
+    narrow the search, with a minute of slack, and `submitted_at` decides.
+    """
+    conditions, values = ["m.tenant = ?"], [tenant]  # type: tuple[list[str], list[Any]]
+    if before is not None:
+        conditions.append("m.id < ?")
+        values.append(before)
+    if where.from_ms is not None:
+        conditions.append("m.id >= ? AND m.submitted_at >= ?")
+        values += [first_id_at(where.from_ms), where.from_ms]
+    if where.to_ms is not None:
+        conditions.append("m.id < ? AND m.submitted_at < ?")
+        values += [first_id_at(where.to_ms + _CLOCK_SLACK_MS), where.to_ms]
+    if where.states:
+        conditions.append(f"m.state IN ({', '.join('?' * len(where.states))})")
+        values += [int(state) for state in where.states]
+    if where.msisdn is not None:
+        conditions.append("m.msisdn = ?")
+        values.append(where.msisdn)
+    # The hint keeps a filter by state from walking the index of open messages of all tenants.
+    sql = f"{_VIEW} INDEXED BY message_tenant WHERE {' AND '.join(conditions)} ORDER BY m.id DESC LIMIT ?"
+    return [_view(found) for found in connection.execute(sql, (*values, limit))]
+
+
+def next_due(connection: sqlite3.Connection) -> int | None:
+    """See Store.next_due."""
+    found: int | None = connection.execute("SELECT min(due_at) FROM message WHERE state < 2").fetchone()[0]
+    return found
+
+
+def outbox_targets(connection: sqlite3.Connection) -> list[OutboxTarget]:
+    """See Store.outbox_targets."""
+    found = connection.execute(
+        "SELECT target, count(*), min(due_at) FROM outbox WHERE status = 0 GROUP BY target ORDER BY target"
+    )
+    return [OutboxTarget(*values) for values in found]
+
+
+def outbox(connection: sqlite3.Connection, target: str, after: tuple[int, int] | None, limit: int) -> list[OutboxItem]:
+    """See Store.outbox."""
+    start = (-(1 << 62), 0) if after is None else after
+    found = connection.execute(
+        "SELECT o.id, o.tenant, o.target, o.url, o.type, o.created_at, o.due_at, o.attempts, o.message, m.dest,"
+        " m.source, m.client_ref, m.state, m.err_code, m.err_detail, m.err_smpp, m.submitted_at, m.done_at, m.parts"
+        " FROM outbox o JOIN message m ON m.id = o.message"
+        " WHERE o.target = ? AND o.status = 0 AND (o.due_at, o.id) > (?, ?) ORDER BY o.due_at, o.id LIMIT ?",
+        (target, *start, limit),
+    )
+    return [
+        OutboxItem(*(*values[:12], STATES[values[12]], failure_from(*values[13:16]), *values[16:])) for values in found
+    ]
+
+
+def tenants(connection: sqlite3.Connection) -> list[Tenant]:
+    """See Store.tenants."""
+    credentials: dict[str, list[Credential]] = {}
+    for owner, *values in connection.execute(
+        "SELECT tenant, kind, name, secret_hash, max_binds FROM credential ORDER BY tenant, kind, name"
+    ):
+        credentials.setdefault(owner, []).append(Credential(*values))
+    return [
+        msgspec.structs.replace(_tenant_of(record), credentials=tuple(credentials.get(name, ())))
+        for name, record in connection.execute("SELECT id, record FROM tenant ORDER BY id")
+    ]
+
+
+def balance(connection: sqlite3.Connection, tenant: str) -> int | None:
+    """See Store.balance."""
+    found = connection.execute("SELECT balance FROM tenant WHERE id = ?", (tenant,)).fetchone()
+    return None if found is None else found[0]
+
+
+def counts(connection: sqlite3.Connection) -> StoreCounts:
+    """See Store.counts. `scheduled` counts what waits for its time: scheduled messages and retries."""
+
+    def one(sql: str) -> int:
+        return int(connection.execute(sql).fetchone()[0])
+
+    depths = connection.execute(
+        "SELECT connector, count(*), min(id) FROM message WHERE state = 2 GROUP BY connector ORDER BY connector"
+    ).fetchall()
+    return StoreCounts(
+        queues=tuple(
+            QueueDepth(connector, queued, one(f"SELECT submitted_at FROM message WHERE id = {int(oldest)}"))
+            for connector, queued, oldest in depths
+        ),
+        scheduled=one("SELECT count(*) FROM message WHERE state < 2"),
+        sent_without_receipt=one(f"SELECT count(*) FROM message WHERE state = {int(State.SENT)} AND state < 10"),
+        outbox_pending=one("SELECT count(*) FROM outbox WHERE status = 0"),
+        outbox_dead=one("SELECT count(*) FROM outbox WHERE status = 2"),
+        parked=one("SELECT count(*) FROM parked WHERE orphan = 0"),
+        orphans=one("SELECT count(*) FROM parked WHERE orphan = 1"),
+    )

@@ -1,0 +1,232 @@
+"""The embedded store as the reactor sees it: implements `ports.Store`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.interfaces import IDelayedCall
+
+from smsgwd.model.changes import Change, Result
+from smsgwd.model.message import MessageView
+from smsgwd.model.outbox import OutboxItem, OutboxTarget
+from smsgwd.model.tenant import Tenant
+from smsgwd.ports.store import MessageFilter, QueuedMessage, StoreCounts, StoreUnavailable
+from smsgwd.store.embedded import queries
+from smsgwd.store.embedded.errors import CannotOpen
+from smsgwd.store.embedded.lock import DirectoryLock
+from smsgwd.store.embedded.reader import Reader
+from smsgwd.store.embedded.writer import Batch, Report, Writer
+
+_T = TypeVar("_T")
+_PROBE_S: Final = 1.0
+_FILE: Final = "store.db"
+
+
+class EmbeddedStore:
+    """SQLite in `directory`; see ports.Store for what each method does. Opened once: to reopen, make a new one.
+
+    `reactor` (callFromThread, callLater) is where Deferreds fire. `gap_s` spaces commit starts while busy, `most`
+    bounds the changes of a transaction. `before_commit` is called in the writer thread before each COMMIT: tests hold
+    or break commits with it. `on_health(healthy)` hears of changes and `observe_commit(seconds, changes)` of each
+    transaction, both on the reactor.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        directory: str | Path,
+        *,
+        gap_s: float = 0.002,
+        most: int = 4096,
+        before_commit: Callable[[], None] | None = None,
+        on_health: Callable[[bool], None] | None = None,
+        observe_commit: Callable[[float, int], None] | None = None,
+    ) -> None:
+        self._reactor = reactor
+        self._directory = Path(directory)
+        path = self._directory / _FILE
+        self._lock = DirectoryLock(self._directory)
+        self.on_health = on_health
+        self.observe_commit = observe_commit
+        self._writer = Writer(
+            path,
+            lambda answer: reactor.callFromThread(self._opened, answer),
+            lambda report: reactor.callFromThread(self._committed, report),
+            gap_s=gap_s,
+            most=most,
+            before_commit=before_commit,
+        )
+        self._pages = Reader("pages", path)
+        self._queries = Reader("queries", path)
+        self._opening: Deferred[int] | None = None
+        self._closing: list[Deferred[None]] | None = None
+        self._usable = False
+        self._healthy = False
+        self._probe: IDelayedCall | None = None
+
+    @property
+    def healthy(self) -> bool:
+        """See ports.Store."""
+        return self._healthy
+
+    # -- opening and closing ---------------------------------------------------------------------------------------
+
+    def open(self) -> Deferred[int]:
+        """See ports.Store. Fails with CannotOpen: in use, made by a newer version, or the directory is not usable."""
+        if self._opening is not None:
+            return fail(CannotOpen("this store was opened before"))
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+        except OSError as error:
+            return fail(CannotOpen(f"{self._directory}: {error.strerror}"))
+        except CannotOpen as error:
+            return fail(error)
+        self._opening = Deferred()
+        self._writer.start()
+        return self._opening
+
+    def _opened(self, answer: int | CannotOpen) -> None:
+        assert self._opening is not None
+        if isinstance(answer, CannotOpen):
+            self._writer.join()
+            self._lock.release()
+            self._opening.errback(answer)
+            return
+        self._pages.start()
+        self._queries.start()
+        self._usable = True
+        self._set_healthy(True)
+        self._opening.callback(answer)
+
+    def close(self) -> Deferred[None]:
+        """See ports.Store. Nothing to do for a store that is not open."""
+        if self._closing is None:
+            if not self._usable:
+                return succeed(None)
+            self._usable = False
+            self._closing = []
+            if self._probe is not None:
+                self._probe.cancel()
+                self._probe = None
+            # The writer goes last: it is the one that can fold the write-ahead log into the file.
+            self._end(self._pages, lambda: self._end(self._queries, lambda: self._end(self._writer, self._closed)))
+        done: Deferred[None] = Deferred()
+        self._closing.append(done)
+        return done
+
+    def _end(self, thread: Reader | Writer, then: Callable[[], None]) -> None:
+        def ended() -> None:
+            thread.join()
+            then()
+
+        thread.stop(lambda: self._reactor.callFromThread(ended))
+
+    def _closed(self) -> None:
+        self._lock.release()
+        self._set_healthy(False)
+        assert self._closing is not None
+        for done in self._closing:
+            done.callback(None)
+        self._closing = None
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def commit(self, changes: Sequence[Change]) -> Deferred[list[Result]]:
+        """See ports.Store. A batch that cannot be applied for its own content fails alone, with that exception."""
+        if not self._usable:
+            return fail(StoreUnavailable("the store is not open"))
+        if not changes:
+            return succeed([])
+        done: Deferred[list[Result]] = Deferred()
+        self._writer.put(Batch(done, changes))
+        return done
+
+    def _committed(self, report: Report) -> None:
+        """One transaction is over: everybody who waited for it hears."""
+        if self._usable:
+            self._set_healthy(report.writable)
+            if not report.writable and self._probe is None:
+                self._probe = self._reactor.callLater(_PROBE_S, self._try_again)
+        if self.observe_commit is not None:
+            self.observe_commit(report.seconds, report.changes)
+        for ticket, outcome in report.outcomes:
+            if not isinstance(ticket, Deferred):
+                continue  # a probe
+            if isinstance(outcome, list):
+                ticket.callback(outcome)
+            else:
+                ticket.errback(outcome)
+
+    def _try_again(self) -> None:
+        self._probe = None
+        if not self._healthy:
+            self._writer.put(Batch(None, ()))
+
+    def _set_healthy(self, healthy: bool) -> None:
+        if healthy != self._healthy:
+            self._healthy = healthy
+            if self.on_health is not None:
+                self.on_health(healthy)
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def _read(self, reader: Reader, query: Callable[[sqlite3.Connection], _T]) -> Deferred[_T]:
+        if not self._usable:
+            return fail(StoreUnavailable("the store is not open"))
+        done: Deferred[_T] = Deferred()
+
+        def answered(answer: Any) -> None:
+            if isinstance(answer, BaseException):
+                done.errback(answer)
+            else:
+                done.callback(answer)
+
+        reader.put(query, lambda answer: self._reactor.callFromThread(answered, answer))
+        return done
+
+    def ready(self, connector: str, after: tuple[int, int] | None, limit: int) -> Deferred[list[QueuedMessage]]:
+        """See ports.Store."""
+        return self._read(self._pages, lambda connection: queries.ready(connection, connector, after, limit))
+
+    def next_due(self) -> Deferred[int | None]:
+        """See ports.Store."""
+        return self._read(self._pages, queries.next_due)
+
+    def outbox_targets(self) -> Deferred[list[OutboxTarget]]:
+        """See ports.Store."""
+        return self._read(self._pages, queries.outbox_targets)
+
+    def outbox(self, target: str, after: tuple[int, int] | None, limit: int) -> Deferred[list[OutboxItem]]:
+        """See ports.Store."""
+        return self._read(self._pages, lambda connection: queries.outbox(connection, target, after, limit))
+
+    def message(self, tenant: str, message_id: int) -> Deferred[MessageView | None]:
+        """See ports.Store."""
+        return self._read(self._queries, lambda connection: queries.message(connection, tenant, message_id))
+
+    def submission(self, tenant: str, submission_id: int) -> Deferred[list[MessageView]]:
+        """See ports.Store."""
+        return self._read(self._queries, lambda connection: queries.submission(connection, tenant, submission_id))
+
+    def messages(
+        self, tenant: str, where: MessageFilter, before: int | None, limit: int
+    ) -> Deferred[list[MessageView]]:
+        """See ports.Store."""
+        return self._read(self._queries, lambda connection: queries.messages(connection, tenant, where, before, limit))
+
+    def tenants(self) -> Deferred[list[Tenant]]:
+        """See ports.Store."""
+        return self._read(self._queries, queries.tenants)
+
+    def balance(self, tenant: str) -> Deferred[int | None]:
+        """See ports.Store."""
+        return self._read(self._queries, lambda connection: queries.balance(connection, tenant))
+
+    def counts(self) -> Deferred[StoreCounts]:
+        """See ports.Store."""
+        return self._read(self._queries, queries.counts)

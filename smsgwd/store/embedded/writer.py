@@ -1,0 +1,209 @@
+"""The writer thread: everything that waits when a transaction starts goes into it, one COMMIT for all.
+
+Commit starts are `gap_s` apart while batches keep coming (fewer, fuller commits: half the CPU at moderate load); after
+a pause the first batch is committed at once. Nothing here touches the reactor but `answer`, which the store passes in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Final
+
+import msgspec
+
+from smsgwd.model.changes import Change, Result
+from smsgwd.ports.store import StoreUnavailable
+from smsgwd.store.embedded.apply.table import apply, prefetch
+from smsgwd.store.embedded.connection import open_writer
+from smsgwd.store.embedded.errors import CannotOpen, environmental
+from smsgwd.store.embedded.memory import Memory
+from smsgwd.store.embedded.migrations import migrate
+from smsgwd.store.embedded.queries import highest_id
+from smsgwd.store.embedded.work import Work
+
+_PROBE_BYTES: Final = 65536
+
+#: What became of a batch: its results, or why it failed.
+Outcome = list[Result] | BaseException
+
+
+class Batch(msgspec.Struct, gc=False):
+    """Changes asked for together, and what the store finds its answer's receiver by. No changes: a probe."""
+
+    ticket: object
+    changes: Sequence[Change]
+
+
+class Report(msgspec.Struct, gc=False):
+    """One transaction, as the reactor hears of it."""
+
+    outcomes: list[tuple[object, Outcome]]  #: by ticket of the batch
+    writable: bool  #: False when the machine kept it from becoming durable
+    seconds: float  #: from BEGIN to the end of COMMIT
+    changes: int
+
+
+class Writer(threading.Thread):
+    """Owns the writing connection. `put` and `stop` may be called from any thread; callbacks are called in this one.
+
+    First `opened` gets the highest message id, or the reason why the store cannot be opened (the thread ends then).
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        opened: Callable[[int | CannotOpen], None],
+        answer: Callable[[Report], None],
+        *,
+        gap_s: float,
+        most: int,
+        before_commit: Callable[[], None] | None = None,
+    ) -> None:
+        super().__init__(name="store-writer", daemon=True)
+        self._path = path
+        self._opened = opened
+        self._answer = answer
+        self._gap_s = gap_s
+        self._most = most
+        self._before_commit = before_commit
+        self._queue: SimpleQueue[Batch | None] = SimpleQueue()
+        self._connection: sqlite3.Connection | None = None
+        self._memory = Memory()
+        self._stopping = threading.Event()
+        self._ended: Callable[[], None] | None = None
+
+    def put(self, batch: Batch) -> None:
+        """Ask for a batch; `answer` follows."""
+        self._queue.put(batch)
+
+    def stop(self, ended: Callable[[], None]) -> None:
+        """Commit what was put before, then checkpoint, close, call `ended` and end the thread."""
+        self._ended = ended
+        self._stopping.set()
+        self._queue.put(None)
+
+    def run(self) -> None:
+        """The thread."""
+        try:
+            highest = self._prepare()
+        except (sqlite3.Error, CannotOpen, OSError) as error:
+            self._opened(error if isinstance(error, CannotOpen) else CannotOpen(f"{self._path}: {error}"))
+            return
+        self._opened(highest)
+        last_start = 0.0
+        while True:
+            batch = self._queue.get()
+            if batch is None:
+                break
+            wait = last_start + self._gap_s - time.monotonic()
+            if wait > 0:
+                self._stopping.wait(wait)
+            last_start = time.monotonic()
+            batches, last = self._gather(batch)
+            self._transact(batches)
+            if last:
+                break
+        self._close()
+        if self._ended is not None:
+            self._ended()
+
+    def _prepare(self) -> int:
+        connection = open_writer(self._path)
+        try:
+            migrate(connection)
+            self._memory.load(connection)
+            highest = highest_id(connection)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        return highest
+
+    def _gather(self, first: Batch) -> tuple[list[Batch], bool]:
+        """What waits, up to `most` changes; True when the end was among it."""
+        batches, count = [first], len(first.changes)
+        while count < self._most:
+            try:
+                batch = self._queue.get_nowait()
+            except Empty:
+                break
+            if batch is None:
+                return batches, True
+            batches.append(batch)
+            count += len(batch.changes)
+        return batches, False
+
+    def _transact(self, batches: list[Batch]) -> None:
+        """Make the batches durable together, and answer; a bad one among them costs the others only time."""
+        start = time.perf_counter()
+        writable = True
+        outcomes: list[tuple[object, Outcome]]
+        try:
+            outcomes = self._commit(batches)
+        except BaseException as error:  # whatever it is, somebody waits for an answer
+            self._rollback()
+            if environmental(error):
+                writable = False
+                reason = f"nothing can be stored: {error}"
+                outcomes = [(batch.ticket, StoreUnavailable(reason)) for batch in batches]
+            elif len(batches) == 1:
+                outcomes = [(batches[0].ticket, error)]
+            else:
+                for batch in batches:
+                    self._transact([batch])
+                return
+        count = sum(len(batch.changes) for batch in batches)
+        self._answer(Report(outcomes, writable, time.perf_counter() - start, count))
+
+    def _commit(self, batches: list[Batch]) -> list[tuple[object, Outcome]]:
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = open_writer(self._path)
+            self._memory.load(connection)
+        connection.execute("BEGIN IMMEDIATE")
+        work = Work(connection, self._memory)
+        prefetch(work, [batch.changes for batch in batches])
+        outcomes: list[tuple[object, Outcome]] = []
+        for batch in batches:
+            if not batch.changes:
+                self._probe(connection)
+            outcomes.append((batch.ticket, apply(work, batch.changes)))
+        work.flush()
+        if self._before_commit is not None:
+            self._before_commit()
+        connection.execute("COMMIT")
+        return outcomes
+
+    @staticmethod
+    def _probe(connection: sqlite3.Connection) -> None:
+        """Write enough to see that there is room again."""
+        connection.execute("UPDATE meta SET value = zeroblob(?) WHERE key = 'probe'", (_PROBE_BYTES,))
+        connection.execute("UPDATE meta SET value = NULL WHERE key = 'probe'")
+
+    def _rollback(self) -> None:
+        """Back to what is durable, in the file and in memory. A connection that cannot even do that is dropped."""
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            self._memory.load(connection)
+        except sqlite3.Error:
+            self._connection = None
+            with contextlib.suppress(sqlite3.Error):
+                connection.close()
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
