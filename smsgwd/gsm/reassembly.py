@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Literal, NamedTuple
 
 from smsgwd.gsm import alphabet, udh
@@ -69,48 +70,48 @@ def join_text(parts: Sequence[Part | None], default: Charset = "gsm") -> str | N
     """Decode parts in order; None if one of them is not text. Never raises.
 
     Octets of neighbours in the same coding are joined before they are decoded, since peers do cut escape and surrogate
-    pairs.
+    pairs. A run of missing parts is one U+FFFD.
     """
-    out: list[str] = []
-    run = b""
-    run_key: tuple[int, int, int] | None = None
-
-    def flush() -> None:
-        nonlocal run, run_key
-        if run_key is not None:
-            value, locking, single = run_key
-            charset: Charset = "gsm" if packed and _is_default(value) else default
-            out.append(decode_text(value, run, default=charset, locking=locking, single=single) or "")
-        run, run_key = b"", None
-
-    packed = default == "gsm-packed"
+    runs: list[tuple[_Reading | None, bytes]] = []
     for part in parts:
         if part is None:
-            flush()
-            if not out or out[-1] != "\ufffd":
-                out.append("\ufffd")
-            continue
-        if not describe(part.data_coding).text:
+            reading, octets = None, b""
+        elif not describe(part.data_coding).text:
             return None
-        try:
-            header, _ = udh.parse(part.udh) if part.udh else (udh.Udh(), b"")
-        except MalformedUdh:
-            header = udh.Udh()
-        key = (part.data_coding, header.locking, header.single)
-        if key != run_key:
-            flush()
-            run_key = key
-        if packed and _is_default(part.data_coding):
-            run += alphabet.unpack(part.body, alphabet.fill_bits(header.octets))
         else:
-            run += part.body
-    flush()
-    return "".join(out)
+            reading, octets = _reading(part, default)
+        if runs and runs[-1][0] == reading:
+            runs[-1] = (reading, runs[-1][1] + octets)
+        else:
+            runs.append((reading, octets))
+    return "".join("\ufffd" if reading is None else reading.text(octets) for reading, octets in runs)
 
 
-def _is_default(data_coding: int) -> bool:
-    """Return whether a value means the SMSC's default alphabet."""
-    return describe(data_coding).codec == "default"
+class _Reading(NamedTuple):
+    """How the octets of a run of parts are to be read."""
+
+    data_coding: int
+    charset: Charset
+    locking: int
+    single: int
+
+    def text(self, octets: bytes) -> str:
+        """Decode the run."""
+        found = decode_text(self.data_coding, octets, default=self.charset, locking=self.locking, single=self.single)
+        return found or ""
+
+
+def _reading(part: Part, default: Charset) -> tuple[_Reading, bytes]:
+    """Return how a text part is to be read, and its octets with packed septets unpacked, so that they can be joined."""
+    header = udh.Udh()
+    if part.udh:
+        with suppress(MalformedUdh):
+            header, _ = udh.parse(part.udh)
+    octets = part.body
+    if default == "gsm-packed" and describe(part.data_coding).codec == "default":
+        octets = alphabet.unpack(octets, alphabet.fill_bits(header.octets))
+        default = "gsm"
+    return _Reading(part.data_coding, default, header.locking, header.single), octets
 
 
 class _Set:
@@ -161,8 +162,9 @@ class Reassembler:
     def add(self, key: SetKey, part: Part, now: float) -> list[Assembled]:
         """Take one part and return the messages that leave because of it (mostly none or one).
 
-        A part that is there already, or of a message just finished, is ignored. The same number with another body means
-        that the sender reused the reference: the older message leaves incomplete.
+        A part that is there already, or of a message just finished, is ignored; so is the very same message sent again
+        under the same reference within the timeout. The same number with another body means that the sender reused the
+        reference: the older message leaves incomplete.
         Errors: ValueError if the part's number is not between 1 and the total, or the total not between 1 and 255.
         """
         if not 1 <= part.seq <= key.total <= 255:
