@@ -1,0 +1,222 @@
+"""The metrics, declared once: name, labels, buckets and text; docs/metrics.md is generated from these lines.
+
+The registry is passed in, never the library's global one, so several instances live in one process (tests). Counting
+costs under 1 µs on a bound child: take `metrics.connector(id)` once a connector, `family.labels(...)` once a session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+
+from smsgwd.telemetry.families import OTHER, Family, Spec
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+"""Content-Type of what `render` returns."""
+
+_PREFIX = "smsgwd_"
+_FAST = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_SLOW = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0, 600.0)
+_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class Metrics:
+    """Every metric of the daemon, registered in `registry`; `process=True` adds CPU, memory and file descriptors."""
+
+    def __init__(self, registry: CollectorRegistry, process: bool = False) -> None:
+        self.registry = registry
+        self.specs: list[Spec] = []
+        self._connectors: dict[str, ConnectorMetrics] = {}
+        if process:
+            ProcessCollector(registry=registry)
+        self._intake()
+        self._carriers()
+        self._receipts()
+        self._outbox()
+        self._inside()
+
+    def _intake(self) -> None:
+        self.accepted = self._counters(
+            "messages_accepted_total", "Messages taken and durable, by way in.", "intake", series=32
+        )
+        self.refused = self._counters(
+            "messages_refused_total", "Messages refused, by way in and code.", "intake", "code", series=512
+        )
+        self.parts = self._counter("parts_accepted_total", "Parts of the messages taken.")
+        self.accept_seconds = self._histograms(
+            "accept_seconds", "From a request read to its answer written.", "intake", buckets=_FAST, series=32
+        )
+        self.final = self._counters("messages_final_total", "Messages that reached a final state.", "state", series=16)
+        self.auth_failures = self._counters(
+            "auth_failures_total", "Wrong or refused credentials.", "intake", "reason", series=64
+        )
+        self.protocol_errors = self._counters(
+            "protocol_errors_total", "Peers that broke a protocol, by listener or connector kind.", "side", series=64
+        )
+        self.connections = self._gauges("connections", "Open connections of a listener.", "listener", series=64)
+        self.http_requests = self._counters(
+            "http_requests_total", "HTTP requests answered.", "listener", "route", "status", series=2000
+        )
+
+    def _carriers(self) -> None:
+        self.submitted = self._counters("submitted_parts_total", "Parts sent to a carrier.", "connector")
+        self.answered = self._counters(
+            "answers_total",
+            "Answers of a carrier, by command_status or provider code.",
+            "connector",
+            "status",
+            series=4000,
+        )
+        self.unknown = self._counters("outcome_unknown_total", "Submits whose answer never came.", "connector")
+        self.throttled = self._counters("throttled_total", "Answers that asked to slow down.", "connector")
+        self.binds_bound = self._gauges("binds_bound", "Binds that stand.", "connector")
+        self.binds_lost = self._counters("binds_lost_total", "Binds that broke.", "connector")
+        self.window_in_use = self._gauges("window_in_use", "Submits without an answer so far.", "connector")
+        self.queue_depth = self._gauges("ready_queue_depth", "Parts in memory, ready for a connector.", "connector")
+        self.rate = self._gauges("rate_parts_per_second", "Rate in force after throttling; 0 = unlimited.", "connector")
+        self.answer_seconds = self._histograms(
+            "answer_seconds", "From a submit written to its answer.", "connector", buckets=_SLOW
+        )
+
+    def _receipts(self) -> None:
+        self.receipts = self._counters("receipts_total", "Receipts, by state.", "connector", "state", series=4000)
+        self.receipts_parked = self._gauge("receipts_parked", "Receipts waiting for their message id.")
+        self.receipts_early = self._counter("receipts_early_total", "Receipts that came before their answer.")
+        self.receipts_orphaned = self._counter("receipts_orphaned_total", "Receipts that match no message.")
+        self.receipts_late = self._counter(
+            "receipts_after_final_total", "Receipts after a final state; they change nothing."
+        )
+
+    def _outbox(self) -> None:
+        self.pushes = self._counters(
+            "pushes_total", "Pushes to tenants, by lane and result: ok, failed, gave_up.", "lane", "result", series=64
+        )
+        self.pushes_pending = self._gauge("pushes_pending", "Pushes in the outbox.")
+        self.push_seconds = self._histogram("push_seconds", "From connect to answer of a push.", _SLOW)
+        self.receipt_push_seconds = self._histogram(
+            "receipt_push_seconds", "From a receipt read to its push answered.", _SLOW
+        )
+
+    def _inside(self) -> None:
+        self.build = self._gauges("build_info", "1; the version is a label.", "version", "node", series=4)
+        self.queued = self._gauges("messages_queued", "Messages in the store that are not final.", "state", series=16)
+        self.commit_seconds = self._histogram("store_commit_seconds", "Time of a commit, fsync included.", _FAST)
+        self.batch_changes = self._histogram("store_batch_changes", "Changes in a commit.", _SIZES)
+        self.commit_failures = self._counter("store_commit_failures_total", "Commits that failed.")
+        self.store_healthy = self._gauge("store_healthy", "1 while commits work.")
+        self.reactor_lag = self._histogram("reactor_lag_seconds", "How late the event loop wakes up.", _FAST)
+
+    def connector(self, connector_id: str) -> ConnectorMetrics:
+        """The bound children of one connector; the same object every time."""
+        found = self._connectors.get(connector_id)
+        if found is None:
+            found = self._connectors[connector_id] = ConnectorMetrics(self, connector_id)
+        return found
+
+    def forget_connector(self, connector_id: str) -> None:
+        """Drop the series of a connector that was removed."""
+        self._connectors.pop(connector_id, None)
+        counters = (self.submitted, self.answered, self.unknown, self.throttled, self.binds_lost, self.receipts)
+        for counter in counters:
+            counter.forget("connector", connector_id)
+        for gauge in (self.binds_bound, self.window_in_use, self.queue_depth, self.rate):
+            gauge.forget("connector", connector_id)
+        self.answer_seconds.forget("connector", connector_id)
+
+    def _spec(self, name: str, kind: str, text: str, labels: tuple[str, ...] = (), series: int = 1) -> Spec:
+        spec = Spec(_PREFIX + name, kind, text, labels, series)
+        self.specs.append(spec)
+        return spec
+
+    def _counter(self, name: str, text: str) -> Counter:
+        spec = self._spec(name, "counter", text)
+        return Counter(spec.name, text, registry=self.registry)
+
+    def _counters(self, name: str, text: str, *labels: str, series: int = 1000) -> Family[Counter]:
+        spec = self._spec(name, "counter", text, labels, series)
+        return Family(Counter(spec.name, text, labels, registry=self.registry), spec)
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        spec = self._spec(name, "gauge", text)
+        return Gauge(spec.name, text, registry=self.registry)
+
+    def _gauges(self, name: str, text: str, *labels: str, series: int = 1000) -> Family[Gauge]:
+        spec = self._spec(name, "gauge", text, labels, series)
+        return Family(Gauge(spec.name, text, labels, registry=self.registry), spec)
+
+    def _histogram(self, name: str, text: str, buckets: Sequence[float]) -> Histogram:
+        spec = self._spec(name, "histogram", text)
+        return Histogram(spec.name, text, buckets=buckets, registry=self.registry)
+
+    def _histograms(
+        self, name: str, text: str, *labels: str, buckets: Sequence[float], series: int = 200
+    ) -> Family[Histogram]:
+        spec = self._spec(name, "histogram", text, labels, series)
+        return Family(Histogram(spec.name, text, labels, buckets=buckets, registry=self.registry), spec)
+
+
+class ConnectorMetrics:
+    """The series of one connector, bound once; statuses and states are bound at their first use."""
+
+    def __init__(self, metrics: Metrics, connector_id: str) -> None:
+        self._id = connector_id
+        self._metrics = metrics
+        self._answers: dict[int | str, Counter] = {}
+        self.submitted = metrics.submitted.labels(connector_id)
+        self.unknown = metrics.unknown.labels(connector_id)
+        self.throttled = metrics.throttled.labels(connector_id)
+        self.binds_bound = metrics.binds_bound.labels(connector_id)
+        self.binds_lost = metrics.binds_lost.labels(connector_id)
+        self.window_in_use = metrics.window_in_use.labels(connector_id)
+        self.queue_depth = metrics.queue_depth.labels(connector_id)
+        self.rate = metrics.rate.labels(connector_id)
+        self.answer_seconds = metrics.answer_seconds.labels(connector_id)
+
+    def answered(self, status: int | str) -> Counter:
+        """Counter of answers with this command_status (label '0x00000058') or provider code."""
+        counter = self._answers.get(status)
+        if counter is None:
+            label = f"0x{status:08x}" if isinstance(status, int) else status
+            counter = self._metrics.answered.labels(self._id, label)
+            if len(self._answers) < 256:
+                self._answers[status] = counter
+        return counter
+
+    def receipt(self, state: str) -> Counter:
+        """Counter of receipts with this state."""
+        return self._metrics.receipts.labels(self._id, state)
+
+
+def render(registry: CollectorRegistry) -> bytes:
+    """The registry in Prometheus text format; its content type is `CONTENT_TYPE`."""
+    return generate_latest(registry)
+
+
+def markdown() -> str:
+    """Text of docs/metrics.md."""
+    lines = [
+        "<!-- Generated by scripts/gen_metrics_docs.py from smsgwd/telemetry/metrics.py; edit that. -->",
+        "",
+        "# Metrics",
+        "",
+        "Served at `/metrics` of the ops listener in Prometheus text format. Beyond a metric's most series, new label",
+        f"values are counted together as `{OTHER}`.",
+        "",
+        "| metric | kind | labels | most series | meaning |",
+        "|---|---|---|---|---|",
+    ]
+    for spec in sorted(Metrics(CollectorRegistry()).specs, key=lambda spec: spec.name):
+        labels = ", ".join(f"`{label}`" for label in spec.labels)
+        lines.append(f"| `{spec.name}` | {spec.kind} | {labels} | {spec.max_series} | {spec.help} |")
+    return "\n".join(lines) + "\n"
