@@ -24,6 +24,8 @@ class Refusal(Enum):
     NOT_FOUND = _Row("not_found", 404, 0x0C, "There is no such message")
     METHOD_NOT_ALLOWED = _Row("method_not_allowed", 405, 0x03, "This path does not take this method")
     TOO_LARGE = _Row("too_large", 413, 0x01, "The request is larger than allowed")
+    HEADERS_TOO_LARGE = _Row("headers_too_large", 431, 0x01, "The request line or headers are larger than allowed")
+    REQUEST_TIMEOUT = _Row("request_timeout", 408, 0x08, "The request did not arrive in time")
     UNSUPPORTED_MEDIA_TYPE = _Row("unsupported_media_type", 415, 0x08, "The body must be JSON in UTF-8")
     INVALID_RECIPIENT = _Row("invalid_recipient", 422, 0x0B, "The recipient is no phone number")
     INVALID_SENDER = _Row("invalid_sender", 422, 0x0A, "The sender is no valid address")

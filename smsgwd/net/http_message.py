@@ -1,0 +1,75 @@
+"""Requests and answers as handlers see them, whatever engine reads and writes them, and the problem document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from smsgwd.model.refusals import Refusal
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
+PROBLEM_TYPE = "application/problem+json"
+JSON_TYPE = "application/json"
+
+#: Seconds after which asking again makes sense (RFC 9110 s10.2.3), for the refusals that pass.
+RETRY_AFTER = {
+    Refusal.TOO_MANY_FAILURES: 60,
+    Refusal.OVER_RATE: 1,
+    Refusal.OVERLOADED: 2,
+    Refusal.STORE_UNAVAILABLE: 5,
+    Refusal.SHUTTING_DOWN: 5,
+}
+
+
+class HttpRequest(msgspec.Struct, gc=False):
+    """One request, whole. `query` keeps order and repeats; header names are in lower case, repeats joined by ', '."""
+
+    method: str
+    path: str  #: as sent: percent-encoded, without query
+    query: list[tuple[str, str]]
+    headers: Mapping[str, str]
+    body: bytes
+    address: str  #: the client's IP address, behind trusted proxies the one they name
+
+
+class HttpResponse(msgspec.Struct, gc=False):
+    """One answer. Content-Length, Date and Connection are the engine's; `route` is the label metrics count it under."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    route: str = ""
+
+
+#: What answers requests. A Deferred may also fail: the engine answers 500 and logs it.
+Handler = Callable[[HttpRequest], "HttpResponse | Deferred[HttpResponse]"]
+
+#: Told of every answer: route label, status, seconds from the whole request to its answer.
+Observer = Callable[[str, int, float], None]
+
+
+def json_response(status: int, body: bytes, headers: tuple[tuple[str, str], ...] = ()) -> HttpResponse:
+    """An answer with a JSON body that is encoded already."""
+    return HttpResponse(status, (("Content-Type", JSON_TYPE), *headers), body)
+
+
+def problem(
+    refusal: Refusal, detail: str = "", headers: tuple[tuple[str, str], ...] = (), **members: Any
+) -> HttpResponse:
+    """An RFC 9457 document for a refusal, with further members; `type` is an anchor of /docs."""
+    document = {
+        "type": f"/docs#{refusal.code}",
+        "title": refusal.title,
+        "status": refusal.http,
+        "code": refusal.code,
+        "detail": detail or refusal.title,
+        **members,
+    }
+    wait = RETRY_AFTER.get(refusal)
+    if wait is not None:
+        headers = (*headers, ("Retry-After", str(wait)))
+    return HttpResponse(refusal.http, (("Content-Type", PROBLEM_TYPE), *headers), msgspec.json.encode(document))

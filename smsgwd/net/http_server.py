@@ -1,0 +1,180 @@
+"""An HTTP/1.1 server for handlers that know no engine: `HttpRequest` in, `HttpResponse` or a Deferred of one out.
+
+Promises: caps and deadlines of `HttpLimits` hold for every connection; every fault is answered with a problem document
+where an answer is possible; a handler's exception is a 500 with an incident id that is in the log too, never a
+traceback on the wire; a client that leaves stops nothing that runs.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.interfaces import IAddress, IDelayedCall, IListeningPort
+from twisted.internet.protocol import Protocol, ServerFactory
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.http import RESPONSES, datetimeToString
+
+from smsgwd.model.refusals import Refusal
+from smsgwd.net.http_address import Network, client_address
+from smsgwd.net.http_channel import HttpChannel
+from smsgwd.net.http_message import Handler, HttpRequest, HttpResponse, Observer, problem
+
+_log = Logger()
+_BODILESS = frozenset({204, 304})
+
+
+class HttpLimits(msgspec.Struct, frozen=True):
+    """What one client may take. Sizes in bytes, times in seconds."""
+
+    max_body: int = 1024 * 1024
+    max_headers: int = 16 * 1024  #: request line and headers together
+    header_timeout_s: float = 10.0  #: from the first byte of a request (or the connect) to the end of its headers
+    body_timeout_s: float = 30.0
+    idle_timeout_s: float = 60.0  #: between requests of a kept-alive connection
+    max_connections: int = 4096
+
+
+class HttpListener(ServerFactory):
+    """A server on any number of addresses, with one handler."""
+
+    noisy = False
+
+    def __init__(
+        self,
+        reactor: Any,
+        handler: Handler,
+        limits: HttpLimits | None = None,
+        *,
+        trusted_proxies: tuple[Network, ...] = (),
+        observer: Observer | None = None,
+        tls: Any = None,
+    ) -> None:
+        """`tls` = a context factory (net.tls.server_options) or None; `trusted_proxies` see `http_address`."""
+        self.reactor = reactor
+        self.limits = limits or HttpLimits()
+        self.stopping = False
+        self._handler = handler
+        self._trusted = trusted_proxies
+        self._observer = observer
+        self._tls = tls
+        self._ports: list[IListeningPort] = []
+        self._channels: set[HttpChannel] = set()
+        self._emptied: Deferred[None] | None = None
+        self._date = (-1, b"")
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    def listen(self, host: str, port: int) -> int:
+        """Accept connections at an address; returns the port (the one chosen when `port` is 0).
+
+        Raises twisted.internet.error.CannotListenError.
+        """
+        if self._tls is None:
+            listening = self.reactor.listenTCP(port, self, interface=host)
+        else:
+            listening = self.reactor.listenSSL(port, self, self._tls, interface=host)
+        self._ports.append(listening)
+        return int(listening.getHost().port)
+
+    def stop(self, limit_s: float = 10.0) -> Deferred[None]:
+        """Accept nothing more, answer what was taken, close what is idle. Fires when all are closed.
+
+        Connections still open after `limit_s` seconds are aborted.
+        """
+        self.stopping = True
+        waits: list[Deferred[Any]] = [maybeDeferred(port.stopListening) for port in self._ports]
+        self._ports = []
+        if self._channels:
+            emptied: Deferred[None] = Deferred()
+            self._emptied = emptied
+            waits.append(emptied)
+            late: IDelayedCall = self.reactor.callLater(limit_s, self._abort_all)
+            emptied.addBoth(lambda _: late.cancel() if late.active() else None)
+            for channel in tuple(self._channels):
+                channel.drain()
+        return DeferredList(waits).addCallback(lambda _: None)
+
+    def _abort_all(self) -> None:
+        for channel in tuple(self._channels):
+            channel.abort()
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._channels)
+
+    def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
+        """A connection, or None (closed at once) when there are too many."""
+        if self.stopping or len(self._channels) >= self.limits.max_connections:
+            return None
+        return HttpChannel(self)
+
+    def opened(self, channel: HttpChannel) -> None:
+        """A connection was made."""
+        self._channels.add(channel)
+
+    def closed(self, channel: HttpChannel) -> None:
+        """A connection is gone."""
+        self._channels.discard(channel)
+        if not self._channels and self._emptied is not None:
+            emptied, self._emptied = self._emptied, None
+            emptied.callback(None)
+
+    # -- requests --------------------------------------------------------------------------------------------------
+
+    def client(self, peer: str, headers: Mapping[str, str]) -> str:
+        """The client's address, by the peer's and what trusted proxies say."""
+        if not self._trusted:
+            return peer
+        return client_address(peer, headers.get("x-forwarded-for", ""), self._trusted)
+
+    def respond(self, request: HttpRequest) -> HttpResponse | Deferred[HttpResponse]:
+        """The handler's answer; a failure of the handler becomes a 500 with an incident id."""
+        try:
+            result = self._handler(request)
+        except Exception:
+            return self._internal(Failure(), request)  # type: ignore[no-untyped-call]
+        if isinstance(result, Deferred):
+            result.addErrback(self._internal, request)
+        return result
+
+    def answered(self, response: HttpResponse, seconds: float) -> None:
+        """Tell the observer."""
+        if self._observer is not None:
+            self._observer(response.route, response.status, seconds)
+
+    def encode(self, response: HttpResponse, *, close: bool, head: bool) -> bytes:
+        """The bytes of an answer; `head` leaves out the body but not its length (RFC 9110 s9.3.2)."""
+        lines = [b"HTTP/1.1 %d %s" % (response.status, RESPONSES.get(response.status, b"Unknown"))]
+        for name, value in response.headers:
+            # A line break in a value would be an answer of the attacker's making.
+            lines.append(f"{name}: {value}".replace("\r", " ").replace("\n", " ").encode("latin-1", "replace"))
+        lines.append(b"Date: " + self._date_now())
+        if response.status not in _BODILESS:
+            lines.append(b"Content-Length: %d" % len(response.body))
+        if close:
+            lines.append(b"Connection: close")
+        lines.append(b"\r\n" if head else b"\r\n" + response.body)
+        return b"\r\n".join(lines)
+
+    def _date_now(self) -> bytes:
+        second = int(self.reactor.seconds())
+        if second != self._date[0]:
+            self._date = (second, datetimeToString(second))  # type: ignore[no-untyped-call]
+        return self._date[1]
+
+    def _internal(self, failure: Failure, request: HttpRequest) -> HttpResponse:
+        incident = secrets.token_hex(8)
+        _log.failure(
+            "request failed: {method} {path} incident {incident}",
+            failure,
+            method=request.method,
+            path=request.path,
+            incident=incident,
+        )
+        return problem(Refusal.INTERNAL, f"incident {incident}", incident=incident)
