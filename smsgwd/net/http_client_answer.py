@@ -1,0 +1,216 @@
+"""One HTTP/1.x answer, parsed strictly from bytes: no I/O (RFC 9112, the client's side).
+
+Strict, because an answer read wrongly becomes the next request's answer on the same connection: whatever is doubtful
+fails the answer, and the connection with it.
+"""
+
+import re
+from collections.abc import Mapping
+
+MAX_HEAD = 16 * 1024
+"""Longest status line and headers together, bytes; also of all the trailers."""
+MAX_BODY = 64 * 1024
+"""How much of a body is read, bytes; the rest is cut and the connection not used again."""
+
+_MAX_INTERIM = 8
+_MAX_CHUNK_LINE = 1024
+_STATUS = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [^\x00-\x08\x0a-\x1f\x7f]*)?")
+_FIELDS = re.compile(rb"(?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00-\x08\x0a-\x1f\x7f]*)*")
+_LENGTH = re.compile(r"[0-9]{1,15}")
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?")
+
+_HEAD, _COUNTED, _CHUNK_LINE, _CHUNK_DATA, _TRAILER, _UNTIL_CLOSE, _DONE = range(7)
+
+
+class BadAnswerError(ValueError):
+    """What came is not an answer that can be trusted; the text says why."""
+
+
+class AnswerParser:
+    """Feed it what arrives until `feed` says True; then `status`, `headers`, `body` and `reusable` hold."""
+
+    __slots__ = ("_buffer", "_interim", "_need", "_state", "body", "headers", "reusable", "status")
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: Mapping[str, str] = {}
+        self.body = b""
+        self.reusable = False  #: the connection may carry another request
+        self._buffer = b""
+        self._state = _HEAD
+        self._need = 0
+        self._interim = 0
+
+    def feed(self, data: bytes) -> bool:
+        """Take bytes; True when the answer is complete. Raises BadAnswerError."""
+        buffer = self._buffer + data if self._buffer else data
+        while True:
+            state = self._state
+            if state == _HEAD:
+                rest = self._head(buffer)
+            elif state == _COUNTED:
+                return self._counted(buffer)
+            elif state == _UNTIL_CLOSE:
+                self.body += buffer
+                return len(self.body) >= MAX_BODY and self._cut()
+            elif state == _CHUNK_LINE:
+                rest = self._chunk_line(buffer)
+            elif state == _CHUNK_DATA:
+                rest = self._chunk_data(buffer)
+            elif state == _TRAILER:
+                rest = self._trailer(buffer)
+            else:
+                if buffer:
+                    self.reusable = False  # more than was asked for: not to be taken for the next answer
+                return True
+            if rest is None:
+                return self._state == _DONE
+            buffer = rest
+
+    def end(self) -> bool:
+        """The connection was closed cleanly; True when that completes the answer."""
+        if self._state == _UNTIL_CLOSE:
+            self._state = _DONE
+        return self._state == _DONE
+
+    def _cut(self) -> bool:
+        self.body = self.body[:MAX_BODY]
+        self.reusable = False
+        self._state = _DONE
+        return True
+
+    def _head(self, buffer: bytes) -> bytes | None:
+        end = buffer.find(b"\r\n\r\n")
+        if end < 0 or end > MAX_HEAD:
+            if len(buffer) > MAX_HEAD:
+                raise BadAnswerError(f"headers longer than {MAX_HEAD} bytes")
+            if not b"HTTP/1."[: len(buffer)] == buffer[:7]:
+                raise BadAnswerError("not an HTTP/1 answer")
+            if b"\n\n" in buffer:
+                raise BadAnswerError("line ends without CR")
+            self._buffer = buffer
+            return None
+        self._buffer = b""
+        line_end = buffer.find(b"\r\n")
+        match = _STATUS.fullmatch(buffer, 0, line_end)
+        if match is None:
+            raise BadAnswerError("not an HTTP/1 status line")
+        if _FIELDS.fullmatch(buffer, line_end, end) is None:
+            raise BadAnswerError("malformed header")
+        status = int(match[2])
+        rest = buffer[end + 4 :]
+        if status < 200:
+            self._interim += 1
+            if status == 101 or self._interim > _MAX_INTERIM:
+                raise BadAnswerError(f"unexpected interim answer {status}")
+            return rest
+        self.status = status
+        headers: dict[str, str] = {}
+        if end > line_end:
+            for line in buffer[line_end + 2 : end].decode("latin-1").split("\r\n"):
+                name, _, value = line.partition(":")
+                name, value = name.lower(), value.strip(" \t")
+                headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        self.headers = headers
+        self._framing(headers, keep=match[1] == b"1")
+        return rest
+
+    def _framing(self, headers: Mapping[str, str], *, keep: bool) -> None:
+        """How the body ends (RFC 9112 s6.3)."""
+        connection = headers.get("connection")
+        if connection is not None:
+            tokens = [token.strip() for token in connection.lower().split(",")]
+            keep = "close" not in tokens and (keep or "keep-alive" in tokens)
+        self.reusable = keep
+        length = headers.get("content-length")
+        coding = headers.get("transfer-encoding")
+        if self.status in (204, 304):
+            self._state = _DONE
+        elif coding is not None:
+            if length is not None:
+                raise BadAnswerError("both Content-Length and Transfer-Encoding")
+            if coding.lower() != "chunked":
+                raise BadAnswerError("a Transfer-Encoding other than chunked")
+            self._state = _CHUNK_LINE
+        elif length is not None:
+            values = {value.strip() for value in length.split(",")}
+            value = values.pop()
+            if values or not _LENGTH.fullmatch(value):
+                raise BadAnswerError("Content-Length is not one number")
+            self._need = int(value)
+            self._state = _COUNTED
+        else:
+            self.reusable = False
+            self._state = _UNTIL_CLOSE
+
+    def _counted(self, buffer: bytes) -> bool:
+        have = len(buffer)
+        if have < self._need and have < MAX_BODY:
+            self._buffer = buffer
+            return False
+        if self._need > MAX_BODY:
+            self.body = buffer
+            return self._cut()
+        self.body = buffer[: self._need]
+        if have > self._need:
+            self.reusable = False
+        self._state = _DONE
+        return True
+
+    def _line(self, buffer: bytes, limit: int, what: str) -> bytes | None:
+        end = buffer.find(b"\r\n")
+        if end > limit or (end < 0 and len(buffer) > limit):
+            raise BadAnswerError(f"{what} longer than {limit} bytes")
+        return None if end < 0 else buffer[:end]
+
+    def _chunk_line(self, buffer: bytes) -> bytes | None:
+        line = self._line(buffer, _MAX_CHUNK_LINE, "chunk header")
+        if line is None:
+            self._buffer = buffer
+            return None
+        match = _CHUNK.fullmatch(line)
+        if match is None:
+            raise BadAnswerError("malformed chunk header")
+        self._buffer = b""
+        self._need = int(match[1], 16)
+        self._state = _CHUNK_DATA if self._need else _TRAILER
+        if not self._need:
+            self._need = MAX_HEAD
+        return buffer[len(line) + 2 :]
+
+    def _chunk_data(self, buffer: bytes) -> bytes | None:
+        taken = buffer[: self._need]
+        room = MAX_BODY - len(self.body)
+        if len(taken) > room:
+            self.body += taken[:room]
+            self._cut()
+            return None
+        if len(buffer) < self._need + 2:
+            if len(taken) < self._need:  # keep what belongs to the body out of the buffer: no copying back and forth
+                self.body += taken
+                self._need -= len(taken)
+                self._buffer = b""
+                return None
+            self._buffer = buffer
+            return None
+        if buffer[self._need : self._need + 2] != b"\r\n":
+            raise BadAnswerError("chunk without its line end")
+        self.body += taken
+        self._buffer = b""
+        self._state = _CHUNK_LINE
+        return buffer[self._need + 2 :]
+
+    def _trailer(self, buffer: bytes) -> bytes | None:
+        line = self._line(buffer, self._need, "trailer")
+        if line is None:
+            self._buffer = buffer
+            return None
+        self._buffer = b""
+        self._need -= len(line) + 2
+        if self._need < 0:
+            raise BadAnswerError(f"trailers longer than {MAX_HEAD} bytes")
+        if not line:
+            self._state = _DONE
+        elif _FIELDS.fullmatch(b"\r\n" + line) is None:
+            raise BadAnswerError("malformed trailer")
+        return buffer[len(line) + 2 :]
