@@ -20,7 +20,7 @@ class ConfigError:
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}: "
-        return f"{where}{self.key}: {self.message}" if self.key else f"{where}{self.message}"
+        return _one_line(f"{where}{self.key}: {self.message}" if self.key else f"{where}{self.message}")
 
 
 class ConfigErrors(Exception):  # noqa: N818 - the plural says what it is: every mistake at once
@@ -29,6 +29,13 @@ class ConfigErrors(Exception):  # noqa: N818 - the plural says what it is: every
     def __init__(self, errors: Iterable[ConfigError]) -> None:
         self.errors: list[ConfigError] = list(errors)
         super().__init__("\n".join(str(error) for error in self.errors))
+
+
+def _one_line(text: str) -> str:
+    """`text` with line ends and other unprintable characters escaped: a file's content cannot forge lines."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def key_text(path: tuple[str | int, ...]) -> str:

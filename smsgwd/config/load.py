@@ -141,6 +141,8 @@ def _data_path(data: Any, loc: tuple[str | int, ...]) -> KeyPath:
     """A pydantic location as a path of the file: the tags of unions are no keys of it."""
     path: list[str | int] = []
     for index, part in enumerate(loc):
+        if part == "[key]":
+            continue
         if isinstance(data, dict):
             last = index == len(loc) - 1
             if part not in data and part == data.get("kind") and not last:
@@ -150,7 +152,7 @@ def _data_path(data: Any, loc: tuple[str | int, ...]) -> KeyPath:
         elif isinstance(data, tuple) and isinstance(part, int) and part < len(data):
             path.append(part)
             data = data[part]
-        elif isinstance(part, str) and part != "[key]":
+        elif isinstance(part, str):
             path.append(part)
     return tuple(path)
 
