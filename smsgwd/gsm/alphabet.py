@@ -24,6 +24,9 @@ _NAME: Final = "the GSM 7-bit alphabet"
 plain = re.compile('[\n\r !"#%-?A-Za-z]*').fullmatch
 """Matches a text whose characters have the same code in ASCII and in the default alphabet, one septet each."""
 
+foreign = re.compile("[^" + re.escape(LOCKING[0].replace(ESC, "") + "".join(SINGLE[0].values())) + "]").search
+"""Finds the first character that the default alphabet with its extension lacks; cheaper than a failed `encode`."""
+
 
 class _Tables(NamedTuple):
     """One locking and one single shift table, compiled."""

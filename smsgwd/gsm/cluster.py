@@ -33,8 +33,11 @@ def _extends(char: str) -> bool:
     )
 
 
-def joined(text: str, at: int) -> bool:
-    """Return whether a cut of the text before index `at` (1 ≤ at < len) would split a cluster."""
+def joined(text: str, at: int, since: int = 0) -> bool:
+    """Return whether a cut of the text before index `at` (1 ≤ at < len) would split a cluster.
+
+    `since` is a known boundary before `at`: flags are paired from there, which bounds the work in a long row of them.
+    """
     after = text[at]
     if after < "\u0300":
         return False
@@ -43,7 +46,7 @@ def joined(text: str, at: int) -> bool:
         return True
     if _indicator(after) and _indicator(before):
         first = at - 1
-        while first > 0 and _indicator(text[first - 1]):
+        while first > since and _indicator(text[first - 1]):
             first -= 1
         return (at - first) % 2 == 1
     if "\u1100" <= before <= "\u115f":  # a Hangul initial keeps what may follow it in a syllable
@@ -57,7 +60,7 @@ def last_cut(text: str, start: int, end: int) -> int:
     `end` itself if the part is one cluster longer than it has room for. `end` may be len(text).
     """
     at = end
-    while at < len(text) and joined(text, at):
+    while at < len(text) and joined(text, at, start):
         at -= 1
         if at <= start:
             return end

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from smsgwd.gsm import alphabet, charset
-from smsgwd.gsm.cluster import joined, last_cut
+from smsgwd.gsm.cluster import last_cut
 from smsgwd.gsm.coding import Encoding
 from smsgwd.gsm.errors import CodingError
 
@@ -95,7 +95,7 @@ def _ends_plain(text: str, size: int, most: int) -> list[int]:
     start = 0
     while len(text) - start > size and len(result) <= most:
         end = start + size
-        start = last_cut(text, start, end) if joined(text, end) else end
+        start = last_cut(text, start, end)
         result.append(start)
     result.append(len(text))
     return result

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from smsgwd.gsm import alphabet, cut
-from smsgwd.gsm.coding import DATA_CODING, FLASH, Encoding, data_coding
-from smsgwd.gsm.errors import CodingError, GsmError, TooManyParts, UnencodableText
+from smsgwd.gsm.coding import FLASH, Encoding, data_coding
+from smsgwd.gsm.errors import CodingError, TooManyParts, UnencodableText
 from smsgwd.gsm.tables import LANGUAGES, LOCKING
 
 MAX_PARTS: Final = 255
@@ -175,20 +175,18 @@ def _cheapest(
 
     Latin-1, if allowed, also beats a default alphabet that needs more parts because of its escapes.
     """
-    plans: list[Plan | None] = []
-    try:
-        plans.append(_counted(text, "gsm7", flash, max_parts, ref_bits))
-        if plans[0] is not None and (plans[0].parts == 1 or not latin1):
-            return plans[0]
-    except UnencodableText:
-        plans.append(_counted(text, "ucs2", flash, max_parts, ref_bits))  # raises for what is no text at all
-        plans.append(_national_plan(text, flash, max_parts, ref_bits, national))
-    if latin1 and not flash:
+    if alphabet.foreign(text):
+        found = _counted(text, "ucs2", flash, max_parts, ref_bits)  # refuses what is no text at all
+        other = _national_plan(text, flash, max_parts, ref_bits, national)
+        if other is not None and other.parts < found.parts:
+            found = other
+    else:
+        found = _counted(text, "gsm7", flash, max_parts, ref_bits)
+    if latin1 and found.parts > 1 and not flash:
         try:
-            plans.append(_counted(text, "latin1", flash, max_parts, ref_bits))
-        except GsmError:
-            plans.append(None)
-    return min((p for p in plans if p is not None), key=lambda p: p.parts)
-
-
-__all__ = ["CODINGS", "DATA_CODING", "MAX_PARTS", "Plan", "plan"]
+            other = _counted(text, "latin1", flash, max_parts, ref_bits)
+        except UnencodableText:
+            return found
+        if other.parts < found.parts:
+            return other
+    return found

@@ -49,6 +49,18 @@ def test_plain_matches_exactly_the_shared_codes() -> None:
     assert {chr(code) for code in range(0x300) if alphabet.plain(chr(code))} == shared
 
 
+@given(st.text(max_size=60) | gsm_text)
+def test_foreign_finds_what_encode_refuses(text: str) -> None:
+    found = alphabet.foreign(text)
+    try:
+        alphabet.encode(text)
+    except UnencodableText as error:
+        assert found is not None
+        assert found.start() == error.position
+    else:
+        assert found is None
+
+
 @pytest.mark.parametrize(
     ("data", "text"),
     [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from smsgwd.gsm import alphabet, cut
+from smsgwd.gsm import alphabet, cluster, cut
 from smsgwd.gsm.errors import CodingError, TooManyParts, UnencodableText
 from smsgwd.gsm.plan import Plan, plan
 
@@ -186,3 +186,23 @@ def test_latin1_only_if_asked_and_cheaper() -> None:
     assert plan("{" * 80, latin1=True).encoding == "gsm7"
     assert plan("ж" * 100, latin1=True).encoding == "ucs2"
     assert plan("€" * 100, latin1=True).encoding == "gsm7"
+
+
+def test_fewer_tables_win_among_equal_parts() -> None:
+    found = plan("õõΦ", "gsm", national=["portuguese"])
+    assert (found.locking, found.single, found.units) == (0, 3, 5)
+
+
+def test_a_hostile_row_of_clusters_costs_no_more_than_a_long_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = 0
+    indicator = cluster._indicator
+
+    def counting(char: str) -> bool:
+        nonlocal calls
+        calls += 1
+        return indicator(char)
+
+    monkeypatch.setattr(cluster, "_indicator", counting)
+    with pytest.raises(TooManyParts):
+        plan("🇬" * 38_000)
+    assert calls < 256 * 4 * 70

@@ -139,6 +139,15 @@ def test_bounded_by_octets() -> None:
     assert box.octets == 0
 
 
+def test_finished_messages_are_remembered_within_the_bound() -> None:
+    box = Reassembler(max_sets=2)
+    for ref in (1, 2, 3):
+        assert len(box.add(key(1, ref=ref), part(1), 0)) == 1
+    assert box.add(key(1, ref=3), part(1), 1) == []
+    assert box.add(key(1, ref=2), part(1), 1) == []
+    assert len(box.add(key(1, ref=1), part(1), 1)) == 1  # pushed out of the memory: taken for a new message
+
+
 def test_drain_returns_everything() -> None:
     box = Reassembler()
     box.add(key(3, ref=1), part(1), 0)
