@@ -10,6 +10,7 @@ import pytest
 from smsgwd.gsm import alphabet, tables
 
 _SPEC = run_path(str(Path(__file__).with_name("spec_tables.py")))
+_SINGLE = run_path(str(Path(__file__).with_name("spec_single.py")))["SINGLE_NATIONAL"]
 _LATIN_SINGLE = {1: "ĞİŞçğış", 2: "çÁÍÓÚáíóú", 3: "êçÔôÁáΦΓ^ΩΠΨΣΘÊ{}\\[~]|ÀÍÓÚÃÕÂ€íóúãõâ\f"}
 _EXTENSION = {0x0A: "\f", 0x14: "^", 0x28: "{", 0x29: "}", 0x2F: "\\", 0x3C: "[", 0x3D: "~", 0x3E: "]", 0x40: "|"}
 
@@ -22,9 +23,9 @@ def test_locking_table_is_the_annexes(language: int) -> None:
         assert tables.LOCKING[language][septet] == (char or tables.VOID), hex(septet)
 
 
-@pytest.mark.parametrize("language", sorted(_SPEC["SINGLE_NATIONAL"]))
+@pytest.mark.parametrize("language", sorted(_SINGLE))
 def test_national_part_of_single_shift_table_is_the_annexes(language: int) -> None:
-    cells = _SPEC["cells"](_SPEC["SINGLE_NATIONAL"][language], 1)
+    cells = _SPEC["cells"](_SINGLE[language], 1)
     assert len(cells) == 47
     for septet, char in cells.items():
         assert tables.SINGLE[language].get(septet) == char, hex(septet)
