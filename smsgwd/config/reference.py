@@ -28,9 +28,15 @@ _LEAVES: Mapping[Any, str] = {
 _FILE_TYPE = "path of a readable file"
 
 
-def describe(section: type[Section] = Config) -> str:
-    """Annotated YAML of every option of the main file (or of `TenantsFile`); it loads as it stands."""
-    return "\n".join(_yaml(section, 0)).lstrip("\n") + "\n"
+def describe(section: type[Section] | None = None) -> str:
+    """Annotated YAML of every option; it loads as it stands.
+
+    Without `section`: the main file, with the tenants file as a comment at its end. With `TenantsFile`: that file.
+    """
+    if section is not None:
+        return "\n".join(_yaml(section, 0)).lstrip("\n") + "\n"
+    tenants = "".join(f"# {line}".rstrip() + "\n" for line in describe(TenantsFile).splitlines())
+    return f"{describe(Config)}\n# ---- the tenants file, named by `tenants_file` ----\n#\n{tenants}"
 
 
 def markdown() -> str:

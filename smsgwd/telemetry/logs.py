@@ -1,6 +1,6 @@
 """The log pipeline: structlog in, one line out, as JSON (msgspec) or as text for people.
 
-`log = get_logger("southbound")` at the head of a module, then `log.info("connector.bound", connector="sim")` with an
+`log = get_logger("southbound")` at the head of a module, then `log.info("bind.up", connector="sim")` with an
 event of `events.py`. Numbers, texts and secrets are redacted here, once, for every line. A line that cannot be written
 (full disk, closed pipe) is dropped and counted: logging never fails its caller.
 """

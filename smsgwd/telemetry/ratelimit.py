@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-_WHO = ("component", "connector", "tenant", "address", "listener")
+_WHO = ("component", "connector", "bind", "tenant", "address", "listener")
 _MAX_KEYS = 4096
 
 

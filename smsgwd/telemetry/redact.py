@@ -106,7 +106,7 @@ class Redact:
 
     def _string(self, key: str, text: str) -> str:
         if len(text) > _MAX_TEXT:
-            text = "..." + text[-_MAX_TRACE:] if key == "exception" else text[:_MAX_TEXT] + "..."
+            text = "..." + text[-_MAX_TRACE:] if key in ("exception", "traceback") else text[:_MAX_TEXT] + "..."
         if key in _URL or key.endswith("_url"):
             text = mask_url(text)
         if self._show_numbers or key == "id" or key.endswith("_id"):

@@ -26,6 +26,7 @@ WRONG = st.one_of(
     st.sampled_from(
         [{"file": "nope"}, {"file": ".."}, {"credential": "x"}, {"file": None}, {"a": {"b": []}}, ["a", 1]]
     ),
+    st.sampled_from(["a\nsmsgwd.yaml:1: forged", "\x1b[31m", {"a\nb": 1}, {"env": "A\nB"}]),
     st.sampled_from([{"kind": "smpp"}, {"kind": {"env": "SET"}}, [{"kind": "provider"}], [{"id": "a"}, {"id": ["a"]}]]),
 )
 

@@ -70,6 +70,13 @@ def test_the_annotated_reference_loads_and_gives_the_defaults(tmp_path: Path) ->
     assert [credential.kind for credential in tenant.credentials] == ["password", "token", "smpp"]
 
 
+def test_the_reference_ends_with_the_tenants_file_as_a_comment() -> None:
+    _, _, tenants = describe().partition("# ---- the tenants file, named by `tenants_file` ----\n#\n")
+    lines = tenants.splitlines()
+    assert all(line.startswith("#") for line in lines)
+    assert "".join(line[2:] + "\n" for line in lines) == describe(TenantsFile)
+
+
 def test_the_commented_parts_of_the_reference_are_options_too() -> None:
     text = describe()
     for key in ("tls:", "smpps:", "url:", "server_name:"):

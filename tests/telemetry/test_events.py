@@ -43,15 +43,15 @@ def test_every_logged_event_is_in_the_catalogue_with_its_level() -> None:
 
 def test_the_scan_finds_what_it_should() -> None:
     source = """
-log.info("connector.bound", connector="a")
-self._log.warning("connector.bound")
+log.info("bind.up", connector="a")
+self._log.warning("bind.up")
 log.error("no.such_event")
 logger.info(name)
 self.log.exception("daemon.failed")
 other.info("not a logger")
 """
     assert list(complaints(source, "x")) == [
-        "x:3: event 'connector.bound' is declared as info, logged as warning",
+        "x:3: event 'bind.up' is declared as info, logged as warning",
         "x:4: event 'no.such_event' is not in smsgwd/telemetry/events.py",
         "x:5: the event's name must be written out",
     ]

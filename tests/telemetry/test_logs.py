@@ -29,13 +29,13 @@ def lines(made: LogSetup) -> list[str]:
 
 def test_a_json_line() -> None:
     made = setup()
-    get_logger("southbound").info("connector.bound", connector="sim", to="+306912345678", text="hush")
+    get_logger("southbound").info("bind.up", connector="sim", to="+306912345678", text="hush")
     (line,) = lines(made)
     assert json.loads(line) == {
         "time": "2026-11-21T15:30:42.500Z",
         "level": "info",
         "component": "southbound",
-        "event": "connector.bound",
+        "event": "bind.up",
         "connector": "sim",
         "to": "+30691***",
     }
@@ -54,7 +54,7 @@ def test_levels_below_are_not_written() -> None:
     made = setup(level="warning")
     log = get_logger("x")
     log.info("daemon.ready")
-    log.warning("connector.lost")
+    log.warning("bind.lost")
     log.error("daemon.failed")
     assert [json.loads(line)["level"] for line in lines(made)] == ["warning", "error"]
 
