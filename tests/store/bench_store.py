@@ -45,7 +45,7 @@ def _messages(ids, count):
 
 
 async def _life(store, ids, batch):
-    """Each step in one commit of `batch` changes; the Submit holds them one message a change, as separate requests do."""
+    """Each step in one commit of `batch` changes; one Submit a message, as separate requests make them."""
     messages = _messages(ids, batch)
     await store.commit([Submit("demo", [message], NOW) for message in messages])
     await store.commit([PartSent(m.id, 1, f"{m.id:x}", "sim", "sim", NOW + 5) for m in messages])

@@ -1,0 +1,12 @@
+"""What every store must do, written against ports.Store only.
+
+To test a store: mix StoreContract into a trial TestCase with a `new_store()` (see base.StoreCase).
+"""
+
+from tests.store.contract_queries import QueryContract
+from tests.store.contract_receipts import ReceiptContract
+from tests.store.contract_sending import SendingContract
+from tests.store.contract_submit import SubmitContract
+from tests.store.contract_sweeps import SweepContract
+
+CONTRACTS = (SubmitContract, SendingContract, ReceiptContract, SweepContract, QueryContract)

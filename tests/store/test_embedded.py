@@ -1,0 +1,36 @@
+"""The embedded store keeps the contract."""
+
+from twisted.internet import reactor
+from twisted.trial.unittest import TestCase
+
+from smsgwd.store.embedded.store import EmbeddedStore
+from tests.store import contract
+
+
+class Embedded:
+    """Makes embedded stores in a directory of the test's own."""
+
+    def new_store(self, **options):
+        if not hasattr(self, "directory"):
+            self.directory = self.mktemp()
+        return EmbeddedStore(reactor, self.directory, **options)
+
+
+class TestSubmit(Embedded, contract.SubmitContract, TestCase):
+    pass
+
+
+class TestSending(Embedded, contract.SendingContract, TestCase):
+    pass
+
+
+class TestReceipts(Embedded, contract.ReceiptContract, TestCase):
+    pass
+
+
+class TestSweeps(Embedded, contract.SweepContract, TestCase):
+    pass
+
+
+class TestQueries(Embedded, contract.QueryContract, TestCase):
+    pass
