@@ -31,7 +31,7 @@ def test_vendor_and_reserved_statuses_survive(status):
 
 
 def test_values_that_cannot_be_composed_do_not_cost_the_bind():
-    esme, smsc = bound_pair()
+    esme, _smsc = bound_pair()
     long = encode(p.DeliverSm(short_message=b"x" * 254))
     long = long[:-255] + b"\xff" + b"x" * 255
     long = struct.pack(">I", len(long)) + long[4:12] + struct.pack(">I", 9) + long[16:]
@@ -56,7 +56,7 @@ def test_responses_decode_with_any_body(command_id, body, status):
 
 
 def test_deliver_sm_resp_with_a_message_id_or_no_body_is_accepted():
-    esme, smsc = bound_pair()
+    _esme, smsc = bound_pair()
     for body in (b"", b"4711\0"):
         sequence = smsc.request(p.DeliverSm(), 1.0, "mo")
         smsc.data_to_send(1.0)
@@ -79,7 +79,7 @@ def test_bind_resp_without_body_binds():
     ],
 )
 def test_a_malformed_tlv_costs_itself_only(tlv):
-    esme, smsc = bound_pair()
+    _esme, smsc = bound_pair()
     body = encode(submit())[16:] + tlv
     (event,) = smsc.receive(frame(c.SUBMIT_SM, body), 1.0)
     assert isinstance(event, e.Request)
@@ -88,7 +88,7 @@ def test_a_malformed_tlv_costs_itself_only(tlv):
 
 
 def test_a_truncated_tlv_is_an_error_response_with_the_sequence_and_the_session_stays():
-    esme, smsc = bound_pair()
+    _esme, smsc = bound_pair()
     for tail, status in ((b"\x02\x04\x00\x02\x05", s.ESME_RINVPARLEN), (b"\x02\x04\x01", s.ESME_RINVOPTPARSTREAM)):
         bad = frame(c.SUBMIT_SM, encode(submit())[16:] + tail, sequence=77)
         events = smsc.receive(bad + encode(submit(sequence=78)), 1.0)
@@ -99,7 +99,7 @@ def test_a_truncated_tlv_is_an_error_response_with_the_sequence_and_the_session_
 
 @pytest.mark.parametrize("command_id", [0x00000111, 0x00000112, 0x00010200, 0x0000000A])
 def test_unknown_commands_are_nacked_with_their_sequence_and_lose_nothing_behind_them(command_id):
-    esme, smsc = bound_pair()
+    _esme, smsc = bound_pair()
     events = smsc.receive(frame(command_id, b"body", sequence=41) + encode(submit(sequence=42)), 1.0)
     assert [type(event) for event in events] == [e.ProtocolFault, e.Request]
     assert cut(smsc.data_to_send(1.0)) == [p.GenericNack(sequence=41, status=s.ESME_RINVCMDID)]

@@ -1,4 +1,4 @@
-"""Every (state, sender, command): the table against a second, independent statement of SMPP 3.4 s2.3, and in the flesh."""
+"""Every (state, sender, command): the table against a second statement of SMPP 3.4 s2.3, and in the flesh."""
 
 import struct
 
