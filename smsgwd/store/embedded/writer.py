@@ -154,9 +154,10 @@ class Writer(threading.Thread):
                 outcomes = [(batch.ticket, StoreUnavailable(reason)) for batch in batches]
             elif len(batches) == 1:
                 outcomes = [(batches[0].ticket, error)]
-            else:
-                for batch in batches:
-                    self._transact([batch])
+            else:  # halve until the bad one stands alone
+                half = len(batches) // 2
+                self._transact(batches[:half])
+                self._transact(batches[half:])
                 return
         count = sum(len(batch.changes) for batch in batches)
         self._answer(Report(outcomes, writable, time.perf_counter() - start, count))

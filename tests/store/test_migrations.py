@@ -1,0 +1,104 @@
+import sqlite3
+
+import pytest
+
+from smsgwd.store.embedded import migrations
+from smsgwd.store.embedded.errors import CannotOpen, environmental
+from smsgwd.store.embedded.migrations import MIGRATIONS, migrate
+
+
+@pytest.fixture
+def connection():
+    found = sqlite3.connect(":memory:", isolation_level=None)
+    yield found
+    found.close()
+
+
+def _version(connection):
+    return connection.execute("PRAGMA user_version").fetchone()[0]
+
+
+def test_a_new_file_gets_every_table(connection):
+    assert migrate(connection) == len(MIGRATIONS)
+    assert _version(connection) == len(MIGRATIONS)
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert {"message", "part", "smsc", "parked", "outbox", "event", "idempotency", "tenant", "credential"} <= names
+    assert migrate(connection) == 0
+
+
+def test_an_older_file_takes_the_missing_steps_and_keeps_its_rows(connection):
+    migrate(connection)
+    connection.execute("INSERT INTO tenant VALUES ('demo', 5, x'7b7d')")
+
+    def add(connection):
+        connection.execute("ALTER TABLE tenant ADD COLUMN note TEXT NOT NULL DEFAULT 'new'")
+
+    assert migrate(connection, (*MIGRATIONS, add)) == 1
+    assert _version(connection) == len(MIGRATIONS) + 1
+    assert connection.execute("SELECT id, balance, note FROM tenant").fetchall() == [("demo", 5, "new")]
+
+
+def test_a_step_that_fails_changes_nothing(connection):
+    migrate(connection)
+
+    def half(connection):
+        connection.execute("CREATE TABLE extra (x)")
+        connection.execute("CREATE TABLE tenant (x)")
+
+    with pytest.raises(sqlite3.OperationalError):
+        migrate(connection, (*MIGRATIONS, half))
+    assert _version(connection) == len(MIGRATIONS)
+    assert not connection.in_transaction
+    assert connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'extra'").fetchone() is None
+
+
+def test_a_file_of_a_newer_version_is_refused(connection):
+    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    with pytest.raises(CannotOpen, match="written by a newer version"):
+        migrate(connection)
+    assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+
+
+def test_migrations_are_only_ever_added():
+    """A released step must stay as it was; this list grows at its end."""
+    assert [step.__name__ for step in MIGRATIONS][:1] == ["_create"]
+    assert MIGRATIONS is migrations.MIGRATIONS
+
+
+def test_queries_of_the_hot_path_use_their_indexes(connection):
+    migrate(connection)
+    plans = {
+        "message_ready": "SELECT id FROM message m WHERE m.connector = 'a' AND m.state = 2 AND (m.rank, m.id) > (1, 2)"
+        " ORDER BY m.rank, m.id LIMIT 5",
+        "message_due": "SELECT id FROM message WHERE state < 2 AND due_at <= 5 ORDER BY due_at, id LIMIT 5",
+        "message_open": "SELECT id FROM message WHERE state = 3 AND state < 10 AND deadline < 7 ORDER BY deadline",
+        "outbox_pending": "SELECT id FROM outbox WHERE target = 'x' AND status = 0 AND (due_at, id) > (1, 2)"
+        " ORDER BY due_at, id LIMIT 5",
+        "outbox_done": "SELECT id FROM outbox WHERE status = 1 AND done_at < 5 ORDER BY done_at LIMIT 5",
+        "message_tenant": "SELECT * FROM message INDEXED BY message_tenant WHERE tenant = 'a' AND id < 5"
+        " AND state IN (2) ORDER BY id DESC LIMIT 5",
+    }
+    for index, sql in plans.items():
+        plan = " ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}"))
+        assert index in plan, (index, plan)
+        assert "SCAN" not in plan
+        assert "TEMP B-TREE" not in plan, (index, plan)
+
+
+def test_whose_fault_an_error_is(connection):
+    for sql in ("SELEC", "SELECT * FROM nothing"):
+        with pytest.raises(sqlite3.OperationalError) as caught:
+            connection.execute(sql)
+        assert not environmental(caught.value)
+    connection.execute("CREATE TABLE t (x UNIQUE)")
+    connection.execute("PRAGMA max_page_count = 3")
+    with pytest.raises(sqlite3.OperationalError) as caught:
+        connection.execute("INSERT INTO t VALUES (zeroblob(100000))")
+    assert environmental(caught.value)
+    connection.execute("INSERT INTO t VALUES (1)")
+    with pytest.raises(sqlite3.IntegrityError) as integrity:
+        connection.execute("INSERT INTO t VALUES (1)")
+    assert not environmental(integrity.value)
+    assert environmental(OSError(28, "No space left on device"))
+    assert environmental(sqlite3.OperationalError("disk I/O error"))
+    assert not environmental(ValueError("x"))
