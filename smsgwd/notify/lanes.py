@@ -1,0 +1,141 @@
+"""All lanes in memory: made when something is owed, fed with pages, dropped when memory need not hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.python.failure import Failure
+
+from smsgwd.delivery.pages import PagedQueue
+from smsgwd.model.outbox import OutboxItem, OutboxTarget
+from smsgwd.notify.target import Lane
+from smsgwd.ports.clock import Clock
+from smsgwd.ports.store import Store
+from smsgwd.telemetry import get_logger
+
+LOOK_S = 60.0
+"""Seconds between looks at what the store owes."""
+
+_KEEP_IDLE_S = 300.0
+_FAR_MS = 120_000
+_AGAIN_S = 1.0
+_IN_MEMORY = 50_000
+_MOST_A_LANE = 512
+_LEAST_A_LANE = 64
+
+_log = get_logger("notify")
+
+
+class Lanes:
+    """The lanes by target. `stir` is called with those that have something new; `dropped` with one that is no more.
+
+    Memory is bounded: a page a lane, about 50,000 items in all.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        clock: Clock,
+        store: Store,
+        window: int,
+        stir: Callable[[Sequence[Lane]], None],
+        dropped: Callable[[Lane], None],
+    ) -> None:
+        self._reactor = reactor
+        self._clock = clock
+        self._store = store
+        self._window = window
+        self._stir = stir
+        self._dropped = dropped
+        self._lanes: dict[str, Lane] = {}
+        self._timer: IDelayedCall | None = None
+        self._stopped = False
+
+    def __iter__(self) -> Iterator[Lane]:
+        return iter(self._lanes.values())
+
+    def __len__(self) -> int:
+        return len(self._lanes)
+
+    @property
+    def capacity(self) -> int:
+        """How many items a lane made now may hold."""
+        return max(_LEAST_A_LANE, min(_MOST_A_LANE, _IN_MEMORY // (len(self._lanes) + 1)))
+
+    def lane(self, target: str, tenant: str) -> Lane:
+        """The lane of a target, made if need be."""
+        lane = self._lanes.get(target)
+        if lane is None:
+            lane = self._lanes[target] = Lane(target, tenant, self._window, self.capacity)
+            lane.used_at = self._clock.monotonic()
+        return lane
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def feed(self, lane: Lane, now_ms: int) -> None:
+        """Read a page when the lane needs one."""
+        queue = lane.queue
+        if queue.must_read and now_ms >= lane.read_after_ms:
+            limit = queue.page
+            self._store.outbox(lane.name, queue.begin_read(), limit).addCallbacks(
+                self._page, self._no_page, callbackArgs=(lane, queue, limit), errbackArgs=(lane, queue)
+            )
+
+    def _current(self, lane: Lane, queue: PagedQueue[OutboxItem]) -> bool:
+        """False when the lane was dropped or has forgotten that queue while the page was on its way."""
+        return lane.queue is queue and self._lanes.get(lane.name) is lane
+
+    def _page(self, items: list[OutboxItem], lane: Lane, queue: PagedQueue[OutboxItem], limit: int) -> None:
+        if self._current(lane, queue):
+            queue.page_read(items, more=len(items) >= limit)
+            self._stir((lane,))
+
+    def _no_page(self, failure: Failure, lane: Lane, queue: PagedQueue[OutboxItem]) -> None:
+        _log.error("notify.error", reason=f"outbox page: {type(failure.value).__name__}")
+        if self._current(lane, queue):
+            queue.read_failed()
+            lane.read_after_ms = self._clock.now_ms() + int(_AGAIN_S * 1000)
+            self._stir((lane,))
+
+    def look(self) -> Deferred[None]:
+        """Find what the store owes that memory does not know, and drop what memory need not hold; again each minute."""
+        self._timer = None
+        return self._store.outbox_targets().addCallbacks(self._looked, self._not_looked)
+
+    def _not_looked(self, failure: Failure) -> None:
+        _log.error("notify.error", reason=f"outbox targets: {type(failure.value).__name__}")
+        if not self._stopped:
+            self._timer = self._reactor.callLater(_AGAIN_S, self.look)
+
+    def _looked(self, targets: list[OutboxTarget]) -> None:
+        if self._stopped:
+            return
+        self._timer = self._reactor.callLater(LOOK_S, self.look)
+        now_ms, now = self._clock.now_ms(), self._clock.monotonic()
+        for owed in targets:
+            lane = self._lanes.get(owed.target)
+            if lane is None:
+                if owed.next_due <= now_ms + int(LOOK_S * 1000):
+                    self.lane(owed.target, owed.target.partition(" ")[0])
+            elif lane.idle and lane.queue.complete and not len(lane.queue):
+                lane.forget()  # something came into the outbox without being offered
+        for lane in list(self._lanes.values()):
+            if self._superfluous(lane, now_ms, now):
+                del self._lanes[lane.name]
+                self._dropped(lane)
+        self._stir(tuple(self._lanes.values()))
+
+    def _superfluous(self, lane: Lane, now_ms: int, now: float) -> bool:
+        """Idle for minutes, and nothing to do soon: the look finds it again when its time comes."""
+        if not lane.idle or lane.waiting or now - lane.used_at < _KEEP_IDLE_S:
+            return False
+        head = lane.queue.peek()
+        return lane.queue.complete if head is None else head.due_at > now_ms + _FAR_MS

@@ -1,0 +1,52 @@
+"""The body of a receipt push (CONTRACT 'Receipt push to a dlr_url')."""
+
+import msgspec
+
+from smsgwd.model.message import Failure
+from smsgwd.model.outbox import OutboxItem
+from smsgwd.timespec.rfc3339 import format_epoch_ms
+
+
+class _Error(msgspec.Struct, frozen=True, gc=False):
+    code: str
+    detail: str
+    smpp_status: int | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Push(msgspec.Struct, frozen=True, gc=False):
+    type: str
+    id: str
+    to: str
+    from_: str = msgspec.field(name="from")
+    client_ref: str | None
+    state: str
+    error: _Error | None
+    submitted_at: str
+    done_at: str | None
+    parts: int
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _error(failure: Failure) -> _Error:
+    status = failure.smpp_status
+    return _Error(failure.code, failure.detail, msgspec.UNSET if status is None else status)
+
+
+def body_of(item: OutboxItem) -> bytes:
+    """The JSON of one push: ids as strings (63 bits do not fit a JavaScript number), times RFC 3339 in UTC."""
+    return _encode(
+        _Push(
+            item.type,
+            str(item.message_id),
+            item.dest,
+            item.source,
+            item.client_ref,
+            item.state.public,
+            None if item.error is None else _error(item.error),
+            format_epoch_ms(item.submitted_at),
+            None if item.done_at is None else format_epoch_ms(item.done_at),
+            item.parts,
+        )
+    )

@@ -1,0 +1,80 @@
+"""How the results of pushes become durable: what came in one turn goes into one commit, one commit at a time.
+
+While the store cannot commit, results are kept and tried again each second, in order; nothing is lost short of the
+process's end, and then the pushes are made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.python.failure import Failure
+
+from smsgwd.model.changes import Change
+from smsgwd.ports.store import Store, StoreUnavailable
+from smsgwd.telemetry import get_logger
+
+E = TypeVar("E")
+
+_AGAIN_S = 1.0
+_MOST_AT_ONCE = 1000
+
+_log = get_logger("notify")
+
+
+class Results(Generic[E]):
+    """`add` a change with an entry of the caller's; `saved` gets the entries of a commit once it is durable."""
+
+    def __init__(self, reactor: IReactorTime, store: Store, saved: Callable[[list[E]], None]) -> None:
+        self._reactor = reactor
+        self._store = store
+        self._saved = saved
+        self._changes: list[Change] = []
+        self._entries: list[E] = []
+        self._on_way = 0
+        self._timer: IDelayedCall | None = None
+        self._stopped = False
+
+    def __len__(self) -> int:
+        """Results that are not durable yet."""
+        return len(self._changes) + self._on_way
+
+    def add(self, change: Change, entry: E) -> None:
+        """Make `change` durable, with the others of this turn."""
+        self._changes.append(change)
+        self._entries.append(entry)
+        if self._timer is None and not self._on_way and not self._stopped:
+            self._timer = self._reactor.callLater(0, self._flush)
+
+    def stop(self) -> None:
+        """Begin no commit any more."""
+        self._stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _flush(self) -> None:
+        self._timer = None
+        changes, self._changes = self._changes[:_MOST_AT_ONCE], self._changes[_MOST_AT_ONCE:]
+        entries, self._entries = self._entries[:_MOST_AT_ONCE], self._entries[_MOST_AT_ONCE:]
+        self._on_way = len(changes)
+        self._store.commit(changes).addCallbacks(
+            self._committed, self._failed, callbackArgs=(entries,), errbackArgs=(changes, entries)
+        )
+
+    def _committed(self, _: object, entries: list[E]) -> None:
+        self._on_way = 0
+        if self._changes and not self._stopped:
+            self._timer = self._reactor.callLater(0, self._flush)
+        self._saved(entries)
+
+    def _failed(self, failure: Failure, changes: list[Change], entries: list[E]) -> None:
+        self._on_way = 0
+        self._changes[:0] = changes
+        self._entries[:0] = entries
+        if not isinstance(failure.value, StoreUnavailable):
+            _log.error("notify.error", reason=f"commit: {type(failure.value).__name__}")
+        if not self._stopped:
+            self._timer = self._reactor.callLater(_AGAIN_S, self._flush)

@@ -1,0 +1,169 @@
+"""One target's lane: what it is owed, page by page, how much may be under way, and whether it answers at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from smsgwd.delivery.pages import Key, PagedQueue
+from smsgwd.model.outbox import OutboxItem
+from smsgwd.notify.breaker import Breaker
+
+OPEN_CAPACITY = 32
+"""Items in memory for a target that is only probed."""
+
+_FIRST_WINDOW = 2
+_SLOW_S = 2.0
+_REAP_AFTER_S = 3600.0
+
+
+def _key(item: OutboxItem) -> Key:
+    return (item.due_at, item.id)
+
+
+class Lane:
+    """Pushes of one target (`model.outbox.target_of`). Wall times are milliseconds since 1970,
+    others monotonic seconds.
+
+    An item is *out* from `take` until its result is durable (`settled`).
+    """
+
+    __slots__ = (
+        "_capacity",
+        "_most",
+        "_proven",
+        "_slow",
+        "_window",
+        "breaker",
+        "in_flight",
+        "last_error",
+        "name",
+        "queue",
+        "read_after_ms",
+        "suspect_path",
+        "tenant",
+        "unsaved",
+        "used_at",
+        "waiting",
+    )
+
+    def __init__(self, name: str, tenant: str, most: int, capacity: int) -> None:
+        self.name = name
+        self.tenant = tenant
+        self.breaker = Breaker()
+        self.in_flight = 0
+        self.unsaved = 0  #: answered, result not durable yet
+        self.waiting = False  #: for a slot
+        self.read_after_ms = 0  #: no page is read before: the store could not be read
+        self.used_at = 0.0
+        self.last_error = ""
+        self.suspect_path = ""  #: path of the last failed probe
+        self._most = most
+        self._window = _FIRST_WINDOW
+        self._proven = False
+        self._slow = False
+        self._capacity = capacity
+        self.queue: PagedQueue[OutboxItem] = PagedQueue(_key, capacity)
+
+    @property
+    def suspect(self) -> bool:
+        """True unless it has answered well and quickly lately."""
+        return self._slow or not self._proven or self.breaker.failures > 0
+
+    @property
+    def idle(self) -> bool:
+        """True when nothing is out."""
+        return not self.in_flight and not self.unsaved
+
+    def ready(self, now_ms: int, now: float) -> bool:
+        """True when a push could be made now, given a slot."""
+        if self.breaker.is_open:
+            if self.in_flight or not self.breaker.may_probe(now):
+                return False
+        elif self.in_flight >= self._window or self._capacity == OPEN_CAPACITY:
+            return False  # in the second case `fit` comes first, as soon as the probe's result is durable
+        head = self.queue.peek()
+        return head is not None and head.due_at <= now_ms
+
+    def wake_at_ms(self, now_ms: int, now: float) -> int | None:
+        """When the lane should be looked at again, if nothing happens before; None when only an event can change it."""
+        times = []
+        head = self.queue.peek()
+        if head is not None:
+            due = head.due_at
+            if self.breaker.is_open:
+                due = max(due, now_ms + int(1000 * (self.breaker.probe_at - now)) + 1)
+            if due > now_ms:
+                times.append(due)
+        if self.read_after_ms > now_ms:
+            times.append(self.read_after_ms)
+        return min(times, default=None)
+
+    def take(self, now_ms: int) -> tuple[OutboxItem, bool]:
+        """The next item, which is out from now on, and whether it is a probe. Only when `ready`."""
+        self.in_flight += 1
+        first = self.queue.pop()
+        if not self.breaker.is_open:
+            return first, False
+        self.breaker.probing = True
+        if _path(first) != self.suspect_path:
+            return first, True
+        # The URL that failed last time may be the only bad one of this origin: give another one a try.
+        others = self.queue.remove(lambda item: item.due_at <= now_ms and _path(item) != self.suspect_path)
+        if not others:
+            return first, True
+        others.sort(key=_key)
+        self.queue.push_back([first, *others[1:]])
+        return others[0], True
+
+    def expired(self, now_ms: int, now: float, max_age_ms: int) -> list[OutboxItem]:
+        """Items to give up without asking (they are out then): too old, and the target has not answered for an hour."""
+        opened_at = self.breaker.opened_at
+        if opened_at is None or now - opened_at < _REAP_AFTER_S:
+            return []
+        return self.queue.remove(lambda item: item.created_at + max_age_ms <= now_ms)
+
+    def succeeded(self, elapsed_s: float) -> bool:
+        """A push was answered well. True when the target was down before."""
+        self._slow = elapsed_s > _SLOW_S
+        self._proven = True
+        self.suspect_path = ""
+        if self.breaker.succeeded():
+            self._window = _FIRST_WINDOW
+            return True
+        if self._window < self._most:
+            self._window += 1
+        return False
+
+    def failed(self, item: OutboxItem, now: float, *, probe: bool, random: Callable[[], float], error: str) -> bool:
+        """A push failed. True when from now on the target is only probed."""
+        self._window = max(1, self._window // 2)
+        self.last_error = error
+        if probe:
+            self.suspect_path = _path(item)
+        return self.breaker.failed(now, probe=probe, random=random)
+
+    def settled(self, item: OutboxItem, renewed: OutboxItem | None) -> None:
+        """The result of an item is durable; `renewed` is the item as the store has it now, if it is owed still."""
+        self.unsaved -= 1
+        self.queue.done(item)
+        if renewed is not None:
+            self.queue.add(renewed)
+
+    def fit(self, capacity: int) -> None:
+        """Hold few items while the target is only probed, up to `capacity` otherwise; when nothing is out."""
+        if not self.idle:
+            return
+        if self.breaker.is_open:
+            if self._capacity != OPEN_CAPACITY:
+                self.forget(OPEN_CAPACITY)
+        elif self._capacity == OPEN_CAPACITY and capacity > OPEN_CAPACITY:
+            self.forget(capacity)
+
+    def forget(self, capacity: int | None = None) -> None:
+        """Leave everything to the store again and read it anew; only when `idle`."""
+        self._capacity = capacity or self._capacity
+        self.queue = PagedQueue(_key, self._capacity)
+
+
+def _path(item: OutboxItem) -> str:
+    return item.url.partition("?")[0]
