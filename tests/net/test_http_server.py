@@ -52,7 +52,9 @@ def test_bytes_one_by_one():
 
 def test_chunked_body():
     wire = Wire()
-    wire.send("POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3;q=1\r\nabc\r\n2\r\nde\r\n0\r\nT: 1\r\n\r\n")
+    wire.send(
+        "POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3;q=1\r\nabc\r\n2\r\nde\r\n0\r\nT: 1\r\n\r\n"
+    )
     assert wire.answer().status == 200
     assert wire.seen[0].body == b"abcde"
 
@@ -67,7 +69,9 @@ def test_pipelined_requests_are_answered_in_order_though_the_first_takes_longer(
         return HttpResponse(200, (), request.path.encode())
 
     wire = Wire(handler)
-    wire.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n" + GET + post("zz") + "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n" + GET)
+    wire.send(
+        "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n" + GET + post("zz") + "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n" + GET
+    )
     assert wire.answers() == []
     waiting[0].callback(HttpResponse(200, (), b"first"))
     assert [answer.body for answer in wire.answers()] == [b"first", b"/a", b"/p"]

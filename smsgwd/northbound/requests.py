@@ -1,0 +1,220 @@
+"""What the native API takes: the request types, which also make its OpenAPI document, and their way to `Item`s.
+
+Wrong types and sizes refuse the whole request with the field's path; values that make one message impossible (its
+time, its URL, its hex digits) refuse that message.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from typing import Annotated, Literal, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta
+
+from smsgwd.model.message import Failure
+from smsgwd.model.refusals import Refusal, Refused
+from smsgwd.model.submission import Idempotency, Item
+from smsgwd.timespec.rfc3339 import Rfc3339Error, parse_rfc3339, to_epoch_ms
+
+MAX_RECIPIENTS = 1000
+MAX_BATCH = 1000
+MAX_TEXT = 40_000  # characters: 255 parts of GSM text, the most SMS can join (3GPP TS 23.040 s9.2.3.24.1)
+MAX_URL = 2048
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_URL_CHARACTERS = re.compile(r"[\x21-\x7e]+\Z")
+_HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62})(?:\.|\Z))+\Z|\[[0-9A-Fa-f:.]+\]\Z")
+
+T = TypeVar("T")
+
+
+class MessageRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, rename={"from_": "from"}):
+    """What every message to be sent may say."""
+
+    from_: Annotated[
+        str | None,
+        Meta(description="Sender: a number, or up to 11 letters and digits. Left out: the account's default sender."),
+    ] = None
+    text: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=MAX_TEXT,
+            description="The text; with `coding` binary the octets as hex digits. U+0000 cannot be sent.",
+            extra_json_schema={"pattern": "^[^\\u0000]*$"},
+        ),
+    ]
+    coding: Annotated[
+        Literal["auto", "gsm", "ucs2", "binary"],
+        Meta(description="auto takes the cheapest encoding that carries the whole text."),
+    ] = "auto"
+    flash: Annotated[bool, Meta(description="Show at once, do not keep (message class 0).")] = False
+    dlr_url: Annotated[
+        Annotated[str, Meta(max_length=MAX_URL, extra_json_schema={"format": "uri", "pattern": "^https?://[!-~]+$"})]
+        | None,
+        Meta(description="Where receipts are pushed, http or https; left out: the account's."),
+    ] = None
+    client_ref: Annotated[
+        Annotated[
+            str, Meta(min_length=1, max_length=255, extra_json_schema={"pattern": "^[^\\u0000-\\u001f\\u007f]+$"})
+        ]
+        | None,
+        Meta(description="Your own reference; comes back in queries and receipts."),
+    ] = None
+    schedule_at: Annotated[
+        Annotated[str, Meta(max_length=40, extra_json_schema={"format": "date-time"})] | None,
+        Meta(description="Send then and not at once: RFC 3339 with an offset."),
+    ] = None
+    validity_s: Annotated[
+        Annotated[int, Meta(ge=60, le=604_800)] | None,
+        Meta(description="Seconds after which an undelivered message expires."),
+    ] = None
+    priority: Annotated[int, Meta(ge=0, le=3, description="0 low, 1 normal, 2 high, 3 urgent.")] = 1
+
+
+class SendRequest(MessageRequest, kw_only=True):
+    """One text to one recipient or several."""
+
+    to: Annotated[
+        str | Annotated[list[str], Meta(min_length=1, max_length=MAX_RECIPIENTS)],
+        Meta(
+            description="Recipient in international form, or a list of them. Each is refused on its own.",
+            examples=["+306912345678"],
+        ),
+    ]
+
+
+class BatchMessage(MessageRequest, kw_only=True):
+    """One message of a batch."""
+
+    to: Annotated[str, Meta(description="Recipient in international form.", examples=["+306912345678"])]
+
+
+class BatchRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Different messages in one request."""
+
+    messages: Annotated[list[BatchMessage], Meta(min_length=1, max_length=MAX_BATCH)]
+
+
+_send_decoder = msgspec.json.Decoder(SendRequest)
+_batch_decoder = msgspec.json.Decoder(BatchRequest)
+
+
+def decode_send(body: bytes) -> SendRequest:
+    """A POST /v1/messages body. Raises Refused (MALFORMED, INVALID)."""
+    return _decoded(_send_decoder, body)
+
+
+def decode_batch(body: bytes) -> BatchRequest:
+    """A POST /v1/messages/batch body. Raises Refused (MALFORMED, INVALID)."""
+    return _decoded(_batch_decoder, body)
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    if not body:
+        raise Refused(Refusal.MALFORMED, "the body is empty: JSON is expected")
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise Refused(Refusal.INVALID, str(error)) from None
+    except msgspec.DecodeError as error:
+        raise Refused(Refusal.MALFORMED, str(error)) from None
+    except UnicodeDecodeError:
+        raise Refused(Refusal.MALFORMED, "JSON is malformed: a string is not UTF-8") from None
+    except RecursionError:
+        raise Refused(Refusal.MALFORMED, "JSON is malformed: nested too deeply") from None
+
+
+def recipients(request: SendRequest) -> list[str]:
+    """The recipients, as written."""
+    return [request.to] if isinstance(request.to, str) else request.to
+
+
+def item(request: MessageRequest, to: str) -> Item:
+    """The message to one recipient. Raises Refused when its values cannot make one."""
+    binary = request.coding == "binary"
+    if "\0" in request.text:
+        raise Refused(Refusal.INVALID_TEXT, "text holds U+0000, which cannot be sent")
+    if request.client_ref is not None and _CONTROL.search(request.client_ref):
+        raise Refused(Refusal.INVALID, "client_ref holds a control character - at `$.client_ref`")
+    return Item(
+        source=request.from_,
+        dest=to,
+        text="" if binary else request.text,
+        data=_octets(request.text) if binary else None,
+        coding=request.coding,
+        flash=request.flash,
+        dlr_url=None if request.dlr_url is None else checked_url(request.dlr_url),
+        client_ref=request.client_ref,
+        schedule_at=None if request.schedule_at is None else _moment(request.schedule_at),
+        validity_s=request.validity_s,
+        priority=request.priority,
+    )
+
+
+def items(request: MessageRequest, to: list[str]) -> list[Item | Failure]:
+    """One place a recipient: its message, or why there is none (the same for all of them)."""
+    try:
+        first = item(request, to[0])
+    except Refused as refused:
+        return [failure_of(refused)] * len(to)
+    return [first, *(msgspec.structs.replace(first, dest=dest) for dest in to[1:])]
+
+
+def failure_of(refused: Refused) -> Failure:
+    """A refusal as the `error` of an entry."""
+    return Failure(refused.refusal.code, refused.detail)
+
+
+def _octets(text: str) -> bytes:
+    try:
+        return binascii.unhexlify(text)
+    except (binascii.Error, ValueError):
+        raise Refused(Refusal.INVALID_TEXT, "with coding binary, text holds pairs of hex digits") from None
+
+
+def _moment(written: str) -> int:
+    try:
+        return to_epoch_ms(parse_rfc3339(written))
+    except Rfc3339Error as error:
+        raise Refused(Refusal.INVALID_SCHEDULE, f"schedule_at: {error}") from None
+
+
+def checked_url(url: str) -> str:
+    """The URL of a push as written. Raises Refused(INVALID_DLR_URL) saying what is wrong with it.
+
+    Whether its address may be called is asked when it is called: names change their addresses.
+    """
+    if _URL_CHARACTERS.match(url) is None:
+        raise _bad_url("has characters that must be percent-encoded")
+    try:
+        split = urlsplit(url)
+        port = split.port
+    except ValueError:
+        raise _bad_url("has a malformed host or port") from None
+    if split.scheme not in ("http", "https"):
+        raise _bad_url("is neither http nor https")
+    if "@" in split.netloc:
+        raise _bad_url("holds credentials, which would be logged by others: use the signature")
+    host = split.netloc.rpartition(":")[0] if port is not None else split.netloc.removesuffix(":")
+    if _HOST.match(host) is None or port == 0:
+        raise _bad_url("has a malformed host or port")
+    if "#" in url:
+        raise _bad_url("has a fragment, which is never sent")
+    if "\\" in url:
+        raise _bad_url("has a backslash")
+    return url
+
+
+def _bad_url(why: str) -> Refused:
+    return Refused(Refusal.INVALID_DLR_URL, f"dlr_url {why}")
+
+
+def checked_key(key: str, digest: bytes) -> Idempotency:
+    """An Idempotency-Key with the digest of its request. Raises Refused(INVALID)."""
+    if _IDEMPOTENCY_KEY.match(key) is None:
+        raise Refused(Refusal.INVALID, "Idempotency-Key has 1 to 255 visible ASCII characters")
+    return Idempotency(key, digest)

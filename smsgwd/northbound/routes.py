@@ -1,0 +1,217 @@
+"""The endpoints of the native API, one row each: what the router matches and the OpenAPI document describes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from smsgwd.model.message import PUBLIC_STATES
+from smsgwd.model.refusals import Refusal
+from smsgwd.northbound.answers import (
+    Balance,
+    MessageDetail,
+    MessageList,
+    SendAnswer,
+    SubmissionMessages,
+)
+from smsgwd.northbound.requests import BatchRequest, SendRequest
+
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 1000
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """A parameter in the query, the path or a header, with its JSON schema."""
+
+    name: str
+    where: str  #: query, path, header
+    schema: dict[str, Any]
+    text: str
+    repeated: bool = False
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One endpoint. `answer` is the status of success with the types its body may have."""
+
+    method: str
+    path: str
+    operation: str  #: the handler's name, and the operationId
+    summary: str
+    text: str
+    status: int
+    answer: tuple[type, ...]
+    errors: tuple[Refusal, ...]
+    parameters: tuple[Parameter, ...] = ()
+    body: type | None = None
+    authenticated: bool = True
+    media_type: str = "application/json"
+    example: str = ""  #: arguments of a curl line, for people
+
+    @property
+    def label(self) -> str:
+        """What metrics count it under."""
+        return f"{self.method} {self.path}"
+
+
+#: Any authenticated request may end in these.
+COMMON = (
+    Refusal.UNAUTHENTICATED,
+    Refusal.TOO_MANY_FAILURES,
+    Refusal.HEADERS_TOO_LARGE,
+    Refusal.MALFORMED,
+    Refusal.INVALID,
+    Refusal.STORE_UNAVAILABLE,
+    Refusal.SHUTTING_DOWN,
+    Refusal.OVERLOADED,
+    Refusal.INTERNAL,
+)
+_BODY = (Refusal.TOO_LARGE, Refusal.REQUEST_TIMEOUT, Refusal.UNSUPPORTED_MEDIA_TYPE)
+_SUBMIT = (
+    *COMMON,
+    *_BODY,
+    Refusal.INVALID_RECIPIENT,
+    Refusal.INVALID_SENDER,
+    Refusal.SENDER_NOT_ALLOWED,
+    Refusal.INVALID_TEXT,
+    Refusal.TOO_MANY_PARTS,
+    Refusal.INVALID_SCHEDULE,
+    Refusal.INVALID_VALIDITY,
+    Refusal.INVALID_DLR_URL,
+    Refusal.NO_CREDIT,
+    Refusal.NO_ROUTE,
+    Refusal.IDEMPOTENCY_MISMATCH,
+    Refusal.IDEMPOTENCY_RUNNING,
+    Refusal.OVER_RATE,
+)
+_ID = Parameter(
+    "id",
+    "path",
+    {"type": "string", "pattern": "^[0-9]{1,19}$"},
+    "The id of a message, or of a submission.",
+)
+_KEY = Parameter(
+    "Idempotency-Key",
+    "header",
+    {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    "Makes it safe to ask again: the same key with the same body gets the first answer, for 24 hours. "
+    "Another body → 422, a first request still running → 409.",
+)
+_DATE = {"type": "string", "format": "date-time"}
+_FILTERS = (
+    Parameter("from_date", "query", _DATE, "Submitted at this time or later (RFC 3339; write + as %2B)."),
+    Parameter("to_date", "query", _DATE, "Submitted before this time."),
+    Parameter(
+        "state",
+        "query",
+        {"type": "array", "items": {"type": "string", "enum": list(PUBLIC_STATES)}, "minItems": 1, "maxItems": 20},
+        "Only messages in this state, or in one of several: state=sent&state=queued.",
+        repeated=True,
+    ),
+    Parameter(
+        "to",
+        "query",
+        {"type": "string", "pattern": "^(\\+|00)?[1-9][0-9]{6,14}$"},
+        "Only messages to this number (write + as %2B, or leave it out).",
+    ),
+    Parameter(
+        "cursor",
+        "query",
+        {"type": "string", "pattern": "^[A-Za-z0-9_-]{16}$"},
+        "`next_cursor` of the page before. Pages do not move when messages are sent meanwhile.",
+    ),
+    Parameter(
+        "limit",
+        "query",
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+        "How many messages at most.",
+    ),
+)
+
+ROUTES = (
+    Route(
+        "POST",
+        "/v1/messages",
+        "send",
+        "Send a message to one recipient or several",
+        "Answered 202 after everything without an `error` is stored durably. Recipients are refused one by one; when "
+        "none was accepted the answer is 422, with the code of the first refusal and all of them in `messages`.",
+        202,
+        (SendAnswer,),
+        _SUBMIT,
+        (_KEY,),
+        SendRequest,
+        example='-d \'{"from": "iSMS", "to": "+306912345678", "text": "Καλημέρα"}\'',
+    ),
+    Route(
+        "POST",
+        "/v1/messages/batch",
+        "send_batch",
+        "Send different messages in one request",
+        "One entry for each message, in the same order; otherwise as for one message.",
+        202,
+        (SendAnswer,),
+        _SUBMIT,
+        (_KEY,),
+        BatchRequest,
+        example='-d \'{"messages": [{"from": "iSMS", "to": "+306912345678", "text": "One"}]}\'',
+    ),
+    Route(
+        "GET",
+        "/v1/messages",
+        "list",
+        "List messages, newest first",
+        "",
+        200,
+        (MessageList,),
+        COMMON,
+        _FILTERS,
+        example="'?state=undelivered&limit=20'",
+    ),
+    Route(
+        "GET",
+        "/v1/messages/{id}",
+        "get",
+        "What became of a message or a submission",
+        "With the id of a submission, the messages of that submission.",
+        200,
+        (MessageDetail, SubmissionMessages),
+        (*COMMON, Refusal.NOT_FOUND),
+        (_ID,),
+    ),
+    Route(
+        "DELETE",
+        "/v1/messages/{id}",
+        "cancel",
+        "Cancel what has not left",
+        "Of a submission: every message that has not left. 409 when nothing could be cancelled. Refunded.",
+        200,
+        (MessageDetail, SubmissionMessages),
+        (*COMMON, Refusal.NOT_FOUND, Refusal.TOO_LATE),
+        (_ID,),
+    ),
+    Route("GET", "/v1/balance", "balance", "What is left of the credit", "", 200, (Balance,), COMMON),
+    Route(
+        "GET",
+        "/openapi.json",
+        "openapi",
+        "This description, for machines",
+        "",
+        200,
+        (),
+        (),
+        authenticated=False,
+    ),
+    Route(
+        "GET",
+        "/docs",
+        "docs",
+        "This description, for people",
+        "",
+        200,
+        (),
+        (),
+        authenticated=False,
+        media_type="text/html",
+    ),
+)
