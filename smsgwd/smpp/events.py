@@ -96,7 +96,7 @@ class BindFailed(Event):
 
 @dataclass(slots=True)
 class PeerUnbound(Event):
-    """The peer sent unbind: send nothing new. It is answered when the requests it awaits answers to are answered."""
+    """The peer sent unbind: send nothing new. It is answered once nothing is unanswered, or `drain` is over."""
 
 
 @dataclass(slots=True)

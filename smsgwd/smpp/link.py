@@ -291,12 +291,14 @@ class Link:
         self._unbind_step(now, events)
 
     def _unbind_step(self, now: float, events: list[e.Event]) -> None:
-        """Go on with an unbind once nothing is unanswered, or the drain time is over."""
+        """Go on with an unbind once nothing is unanswered in either direction, or the drain time is over.
+
+        The peer's unbind waits for its answers to us as well: each one that still comes is an outcome known.
+        """
         timers = self._timers
         if timers.unbind_until is not None:
             return
-        waits = self._unanswered or (self._state is State.UNBINDING_SENT and len(self._window))
-        if waits and timers.drain_until is not None and now < timers.drain_until:
+        if (self._unanswered or len(self._window)) and timers.drain_until is not None and now < timers.drain_until:
             return
         timers.drain_until = None
         if self._state is State.UNBINDING_SENT:

@@ -35,9 +35,12 @@ def message_body(pdu: Pdu) -> bytes:
 
     With both present short_message is returned; SMPP 3.4 s5.3.2.32 forbids that, and both stay readable on the PDU.
     """
-    if isinstance(pdu, ShortMessagePdu | SubmitMulti) and pdu.short_message:
+    # one class a test: a union would be built anew at each call, and this is hot
+    if isinstance(pdu, ShortMessagePdu) and pdu.short_message:
         return pdu.short_message
-    return pdu.tlv_bytes(MESSAGE_PAYLOAD) or b""
+    if isinstance(pdu, SubmitMulti) and pdu.short_message:
+        return pdu.short_message
+    return (pdu.tlvs and pdu.tlv_bytes(MESSAGE_PAYLOAD)) or b""
 
 
 def classify(pdu: Inbound, *, trust_text: bool = True) -> Kind:

@@ -37,7 +37,7 @@ class NetworkError(NamedTuple):
     code: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Receipt:
     """What a receipt says.
 

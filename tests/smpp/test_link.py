@@ -268,6 +268,18 @@ def test_the_peers_unbind_waits_for_our_answers_up_to_the_drain_time():
     assert cut(smsc.data_to_send(12.0)) == [p.UnbindResp(sequence=77)]
 
 
+def test_the_peers_unbind_waits_for_its_answers_to_us():
+    esme, _ = bound_pair()
+    sequence = esme.request(submit(), 1.0, "a")
+    esme.data_to_send(1.0)
+    assert kinds(esme.receive(encode(p.Unbind(sequence=77)), 2.0)) == [e.PeerUnbound]
+    assert esme.data_to_send(2.0) == b""
+    events = esme.receive(encode(p.SubmitSmResp(sequence=sequence, message_id=b"1")), 3.0)
+    assert kinds(events) == [e.Response, e.Closed]
+    assert cut(esme.data_to_send(3.0)) == [p.UnbindResp(sequence=77)]
+    assert esme.connection_lost(3.0) == [e.Lost([], [])]
+
+
 def test_both_sides_unbind_at_once():
     esme, smsc = bound_pair()
     esme.unbind(1.0)
