@@ -24,7 +24,7 @@ _FAR_MS = 120_000
 _AGAIN_S = 1.0
 _IN_MEMORY = 50_000
 _MOST_A_LANE = 512
-_LEAST_A_LANE = 64
+_LEAST_A_LANE = 128
 
 _log = get_logger("notify")
 

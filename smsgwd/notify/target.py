@@ -8,7 +8,7 @@ from smsgwd.delivery.pages import Key, PagedQueue
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.notify.breaker import Breaker
 
-OPEN_CAPACITY = 32
+OPEN_CAPACITY = 64
 """Items in memory for a target that is only probed."""
 
 _FIRST_WINDOW = 2

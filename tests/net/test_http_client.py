@@ -159,7 +159,7 @@ class PlainTests(ClientCase):
             peer.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
 
             def drip():
-                if peer.connected:
+                if not server.lost:
                     peer.transport.write(b".")
                     reactor.callLater(0.02, drip)
 
