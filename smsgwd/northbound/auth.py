@@ -52,10 +52,10 @@ class PasswordAuthenticator:
         self._clock = clock
         self._cache = PairCache(cache_s)
         self._cache_key = secrets.token_bytes(32)
-        self._limiter = limiter or FailureLimiter()
+        self._limiter = FailureLimiter() if limiter is None else limiter
         self._max_waiting = max_waiting
         self._on_failure = on_failure
-        self._running: dict[Digest, list[Deferred[bool]]] = {}
+        self._running: dict[tuple[Digest, str], list[Deferred[bool]]] = {}
         self._pool = ThreadPool(0, threads, name="argon2")
         self._pool.start()
 
@@ -92,38 +92,41 @@ class PasswordAuthenticator:
             self._limiter.charge(address, name, now)
             return self._failed()
         account = self._find(kind, name)
-        secret_hash = account.credential.secret_hash if account is not None else DUMMY_HASH
+        secret_hash = "" if account is None else account.credential.secret_hash
         digest = pair_digest(self._cache_key, kind, name, secret)
         if account is not None and self._cache.good(digest, secret_hash, now):
             return succeed(account)
         try:
-            good = self._verified(digest, secret, secret_hash, name, address, now)
+            good = self._verified(digest, secret, account, name, address, now)
         except Refused as refused:
             return fail(refused)
         return good.addCallback(self._settle, kind, name, secret_hash, digest)
 
     def _verified(
-        self, digest: Digest, secret: str, secret_hash: str, name: str, address: str, now: float
+        self, digest: Digest, secret: str, account: Account | None, name: str, address: str, now: float
     ) -> Deferred[bool]:
-        """Whether the secret matches; equal pairs asked for at the same time share one verification.
+        """Whether the secret is the account's; without one it is not, at the same cost.
 
-        Only the first of them is charged: an equal guess tells an attacker nothing new, and a tenant that opens a
+        Equal pairs asked for at the same time share one verification, as long as they are verified against the same
+        hash: a password changed meanwhile must not be let in. Only the first is charged: an equal guess tells an attacker nothing new, and a tenant that opens a
         hundred connections at once must not look like one.
         """
+        secret_hash = DUMMY_HASH if account is None else account.credential.secret_hash
+        key = (digest, secret_hash)
         result: Deferred[bool] = Deferred()
-        waiting = self._running.get(digest)
+        waiting = self._running.get(key)
         if waiting is not None:
             waiting.append(result)
             return result
         if len(self._running) >= self._max_waiting:
             raise Refused(Refusal.OVERLOADED, "too many credentials are being verified")
         self._limiter.charge(address, name, now)
-        self._running[digest] = [result]
+        self._running[key] = [result]
 
         def done(good: bool | Failure) -> None:
-            if good is True:
+            if account is not None and good is not False:  # a failure of ours is no guess of theirs
                 self._limiter.give_back(address, name, self._clock.monotonic())
-            for waiter in self._running.pop(digest):
+            for waiter in self._running.pop(key):
                 waiter.callback(good) if isinstance(good, bool) else waiter.errback(good)
 
         deferToThreadPool(self._reactor, self._pool, verify, secret, secret_hash).addBoth(done)

@@ -1,0 +1,53 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smsgwd.accounts.cache import PairCache, pair_digest
+
+KEY = b"k" * 32
+
+
+def test_a_pair_is_good_for_its_lifetime_against_its_hash_only():
+    cache = PairCache(lifetime_s=300)
+    digest = pair_digest(KEY, "password", "ann", "secret")
+    assert not cache.good(digest, "h1", 0)
+    cache.remember(digest, "h1", 100)
+    assert cache.good(digest, "h1", 399.9)
+    assert not cache.good(digest, "h1", 400)
+    assert len(cache) == 0
+
+
+def test_a_changed_credential_makes_the_entry_worthless():
+    cache = PairCache(300)
+    cache.remember(b"d", "old hash", 0)
+    assert not cache.good(b"d", "new hash", 1)
+    assert not cache.good(b"d", "old hash", 1)
+
+
+def test_the_least_recently_used_goes_first():
+    cache = PairCache(300, limit=2)
+    cache.remember(b"a", "h", 0)
+    cache.remember(b"b", "h", 0)
+    assert cache.good(b"a", "h", 1)
+    cache.remember(b"c", "h", 1)
+    assert [cache.good(one, "h", 2) for one in (b"a", b"b", b"c")] == [True, False, True]
+    cache.clear()
+    assert len(cache) == 0
+
+
+def test_a_lifetime_of_zero_remembers_nothing():
+    cache = PairCache(0)
+    cache.remember(b"a", "h", 0)
+    assert len(cache) == 0
+
+
+@given(st.tuples(st.text(), st.text()), st.tuples(st.text(), st.text()))
+def test_digests_are_equal_for_equal_pairs_only(one, other):
+    same = pair_digest(KEY, "password", *one) == pair_digest(KEY, "password", *other)
+    assert same == (one == other)
+
+
+def test_digests_depend_on_key_and_kind_and_hold_any_text():
+    digest = pair_digest(KEY, "password", "a", "\ud800\0é")
+    assert digest != pair_digest(b"x" * 32, "password", "a", "\ud800\0é")
+    assert digest != pair_digest(KEY, "smpp", "a", "\ud800\0é")
+    assert len(digest) == 32

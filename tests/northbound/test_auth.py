@@ -1,0 +1,200 @@
+"""The authenticator: cached pairs, shared verifications, limited failures. Real Argon2 in real threads."""
+
+from twisted.internet import reactor
+from twisted.internet.defer import DeferredList, gatherResults, inlineCallbacks
+from twisted.trial.unittest import TestCase
+
+from smsgwd.accounts.directory import Directory
+from smsgwd.accounts.failures import FailureLimiter
+from smsgwd.accounts.hashing import hash_secret, token_digest
+from smsgwd.model.refusals import Refusal, Refused
+from smsgwd.model.tenant import Credential, Tenant
+from smsgwd.northbound import auth
+from smsgwd.northbound.auth import PasswordAuthenticator
+
+KEY = b"installation key"
+SALT = b"0123456789abcdef"
+HASH = hash_secret("secret", SALT)
+OTHER_HASH = hash_secret("changed", SALT)
+
+
+def demo(secret_hash=HASH, **members):
+    credentials = (
+        Credential("password", "ann", secret_hash),
+        Credential("token", token_digest("tok", KEY)),
+        Credential("smpp", "ann-smpp", secret_hash, max_binds=3),
+    )
+    return Tenant("demo", credentials=credentials, **members)
+
+
+class Clock:
+    now = 1000.0
+
+    def monotonic(self):
+        return self.now
+
+    def now_ms(self):
+        return 0
+
+
+class AuthenticatorTests(TestCase):
+    def setUp(self):
+        self.clock = Clock()
+        self.directory = Directory([demo()])
+        self.failures = []
+        self.verified = []
+        self.auth = self.made()
+        real = auth.verify
+
+        def counted(secret, phc):
+            self.verified.append(phc)
+            return real(secret, phc)
+
+        self.patch(auth, "verify", counted)
+
+    def made(self, **options):
+        options.setdefault("limiter", FailureLimiter(by_name=3, by_address=6))
+        made = PasswordAuthenticator(
+            reactor, self.directory, KEY, self.clock, on_failure=lambda: self.failures.append(1), **options
+        )
+        self.addCleanup(made.stop)
+        return made
+
+    @inlineCallbacks
+    def refused(self, deferred, refusal):
+        failure = yield self.assertFailure(deferred, Refused)
+        self.assertIs(failure.refusal, refusal)
+
+    @inlineCallbacks
+    def test_a_good_pair_is_verified_once(self):
+        for _ in range(5):
+            tenant = yield self.auth.password("ann", "secret", "192.0.2.1")
+            self.assertEqual(tenant.id, "demo")
+        self.assertEqual(len(self.verified), 1)
+        self.clock.now += 301
+        yield self.auth.password("ann", "secret", "192.0.2.1")
+        self.assertEqual(len(self.verified), 2)
+        self.assertEqual(self.failures, [])
+
+    @inlineCallbacks
+    def test_smpp_binds_are_verified_against_their_own_credential(self):
+        account = yield self.auth.bind("ann-smpp", "secret", "192.0.2.1")
+        self.assertEqual(account.credential.max_binds, 3)
+        yield self.refused(self.auth.bind("ann", "secret", "192.0.2.1"), Refusal.UNAUTHENTICATED)
+
+    @inlineCallbacks
+    def test_a_changed_or_disabled_tenant_is_noticed_at_once(self):
+        yield self.auth.password("ann", "secret", "192.0.2.1")
+        self.directory.replace([demo(OTHER_HASH)])
+        yield self.refused(self.auth.password("ann", "secret", "192.0.2.1"), Refusal.UNAUTHENTICATED)
+        yield self.auth.password("ann", "changed", "192.0.2.1")
+        self.directory.replace([demo(OTHER_HASH, enabled=False)])
+        yield self.refused(self.auth.password("ann", "changed", "192.0.2.1"), Refusal.UNAUTHENTICATED)
+
+    @inlineCallbacks
+    def test_the_tenant_returned_is_the_one_of_now(self):
+        yield self.auth.password("ann", "secret", "192.0.2.1")
+        self.directory.replace([demo(currency="USD")])
+        tenant = yield self.auth.password("ann", "secret", "192.0.2.1")
+        self.assertEqual(tenant.currency, "USD")
+        self.assertEqual(len(self.verified), 1)
+
+    @inlineCallbacks
+    def test_a_change_while_the_threads_work_counts(self):
+        pending = self.auth.password("ann", "secret", "192.0.2.1")
+        self.directory.replace([])
+        yield self.refused(pending, Refusal.UNAUTHENTICATED)
+
+    @inlineCallbacks
+    def test_an_old_password_does_not_ride_on_a_verification_begun_before_the_change(self):
+        before = self.auth.password("ann", "secret", "192.0.2.1")
+        self.directory.replace([demo(OTHER_HASH)])
+        after = self.auth.password("ann", "secret", "192.0.2.1")
+        yield self.refused(before, Refusal.UNAUTHENTICATED)
+        yield self.refused(after, Refusal.UNAUTHENTICATED)
+
+    @inlineCallbacks
+    def test_equal_pairs_in_flight_share_one_verification_and_one_charge(self):
+        tenants = yield gatherResults([self.auth.password("ann", "secret", "192.0.2.1") for _ in range(50)])
+        self.assertEqual({tenant.id for tenant in tenants}, {"demo"})
+        self.assertEqual(len(self.verified), 1)
+
+    @inlineCallbacks
+    def test_an_unknown_name_costs_a_verification_too(self):
+        yield self.refused(self.auth.password("nobody", "secret", "192.0.2.1"), Refusal.UNAUTHENTICATED)
+        yield self.refused(self.auth.password("ann", "wrong", "192.0.2.1"), Refusal.UNAUTHENTICATED)
+        self.assertEqual(self.verified, [auth.DUMMY_HASH, HASH])
+        self.assertEqual(len(self.failures), 2)
+
+    @inlineCallbacks
+    def test_guessing_is_stopped_here_and_not_elsewhere(self):
+        yield self.auth.password("ann", "secret", "192.0.2.1")  # in the cache now
+        for n in range(3):
+            yield self.refused(self.auth.password("ann", f"guess{n}", "192.0.2.1"), Refusal.UNAUTHENTICATED)
+        count = len(self.verified)
+        yield self.refused(self.auth.password("ann", "guess", "192.0.2.1"), Refusal.TOO_MANY_FAILURES)
+        # Also the right guess: or the cache would answer guesses as fast as they come.
+        yield self.refused(self.auth.password("ann", "secret", "192.0.2.1"), Refusal.TOO_MANY_FAILURES)
+        self.assertEqual(len(self.verified), count)
+        yield self.auth.password("ann", "secret", "192.0.2.2")
+        self.clock.now += 20
+        yield self.auth.password("ann", "secret", "192.0.2.1")
+
+    @inlineCallbacks
+    def test_a_burst_of_guesses_at_once_is_counted_before_it_is_verified(self):
+        results = yield DeferredList(
+            [self.auth.password("ann", f"guess{n}", "192.0.2.1") for n in range(20)], consumeErrors=True
+        )
+        refusals = [failure.value.refusal for _, failure in results]
+        self.assertEqual(refusals.count(Refusal.UNAUTHENTICATED), 3)
+        self.assertEqual(refusals.count(Refusal.TOO_MANY_FAILURES), 17)
+        self.assertEqual(len(self.verified), 3)
+
+    @inlineCallbacks
+    def test_an_address_that_tries_many_names_is_stopped(self):
+        for n in range(6):
+            yield self.refused(self.auth.password(f"name{n}", "x", "192.0.2.1"), Refusal.UNAUTHENTICATED)
+        yield self.refused(self.auth.password("another", "x", "192.0.2.1"), Refusal.TOO_MANY_FAILURES)
+        yield self.refused(self.auth.token("tok", "192.0.2.1"), Refusal.TOO_MANY_FAILURES)
+
+    @inlineCallbacks
+    def test_tokens(self):
+        tenant = yield self.auth.token("tok", "192.0.2.1")
+        self.assertEqual(tenant.id, "demo")
+        for n in range(3):
+            yield self.refused(self.auth.token(f"t{n}", "192.0.2.1"), Refusal.UNAUTHENTICATED)
+        yield self.refused(self.auth.token("tok", "192.0.2.1"), Refusal.TOO_MANY_FAILURES)
+        yield self.auth.token("tok", "192.0.2.2")
+        self.assertEqual(self.verified, [])
+
+    @inlineCallbacks
+    def test_the_digest_kept_of_a_token_is_no_token(self):
+        yield self.refused(self.auth.token(token_digest("tok", KEY), "192.0.2.1"), Refusal.UNAUTHENTICATED)
+
+    @inlineCallbacks
+    def test_secrets_of_absurd_length_are_refused_without_hashing(self):
+        yield self.refused(self.auth.password("ann", "x" * 10_000, "192.0.2.1"), Refusal.UNAUTHENTICATED)
+        yield self.refused(self.auth.password("x" * 10_000, "x", "192.0.2.1"), Refusal.UNAUTHENTICATED)
+        yield self.refused(self.auth.token("x" * 10_000, "192.0.2.1"), Refusal.UNAUTHENTICATED)
+        self.assertEqual(self.verified, [])
+
+    @inlineCallbacks
+    def test_waiting_verifications_are_bounded(self):
+        bounded = self.made(limiter=FailureLimiter(100, 100), max_waiting=2)
+        results = yield DeferredList(
+            [bounded.password("ann", f"guess{n}", "192.0.2.1") for n in range(4)], consumeErrors=True
+        )
+        refusals = [failure.value.refusal for _, failure in results]
+        self.assertEqual(refusals, [Refusal.UNAUTHENTICATED] * 2 + [Refusal.OVERLOADED] * 2)
+
+    @inlineCallbacks
+    def test_a_crash_of_the_verification_reaches_every_waiter_and_is_not_remembered(self):
+        def broken(secret, phc):
+            raise MemoryError("no 19 MiB left")
+
+        self.patch(auth, "verify", broken)
+        both = [self.auth.password("ann", "secret", "192.0.2.1") for _ in range(2)]
+        for one in both:
+            yield self.assertFailure(one, MemoryError)
+        self.patch(auth, "verify", lambda secret, phc: True)
+        yield self.auth.password("ann", "secret", "192.0.2.1")
