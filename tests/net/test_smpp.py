@@ -9,7 +9,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from fake_wire import FakeClock, FakeTransport, Wire
 from OpenSSL import SSL
 from twisted.internet import defer, reactor
 from twisted.internet.error import ConnectionDone, ConnectionLost
@@ -24,6 +23,7 @@ from smsgwd.smpp.config import SessionConfig
 from smsgwd.smpp.events import BindFailed, BindRequest, Bound, Closed, Lost, ProtocolFault, Request, Response, TimedOut
 from smsgwd.smpp.pdu import BindTransceiver, SubmitSm, SubmitSmResp
 from smsgwd.smpp.session_table import Role
+from tests.net.fake_wire import FakeClock, FakeTransport, Wire
 
 
 class Recorder:

@@ -1,0 +1,314 @@
+"""One bind: a session with an SMSC that is made again whenever it ends, on one socket at a time.
+
+    STOPPED ──start──> CONNECTING ──transport──> BINDING ──accepted──> BOUND ──unbind, rebind──> CLOSING
+       ▲                    │ failed                │ refused, silent     │ lost                  │ gone
+       └── stop ── WAITING <┴───────────────────────┴─────────────────────┴───────────────────────┘
+
+A new connection is begun only from WAITING, and WAITING only after the old transport reported its end: so an SMSC never
+sees two sockets of one bind.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.python.failure import Failure
+
+from smsgwd.net.smpp import SmppConnection, why
+from smsgwd.ports.dispatch import BindStatus
+from smsgwd.smpp import events as e
+from smsgwd.smpp.pdu import Bind as BindPdu
+from smsgwd.smpp.pdu import BindReceiver, BindTransceiver, BindTransmitter, Pdu
+from smsgwd.smpp.session_table import Role
+from smsgwd.smpp.status import status_name
+from smsgwd.southbound.reconnect import Reconnect
+from smsgwd.southbound.runtime import Runtime
+from smsgwd.southbound.settings import Settings
+from smsgwd.telemetry import get_logger
+
+_log = get_logger("southbound")
+_LEAVE_S = 5.0  # an unbind that takes longer is cut short
+
+_PDUS: dict[str, type[BindPdu]] = {
+    "transceiver": BindTransceiver,
+    "transmitter": BindTransmitter,
+    "receiver": BindReceiver,
+}
+
+
+class BindState(Enum):
+    """Where a bind is; the value is what operators see."""
+
+    STOPPED = "stopped"
+    CONNECTING = "connecting"
+    BINDING = "binding"
+    BOUND = "bound"
+    CLOSING = "closing"
+    WAITING = "waiting"
+
+
+class BindOwner(Protocol):
+    """The connector, as its binds see it."""
+
+    def bound(self, bind: Bind) -> None:
+        """The bind can be used."""
+        ...
+
+    def answered(self, bind: Bind, pdu: Pdu, context: Any, sent_at: float) -> None:
+        """The SMSC answered a request that was written at `sent_at` (monotonic seconds)."""
+        ...
+
+    def asked(self, bind: Bind, pdu: Pdu) -> None:
+        """The SMSC sent a request: answer it on `bind.connection`, now or later."""
+        ...
+
+    def unanswered(self, bind: Bind, context: Any, reason: str) -> None:
+        """A request that left this process will not be answered any more: its outcome is unknown."""
+        ...
+
+    def unsent(self, bind: Bind, context: Any) -> None:
+        """A request never left this process."""
+        ...
+
+    def late(self, bind: Bind, pdu: Pdu) -> None:
+        """A response to nothing that is waited for."""
+        ...
+
+    def lost(self, bind: Bind) -> None:
+        """A bound session is over."""
+        ...
+
+    def settled(self, bind: Bind) -> None:
+        """The calls above that one read brought are over, or the state has changed: look what can be sent."""
+        ...
+
+
+class Bind:
+    """One bind of a connector; `kind` is transceiver, transmitter or receiver."""
+
+    def __init__(self, index: int, kind: str, settings: Settings, runtime: Runtime, owner: BindOwner) -> None:
+        self.index = index
+        self.sends = kind != "receiver"
+        self.connection: SmppConnection | None = None
+        self.awaiting = 0  #: deliver_sm of this connection that wait for their commit; see incoming.py
+        self._kind = kind
+        self._settings = settings
+        self._runtime = runtime
+        self._owner = owner
+        self._reconnect = Reconnect(settings.reconnect_min_s, settings.reconnect_max_s, runtime.random)
+        self._log = _log.bind(connector=settings.id, bind=index)
+        self._state = BindState.STOPPED
+        self._since = runtime.clock.monotonic()
+        self._attempt: Deferred[object] | None = None
+        self._timer: IDelayedCall | None = None
+        self._refused: int | None = None
+        self._was_bound = False
+        self._leaving = False
+        self._error = ""
+
+    @property
+    def state(self) -> BindState:
+        """Where the bind is."""
+        return self._state
+
+    @property
+    def room(self) -> int:
+        """How many requests may be sent now."""
+        connection = self.connection
+        if connection is None or self._state is not BindState.BOUND or not connection.writable:
+            return 0
+        return connection.session.room
+
+    @property
+    def outstanding(self) -> int:
+        """Requests that wait for an answer."""
+        return 0 if self.connection is None else self.connection.session.outstanding
+
+    def status(self) -> BindStatus:
+        """For operators."""
+        return BindStatus(
+            self.index, self._state.value, self.outstanding, self._settings.session.window, self._since, self._error
+        )
+
+    def start(self) -> None:
+        """Connect, and again whenever the session ends, until `stop`."""
+        self._leaving = False
+        if self._state is BindState.STOPPED:
+            self._connect()
+
+    def stop(self) -> None:
+        """Unbind in order if bound (5 s at most), and stay away."""
+        self._leaving = True
+        if self._state is BindState.WAITING:
+            self._cancel_timer()
+            self._enter(BindState.STOPPED)
+            self._owner.settled(self)
+        elif self._state is BindState.CONNECTING and self._attempt is not None:
+            self._attempt.cancel()
+        elif self._state is BindState.BINDING and self.connection is not None:
+            self._enter(BindState.CLOSING)
+            self.connection.close("stopped")
+        elif self._state is BindState.BOUND:
+            self._unbind("stopped", _LEAVE_S)
+
+    def rebind(self, reason: str) -> None:
+        """The SMSC does not take this session for what it is: leave it and bind anew."""
+        if self._state is BindState.BOUND:
+            self._log.info("connector.unbound", reason=reason)
+            self._unbind(reason, self._settings.session.drain + _LEAVE_S)
+
+    def abort(self, reason: str) -> None:
+        """Cut the connection, if there is one."""
+        if self.connection is not None:
+            self.connection.abort(reason)
+
+    # ------------------------------------------------------------------ net.smpp.Owner
+    def connected(self, connection: SmppConnection) -> None:
+        """See net.smpp.Owner."""
+        if self._leaving:
+            connection.abort("stopped")
+            return
+        self.connection = connection
+        self.awaiting = 0
+        self._enter(BindState.BINDING)
+        settings = self._settings
+        connection.bind(
+            _PDUS[self._kind](
+                system_id=settings.system_id,
+                password=settings.password,
+                system_type=settings.system_type,
+                interface_version=settings.interface_version,
+                address_range=settings.address_range if self._kind != "transmitter" else b"",
+            )
+        )
+
+    def received(self, connection: SmppConnection, events: list[e.Event]) -> None:
+        """See net.smpp.Owner."""
+        owner = self._owner
+        for event in events:
+            kind = type(event)
+            if kind is e.Response:
+                owner.answered(self, event.pdu, event.context, event.sent_at)  # type: ignore[attr-defined]
+            elif kind is e.Request:
+                owner.asked(self, event.pdu)  # type: ignore[attr-defined]
+            elif isinstance(event, e.TimedOut):
+                owner.unanswered(self, event.context, "no answer in time")
+            elif isinstance(event, e.Bound):
+                self._bound()
+            elif isinstance(event, e.BindFailed):
+                self._bind_failed(event, events[-1])
+            elif isinstance(event, e.PeerUnbound):
+                self._enter(BindState.CLOSING)
+            elif isinstance(event, e.ProtocolFault):
+                self._log.warning("session.protocol_error", reason=event.reason, status=status_name(event.status))
+            elif isinstance(event, e.UnmatchedResponse):
+                owner.late(self, event.pdu)
+        owner.settled(self)
+
+    def disconnected(self, connection: SmppConnection, events: list[e.Event], reason: str) -> None:
+        """See net.smpp.Owner."""
+        if self.connection is not connection:  # one that `stop` did not want any more
+            return
+        lasted = self._runtime.clock.monotonic() - self._since
+        self._cancel_timer()
+        self._error = reason if self._refused is None else f"bind refused with {status_name(self._refused)}"
+        if self._was_bound:
+            self._reconnect.ended(lasted)
+            if self._leaving:
+                self._log.info("connector.unbound", reason=reason)
+            else:
+                self._log.warning("connector.lost", reason=reason, unanswered=_unanswered(events))
+        elif self._refused is None and not self._leaving:
+            self._log.warning("connector.connect_failed", reason=reason)
+        if self._was_bound:
+            self._owner.lost(self)
+        # Whoever handles what was lost must not find this bind usable.
+        self.connection = None
+        self._enter(BindState.CLOSING)
+        for event in events:
+            if isinstance(event, e.Response):
+                self._owner.answered(self, event.pdu, event.context, event.sent_at)
+            elif isinstance(event, e.TimedOut):
+                self._owner.unanswered(self, event.context, "no answer in time")
+            elif isinstance(event, e.Lost):
+                for context in event.unanswered:
+                    self._owner.unanswered(self, context, reason)
+                for context in event.unsent:
+                    self._owner.unsent(self, context)
+        self._wait()
+        self._owner.settled(self)
+
+    # ------------------------------------------------------------------ inside
+    def _enter(self, state: BindState) -> None:
+        self._state = state
+        self._since = self._runtime.clock.monotonic()
+
+    def _connect(self) -> None:
+        self._timer = None
+        self._refused = None
+        self._was_bound = False
+        self._enter(BindState.CONNECTING)
+        runtime, settings = self._runtime, self._settings
+        connection = SmppConnection(
+            Role.ESME, settings.session, self, reactor=runtime.reactor, clock=runtime.clock, turn=runtime.turn
+        )
+        self._attempt = attempt = runtime.connect(
+            settings.host, settings.port, connection, tls=settings.tls, timeout=settings.connect_s
+        )
+        attempt.addCallbacks(self._connection_made, self._connection_failed)
+
+    def _connection_made(self, _: object) -> None:
+        self._attempt = None
+
+    def _connection_failed(self, failure: Failure) -> None:
+        self._attempt = None
+        self._error = why(failure)
+        if not self._leaving:
+            self._log.warning("connector.connect_failed", reason=self._error)
+        self._wait()
+        self._owner.settled(self)
+
+    def _bound(self) -> None:
+        self._was_bound = True
+        self._error = ""
+        self._enter(BindState.BOUND)
+        self._log.info("connector.bound", kind=self._kind)
+        self._owner.bound(self)
+
+    def _bind_failed(self, event: e.BindFailed, last: e.Event) -> None:
+        """Note what the SMSC answered; a bind without answer is an ordinary failure of the link."""
+        if isinstance(last, e.Closed) and not last.abort:
+            self._refused = event.status
+
+    def _unbind(self, reason: str, limit_s: float) -> None:
+        connection = self.connection
+        if connection is not None:
+            self._enter(BindState.CLOSING)
+            connection.unbind()
+            self._cancel_timer()
+            self._timer = self._runtime.reactor.callLater(limit_s, connection.abort, reason)
+
+    def _wait(self) -> None:
+        """Wait before the next connection, or not at all when there shall be none."""
+        if self._leaving:
+            self._enter(BindState.STOPPED)
+            return
+        if self._refused is None:
+            delay = self._reconnect.wait()
+        else:
+            delay = self._reconnect.wait_refused(self._refused)
+            self._log.error("connector.bind_refused", status=status_name(self._refused), again_in_s=round(delay))
+        self._enter(BindState.WAITING)
+        self._timer = self._runtime.reactor.callLater(delay, self._connect)
+
+    def _cancel_timer(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None and timer.active():
+            timer.cancel()
+
+
+def _unanswered(events: list[e.Event]) -> int:
+    return sum(len(event.unanswered) for event in events if isinstance(event, e.Lost))

@@ -1,0 +1,71 @@
+"""What a connector counts: plain numbers as things happen, handed to the metrics once a read."""
+
+from __future__ import annotations
+
+from smsgwd.telemetry import ConnectorMetrics
+
+
+class Counts:
+    """Numbers since the start. `metrics` is None where nobody looks."""
+
+    __slots__ = (
+        "_answers",
+        "_metrics",
+        "_seen",
+        "binds",
+        "late",
+        "refused",
+        "sent",
+        "submitted",
+        "throttled",
+        "unknown",
+    )
+
+    def __init__(self, metrics: ConnectorMetrics | None) -> None:
+        self._metrics = metrics
+        self._answers: dict[int, int] = {}
+        self._seen = (0, 0, 0)
+        self.submitted = 0  #: PDUs written
+        self.sent = 0  #: PDUs taken
+        self.refused = 0
+        self.throttled = 0
+        self.unknown = 0  #: answers that never came
+        self.late = 0  #: answers that came when nobody waited any more
+        self.binds = 0  #: binds that stand
+
+    def answer(self, status: int, seconds: float) -> None:
+        """An answer came `seconds` after its request was written."""
+        if self._metrics is not None:
+            self._metrics.answer_seconds.observe(seconds)
+            self._answers[status] = self._answers.get(status, 0) + 1
+
+    def bound(self, change: int) -> None:
+        """A bind stands (1) or is lost (-1)."""
+        self.binds += change
+        if self._metrics is not None:
+            self._metrics.binds_bound.set(self.binds)
+            if change < 0:
+                self._metrics.binds_lost.inc()
+
+    def receipt(self, state: str) -> None:
+        """A receipt came with this state."""
+        if self._metrics is not None:
+            self._metrics.receipt(state).inc()
+
+    def flush(self, in_flight: int, ready: int) -> int:
+        """Hand on what happened since the last time; how many outcomes were lost in it."""
+        submitted, throttled, unknown = self._seen
+        self._seen = (self.submitted, self.throttled, self.unknown)
+        metrics = self._metrics
+        if metrics is not None:
+            metrics.submitted.inc(self.submitted - submitted)
+            if self.throttled != throttled:
+                metrics.throttled.inc(self.throttled - throttled)
+            if self.unknown != unknown:
+                metrics.unknown.inc(self.unknown - unknown)
+            for status, count in self._answers.items():
+                metrics.answered(status).inc(count)
+            self._answers.clear()
+            metrics.window_in_use.set(in_flight)
+            metrics.queue_depth.set(ready)
+        return self.unknown - unknown

@@ -1,0 +1,108 @@
+"""All SMPP connectors as the rest of the gateway sees them: `ports.Dispatcher`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from twisted.internet.defer import Deferred, TimeoutError, gatherResults
+from twisted.python.failure import Failure
+
+from smsgwd.model.message import Message
+from smsgwd.ports.dispatch import ConnectorStatus
+from smsgwd.ports.push import Outbox
+from smsgwd.ports.store import Store
+from smsgwd.southbound.batch import Batch
+from smsgwd.southbound.connector import Connector
+from smsgwd.southbound.runtime import Runtime
+from smsgwd.southbound.settings import Settings
+from smsgwd.telemetry import ConnectorMetrics
+
+_DURABLE_S = 2.0
+
+
+class SmppDispatcher:
+    """Makes the connectors, with one batch of changes for all of them, and leads each message to its own.
+
+    `metrics` gives the bound metrics of a connector by id. Messages for a connector that is not configured stay where
+    they are: in the store.
+    """
+
+    def __init__(
+        self,
+        connectors: Iterable[Settings],
+        runtime: Runtime,
+        store: Store,
+        outbox: Outbox,
+        metrics: Callable[[str], ConnectorMetrics] | None = None,
+    ) -> None:
+        self._runtime = runtime
+        self._batch = Batch(store, outbox, runtime.reactor, runtime.turn)
+        self._connectors = {
+            settings.id: Connector(
+                settings, runtime, store, self._batch, metrics(settings.id) if metrics is not None else None
+            )
+            for settings in connectors
+        }
+
+    def start(self) -> None:
+        """Bind, and send what is queued."""
+        for connector in self._connectors.values():
+            connector.start()
+
+    def drain(self, limit_s: float) -> Deferred[None]:
+        """Take nothing more, wait up to `limit_s` seconds for answers, unbind; fires when all that is durable.
+
+        A store that cannot make it durable is waited for 2 s: what it lacks is sent again after the next start.
+        """
+        all_closed = gatherResults([connector.drain(limit_s) for connector in self._connectors.values()])
+        return all_closed.addCallback(lambda _: self._durable())
+
+    def _durable(self) -> Deferred[None]:
+        done = self._batch.idle().addTimeout(_DURABLE_S, self._runtime.reactor)
+        return done.addErrback(_late)
+
+    def offer(self, messages: Sequence[Message]) -> None:
+        """See ports.Dispatcher."""
+        if len(self._connectors) == 1 or len(messages) == 1:
+            first = messages[0].connector if messages else ""
+            if all(message.connector == first for message in messages):
+                connector = self._connectors.get(first)
+                if connector is not None:
+                    connector.offer(messages)
+                return
+        by_connector: dict[str, list[Message]] = {}
+        for message in messages:
+            by_connector.setdefault(message.connector, []).append(message)
+        for name, own in by_connector.items():
+            connector = self._connectors.get(name)
+            if connector is not None:
+                connector.offer(own)
+
+    def withdraw(self, message_id: int, connector: str) -> bool:
+        """See ports.Dispatcher; nobody sends the messages of an unknown connector."""
+        found = self._connectors.get(connector)
+        return True if found is None else found.withdraw(message_id)
+
+    def restore(self, message: Message) -> None:
+        """See ports.Dispatcher."""
+        connector = self._connectors.get(message.connector)
+        if connector is not None:
+            connector.restore(message)
+
+    def in_flight(self) -> frozenset[int]:
+        """See ports.Dispatcher."""
+        return frozenset().union(*(connector.in_flight() for connector in self._connectors.values()))
+
+    def up(self, connector: str) -> bool:
+        """See ports.Dispatcher."""
+        found = self._connectors.get(connector)
+        return found is not None and found.up
+
+    def status(self) -> list[ConnectorStatus]:
+        """See ports.Dispatcher."""
+        return [connector.status() for connector in self._connectors.values()]
+
+
+def _late(failure: Failure) -> None:
+    if not isinstance(failure.value, TimeoutError):
+        failure.raiseException()

@@ -1,0 +1,152 @@
+"""A message as submit_sm PDUs, the way one connector's SMSC wants them.
+
+The same message gives the same parts with the same reference each time, so that a resend fits what a handset has
+already. Rule for long messages: as many PDUs as `gsm.segments` cuts.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from smsgwd.gsm import charset
+from smsgwd.gsm.coding import FLASH, Encoding
+from smsgwd.gsm.errors import GsmError
+from smsgwd.gsm.segment import Segment, segments
+from smsgwd.model.message import Coding, Message
+from smsgwd.smpp.address import Address, destination_address, source_address
+from smsgwd.smpp.constants import EsmClass, RegisteredDelivery
+from smsgwd.smpp.errors import EncodeError
+from smsgwd.smpp.pdu import SubmitSm
+from smsgwd.smpp.tags import MESSAGE_PAYLOAD, SAR_MSG_REF_NUM, SAR_SEGMENT_SEQNUM, SAR_TOTAL_SEGMENTS
+from smsgwd.smpp.tlv import Tlvs
+from smsgwd.southbound.settings import Settings
+from smsgwd.timespec.smpp_time import compose_absolute, compose_relative
+
+_ENCODINGS: dict[Coding, Encoding] = {
+    Coding.GSM7: "gsm7",
+    Coding.LATIN1: "latin1",
+    Coding.UCS2: "ucs2",
+    Coding.BINARY: "binary",
+}
+_CODINGS = {Coding.GSM7: "gsm", Coding.LATIN1: "latin1", Coding.UCS2: "ucs2", Coding.BINARY: "binary"}
+_SHORT_MESSAGE_MAX = 254  # SMPP 3.4 s5.2.22
+_RELATIVE_MAX_S = 31 * 86_400
+_MIX = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: spreads ids that differ in a few bits
+
+
+class CannotEncode(ValueError):  # noqa: N818 -- named after what happened to the message
+    """The message cannot be put into PDUs for this connector; the text says why and holds nothing of the message."""
+
+
+class Encoder:
+    """Makes the PDUs of messages for one connector."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._source = lru_cache(maxsize=1024)(lambda text: source_address(text, settings.source))
+        self._single = charset.encode if settings.alphabet != "gsm-packed" else None
+
+    def encode(self, message: Message, now_ms: int) -> list[SubmitSm]:
+        """All PDUs of a message, by part; `now_ms` is wall clock, for the validity period. Raises CannotEncode."""
+        settings = self._settings
+        try:
+            source: Address = self._source(message.source)
+            destination = destination_address(_international(message), settings.destination)
+            pieces = self._segments(message)
+        except (GsmError, EncodeError) as error:
+            raise CannotEncode(str(error)) from None
+        validity = _validity(message.deadline, now_ms)
+        last = min(len(pieces), message.parts)  # PDUs beyond the parts that were priced ask for no receipt
+        return [
+            self._pdu(
+                message,
+                piece,
+                source,
+                destination,
+                validity,
+                asks=at == last or (settings.receipt_for_all_parts and at < last),
+            )
+            for at, piece in enumerate(pieces, 1)
+        ]
+
+    def _segments(self, message: Message) -> list[Segment]:
+        """The parts. A one-part message needs no planning."""
+        settings = self._settings
+        if message.parts == 1 and self._single is not None and message.coding is Coding.GSM7:
+            try:
+                body = self._single(message.text, settings.alphabet)
+            except GsmError:
+                pass  # the SMSC's alphabet lacks a character: `segments` finds another encoding
+            else:
+                value = FLASH["gsm7"] if message.flash else settings.data_codings["gsm7"]
+                return [Segment(b"", body, value, 1, 1, 0, "gsm7")]
+        binary = message.coding is Coding.BINARY
+        return segments(
+            message.body if binary else message.text,
+            _CODINGS[message.coding],
+            ref=reference(message.id),
+            style=settings.long_messages,
+            alphabet=settings.alphabet,
+            flash=message.flash,
+            data_codings=settings.data_codings,
+        )
+
+    def _pdu(
+        self, message: Message, piece: Segment, source: Address, destination: Address, validity: bytes, *, asks: bool
+    ) -> SubmitSm:
+        settings = self._settings
+        data = piece.udh + piece.body if piece.udh else piece.body
+        tlvs: Tlvs = ()
+        if piece.total > 1 and settings.long_messages == "sar":
+            tlvs = (
+                (SAR_MSG_REF_NUM, piece.ref.to_bytes(2, "big")),
+                (SAR_TOTAL_SEGMENTS, bytes((piece.total,))),
+                (SAR_SEGMENT_SEQNUM, bytes((piece.seq,))),
+            )
+        if len(data) > _SHORT_MESSAGE_MAX or (settings.long_messages == "payload" and message.parts > 1):
+            tlvs = (*tlvs, (MESSAGE_PAYLOAD, data))
+            data = b""
+        return SubmitSm(
+            service_type=settings.service_type,
+            source_addr_ton=source.ton,
+            source_addr_npi=source.npi,
+            source_addr=source.addr,
+            dest_addr_ton=destination.ton,
+            dest_addr_npi=destination.npi,
+            destination_addr=destination.addr,
+            esm_class=EsmClass.UDHI if piece.udh else 0,
+            protocol_id=settings.protocol_id,
+            priority_flag=message.priority,
+            validity_period=validity,
+            registered_delivery=RegisteredDelivery.FINAL if asks else RegisteredDelivery.NONE,
+            data_coding=piece.data_coding,
+            short_message=data,
+            tlvs=tlvs,
+        )
+
+
+def reference(message_id: int) -> int:
+    """The 16-bit concatenation reference of a message: always the same, and different for messages one after another.
+
+    Its low octet serves as 8-bit reference.
+    """
+    return (message_id * _MIX >> 40) & 0xFFFF
+
+
+def _international(message: Message) -> str:
+    """The recipient as the address rules see it: digits with the country code first."""
+    return message.msisdn
+
+
+def _validity(deadline_ms: int, now_ms: int) -> bytes:
+    """validity_period: what is left of the validity, relative (SMPP 3.4 s7.1.1), absolute beyond 31 days."""
+    seconds = max(1, -(-(deadline_ms - now_ms) // 1000))
+    if seconds > _RELATIVE_MAX_S:
+        return compose_absolute(datetime.fromtimestamp(deadline_ms / 1000, UTC)).encode("ascii")
+    return _relative(seconds)
+
+
+@lru_cache(maxsize=4096)
+def _relative(seconds: int) -> bytes:
+    return compose_relative(timedelta(seconds=seconds)).encode("ascii")

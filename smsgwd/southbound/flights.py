@@ -1,0 +1,123 @@
+"""The messages that are out: from their first PDU written until what became of them is durable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from smsgwd.model.changes import Fail, Ignored, PartSent, Result
+from smsgwd.model.message import Failure
+from smsgwd.ports.clock import Clock
+from smsgwd.southbound.answers import Answers, unknown_id
+from smsgwd.southbound.batch import Batch
+from smsgwd.southbound.counts import Counts
+from smsgwd.southbound.outgoing import Outgoing, Verdict
+from smsgwd.southbound.queue import ReadyQueue
+from smsgwd.southbound.settings import Settings
+
+
+class Flights:
+    """Turns answers into changes, and verdicts into what they ask for.
+
+    An accepted part is a change at once. A verdict is acted on when no PDU of the message is unanswered; one that ends
+    the attempt waits also until every accepted part is durable, since refund or not depends on them.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        batch: Batch,
+        clock: Clock,
+        answers: Answers,
+        queue: ReadyQueue,
+        counts: Counts,
+        stop_writing: Callable[[Outgoing], None],
+    ) -> None:
+        self.active: dict[int, Outgoing] = {}  #: by message id: with a PDU unanswered, or a change not durable
+        self._settings = settings
+        self._batch = batch
+        self._clock = clock
+        self._answers = answers
+        self._queue = queue
+        self._counts = counts
+        self._stop_writing = stop_writing
+
+    def begun(self, out: Outgoing) -> None:
+        """It has left the queue and is about to be written."""
+        out.active = True
+        self.active[out.message.id] = out
+
+    def accepted(self, out: Outgoing, number: int, smsc_id: str) -> None:
+        """PDU `number` was taken under this id."""
+        self._counts.sent += 1
+        self._sent(out, number, smsc_id)
+
+    def presumed(self, out: Outgoing, number: int) -> None:
+        """PDU `number` counts as sent although its answer was lost (policy `wait`)."""
+        self._batch.add(self._answers.note(out, self._clock.now_ms()))
+        self._sent(out, number, unknown_id(out.message.id, number))
+
+    def unsendable(self, out: Outgoing, reason: str) -> None:
+        """No PDUs can be made of it for this connector: it is refused."""
+        self.begun(out)
+        out.undurable += 1
+        error = Failure("not_encodable", reason)
+        self._batch.add(Fail(out.message.id, 1, self._settings.id, self._clock.now_ms(), error), self._durable, out)
+
+    def conclude(self, out: Outgoing) -> None:
+        """Act on the verdict, if no PDU of this message is out or to be written any more."""
+        if out.open or out.todo:
+            return
+        answers = self._answers
+        answers.conclude(out)
+        verdict = out.verdict
+        if verdict is Verdict.NONE:
+            if not out.undurable:
+                self._finished(out)
+        elif verdict is Verdict.AGAIN or verdict is Verdict.UNKNOWN:
+            if verdict is Verdict.UNKNOWN:
+                self._batch.add(answers.note(out, self._clock.now_ms()))
+            out.verdict = Verdict.NONE
+            out.active = False
+            if not out.undurable:
+                self.active.pop(out.message.id, None)
+            self._queue.put_back(out)
+        elif not out.undurable:
+            self._end(out)
+
+    def _sent(self, out: Outgoing, number: int, smsc_id: str) -> None:
+        settings = self._settings
+        now = self._clock.now_ms()
+        for part, part_id in out.accept(number, smsc_id):
+            out.undurable += 1
+            self._batch.add(
+                PartSent(out.message.id, part, part_id, settings.group, settings.id, now, settings.id_format),
+                self._durable,
+                out,
+            )
+
+    def _end(self, out: Outgoing) -> None:
+        change = self._answers.change(out, self._clock.now_ms())
+        out.verdict = Verdict.NONE
+        out.undurable += 1
+        self._batch.add(change, self._durable, out)
+
+    def _durable(self, result: Result, out: Outgoing) -> None:
+        """A change of this message is durable."""
+        out.undurable -= 1
+        if type(result) is Ignored and result.reason != "repeated":
+            # Final by a receipt, a cancellation or a sweep: nothing more of it is to be sent.
+            out.over = True
+            self._stop_writing(out)
+        if out.undurable or out.open or out.todo:
+            return
+        if not out.active:
+            self.active.pop(out.message.id, None)  # in the queue again
+        elif out.verdict is Verdict.NONE or out.over:
+            self._finished(out)
+        else:
+            self._end(out)
+
+    def _finished(self, out: Outgoing) -> None:
+        out.active = False
+        self.active.pop(out.message.id, None)
+        self._queue.done(out)

@@ -1,0 +1,114 @@
+"""A message on its way to an SMSC: which parts are written, answered and durable, and what is to become of it.
+
+The store counts in the parts that were priced; a connector may cut into fewer (one message_payload) or more PDUs (wider
+references). So a PDU stands for one or more of the store's parts, or the other way round: the last ones share.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from smsgwd.model.message import Failure, Message
+from smsgwd.ports.store import QueuedMessage
+from smsgwd.smpp.pdu import SubmitSm
+
+
+class Verdict(IntEnum):
+    """What is to be done with a message some of whose PDUs were not taken; of several the highest counts."""
+
+    NONE = 0
+    AGAIN = 1  #: send again in its place: throttled, rebound, never left
+    UNKNOWN = 2  #: send again in its place, although it may have arrived
+    RETRY = 3  #: try again later
+    GIVE_UP = 4  #: end as unknown
+    FAIL = 5  #: refused for good
+
+
+class Outgoing:
+    """One message in a connector's queue or window."""
+
+    __slots__ = (
+        "active",
+        "error",
+        "failed_part",
+        "key",
+        "message",
+        "open",
+        "over",
+        "pdus",
+        "sent",
+        "smsc_ids",
+        "taken",
+        "todo",
+        "undurable",
+        "unknowns",
+        "verdict",
+    )
+
+    def __init__(self, queued: QueuedMessage) -> None:
+        message = queued.message
+        self.message: Message = message
+        self.key = (-message.priority, message.id)  #: place in the queue
+        self.taken: set[int] = set(queued.sent_parts)  #: the store's parts that an SMSC has
+        self.sent: set[int] = set()  #: PDUs of this attempt answered well
+        self.smsc_ids: dict[int, str] = {}  #: of those that share a part with one not answered yet
+        self.pdus: list[SubmitSm] = []
+        self.todo: list[int] = []  #: PDUs not written yet, last first
+        self.open = 0  #: PDUs written and not answered
+        self.undurable = 0  #: changes on their way into the store
+        self.active = False  #: out of the queue
+        self.over = False  #: final in the store already
+        self.unknowns = 0  #: outcomes lost in a row
+        self.verdict = Verdict.NONE
+        self.error: Failure | None = None
+        self.failed_part = 1
+
+    @property
+    def need(self) -> int:
+        """PDUs that are still to be written, or about as many."""
+        return len(self.todo) if self.todo else max(1, self.message.parts - len(self.taken))
+
+    def begin(self, pdus: list[SubmitSm]) -> None:
+        """A new attempt with these PDUs: all but those whose parts the SMSC has."""
+        self.verdict = Verdict.NONE
+        self.error = None
+        self.pdus = pdus
+        count = len(pdus)
+        if not self.taken and not self.sent:
+            self.todo = list(range(count, 0, -1))
+            return
+        taken, sent = self.taken, self.sent
+        self.todo = [
+            number
+            for number in range(count, 0, -1)
+            if number not in sent and not all(part in taken for part in self.parts_of(number))
+        ]
+
+    def parts_of(self, number: int) -> range:
+        """The store's parts that PDU `number` stands for."""
+        parts, count = self.message.parts, len(self.pdus)
+        if number < count or count == parts:
+            return range(min(number, parts), min(number, parts) + 1)
+        return range(min(number, parts), parts + 1)
+
+    def accept(self, number: int, smsc_id: str) -> list[tuple[int, str]]:
+        """PDU `number` was taken: the store's parts that are complete with it, each with its SMSC id."""
+        self.sent.add(number)
+        parts, count = self.message.parts, len(self.pdus)
+        if count <= parts or number < parts:
+            done = [(part, smsc_id) for part in self.parts_of(number)]
+        else:  # PDUs from `parts` on share the last part; the first one's id is asked for receipts
+            self.smsc_ids[number] = smsc_id
+            if len(self.smsc_ids) < count - parts + 1:
+                return []
+            done = [(parts, self.smsc_ids[parts])]
+        self.taken.update(part for part, _ in done)
+        return done
+
+    def decide(self, verdict: Verdict, error: Failure | None, number: int) -> None:
+        """PDU `number` was not taken: the gravest verdict stands, and nothing more of the message is written."""
+        if verdict > self.verdict:
+            self.verdict = verdict
+            self.error = error
+            self.failed_part = min(number, self.message.parts)
+        self.todo = []

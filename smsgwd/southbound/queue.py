@@ -1,0 +1,144 @@
+"""A connector's ready queue: a page of the store's backlog in memory, read on as it empties."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.python.failure import Failure
+
+from smsgwd.delivery.pages import PagedQueue
+from smsgwd.model.message import Message, State
+from smsgwd.ports.clock import Clock
+from smsgwd.ports.store import QueuedMessage, Store
+from smsgwd.southbound.outgoing import Outgoing
+from smsgwd.telemetry import get_logger
+
+_READ_AGAIN_S = 1.0
+_WITHDRAWN_S = 120.0  # by then a cancellation is durable, or nobody waits for it any more
+_log = get_logger("southbound")
+
+
+class ReadyQueue:
+    """Messages of one connector, in the order (-priority, id).
+
+    A withdrawn message is handed out to nobody until it is restored; the notice is forgotten after two minutes.
+    """
+
+    def __init__(
+        self,
+        connector: str,
+        capacity: int,
+        store: Store,
+        reactor: IReactorTime,
+        clock: Clock,
+        filled: Callable[[], None],
+    ) -> None:
+        self._connector = connector
+        self._store = store
+        self._reactor = reactor
+        self._clock = clock
+        self._filled = filled
+        self._pages: PagedQueue[Outgoing] = PagedQueue(lambda out: out.key, capacity)
+        self._limit = self._pages.page
+        self._withdrawn: dict[int, tuple[float, Outgoing | None]] = {}
+        self._again: IDelayedCall | None = None
+        self._stopped = True
+
+    def __len__(self) -> int:
+        return len(self._pages)
+
+    def start(self) -> None:
+        """Read from now on."""
+        self._stopped = False
+        self.read()
+
+    def stop(self) -> None:
+        """Read no more."""
+        self._stopped = True
+        if self._again is not None and self._again.active():
+            self._again.cancel()
+
+    def offer(self, messages: Iterable[Message]) -> None:
+        """New messages, durable and QUEUED."""
+        add = self._pages.add
+        for message in messages:
+            add(Outgoing(QueuedMessage(message)))
+
+    def first(self) -> Outgoing | None:
+        """The message whose turn it is, still in the queue."""
+        while True:
+            out = self._pages.peek()
+            if out is None:
+                return None
+            if out.over:
+                self.done(self._pages.pop())
+            elif self._withdrawn and out.message.id in self._withdrawn:
+                self._withdrawn[out.message.id] = (self._clock.monotonic(), self._pages.pop())
+            else:
+                return out
+
+    def take(self) -> Outgoing:
+        """Take the first one out: `done` or `put_back` must follow."""
+        return self._pages.pop()
+
+    def done(self, out: Outgoing) -> None:
+        """It has left the store's queue, durably."""
+        self._pages.done(out)
+
+    def put_back(self, out: Outgoing) -> None:
+        """It is to be sent again, in its place."""
+        self._pages.push_back((out,))
+
+    def withdraw(self, message_id: int) -> bool:
+        """Hand it out to nobody; False when an SMSC may have a part of it, or it is withdrawn already."""
+        now = self._clock.monotonic()
+        self._forget(now)
+        if message_id in self._withdrawn:
+            return False
+        found = self._pages.remove(lambda out: out.message.id == message_id)
+        out = found[0] if found else None
+        if out is not None and (out.taken or out.undurable or out.unknowns):
+            self._pages.push_back((out,))
+            return False
+        self._withdrawn[message_id] = (now, out)
+        return True
+
+    def restore(self, message: Message) -> None:
+        """Undo `withdraw`."""
+        _, out = self._withdrawn.pop(message.id, (0.0, None))
+        if out is not None:
+            self._pages.push_back((out,))
+        elif message.state is State.QUEUED:
+            self.offer((message,))
+
+    def read(self) -> None:
+        """Read a page if it is time to."""
+        if self._pages.must_read and not self._stopped and self._again is None:
+            after = self._pages.begin_read()
+            self._store.ready(self._connector, after, self._limit).addCallbacks(self._read, self._read_failed)
+
+    def _read(self, page: Sequence[QueuedMessage]) -> None:
+        self._pages.page_read([Outgoing(queued) for queued in page], more=len(page) >= self._limit)
+        self._filled()
+        self.read()
+
+    def _read_failed(self, failure: Failure) -> None:
+        self._pages.read_failed()
+        _log.error("connector.error", connector=self._connector, reason=f"queue not read: {failure.value!r}")
+        if not self._stopped:
+            self._again = self._reactor.callLater(_READ_AGAIN_S, self._read_again)
+
+    def _read_again(self) -> None:
+        self._again = None
+        self.read()
+
+    def _forget(self, now: float) -> None:
+        """Forget notices whose cancellation is long since durable."""
+        while self._withdrawn:
+            message_id, (at, out) = next(iter(self._withdrawn.items()))
+            if now - at < _WITHDRAWN_S:
+                return
+            del self._withdrawn[message_id]
+            if out is not None:
+                self.done(out)

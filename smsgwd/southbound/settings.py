@@ -1,0 +1,129 @@
+"""A connector's settings as plain values: what the configuration section says, ready for use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
+
+from smsgwd.delivery.trouble import Action
+from smsgwd.gsm.charset import Charset
+from smsgwd.gsm.coding import DATA_CODING, Encoding
+from smsgwd.gsm.segment import Style
+from smsgwd.net.tls import client_options
+from smsgwd.smpp.address import AUTODETECT, AddressRule
+from smsgwd.smpp.config import SessionConfig
+from smsgwd.smpp.constants import VERSION_3_3, VERSION_3_4, VERSION_5_0, MessageState
+
+if TYPE_CHECKING:
+    from smsgwd.config.model.smpp_connector import SmppConnector
+
+BindKind = Literal["transceiver", "transmitter", "receiver", "tx_rx"]
+UnknownOutcome = Literal["resend", "wait", "fail"]
+
+_VERSIONS = {"3.3": VERSION_3_3, "3.4": VERSION_3_4, "5.0": VERSION_5_0}
+_ID_FORMATS = {"auto": "auto", "same": "same", "hex-dec": "response_hex", "dec-hex": "response_dec"}
+_ACTIONS = {
+    "throttle": Action.THROTTLE,
+    "retry": Action.RETRY,
+    "fail": Action.FAIL,
+    "rebind": Action.REBIND,
+    # There is one connector a message yet: to try again within its validity, or to hold the link, loses nothing.
+    "failover": Action.RETRY,
+    "suspend": Action.THROTTLE,
+}
+_INBOUND_LIMIT = 4000  # unanswered deliver_sm the session takes; reading stops long before
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One SMPP connector. Times are seconds, rates parts/s. `session` holds the window and the link's timers."""
+
+    id: str
+    host: str
+    port: int
+    system_id: bytes
+    password: bytes
+    group: str
+    bind: BindKind = "transceiver"
+    binds: int = 1
+    system_type: bytes = b""
+    interface_version: int = VERSION_3_4
+    address_range: bytes = b""
+    tls: IOpenSSLClientConnectionCreator | None = None
+    session: SessionConfig = field(default_factory=SessionConfig)
+    connect_s: float = 10.0
+    reconnect_min_s: float = 1.0
+    reconnect_max_s: float = 60.0
+    throughput: float = 0.0
+    burst: float | None = None
+    source: AddressRule = AUTODETECT
+    destination: AddressRule = AUTODETECT
+    alphabet: Charset = "gsm"
+    data_codings: Mapping[Encoding, int] = field(default_factory=lambda: dict(DATA_CODING))
+    long_messages: Style = "udh8"
+    receipt_for_all_parts: bool = True
+    service_type: bytes = b""
+    protocol_id: int = 0
+    id_format: str = "auto"
+    stat_words: Mapping[str, MessageState] = field(default_factory=dict)
+    unknown_outcome: UnknownOutcome = "resend"
+    statuses: Mapping[int, Action] = field(default_factory=dict)
+    queue_capacity: int = 2000
+
+
+def settings_of(section: SmppConnector) -> Settings:
+    """Settings of a configuration section. Raises net.tls.TlsError for certificate files that cannot be used."""
+    timers = section.timers
+    short = section.short_code
+    tls = section.tls
+    return Settings(
+        id=section.id,
+        host=section.host,
+        port=section.port,
+        system_id=section.system_id.encode("ascii"),
+        password=section.password.get_secret_value().encode("ascii"),
+        group=section.group,
+        bind=section.bind,
+        binds=section.binds,
+        system_type=section.system_type.encode("ascii"),
+        interface_version=_VERSIONS[section.interface_version],
+        address_range=section.address_range.encode("ascii"),
+        tls=None
+        if tls is None
+        else client_options(tls.server_name or section.host, verify=tls.verify, ca=tls.ca, cert=tls.cert, key=tls.key),
+        session=SessionConfig(
+            session_init=timers.session_init_s,
+            enquire_link=timers.enquire_link_s,
+            link_response=timers.enquire_link_timeout_s,
+            inactivity=timers.inactivity_s,
+            response=timers.response_s,
+            window=section.window,
+            inbound_limit=_INBOUND_LIMIT,
+        ),
+        connect_s=timers.connect_s,
+        reconnect_min_s=timers.reconnect_min_s,
+        reconnect_max_s=timers.reconnect_max_s,
+        throughput=section.throughput,
+        burst=section.burst,
+        source=AddressRule(section.source_ton, section.source_npi, short.ton, short.npi),
+        destination=AddressRule(section.dest_ton, section.dest_npi, short.ton, short.npi),
+        alphabet=section.default_alphabet,
+        data_codings={
+            "gsm7": section.data_coding.gsm,
+            "latin1": section.data_coding.latin1,
+            "ucs2": section.data_coding.ucs2,
+            "binary": section.data_coding.binary,
+        },
+        long_messages=section.long_messages,
+        receipt_for_all_parts=section.registered_delivery_all_parts,
+        service_type=section.service_type.encode("ascii"),
+        protocol_id=section.protocol_id,
+        id_format=_ID_FORMATS[section.message_id_format],
+        stat_words={"ACCEPTD": MessageState.DELIVERED} if section.accepted_state == "delivered" else {},
+        unknown_outcome=section.unknown_outcome,
+        statuses={int(status): _ACTIONS[action] for status, action in section.statuses.items()},
+        queue_capacity=2 * section.ready_page,
+    )
