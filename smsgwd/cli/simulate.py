@@ -76,18 +76,77 @@ def simulate() -> None:
 @click.option("--burst", type=click.FloatRange(0), default=0, help="Submits above the rate taken at once (rate/10).")
 @click.option("--status-mix", type=_Parsed("mix", parse_statuses), default=(), help="STATUS:PCT,... of the answers.")
 @click.option("--mute", is_flag=True, help="Never answer a submit.")
-@click.option("--id-form", type=click.Choice(ID_FORMS), default="dec", show_default=True, help="Ids in responses.")
-@click.option("--id-base", type=click.IntRange(0), default=None, help="First message number (from the clock).")
-@click.option("--receipts/--no-receipts", default=True, help="Send receipts where asked for.")
-@click.option("--receipt-delay-ms", type=MILLISECONDS, default=0, help="Delay of receipts after the response.")
+@click.option(
+    "--id-form",
+    "--msgid",
+    "id_form",
+    type=click.Choice(ID_FORMS),
+    default="dec",
+    show_default=True,
+    help="Ids in responses.",
+)
+@click.option(
+    "--id-base",
+    "--msgid-base",
+    "id_base",
+    type=click.IntRange(0),
+    default=None,
+    help="First message number (from the clock).",
+)
+@click.option(
+    "--receipts/--no-receipts", "--dlr/--no-dlr", "receipts", default=True, help="Send receipts where asked for."
+)
+@click.option(
+    "--receipt-delay-ms",
+    "--dlr-delay-ms",
+    "receipt_delay_ms",
+    type=MILLISECONDS,
+    default=0,
+    help="Delay of receipts after the response.",
+)
 @click.option("--receipt-spread-ms", type=MILLISECONDS, default=0, help="Added to that, uniformly drawn.")
-@click.option("--receipt-id-form", type=click.Choice(ID_FORMS), default=None, help="Ids in receipts (--id-form).")
-@click.option("--receipt-tlvs/--no-receipt-tlvs", default=True, help="TLVs 0x001E and 0x0427 in receipts.")
+@click.option(
+    "--receipt-id-form",
+    "--dlr-msgid",
+    "receipt_id_form",
+    type=click.Choice(ID_FORMS),
+    default=None,
+    help="Ids in receipts (--id-form).",
+)
+@click.option(
+    "--receipt-tlvs/--no-receipt-tlvs",
+    "--dlr-tlv/--no-dlr-tlv",
+    "receipt_tlvs",
+    default=True,
+    help="TLVs 0x001E and 0x0427 in receipts.",
+)
 @click.option("--receipt-text/--no-receipt-text", default=True, help="The text of receipts.")
 @click.option("--receipts-via", type=click.Choice(VIAS), default="submitter", show_default=True, help="By which bind.")
-@click.option("--receipt-window", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Unanswered.")
-@click.option("--receipt-retry-ms", type=MILLISECONDS, default=0, help="Send a nacked receipt again (never).")
-@click.option("--before-resp-pct", type=PERCENT, default=0, help="Share of receipts sent before their response.")
+@click.option(
+    "--receipt-window",
+    "--dlr-window",
+    "receipt_window",
+    type=click.IntRange(1, 100_000),
+    default=100,
+    show_default=True,
+    help="Unanswered.",
+)
+@click.option(
+    "--receipt-retry-ms",
+    "--dlr-retry-ms",
+    "receipt_retry_ms",
+    type=MILLISECONDS,
+    default=0,
+    help="Send a nacked receipt again (never).",
+)
+@click.option(
+    "--before-resp-pct",
+    "--dlr-before-resp-pct",
+    "before_resp_pct",
+    type=PERCENT,
+    default=0,
+    help="Share of receipts sent before their response.",
+)
 @click.option("--intermediate", is_flag=True, help="An ENROUTE receipt before each final one.")
 @click.option("--undeliv-pct", type=PERCENT, default=0, help="Share of messages that end UNDELIV.")
 @click.option(
@@ -150,7 +209,7 @@ def smsc(**chosen: Any) -> None:
 @click.option("--hang-pct", type=PERCENT, default=0, help="Share never answered.")
 @click.option("--seed", type=int, default=42, show_default=True, help="Seed of the shares.")
 @click.option("--record", type=click.Path(dir_okay=False), default=None, help="File of pushes, JSON lines.")
-@click.option("--show", is_flag=True, help="Print each push, on stderr.")
+@click.option("--show", is_flag=True, help="Print each push, a JSON line on stdout.")
 def webhook(**chosen: Any) -> None:
     """A catcher of receipt pushes. Port and statistics as with the SMSC; GET /stats answers them too."""
     from twisted.internet import reactor as installed
@@ -166,7 +225,7 @@ def webhook(**chosen: Any) -> None:
     except OSError as problem:
         raise click.ClickException(f"--record {options.record}: {problem.strerror}") from None
     try:
-        catcher = Catcher(options, reactor, recorder, _say if options.show else None)
+        catcher = Catcher(options, reactor, recorder, _event if options.show else None)
     except ValueError as problem:
         raise click.BadParameter(str(problem), param_hint="--secret") from None
 
@@ -205,6 +264,10 @@ def _serve(
     reactor.addSystemEventTrigger("before", "shutdown", ending)
     reactor.run()
     print(json.dumps(found), flush=True)
+
+
+def _event(line: str) -> None:
+    print(line, flush=True)
 
 
 def _say(line: str) -> None:

@@ -149,7 +149,8 @@ class Catcher:
                 self._flush_due = True
                 self.reactor.callLater(0.02, self._flush)
         if self._show is not None:
-            self._show(f"{push.type} id={push.id} to={push.to} webhook-id={webhook_id} -> {status or 'no answer'}")
+            event = {"event": "push", "status": status, "webhook_id": webhook_id, "signed": signed}
+            self._show(msgspec.json.encode(event | {"body": msgspec.json.decode(body)}).decode())
         return status
 
     def _status(self, signed: bool) -> int:

@@ -1,0 +1,268 @@
+"""A test stand: gateway, SMSC simulator and webhook catcher as processes, with free ports, in one directory."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+TOKEN = "bench-token"  # noqa: S105 - the credential of a gateway that lives for one measurement
+TENANT = "bench"
+_SIMULATE = "from smsgwd.cli.simulate import simulate; simulate()"
+_SMSGWD = "from smsgwd.cli.main import main; main()"
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class StandError(Exception):
+    """A process of the stand did not do what it should; the text says which and shows the end of its log."""
+
+
+class Process:
+    """A child with its standard output and error in files."""
+
+    def __init__(self, name: str, command: list[str], directory: Path) -> None:
+        self.name = name
+        self._command = command
+        self._out = directory / f"{name}.out"
+        self._log = directory / f"{name}.log"
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it (again); its log goes on, its output begins anew."""
+        with self._out.open("wb") as out, self._log.open("ab") as log:
+            self._child = subprocess.Popen(  # noqa: S603 - our own command
+                self._command, stdout=out, stderr=log, stdin=subprocess.DEVNULL
+            )
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._child is not None
+        return self._child.pid
+
+    def check(self) -> None:
+        """Raise StandError when it has ended."""
+        if self._child is None or self._child.poll() is not None:
+            code = None if self._child is None else self._child.returncode
+            raise StandError(f"{self.name} ended with status {code}:\n{self._tail()}")
+
+    def port(self, patience_s: float = 30.0) -> int:
+        """The port that it says it listens on. Raises StandError."""
+        end = time.monotonic() + patience_s
+        while time.monotonic() < end:
+            with contextlib.suppress(ValueError, KeyError, IndexError):
+                return int(json.loads(self._out.read_bytes().split(b"\n")[0])["port"])
+            self.check()
+            time.sleep(0.02)
+        raise StandError(f"{self.name} did not say where it listens:\n{self._tail()}")
+
+    def cpu_s(self) -> float:
+        """CPU it has used so far, user and system, all threads (seconds)."""
+        fields = Path(f"/proc/{self.pid}/stat").read_bytes().rpartition(b")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def rss_peak_mb(self) -> float:
+        """The most memory it has held at once (MB)."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return round(int(line.split()[1]) / 1024, 1)
+        return 0.0
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        assert self._child is not None
+        self._child.kill()
+        self._child.wait()
+
+    def kill_if_running(self) -> None:
+        """SIGKILL where there is something to kill."""
+        if self._child is not None and self._child.poll() is None:
+            self.kill()
+
+    def stop(self, patience_s: float = 40.0) -> int:
+        """SIGTERM, and wait; its exit status. Raises StandError when it had to be killed."""
+        if self._child is None:
+            return 0
+        if self._child.poll() is None:
+            self._child.send_signal(signal.SIGTERM)
+            try:
+                self._child.wait(patience_s)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise StandError(f"{self.name} did not stop within {patience_s:g} s:\n{self._tail()}") from None
+        return self._child.returncode
+
+    def summary(self) -> dict[str, Any]:
+        """The statistics it printed when it stopped. Raises StandError when there are none."""
+        try:
+            return dict(json.loads(self._out.read_bytes().strip().split(b"\n")[-1]))
+        except ValueError:
+            raise StandError(f"{self.name} printed no statistics:\n{self._tail()}") from None
+
+    def _tail(self) -> str:
+        return self._log.read_text(errors="replace")[-2000:] if self._log.exists() else ""
+
+
+class Stand:
+    """The three processes. `smsc` and `webhook` are further options of the simulators, `overrides` of the gateway.
+
+    With `secret` ('whsec_...') pushes are signed with it and the catcher checks that.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        smsc: tuple[str, ...] = (),
+        webhook: tuple[str, ...] = (),
+        overrides: dict[str, Any] | None = None,
+        secret: str | None = None,
+    ) -> None:
+        if secret is not None:
+            webhook = (*webhook, "--secret", secret)
+        self._secret = secret
+        self.directory = directory
+        self.smsc_record = directory / "smsc.jsonl"
+        self.push_record = directory / "pushes.jsonl"
+        simulate = [sys.executable, "-c", _SIMULATE]
+        self.smsc = Process(
+            "smsc", [*simulate, "smsc", "--port", "0", "--record", str(self.smsc_record), *smsc], directory
+        )
+        self.webhook = Process(
+            "webhook", [*simulate, "webhook", "--port", "0", "--record", str(self.push_record), *webhook], directory
+        )
+        config = directory / "smsgwd.yaml"
+        self.gateway = Process("gateway", [sys.executable, "-c", _SMSGWD, "run", "-c", str(config)], directory)
+        self._config = config
+        self._overrides = overrides or {}
+        self.http_port = 0
+        self.ops_port = 0
+        self.webhook_port = 0
+
+    def start(self) -> None:
+        """Start all three; returns when the gateway is ready. Raises StandError."""
+        self.smsc.start()
+        self.webhook.start()
+        self.webhook_port = self.webhook.port()
+        self.http_port, self.ops_port = free_ports(2)
+        self._write_config(self.smsc.port())
+        self.gateway.start()
+        self.wait_ready()
+
+    def wait_ready(self, patience_s: float = 30.0) -> float:
+        """Wait until /ready answers 200; how long that took (s). Raises StandError."""
+        begun = time.monotonic()
+        while time.monotonic() < begun + patience_s:
+            self.gateway.check()
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                if self._get(self.ops_port, "/ready")[0] == 200:
+                    return time.monotonic() - begun
+            time.sleep(0.02)
+        raise StandError("the gateway did not become ready")
+
+    def pushes(self) -> dict[str, Any]:
+        """The catcher's counters. Raises StandError."""
+        try:
+            return dict(json.loads(self._get(self.webhook_port, "/stats")[1]))
+        except OSError as problem:
+            self.webhook.check()
+            raise StandError(f"the catcher does not answer: {problem}") from None
+
+    def wait_pushed(self, messages: int, stalled_s: float = 30.0) -> int:
+        """Wait for so many messages with a receipt; the number reached when none came for `stalled_s`."""
+        unique, changed = -1, time.monotonic()
+        while time.monotonic() < changed + stalled_s:
+            self.gateway.check()
+            seen = int(self.pushes()["unique"])
+            if seen >= messages:
+                return seen
+            if seen != unique:
+                unique, changed = seen, time.monotonic()
+            time.sleep(0.05)
+        return unique
+
+    def stop(self) -> int:
+        """Stop all three, the gateway first; its exit status. Raises StandError after having tried all."""
+        problems: list[StandError] = []
+        code = -1
+        for process in (self.gateway, self.webhook, self.smsc):
+            try:
+                status = process.stop()
+            except StandError as problem:
+                problems.append(problem)
+            else:
+                code = status if process is self.gateway else code
+        if problems:
+            raise problems[0]
+        return code
+
+    def _get(self, port: int, path: str) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def _write_config(self, smsc_port: int) -> None:
+        """Configuration and tenants as JSON, which is YAML too."""
+        config: dict[str, Any] = {
+            "node": "bench",
+            "data_dir": "data",
+            "public_url": f"http://127.0.0.1:{self.http_port}",
+            "listeners": {
+                "http": {"listen": f"127.0.0.1:{self.http_port}"},
+                "ops": {"listen": f"127.0.0.1:{self.ops_port}"},
+            },
+            "admin": {"socket": "admin.sock"},
+            "notify": {"allow_private_targets": True, "max_connections_per_host": 32},
+            "tenants_file": "tenants.yaml",
+            "connectors": [
+                {
+                    "id": "sim",
+                    "kind": "smpp",
+                    "host": "127.0.0.1",
+                    "port": smsc_port,
+                    "system_id": "gw",
+                    "password": "gw",
+                    "binds": 1,
+                    "window": 200,
+                }
+            ],
+            "routes": [{"match": {"to": "*"}, "connectors": ["sim"]}],
+            "log": {"level": "warning"},
+        }
+        tenant: dict[str, Any] = {
+            "id": TENANT,
+            "credit": "1000000.0000",
+            "currency": "EUR",
+            "price": "0.0400",
+            "senders": ["*"],
+            "dlr_url": f"http://127.0.0.1:{self.webhook_port}/dlr",
+            "credentials": [{"kind": "token", "secret": TOKEN}],
+        }
+        if self._secret is not None:
+            tenant["webhook"] = {"url": None, "secret": self._secret}
+        connector = self._overrides.get("connector", {})
+        config["connectors"][0] |= connector
+        config |= {name: value for name, value in self._overrides.items() if name != "connector"}
+        self._config.write_text(json.dumps(config, indent=1))
+        (self.directory / "tenants.yaml").write_text(json.dumps({"tenants": [tenant]}, indent=1))
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for sock in sockets:
+            sock.bind(("127.0.0.1", 0))
+        return [int(sock.getsockname()[1]) for sock in sockets]
+    finally:
+        for sock in sockets:
+            sock.close()
