@@ -120,7 +120,6 @@ class Link:
         if pdu is not self._pending_bind:
             return []
         self._last_now = now
-        self._pending_bind = None
         self._out.append(encode(response_to(pdu.command_id, pdu.sequence, status)))
         events: list[e.Event] = []
         self._close(f"bind refused with {s.status_name(status)}", events)

@@ -195,6 +195,23 @@ def test_a_pdu_begun_and_not_ended():
     assert kinds(smsc.tick(11.0)) == [e.Closed]
 
 
+def test_a_pdu_ended_in_time_stops_the_clock():
+    _, smsc = bound_pair(config=SessionConfig(enquire_link=0))
+    data = encode(submit(sequence=9))
+    smsc.receive(data[:30], 1.0)
+    assert kinds(smsc.receive(data[30:], 9.0)) == [e.Request]
+    assert smsc.wake_at() is None and smsc.tick(100.0) == []
+
+
+def test_long_pdus_pass_once_bound():
+    esme, smsc = bound_pair()
+    payload = ((t.MESSAGE_PAYLOAD, b"x" * 5000),)
+    esme.request(submit(short_message=b"", tlvs=payload), 1.0)
+    (request,) = carry(esme, smsc, 1.0)
+    assert request.pdu.tlvs == payload
+    assert kinds(smsc.receive((65537).to_bytes(4, "big"), 1.0)) == [e.ProtocolFault, e.Closed]
+
+
 def test_a_slow_stream_of_whole_pdus_is_no_stall():
     _, smsc = bound_pair(config=SessionConfig(enquire_link=0))
     stream = encode(submit(sequence=9)) * 5

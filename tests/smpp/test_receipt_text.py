@@ -94,6 +94,11 @@ def test_the_quoted_message_proves_nothing(body):
     assert (found.message_id, found.stat, found.err) == ("77", "UNDELIV", "001")
 
 
+def test_the_first_of_two_keys_wins():
+    found = parse_text(b"id:77 stat:UNDELIV id:99 stat:DELIVRD err:001 err:002")
+    assert (found.message_id, found.stat, found.err) == ("77", "UNDELIV", "001")
+
+
 def test_no_receipt():
     for body in (b"", b"Hello there", b"\0\xff" * 50):
         assert parse_text(body) is None
