@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from smsgwd import __version__
+from smsgwd.app.support import Unsupported, not_served, refuse_unsupported
 from smsgwd.cli.bench import bench
 from smsgwd.cli.simulate import simulate
 from smsgwd.config import ConfigErrors, describe, load
@@ -43,10 +44,13 @@ def run(path: Path) -> None:
 def check(path: Path) -> None:
     """Validate a configuration and its plugins: exit 0, or 2 with every mistake as file:line: key: what is wrong."""
     try:
-        load(path, os.environ)
-    except ConfigErrors as errors:
+        config = load(path, os.environ)
+        refuse_unsupported(config)
+    except (ConfigErrors, Unsupported) as errors:
         click.echo(str(errors), err=True)
         sys.exit(2)
+    for name in not_served(config):
+        click.echo(f"{path}: note: listeners.{name} is not served by this release")
     click.echo(f"{path}: ok")
 
 

@@ -51,6 +51,7 @@ EVENTS: Mapping[str, Event] = _events(
     ("tenant.created", "info", "A tenant of the tenants file was not in the store and was created."),
     ("listener.opened", "info", "A listener accepts connections; address."),
     ("listener.failed", "error", "A listener could not be opened; address and reason."),
+    ("listener.not_served", "warning", "The configuration has a listener that this release does not serve."),
     ("listener.full", "warning", "A connection was closed at once: the listener has its most connections."),
     ("store.opened", "info", "The store is open; kind, schema version."),
     ("store.migrated", "info", "The store's schema was brought up to date."),

@@ -1,0 +1,250 @@
+"""Configuration → services, wired. Nothing is opened here; `daemon` does that in order."""
+
+from __future__ import annotations
+
+import ipaddress
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from smsgwd import __version__
+from smsgwd.accounts.failures import FailureLimiter
+from smsgwd.admission.admit import Policy
+from smsgwd.app.messages import MessageService
+from smsgwd.app.observe import Intake, Requests, Scrape
+from smsgwd.app.pipeline import Pipeline
+from smsgwd.app.secrets import Vault, read_or_make
+from smsgwd.app.sweeps import Sweeps
+from smsgwd.app.tenancy import Tenancy
+from smsgwd.config import Config
+from smsgwd.config.model.listeners import HttpListener as HttpSection
+from smsgwd.config.model.listeners import ServerTls
+from smsgwd.config.model.smpp_connector import SmppConnector
+from smsgwd.model.ids import IdGenerator, node_number
+from smsgwd.net.clock import SystemClock
+from smsgwd.net.http_client import LeanHttpClient
+from smsgwd.net.http_server import HttpLimits, HttpListener
+from smsgwd.net.tls import server_options
+from smsgwd.net.turn import Turn
+from smsgwd.northbound.api import NativeApi
+from smsgwd.northbound.auth import PasswordAuthenticator
+from smsgwd.northbound.sending import ApiLimits
+from smsgwd.notify.notifier import Notifier
+from smsgwd.ops.admin import AdminSocket
+from smsgwd.ops.pages import Health, Pages
+from smsgwd.ops.registry import Registry
+from smsgwd.ops.status import Status
+from smsgwd.ports.store import StoreUnavailable
+from smsgwd.routing.table import Routes, Rule
+from smsgwd.southbound.dispatcher import SmppDispatcher
+from smsgwd.southbound.runtime import Runtime, connector_over
+from smsgwd.southbound.settings import settings_of
+from smsgwd.store.embedded.store import EmbeddedStore
+from smsgwd.telemetry import Metrics, get_logger
+
+_HOUR_MS = 3_600_000
+_ORPHAN_AFTER_MS = 15 * 60_000
+_PUSHES_KEPT_MS = 7 * 24 * _HOUR_MS
+_log = get_logger("daemon")
+
+
+@dataclass(slots=True)
+class Core:
+    """What there is before the store is open."""
+
+    clock: SystemClock
+    metrics: Metrics
+    store: EmbeddedStore
+    tenancy: Tenancy
+    vault: Vault
+
+
+@dataclass(slots=True)
+class Services:
+    """The rooms, joined. Made once the store is open: ids go on from the highest one in it."""
+
+    dispatcher: SmppDispatcher
+    notifier: Notifier
+    http_client: LeanHttpClient
+    pipeline: Pipeline
+    sweeps: Sweeps
+    authenticator: PasswordAuthenticator
+    http: HttpListener | None
+    ops: HttpListener | None
+    admin: HttpListener
+
+
+def build_core(config: Config, reactor: Any) -> Core:
+    """The store and what needs nothing else. Raises secrets.KeyFileError."""
+    clock = SystemClock()
+    metrics = Metrics(CollectorRegistry(), process=True)
+    metrics.build.labels(__version__, config.node).set(1)
+    key = config.secret_key
+    if key.value is not None:
+        secret = key.value.get_secret_value().encode()
+    else:
+        secret = read_or_make(key.file or config.data_dir / "secret.key")
+    vault = Vault(secret)
+    return Core(clock, metrics, _store(config, reactor, metrics), Tenancy(vault), vault)
+
+
+def _store(config: Config, reactor: Any, metrics: Metrics) -> EmbeddedStore:
+    section = config.store
+    if section.kind != "embedded":
+        raise ValueError(f"store.kind {section.kind} is refused before anything is built")
+
+    def on_health(healthy: bool) -> None:
+        metrics.store_healthy.set(1 if healthy else 0)
+        if healthy:
+            _log.info("store.recovered")
+        else:
+            metrics.commit_failures.inc()
+            _log.error("store.commit_failed")
+
+    def observe(seconds: float, changes: int) -> None:
+        metrics.commit_seconds.observe(seconds)
+        metrics.batch_changes.observe(changes)
+
+    return EmbeddedStore(
+        reactor,
+        config.data_dir,
+        gap_s=section.commit_gap_ms / 1000,
+        most=section.max_batch,
+        on_health=on_health,
+        observe_commit=observe,
+    )
+
+
+def build_services(
+    config: Config,
+    core: Core,
+    reactor: Any,
+    *,
+    highest_id: int,
+    phase: Callable[[], str],
+    addresses: Callable[[], dict[str, list[str]]],
+) -> Services:
+    """Everything else. Raises net.tls.TlsError for a certificate that cannot be used."""
+    clock, store, metrics, tenancy = core.clock, core.store, core.metrics, core.tenancy
+    http_client = LeanHttpClient(
+        reactor,
+        allow_private_targets=config.notify.allow_private_targets,
+        max_connections_per_host=config.notify.max_connections_per_host,
+        user_agent=f"smsgwd/{__version__}",
+    )
+    notifier = Notifier(reactor, clock, store, http_client, tenancy.secrets, config.notify, metrics=metrics)
+    runtime = Runtime(reactor, clock, Turn(reactor), random.random, connector_over(reactor))
+    connectors = [settings_of(section) for section in config.connectors if isinstance(section, SmppConnector)]
+    dispatcher = SmppDispatcher(connectors, runtime, store, notifier, metrics.connector)
+    limits = config.limits
+    sweeps = Sweeps(
+        reactor,
+        clock=clock,
+        store=store,
+        dispatcher=dispatcher,
+        outbox=notifier,
+        receipt_wait_ms=int(limits.receipt_wait_h * _HOUR_MS),
+        keys_kept_ms=limits.idempotency_h * _HOUR_MS,
+        pushes_kept_ms=_PUSHES_KEPT_MS,
+        orphan_after_ms=_ORPHAN_AFTER_MS,
+        failed=_sweep_failed,
+    )
+    pipeline = Pipeline(
+        store=store,
+        dispatcher=dispatcher,
+        clock=clock,
+        ids=IdGenerator(node_number(config.node), highest_id),
+        routes=Routes(_rules(config)),
+        policy=Policy(limits.max_parts, limits.default_validity_s, limits.max_validity_s, limits.max_schedule_d),
+        accounts=tenancy.account,
+        scheduled=sweeps.wake_at,
+        observe=Intake(metrics, "http"),
+    )
+    authenticator = PasswordAuthenticator(
+        reactor,
+        tenancy.directory,
+        core.vault.token_key,
+        clock,
+        cache_s=config.auth.cache_s,
+        limiter=FailureLimiter(config.auth.max_failures, config.auth.max_failures_address, config.auth.window_s),
+        on_failure=metrics.auth_failures.labels("http", "credentials").inc,
+    )
+    api = NativeApi(
+        pipeline,
+        MessageService(store, dispatcher, notifier, clock),
+        store,
+        authenticator,
+        ApiLimits(limits.max_recipients, limits.max_batch),
+    )
+
+    def health() -> Health:
+        return Health(phase() == "running" and store.healthy, phase(), store.healthy)
+
+    pages = Pages(health, Scrape(metrics, store, dispatcher))
+    status = Status(
+        node=config.node,
+        version=__version__,
+        clock=clock,
+        store=store,
+        dispatcher=dispatcher,
+        phase=phase,
+        addresses=addresses,
+    )
+    http, ops = config.listeners.http, config.listeners.ops
+    return Services(
+        dispatcher=dispatcher,
+        notifier=notifier,
+        http_client=http_client,
+        pipeline=pipeline,
+        sweeps=sweeps,
+        authenticator=authenticator,
+        http=None if http is None else _tenants_listener(reactor, api, http, metrics),
+        ops=None
+        if ops is None
+        else HttpListener(reactor, pages.handle, HttpLimits(max_connections=ops.max_connections), tls=_tls(ops.tls)),
+        admin=HttpListener(reactor, AdminSocket(Registry(status.commands())).handle),
+    )
+
+
+def _tenants_listener(reactor: Any, api: NativeApi, section: HttpSection, metrics: Metrics) -> HttpListener:
+    return HttpListener(
+        reactor,
+        api,
+        HttpLimits(
+            max_body=section.max_body,
+            max_headers=section.max_headers,
+            header_timeout_s=section.header_timeout_s,
+            body_timeout_s=section.body_timeout_s,
+            idle_timeout_s=section.idle_timeout_s,
+            max_connections=section.max_connections,
+        ),
+        trusted_proxies=tuple(ipaddress.ip_network(network) for network in section.trusted_proxies),
+        observer=Requests(metrics, "http"),
+        tls=_tls(section.tls),
+    )
+
+
+def _tls(section: ServerTls | None) -> Any:
+    return None if section is None else server_options(section.cert, section.key)
+
+
+def _rules(config: Config) -> list[Rule]:
+    return [
+        Rule(
+            connectors=route.connectors,
+            to=route.match.to,
+            sender=route.match.sender,
+            tenant=route.match.tenant,
+            strategy=route.strategy,
+        )
+        for route in config.routes
+    ]
+
+
+def _sweep_failed(error: BaseException) -> None:
+    if isinstance(error, StoreUnavailable):
+        return  # said once, by the store itself
+    _log.error("daemon.unhandled_error", error=repr(error), exc_info=error)

@@ -1,0 +1,209 @@
+"""The daemon's life: start in order, run, drain on a signal, end.
+
+Start: store → tenants → pushes → connectors → sweeps → listeners → READY. Stop: intake closes first and what it took is
+answered; then windows drain up to a limit, binds are unbound, pushes under way finish, and the store closes last.
+Whatever a limit cuts off is in the store and taken up by the next start.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
+from twisted.python.failure import Failure
+
+from smsgwd import __version__
+from smsgwd.app.build import Core, Services, build_core, build_services
+from smsgwd.app.logs import start_logging
+from smsgwd.app.observe import Lag
+from smsgwd.app.secrets import KeyFileError
+from smsgwd.app.support import Unsupported, not_served, refuse_unsupported
+from smsgwd.config import Config
+from smsgwd.config.types import Address
+from smsgwd.net.http_server import HttpListener
+from smsgwd.net.tls import TlsError
+from smsgwd.ops.systemd import Notifier as ServiceManager
+from smsgwd.store.embedded.errors import CannotOpen
+from smsgwd.telemetry import get_logger
+
+_HTTP_LIMIT_S = 10.0
+_PUSH_LIMIT_S = 5.0
+_START_ERRORS = (CannotListenError, KeyFileError, TlsError, CannotOpen, Unsupported, ValueError, OSError)
+_log = get_logger("daemon")
+
+
+class Daemon:
+    """One gateway in one process. `exit_status` is 0 after an orderly end."""
+
+    def __init__(self, config: Config, reactor: Any) -> None:
+        self._config = config
+        self._reactor = reactor
+        self._manager = ServiceManager(os.environ)
+        self._phase = "starting"
+        self._core: Core | None = None
+        self._services: Services | None = None
+        self._addresses: dict[str, list[str]] = {}
+        self._admin_port: Any = None
+        self._lag: Lag | None = None
+        self._watchdog: Any = None
+        self.exit_status = 1
+
+    def run(self) -> int:
+        """Run until a signal; the exit status."""
+        self._reactor.callWhenRunning(self._begin)
+        self._reactor.run(installSignalHandlers=False)
+        return self.exit_status
+
+    # -- start -----------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._signalled)
+        Deferred.fromCoroutine(self._start()).addErrback(self._failed)
+
+    async def _start(self) -> None:
+        config, reactor = self._config, self._reactor
+        _log.info("daemon.starting", version=__version__, node=config.node, config=str(config.path))
+        refuse_unsupported(config)
+        for name in not_served(config):
+            _log.warning("listener.not_served", listener=name)
+        self._core = core = build_core(config, reactor)
+        begun = core.clock.monotonic()
+        highest = await core.store.open()
+        _log.info("store.opened", kind="embedded", directory=str(config.data_dir))
+        await core.tenancy.load(core.store, config.tenants)
+        self._services = services = build_services(
+            config,
+            core,
+            reactor,
+            highest_id=highest,
+            phase=lambda: self._phase,
+            addresses=lambda: self._addresses,
+        )
+        if self._phase != "starting":
+            return  # a signal came meanwhile
+        await services.notifier.start()
+        services.dispatcher.start()
+        services.sweeps.start()
+        self._listen(services)
+        self._lag = Lag(reactor, core.clock, core.metrics)
+        self._phase = "running"
+        self._manager.send("READY=1\nSTATUS=running")
+        self._feed_watchdog()
+        _log.info("daemon.ready", seconds=round(core.clock.monotonic() - begun, 3))
+
+    def _listen(self, services: Services) -> None:
+        """Open the listeners, the tenants' last: whoever is answered is answered in full."""
+        sections = self._config.listeners
+        path = Path(self._config.admin.socket)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_stale(path)
+        self._admin_port = self._reactor.listenUNIX(
+            str(path), services.admin, mode=self._config.admin.mode, wantPID=False
+        )
+        self._opened("admin", str(path))
+        if sections.ops is not None and services.ops is not None:
+            self._open("ops", services.ops, sections.ops.listen)
+        if sections.http is not None and services.http is not None:
+            self._open("http", services.http, sections.http.listen)
+
+    def _open(self, name: str, listener: HttpListener, addresses: tuple[Address, ...]) -> None:
+        for address in addresses:
+            port = listener.listen(address.host, address.port)
+            self._opened(name, str(Address(address.host, port)))
+
+    def _opened(self, name: str, address: str) -> None:
+        self._addresses.setdefault(name, []).append(address)
+        _log.info("listener.opened", listener=name, address=address)
+
+    def _feed_watchdog(self) -> None:
+        """Tell systemd that the reactor turns; a reactor that hangs stops telling, which is what it watches for."""
+        if self._manager.watchdog_s is not None and self._phase != "stopped":
+            self._manager.send("WATCHDOG=1")
+            self._watchdog = self._reactor.callLater(self._manager.watchdog_s / 3, self._feed_watchdog)
+
+    # -- stop ------------------------------------------------------------------------------------------------------
+
+    def _signalled(self, number: int, frame: object) -> None:
+        self._reactor.callFromThread(self._asked_to_stop, signal.Signals(number).name)
+
+    def _asked_to_stop(self, why: str) -> None:
+        if self._phase in ("draining", "stopped"):  # asked twice: at once; everything acknowledged is durable
+            _log.warning("daemon.drain_timeout", reason=f"{why} while draining")
+            self._end(1)
+            return
+        self._phase = "draining"
+        _log.info("daemon.stopping", reason=why)
+        self._manager.send("STOPPING=1\nSTATUS=draining")
+        Deferred.fromCoroutine(self._stop()).addCallbacks(lambda _: self._end(0), self._failed)
+
+    async def _stop(self) -> None:
+        services, core = self._services, self._core
+        if services is not None:
+            services.pipeline.close()
+            if services.http is not None:
+                await services.http.stop(_HTTP_LIMIT_S)
+            services.sweeps.stop()
+            await services.dispatcher.drain(self._config.shutdown.drain_s)
+            await services.notifier.stop(_PUSH_LIMIT_S)
+            await services.http_client.close()
+            services.authenticator.stop()
+            if services.ops is not None:
+                await services.ops.stop(1.0)
+            if self._admin_port is not None:
+                await self._admin_port.stopListening()
+            await services.admin.stop(1.0)
+        if core is not None:
+            await core.store.close()
+            _log.info("store.closed")
+        if self._lag is not None:
+            self._lag.stop()
+
+    def _failed(self, failure: Failure) -> None:
+        """Starting or stopping went wrong: say why and end."""
+        if isinstance(failure.value, _START_ERRORS):
+            _log.error("daemon.failed", reason=str(failure.value))
+        else:
+            _log.error("daemon.failed", reason=repr(failure.value), traceback=failure.getTraceback())
+        self._end(1)
+
+    def _end(self, status: int) -> None:
+        self.exit_status = status
+        self._phase = "stopped"
+        if self._watchdog is not None and self._watchdog.active():
+            self._watchdog.cancel()
+        _log.info("daemon.stopped", status=status)
+        if self._services is not None:
+            self._services.authenticator.stop()
+        if self._reactor.running:
+            self._reactor.stop()
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove a socket nobody answers on; raises OSError when somebody does, or when it is no socket."""
+    if not path.exists():
+        return
+    if not path.is_socket():
+        raise OSError(f"{path}: there is a file that is no socket")
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+            return
+    raise OSError(f"{path}: another daemon answers on this admin socket")
+
+
+def run_daemon(config: Config) -> int:
+    """Run the gateway in this process until it is told to stop; the exit status."""
+    start_logging(config.log)
+    from twisted.internet import reactor
+
+    sys.stdout.flush()
+    return Daemon(config, reactor).run()

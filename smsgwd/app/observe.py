@@ -1,0 +1,105 @@
+"""Metrics of what happens between the rooms, and the figures that are read when somebody asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from smsgwd.ports.clock import Clock
+from smsgwd.ports.dispatch import Dispatcher
+from smsgwd.ports.store import Store, StoreUnavailable
+from smsgwd.telemetry import Metrics, get_logger, render
+
+_LAG_EVERY_S = 0.5
+_LAG_WORTH_A_LINE_S = 0.5
+_log = get_logger("daemon")
+
+
+class Intake:
+    """Counts what the pipeline takes and refuses, for one way in."""
+
+    def __init__(self, metrics: Metrics, intake: str) -> None:
+        self._accepted = metrics.accepted.labels(intake)
+        self._refused = metrics.refused
+        self._intake = intake
+
+    def __call__(self, accepted: int, refused: Mapping[str, int]) -> None:
+        """Count one submission's items."""
+        if accepted:
+            self._accepted.inc(accepted)
+        for code, count in refused.items():
+            self._refused.labels(self._intake, code).inc(count)
+
+
+class Requests:
+    """Counts the HTTP requests of one listener, and how long those that submit take."""
+
+    def __init__(self, metrics: Metrics, listener: str) -> None:
+        self._requests = metrics.http_requests
+        self._seconds = metrics.accept_seconds.labels(listener)
+        self._listener = listener
+
+    def __call__(self, route: str, status: int, seconds: float) -> None:
+        """Count one answer."""
+        self._requests.labels(self._listener, route or "none", str(status)).inc()
+        if status == 202:
+            self._seconds.observe(seconds)
+
+
+class Scrape:
+    """/metrics: reads the figures that are not counted as they happen, then renders everything."""
+
+    def __init__(self, metrics: Metrics, store: Store, dispatcher: Dispatcher) -> None:
+        self._metrics = metrics
+        self._store = store
+        self._dispatcher = dispatcher
+
+    def __call__(self) -> Deferred[bytes]:
+        """The page; figures of a store that cannot be read keep their last values."""
+        return Deferred.fromCoroutine(self._render())
+
+    async def _render(self) -> bytes:
+        metrics = self._metrics
+        metrics.store_healthy.set(1 if self._store.healthy else 0)
+        for connector in self._dispatcher.status():
+            bound = metrics.connector(connector.id)
+            bound.binds_bound.set(sum(1 for bind in connector.binds if bind.state == "bound"))
+            bound.window_in_use.set(sum(bind.window_used for bind in connector.binds))
+            bound.queue_depth.set(connector.ready)
+        try:
+            counts = await self._store.counts()
+        except StoreUnavailable:
+            return render(metrics.registry)
+        metrics.pushes_pending.set(counts.outbox_pending)
+        metrics.receipts_parked.set(counts.parked)
+        metrics.queued.labels("scheduled").set(counts.scheduled)
+        metrics.queued.labels("queued").set(sum(queue.queued for queue in counts.queues))
+        metrics.queued.labels("sent").set(counts.sent_without_receipt)
+        return render(metrics.registry)
+
+
+class Lag:
+    """Measures how late the reactor wakes up, which is how long something blocked it."""
+
+    def __init__(self, reactor: IReactorTime, clock: Clock, metrics: Metrics) -> None:
+        self._reactor = reactor
+        self._clock = clock
+        self._observe = metrics.reactor_lag.observe
+        self._call = reactor.callLater(_LAG_EVERY_S, self._wake)
+        self._due = clock.monotonic() + _LAG_EVERY_S
+
+    def stop(self) -> None:
+        """Measure no more."""
+        if self._call.active():
+            self._call.cancel()
+
+    def _wake(self) -> None:
+        now = self._clock.monotonic()
+        late = max(0.0, now - self._due)
+        self._observe(late)
+        if late > _LAG_WORTH_A_LINE_S:
+            _log.warning("daemon.reactor_lag", seconds=round(late, 3))
+        self._due = now + _LAG_EVERY_S
+        self._call = self._reactor.callLater(_LAG_EVERY_S, self._wake)
