@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -34,6 +34,13 @@ _MOST_ADDRESSES = 4
 _METHOD = re.compile(r"[A-Z]{3,10}")
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OURS = frozenset(("host", "content-length", "transfer-encoding", "connection", "expect", "upgrade", "te", "trailer"))
+
+
+@lru_cache(maxsize=256)
+def _allowed(name: str) -> bool:
+    """True for a header name that a caller may set."""
+    return name.lower() not in _OURS and _FIELD_NAME.fullmatch(name) is not None
+
 
 _PoolKey = tuple[str, str, int]
 
@@ -138,7 +145,7 @@ class LeanHttpClient:
             raise ValueError("method not supported")
         lines = [f"{method} {target.path} HTTP/1.1", f"host: {target.authority}", f"user-agent: {self._agent}"]
         for name, value in headers.items():
-            if name.lower() in _OURS or not _FIELD_NAME.fullmatch(name):
+            if not _allowed(name):
                 raise ValueError("header name not allowed")
             lines.append(f"{name}: {value}")
         lines.append(f"content-length: {len(body)}")

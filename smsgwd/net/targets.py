@@ -109,20 +109,8 @@ def _refuse(what: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def parse_target(url: str) -> Target:
-    """Parse an absolute http or https URL (RFC 3986, the strict reading). Raises BadTargetError.
-
-    Refused: user info, port 0, zones, IPv4 addresses in odd notations, characters that a URL cannot have (a name with
-    other letters is to be written in its xn-- form). A fragment is dropped.
-    """
-    if len(url) > MAX_URL:
-        raise BadTargetError(f"longer than {MAX_URL} characters")
-    match = _URL.fullmatch(url)
-    if match is None:
-        raise BadTargetError("not a URL that begins with http:// or https://")
-    if not _CHARACTERS.fullmatch(url):
-        raise BadTargetError("a character that a URL cannot have (percent-encode it; host names in xn-- form)")
-    scheme, authority, rest = match[1].lower(), match[2], match[3]
+def _origin(scheme: str, authority: str) -> tuple[str, int, str, bool]:
+    """Host, port, value of the Host header, and whether the host is an address."""
     if "@" in authority:
         raise BadTargetError("user name or password in the URL")
     name, colon, port_text = authority, "", ""
@@ -138,15 +126,25 @@ def parse_target(url: str) -> Target:
         raise BadTargetError("the port is not between 1 and 65535")
     host, literal = _host(name)
     shown = f"[{host}]" if ":" in host else host
-    path = rest if rest.startswith("/") else f"/{rest}"
-    return Target(
-        scheme=scheme,
-        host=host,
-        port=port,
-        path=path,
-        authority=shown if port == _DEFAULT_PORT[scheme] else f"{shown}:{port}",
-        literal=literal,
-    )
+    return host, port, shown if port == _DEFAULT_PORT[scheme] else f"{shown}:{port}", literal
+
+
+def parse_target(url: str) -> Target:
+    """Parse an absolute http or https URL (RFC 3986, the strict reading). Raises BadTargetError.
+
+    Refused: user info, port 0, zones, IPv4 addresses in odd notations, characters that a URL cannot have (a name with
+    other letters is to be written in its xn-- form). A fragment is dropped.
+    """
+    if len(url) > MAX_URL:
+        raise BadTargetError(f"longer than {MAX_URL} characters")
+    match = _URL.fullmatch(url)
+    if match is None:
+        raise BadTargetError("not a URL that begins with http:// or https://")
+    if not _CHARACTERS.fullmatch(url):
+        raise BadTargetError("a character that a URL cannot have (percent-encode it; host names in xn-- form)")
+    scheme, rest = match[1].lower(), match[3]
+    host, port, authority, literal = _origin(scheme, match[2])
+    return Target(scheme, host, port, rest if rest.startswith("/") else f"/{rest}", authority, literal)
 
 
 def _v4_refusal(address: IPv4Address) -> str | None:

@@ -1,5 +1,7 @@
 """The body of a receipt push (CONTRACT 'Receipt push to a dlr_url')."""
 
+from functools import lru_cache
+
 import msgspec
 
 from smsgwd.model.message import Failure
@@ -34,6 +36,17 @@ def _error(failure: Failure) -> _Error:
     return _Error(failure.code, failure.detail, msgspec.UNSET if status is None else status)
 
 
+@lru_cache(maxsize=1024)
+def _second(seconds: int) -> str:
+    return format_epoch_ms(seconds * 1000)[:-4]
+
+
+def _time(milliseconds: int) -> str:
+    """RFC 3339; the times of neighbouring pushes share their seconds, so those are kept."""
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{_second(seconds)}{rest:03d}Z"
+
+
 def body_of(item: OutboxItem) -> bytes:
     """The JSON of one push: ids as strings (63 bits do not fit a JavaScript number), times RFC 3339 in UTC."""
     return _encode(
@@ -45,8 +58,8 @@ def body_of(item: OutboxItem) -> bytes:
             item.client_ref,
             item.state.public,
             None if item.error is None else _error(item.error),
-            format_epoch_ms(item.submitted_at),
-            None if item.done_at is None else format_epoch_ms(item.done_at),
+            _time(item.submitted_at),
+            None if item.done_at is None else _time(item.done_at),
             item.parts,
         )
     )

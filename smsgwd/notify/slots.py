@@ -47,6 +47,8 @@ class _Ring(Generic[C]):
 
     def next(self, used: dict[str, int], most: int) -> C | None:
         """The next lane of a tenant that uses fewer than `most` slots. Few tenants can be at `most` at a time."""
+        if not self._turns:
+            return None
         for _ in range(len(self._turns)):
             tenant = self._turns[0]
             if used.get(tenant, 0) >= most:
