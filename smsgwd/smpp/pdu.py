@@ -1,10 +1,9 @@
 """Every PDU of SMPP 3.4, declared once.
 
 A class is the declaration: `command_id`, and in the order of the wire each mandatory field with its kind (an
-annotation from the aliases below: size, longest form, precise status) and its default. tables.py reads these
-declarations; codec, fuzz tests and docs follow from them. Attribute names are the specification's. All C-octet strings
-are bytes. repr() leaves out passwords and message text, so that a logged PDU gives nothing away.
-To add a PDU: declare it here and list it in tables.py.
+annotation from the aliases below: size, longest form, precise status) and its default; tables.py reads these. Names
+are the specification's; all C-octet strings are bytes. repr() leaves out passwords and message text, so that a logged
+PDU gives nothing away. To add a PDU: declare it here and list it in tables.py.
 """
 
 from dataclasses import dataclass, field
