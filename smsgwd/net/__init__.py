@@ -3,6 +3,6 @@
 Here live protocol shells around sans-IO code, servers and clients, TLS options. What may not: rules, the store, names
 of tenants or carriers, knowledge of who uses it.
 
-To change how an SMPP connection reads, writes, times out or is given up, edit `smpp.py`; how writes of a reactor turn are
-put together, `turn.py`; TLS versions and verification, `tls.py`.
+To change how an SMPP connection reads, writes, times out or is given up, edit `smpp.py`; how writes of a reactor turn
+are put together, `turn.py`; TLS versions and verification, `tls.py`.
 """

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
 
-_log = Logger()
+from smsgwd.telemetry import get_logger
+
+_log = get_logger("net")
 
 
 class Turn:
@@ -34,4 +35,4 @@ class Turn:
             try:
                 flush()
             except Exception:
-                _log.failure("a flush at the end of the turn failed")
+                _log.error("daemon.unhandled_error", exc_info=True)

@@ -45,7 +45,7 @@ class Settings:
     host: str
     port: int
     system_id: bytes
-    password: bytes
+    password: bytes = field(repr=False)
     group: str
     bind: BindKind = "transceiver"
     binds: int = 1

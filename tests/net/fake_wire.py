@@ -92,6 +92,7 @@ class FakeTransport:
 
     def abortConnection(self):
         self.aborted = True
+        self.buffer.clear()
         self.end(ConnectionAborted())
 
     def end(self, error=None):

@@ -63,7 +63,7 @@ def test_the_window_is_never_exceeded():
 
 
 def test_one_commit_a_turn_for_all_connectors():
-    bench = Bench(settings(id="other", group="other"), session={"window": 50}).start()
+    bench = Bench(settings(id="other", group="other", session={"window": 50}), session={"window": 50}).start()
     bench.smsc.script = lambda pdu: MUTE
     bench.send(*(message(number, connector="sim" if number % 2 else "other") for number in range(1, 41)))
     bench.pump()
