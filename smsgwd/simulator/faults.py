@@ -14,7 +14,7 @@ GARBAGE: dict[str, bytes] = {
     "0": _HEADER.pack(20, _UNKNOWN_COMMAND, 0, _STRAY_SEQUENCE) + b"junk",
     "1": _HEADER.pack(21, 0x8000_0004, 0, _STRAY_SEQUENCE + 1) + b"none\0",
     # a deliver_sm whose body ends inside its source address
-    "2": _HEADER.pack(22, 0x0000_0005, 0, _STRAY_SEQUENCE + 2) + b"\0\1\1306",
+    "2": _HEADER.pack(22, 0x0000_0005, 0, _STRAY_SEQUENCE + 2) + b"\x00\x01\x01" + b"306",
     "3": _HEADER.pack(16, 0x8000_0000, 0x03, _STRAY_SEQUENCE + 3),
     "4": _HEADER.pack(7, 0x0000_0005, 0, _STRAY_SEQUENCE + 4),
     "5": _HEADER.pack(0x7FFF_FFFF, 0x0000_0005, 0, _STRAY_SEQUENCE + 5),
