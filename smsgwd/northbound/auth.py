@@ -108,8 +108,8 @@ class PasswordAuthenticator:
         """Whether the secret is the account's; without one it is not, at the same cost.
 
         Equal pairs asked for at the same time share one verification, as long as they are verified against the same
-        hash: a password changed meanwhile must not be let in. Only the first is charged: an equal guess tells an attacker nothing new, and a tenant that opens a
-        hundred connections at once must not look like one.
+        hash: a password changed meanwhile must not be let in. Only the first is charged: an equal guess tells an
+        attacker nothing new, and a tenant that opens a hundred connections at once must not look like one.
         """
         secret_hash = DUMMY_HASH if account is None else account.credential.secret_hash
         key = (digest, secret_hash)

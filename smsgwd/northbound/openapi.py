@@ -38,6 +38,7 @@ def openapi_document() -> dict[str, Any]:
     """The document, as JSON values."""
     types = _types()
     refs, components = msgspec.json.schema_components(types, ref_template=_REF)
+    _name_integers(components)
     schemas = dict(zip(types, refs, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
@@ -69,6 +70,19 @@ def openapi_response() -> HttpResponse:
     """GET /openapi.json."""
     headers = (("Content-Type", JSON_TYPE), ("X-Content-Type-Options", "nosniff"))
     return HttpResponse(200, headers, openapi_bytes(), "GET /openapi.json")
+
+
+def _name_integers(schema: Any) -> None:
+    """A number that is a multiple of 1 is an integer: say so, in place."""
+    if isinstance(schema, list):
+        for one in schema:
+            _name_integers(one)
+    elif isinstance(schema, dict):
+        if schema.get("type") == "number" and schema.get("multipleOf") == 1:
+            schema["type"] = "integer"
+            del schema["multipleOf"]
+        for one in schema.values():
+            _name_integers(one)
 
 
 def _types() -> list[type]:

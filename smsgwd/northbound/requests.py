@@ -31,6 +31,7 @@ _HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62})(?:\.|\Z))+\Z|\[[0-9A-
 T = TypeVar("T")
 
 
+# Integers are declared as whole floats: to JSON 60.0 is the integer 60 and some encoders write it so.
 class MessageRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, rename={"from_": "from"}):
     """What every message to be sent may say."""
 
@@ -69,10 +70,10 @@ class MessageRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, r
         Meta(description="Send then and not at once: RFC 3339 with an offset."),
     ] = None
     validity_s: Annotated[
-        Annotated[int, Meta(ge=60, le=604_800)] | None,
+        Annotated[float, Meta(ge=60, le=604_800, multiple_of=1)] | None,
         Meta(description="Seconds after which an undelivered message expires."),
     ] = None
-    priority: Annotated[int, Meta(ge=0, le=3, description="0 low, 1 normal, 2 high, 3 urgent.")] = 1
+    priority: Annotated[float, Meta(ge=0, le=3, description="0 low, 1 normal, 2 high, 3 urgent.", multiple_of=1)] = 1
 
 
 class SendRequest(MessageRequest, kw_only=True):
@@ -150,8 +151,8 @@ def item(request: MessageRequest, to: str) -> Item:
         dlr_url=None if request.dlr_url is None else checked_url(request.dlr_url),
         client_ref=request.client_ref,
         schedule_at=None if request.schedule_at is None else _moment(request.schedule_at),
-        validity_s=request.validity_s,
-        priority=request.priority,
+        validity_s=None if request.validity_s is None else int(request.validity_s),
+        priority=int(request.priority),
     )
 
 

@@ -57,6 +57,14 @@ def test_every_field_reaches_the_item():
     assert (item.schedule_at, item.validity_s, item.priority) == (1_893_546_245_500, 3600, 3)
 
 
+def test_an_integer_may_be_written_with_a_fraction_of_nothing():
+    client = Client()
+    body = b'{"to": "+306912345678", "text": "x", "priority": 2.0, "validity_s": 6e1}'
+    assert client.ask("POST", "/v1/messages", body).status == 202
+    item = client.gateway.submissions[0].items[0]
+    assert (repr(item.priority), repr(item.validity_s)) == ("2", "60")
+
+
 def test_sender_may_be_left_out():
     client = Client()
     assert client.ask("POST", "/v1/messages", {"to": "+306912345678", "text": "x"}).status == 202

@@ -1,0 +1,23 @@
+"""Loaded by schemathesis: what the document allows is never refused for its shape."""
+
+import schemathesis
+from schemathesis.core.failures import Failure
+from schemathesis.generation import GenerationMode
+
+#: A cursor of the right form that we never gave out is refused too; no schema can say that.
+_EXPECTED = ("cursor",)
+
+
+@schemathesis.check
+def allowed_means_taken(ctx, response, case):
+    """422 of a schema-valid request is about its meaning (no such route, no credit), never `invalid` or `malformed`."""
+    meta = case.meta
+    if meta is None or meta.generation.mode is not GenerationMode.POSITIVE or response.status_code not in (400, 422):
+        return
+    document = response.json()
+    if document["code"] in ("invalid", "malformed") and not any(word in document["detail"] for word in _EXPECTED):
+        raise Failure(
+            operation=case.operation.label,
+            title="Refused for its shape though the document allows it",
+            message=f"{document['code']}: {document['detail']}",
+        )
