@@ -1,0 +1,303 @@
+"""PagedQueue against a model: a store that lists everything QUEUED, and a sender that takes and finishes."""
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from smsgwd.delivery.pages import PagedQueue
+
+
+def _queue(capacity=8):
+    return PagedQueue(lambda item: item, capacity)
+
+
+def _read(queue, stored):
+    """A whole read at once; how many were new."""
+    after = queue.begin_read()
+    waiting = sorted(item for item in stored if after is None or item > after)
+    return queue.page_read(waiting[: queue.page], more=len(waiting) > queue.page)
+
+
+def test_at_first_nothing_is_known():
+    queue = _queue()
+    assert queue.must_read
+    assert not queue.complete
+    assert len(queue) == 0
+    assert queue.peek() is None
+    with pytest.raises(IndexError):
+        queue.pop()
+    assert queue.add((0, 5)) is False  # it may not be the first: the store has it
+
+
+def test_a_backlog_is_paged_in_order():
+    stored = [(priority, number) for priority in (-2, -1) for number in range(50)]
+    queue, taken = _queue(), []
+    while not queue.complete or len(queue):
+        if queue.must_read:
+            _read(queue, stored)
+        taken.append(queue.pop())
+    assert taken == sorted(stored)
+
+
+def test_memory_is_bounded_when_all_is_known():
+    queue, stored = _queue(8), []
+    _read(queue, stored)
+    assert queue.complete
+    for number in range(1000):
+        stored.append((0, number))
+        queue.add((0, number))
+        assert len(queue) <= 8
+    assert not queue.complete
+
+
+def test_an_urgent_item_overtakes_the_pages():
+    stored = [(-1, number) for number in range(100)]
+    queue = _queue()
+    _read(queue, stored)
+    assert queue.add((-3, 500)) is True
+    assert queue.pop() == (-3, 500)
+
+
+def test_what_is_out_is_not_handed_out_again_by_a_read():
+    stored = [(0, 1), (0, 2)]
+    queue = _queue()
+    _read(queue, stored)
+    out = queue.pop()
+    assert _read(queue, stored) == 0
+    queue.push_back([out])
+    assert [queue.pop(), queue.pop()] == stored
+
+
+def test_what_is_done_while_the_page_is_on_its_way_is_not_taken_from_it():
+    stored = [(0, n) for n in range(3)]
+    queue = _queue()
+    _read(queue, stored)
+    out = queue.pop()
+    queue._read_to = None  # as after a spill: the same rows are read again
+    queue.begin_read()
+    queue.done(out)
+    assert queue.page_read(stored, more=False) == 0
+    assert [queue.pop(), queue.pop()] == stored[1:]
+
+
+def test_a_failed_read_can_be_tried_again():
+    stored = [(0, 1)]
+    queue = _queue()
+    queue.begin_read()
+    assert not queue.must_read
+    queue.read_failed()
+    assert queue.must_read
+    assert _read(queue, stored) == 1
+
+
+def test_what_comes_back_after_it_was_done_is_held_again():
+    queue = _queue()
+    _read(queue, [(0, 1)])
+    queue.done(queue.pop())
+    assert queue.add((0, 1)) is True  # a retry: the same message, QUEUED again
+    assert queue.pop() == (0, 1)
+
+
+def test_a_page_that_was_overtaken_by_a_spill_is_not_used():
+    stored = [(0, number) for number in range(20)]
+    queue = _queue(4)
+    _read(queue, stored)
+    for _ in range(len(queue)):
+        stored.remove(queue.peek())
+        queue.done(queue.pop())
+    after = queue.begin_read()
+    page = [item for item in stored if item > after][: queue.page]
+    urgent = [(-1, 100 + number) for number in range(5)]
+    stored = urgent + stored
+    for item in urgent:
+        queue.add(item)
+    assert queue.page_read(page, more=True) == 0
+    taken = []
+    while not queue.complete or len(queue):
+        if queue.must_read:
+            _read(queue, stored)
+        if len(queue):
+            taken.append(queue.pop())
+    assert taken == stored
+
+
+def test_what_comes_late_during_a_read_is_bounded_too():
+    queue = _queue(4)
+    queue.begin_read()
+    stored = [(0, number) for number in range(50)]
+    for item in stored:
+        queue.add(item)
+    assert queue.page_read([], more=False) == 0
+    assert len(queue) == 0
+    assert queue.must_read
+    assert _read(queue, stored) == queue.page
+
+
+def test_remove_takes_out_what_is_wanted():
+    queue = _queue()
+    _read(queue, [(0, n) for n in range(4)])
+    assert sorted(queue.remove(lambda item: item[1] % 2 == 0)) == [(0, 0), (0, 2)]
+    assert queue.remove(lambda item: item[1] == 77) == []
+    assert [queue.pop(), queue.pop()] == [(0, 1), (0, 3)]
+
+
+_PRIORITIES = st.lists(st.integers(0, 3), max_size=6)
+
+
+class Paging(RuleBasedStateMachine):
+    """Items arrive, are read in pages, sent, finished, cancelled and put back in any interleaving.
+
+    `stored` is what the store lists; `out` what was popped. A read takes its snapshot some
+    time between `begin_read` and `page_read`, as the store does.
+    """
+
+    @initialize(capacity=st.integers(2, 9), before=st.integers(0, 30))
+    def start(self, capacity, before):
+        self.capacity = capacity
+        self.queue = _queue(capacity)
+        self.stored = {(-(number % 4), number) for number in range(before)}
+        self.out, self.snapshot, self.asked = [], None, None
+        self.reading = False
+        self.number = before
+        self.put_back = 0
+
+    def put(self, priorities):
+        """New items, stored and offered."""
+        for priority in priorities:
+            item = (-priority, self.number)
+            self.number += 1
+            self.stored.add(item)
+            self.queue.add(item)
+
+    @rule(priorities=_PRIORITIES)
+    def arrive(self, priorities):
+        self.put(priorities)
+
+    @rule(data=st.data())
+    def offered_again(self, data):
+        """The same item twice (a retry promoted while a page had it) is held once."""
+        waiting = sorted(self.stored - set(self.out))
+        if waiting:
+            self.queue.add(data.draw(st.sampled_from(waiting)))
+
+    @precondition(lambda self: self.queue.must_read)
+    @rule()
+    def begin(self):
+        self.asked = self.queue.begin_read()
+        self.reading, self.snapshot = True, None
+
+    @precondition(lambda self: self.reading and self.snapshot is None)
+    @rule()
+    def look(self):
+        """The store takes its snapshot."""
+        behind = sorted(item for item in self.stored if self.asked is None or item > self.asked)
+        page = self.queue.page
+        self.snapshot = (behind[:page], len(behind) > page)
+
+    @precondition(lambda self: self.reading and self.snapshot is not None)
+    @rule()
+    def arrive_page(self):
+        items, more = self.snapshot
+        self.reading = False
+        self.queue.page_read(items, more=more)
+
+    @precondition(lambda self: self.reading)
+    @rule(chance=st.integers(0, 5))
+    def fail(self, chance):
+        if not chance:
+            self.reading = False
+            self.queue.read_failed()
+
+    @rule(before=_PRIORITIES, between=_PRIORITIES, sent=st.integers(0, 4), finished=st.integers(0, 4))
+    def read_amid_traffic(self, before, between, sent, finished):
+        """A whole read, with arrivals before and after the store looks, and sending all the while."""
+        if not self.reading:
+            if not self.queue.must_read:
+                return
+            self.begin()
+        self.put(before)
+        if self.snapshot is None:
+            self.look()
+        self.put(between)
+        for _ in range(min(sent, len(self.queue))):
+            self.send()
+        for item in self.out[:finished]:
+            self.end(item)
+        self.arrive_page()
+
+    @precondition(lambda self: len(self.queue) > 0)
+    @rule()
+    def send(self):
+        item = self.queue.pop()
+        assert item in self.stored, "handed out after it had left"
+        assert item not in self.out, "handed out twice"
+        known = self.stored - set(self.out)
+        if not self.reading:
+            # While a page is on its way an item from beyond the horizon may wait; else the order is exact.
+            assert item == min(known), (item, min(known))
+        self.out.append(item)
+
+    @precondition(lambda self: self.out)
+    @rule(data=st.data())
+    def finish(self, data):
+        self.end(data.draw(st.sampled_from(self.out)))
+
+    def end(self, item):
+        """Durably finished."""
+        self.out.remove(item)
+        self.stored.discard(item)
+        self.queue.done(item)
+
+    @precondition(lambda self: self.out)
+    @rule(data=st.data())
+    def back(self, data):
+        items = data.draw(st.lists(st.sampled_from(self.out), unique=True, min_size=1))
+        self.put_back += len(items)
+        for item in items:
+            self.out.remove(item)
+        self.queue.push_back(items)
+
+    @rule(data=st.data())
+    def cancel(self, data):
+        """Taken out of memory, then gone from the store."""
+        if not self.stored:
+            return
+        wanted = data.draw(st.sampled_from(sorted(self.stored)))
+        for item in self.queue.remove(lambda item: item == wanted):
+            self.stored.discard(item)
+            self.queue.done(item)
+
+    @invariant()
+    def bounded(self):
+        if hasattr(self, "queue"):
+            # The capacity, a page that came on top, and what was put back.
+            assert len(self.queue) <= self.capacity + self.queue.page + self.put_back
+
+    def teardown(self):
+        """At the end everything is handed out once, in order of what is left."""
+        if not hasattr(self, "queue"):
+            return
+        if self.reading:
+            self.queue.read_failed()
+        left = self.stored - set(self.out)
+        taken = []
+        for _ in range(10 * (len(left) + 10)):
+            if self.queue.must_read:
+                _read(self.queue, self.stored)
+            if not len(self.queue):
+                if self.queue.complete:
+                    break
+                continue
+            taken.append(self.queue.pop())
+        assert taken == sorted(left)
+
+
+Paging.TestCase.settings = settings(
+    max_examples=120,
+    stateful_step_count=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes here: add it to look at a failure
+)
+TestPaging = Paging.TestCase
