@@ -23,7 +23,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
 from smsgwd.net.http_client_connection import Connection, ConnectionFactory, Exchange, TlsConnectionFactory
-from smsgwd.net.http_client_dns import Lookup, Resolver, system_lookup
+from smsgwd.net.http_client_dns import Lookup, Resolver, SystemLookup
 from smsgwd.net.http_client_tls import ClientTls
 from smsgwd.net.targets import Target, parse_target, refusal_of
 from smsgwd.ports.push import HttpAnswer, HttpFailure
@@ -84,7 +84,8 @@ class LeanHttpClient:
         self._allow_private = allow_private_targets
         self._max = max_connections_per_host
         self._agent = user_agent
-        self._resolver = Resolver(reactor, lookup or system_lookup(reactor))
+        self._system = SystemLookup(reactor)
+        self._resolver = Resolver(reactor, lookup or self._system)
         self._tls = ClientTls(trust_root)
         self._pools: dict[_PoolKey, _Pool] = {}
         self._active: set[Exchange] = set()
@@ -128,6 +129,7 @@ class LeanHttpClient:
         """Give up what is under way and close every connection; fires when all sockets are gone."""
         if self._closing is None:
             self._closing = Deferred()
+            self._system.close()
             for exchange in list(self._active):
                 self._give_up(exchange, HttpFailure("the client is closed", sent=exchange.sent))
             for connection in list(self._open):

@@ -6,6 +6,8 @@ fails the answer, and the connection with it.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 
 MAX_HEAD = 16 * 1024
 """Longest status line and headers together, bytes; also of all the trailers."""
@@ -24,6 +26,57 @@ _HEAD, _COUNTED, _CHUNK_LINE, _CHUNK_DATA, _TRAILER, _UNTIL_CLOSE, _DONE = range
 
 class BadAnswerError(ValueError):
     """What came is not an answer that can be trusted; the text says why."""
+
+
+_Head = tuple[int, Mapping[str, str], bool, int, int]
+
+
+@lru_cache(maxsize=256)  # a server's answers of one second have the same head
+def _read_head(head: bytes) -> _Head:
+    """Status, headers, whether the connection may be used again, the next state, and the body's length if counted."""
+    line_end = head.find(b"\r\n")
+    if line_end < 0:
+        line_end = len(head)
+    match = _STATUS.fullmatch(head, 0, line_end)
+    if match is None:
+        raise BadAnswerError("not an HTTP/1 status line")
+    if _FIELDS.fullmatch(head, line_end) is None:
+        raise BadAnswerError("malformed header")
+    status = int(match[2])
+    headers: dict[str, str] = {}
+    if line_end < len(head):
+        for line in head[line_end + 2 :].decode("latin-1").split("\r\n"):
+            name, _, value = line.partition(":")
+            name, value = name.lower(), value.strip(" \t")
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    keep = match[1] == b"1"
+    connection = headers.get("connection")
+    if connection is not None:
+        tokens = [token.strip() for token in connection.lower().split(",")]
+        keep = "close" not in tokens and (keep or "keep-alive" in tokens)
+    state, need = _framing(status, headers)
+    return status, MappingProxyType(headers), keep and state != _UNTIL_CLOSE, state, need
+
+
+def _framing(status: int, headers: Mapping[str, str]) -> tuple[int, int]:
+    """How the body ends (RFC 9112 s6.3): the state in which it is read, and its length if counted."""
+    if status < 200 or status in (204, 304):
+        return _DONE, 0
+    length = headers.get("content-length")
+    coding = headers.get("transfer-encoding")
+    if coding is not None:
+        if length is not None:
+            raise BadAnswerError("both Content-Length and Transfer-Encoding")
+        if coding.lower() != "chunked":
+            raise BadAnswerError("a Transfer-Encoding other than chunked")
+        return _CHUNK_LINE, 0
+    if length is None:
+        return _UNTIL_CLOSE, 0
+    values = {value.strip() for value in length.split(",")}
+    value = values.pop()
+    if values or not _LENGTH.fullmatch(value):
+        raise BadAnswerError("Content-Length is not one number")
+    return _COUNTED, int(value)
 
 
 class AnswerParser:
@@ -91,57 +144,15 @@ class AnswerParser:
             self._buffer = buffer
             return None
         self._buffer = b""
-        line_end = buffer.find(b"\r\n")
-        match = _STATUS.fullmatch(buffer, 0, line_end)
-        if match is None:
-            raise BadAnswerError("not an HTTP/1 status line")
-        if _FIELDS.fullmatch(buffer, line_end, end) is None:
-            raise BadAnswerError("malformed header")
-        status = int(match[2])
+        status, headers, reusable, state, need = _read_head(buffer[:end])
         rest = buffer[end + 4 :]
         if status < 200:
             self._interim += 1
             if status == 101 or self._interim > _MAX_INTERIM:
                 raise BadAnswerError(f"unexpected interim answer {status}")
             return rest
-        self.status = status
-        headers: dict[str, str] = {}
-        if end > line_end:
-            for line in buffer[line_end + 2 : end].decode("latin-1").split("\r\n"):
-                name, _, value = line.partition(":")
-                name, value = name.lower(), value.strip(" \t")
-                headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        self.headers = headers
-        self._framing(headers, keep=match[1] == b"1")
+        self.status, self.headers, self.reusable, self._state, self._need = status, headers, reusable, state, need
         return rest
-
-    def _framing(self, headers: Mapping[str, str], *, keep: bool) -> None:
-        """How the body ends (RFC 9112 s6.3)."""
-        connection = headers.get("connection")
-        if connection is not None:
-            tokens = [token.strip() for token in connection.lower().split(",")]
-            keep = "close" not in tokens and (keep or "keep-alive" in tokens)
-        self.reusable = keep
-        length = headers.get("content-length")
-        coding = headers.get("transfer-encoding")
-        if self.status in (204, 304):
-            self._state = _DONE
-        elif coding is not None:
-            if length is not None:
-                raise BadAnswerError("both Content-Length and Transfer-Encoding")
-            if coding.lower() != "chunked":
-                raise BadAnswerError("a Transfer-Encoding other than chunked")
-            self._state = _CHUNK_LINE
-        elif length is not None:
-            values = {value.strip() for value in length.split(",")}
-            value = values.pop()
-            if values or not _LENGTH.fullmatch(value):
-                raise BadAnswerError("Content-Length is not one number")
-            self._need = int(value)
-            self._state = _COUNTED
-        else:
-            self.reusable = False
-            self._state = _UNTIL_CLOSE
 
     def _counted(self, buffer: bytes) -> bool:
         have = len(buffer)

@@ -10,11 +10,12 @@ import socket
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 
 Lookup = Callable[[str], "Deferred[list[str]]"]
@@ -22,6 +23,7 @@ Lookup = Callable[[str], "Deferred[list[str]]"]
 _FRESH_S = 60.0
 _STALE_S = 1800.0
 _MOST_HOSTS = 4096
+_MOST_THREADS = 16
 
 
 class LookupFailed(Exception):
@@ -36,14 +38,50 @@ def _system(host: str) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-def system_lookup(reactor: Any) -> Lookup:
-    """The system's resolver (getaddrinfo) on the reactor's threads; fails with LookupFailed."""
+class SystemLookup:
+    """The system's resolver (getaddrinfo) on threads of its own; fails with LookupFailed.
 
-    def look(host: str) -> Deferred[list[str]]:
-        pool = reactor.getThreadPool()
-        return deferToThreadPool(reactor, pool, _system, host)
+    Not on the reactor's threads: tenants' names whose servers hang would hold up whatever else runs there. The threads
+    are daemons, since a lookup under way cannot be ended and must not delay the end of the process.
+    """
 
-    return look
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self._queue: SimpleQueue[tuple[str, Deferred[list[str]]] | None] = SimpleQueue()
+        self._threads = 0
+        self._busy = 0
+
+    def __call__(self, host: str) -> Deferred[list[str]]:
+        """The addresses of `host`."""
+        answer: Deferred[list[str]] = Deferred()
+        self._busy += 1
+        if self._threads < min(self._busy, _MOST_THREADS):
+            self._threads += 1
+            Thread(target=self._work, name="lookup", daemon=True).start()
+        self._queue.put((host, answer))
+        return answer
+
+    def close(self) -> None:
+        """Let the threads end when they are done; a later lookup starts new ones."""
+        for _ in range(self._threads):
+            self._queue.put(None)
+        self._threads = 0
+
+    def _work(self) -> None:
+        while (job := self._queue.get()) is not None:
+            host, answer = job
+            try:
+                result: list[str] | LookupFailed = _system(host)
+            except LookupFailed as error:
+                result = error
+            self._reactor.callFromThread(self._told, answer, result)
+
+    def _told(self, answer: Deferred[list[str]], result: list[str] | LookupFailed) -> None:
+        self._busy -= 1
+        if isinstance(result, LookupFailed):
+            answer.errback(result)
+        else:
+            answer.callback(result)
 
 
 class Resolver:

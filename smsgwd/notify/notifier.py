@@ -166,7 +166,8 @@ class Notifier:
                 self._slots.add(lane)
             else:
                 self._sleep(lane, now_ms, now)
-        self._pump()
+        if self._slots.waiting:
+            self._pump()
 
     def _pump(self) -> None:
         """Give out the free slots."""
@@ -288,10 +289,28 @@ class Notifier:
             self._give_up(lane, item, f"given up: the target is down ({lane.last_error})")
 
     def _free(self, push: _Push) -> None:
+        """A push has ended; its slot stays with the lane when nobody waits, which saves the way through `Slots`."""
         lane = push.lane
         lane.in_flight -= 1
-        lane.used_at = self._clock.monotonic()
-        self._slots.give(lane, suspect=push.suspect)
+        now_ms, now = self._clock.now_ms(), self._clock.monotonic()
+        lane.used_at = now
+        if (
+            self._running
+            and not self._pumping
+            and not self._slots.waiting
+            and not lane.breaker.is_open
+            and lane.suspect == push.suspect
+            and len(self._results) < _MOST_UNSAVED
+            and lane.ready(now_ms, now)
+        ):
+            self._pumping = True  # a push that ends at once must not come back here: the stack would grow
+            try:
+                item, probe = lane.take(now_ms)
+                self._begin(_Push(lane, item, push.suspect, probe, now), now_ms)
+            finally:
+                self._pumping = False
+        else:
+            self._slots.give(lane, suspect=push.suspect)
         self._stir((lane,))
         self._check_stopped()
 

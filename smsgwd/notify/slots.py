@@ -34,9 +34,7 @@ class _Ring(Generic[C]):
     def __init__(self) -> None:
         self._turns: deque[str] = deque()
         self._lanes: dict[str, deque[C]] = {}
-
-    def __len__(self) -> int:
-        return sum(map(len, self._lanes.values()))
+        self.size = 0
 
     def add(self, lane: C) -> None:
         lanes = self._lanes.get(lane.tenant)
@@ -44,10 +42,11 @@ class _Ring(Generic[C]):
             lanes = self._lanes[lane.tenant] = deque()
             self._turns.append(lane.tenant)
         lanes.append(lane)
+        self.size += 1
 
     def next(self, used: dict[str, int], most: int) -> C | None:
         """The next lane of a tenant that uses fewer than `most` slots. Few tenants can be at `most` at a time."""
-        if not self._turns:
+        if not self.size:
             return None
         for _ in range(len(self._turns)):
             tenant = self._turns[0]
@@ -56,6 +55,7 @@ class _Ring(Generic[C]):
                 continue
             lanes = self._lanes[tenant]
             lane = lanes.popleft()
+            self.size -= 1
             if lanes:
                 self._turns.rotate(-1)
             else:
@@ -82,7 +82,7 @@ class Slots(Generic[C]):
     @property
     def waiting(self) -> int:
         """Lanes that wait."""
-        return len(self._sound) + len(self._suspect)
+        return self._sound.size + self._suspect.size
 
     def add(self, lane: C) -> None:
         """The lane wants a slot; once, until `take` returns it."""

@@ -6,7 +6,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from tests.net.http_peers import PeerFactory
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults, inlineCallbacks, succeed
 from twisted.internet.ssl import Certificate, PrivateCertificate, trustRootFromCertificates
@@ -14,9 +13,10 @@ from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
 from smsgwd.net.http_client import BadRequest, LeanHttpClient, TargetRefused
-from smsgwd.net.http_client_dns import LookupFailed, Resolver
+from smsgwd.net.http_client_dns import LookupFailed, Resolver, SystemLookup
 from smsgwd.net.targets import MAX_URL
 from smsgwd.ports.push import HttpFailure
+from tests.net.http_peers import PeerFactory
 
 
 class ClientCase(TestCase):
@@ -451,3 +451,17 @@ class TlsTests(ClientCase):
             client.post(f"https://hook.example:{server.port}/", {}, b"x", 0.2), HttpFailure
         )
         self.assertEqual((str(error), error.sent), ("timed out in the TLS handshake", False))
+
+
+class SystemLookupTests(TestCase):
+    timeout = 30
+
+    @inlineCallbacks
+    def test_names_of_this_machine_and_unknown_ones(self):
+        lookup = SystemLookup(reactor)
+        self.addCleanup(lookup.close)
+        found = yield gatherResults([lookup("localhost") for _ in range(40)])
+        for addresses in found:
+            self.assertTrue({"127.0.0.1", "::1"} & set(addresses), addresses)
+        # Not sent to any server: a label beyond 63 characters is refused by the resolver itself.
+        yield self.assertFailure(lookup("a" * 70 + ".example"), LookupFailed)
