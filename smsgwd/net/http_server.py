@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from twisted.internet.interfaces import IAddress, IDelayedCall, IListeningPort
 from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web.http import RESPONSES, datetimeToString
+from twisted.web.http import datetimeToString
 
 from smsgwd.model.refusals import Refusal
 from smsgwd.net.http_address import Network, client_address
@@ -25,6 +26,7 @@ from smsgwd.net.http_channel import HttpChannel
 from smsgwd.net.http_message import Handler, HttpRequest, HttpResponse, Observer, problem
 
 _log = Logger()
+_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}".encode("ascii") for status in HTTPStatus}
 _BODILESS = frozenset({204, 304})
 
 
@@ -150,7 +152,7 @@ class HttpListener(ServerFactory):
 
     def encode(self, response: HttpResponse, *, close: bool, head: bool) -> bytes:
         """The bytes of an answer; `head` leaves out the body but not its length (RFC 9110 s9.3.2)."""
-        lines = [b"HTTP/1.1 %d %s" % (response.status, RESPONSES.get(response.status, b"Unknown"))]
+        lines = [_STATUS_LINES.get(response.status) or b"HTTP/1.1 %d Unknown" % response.status]
         for name, value in response.headers:
             # A line break in a value would be an answer of the attacker's making.
             lines.append(f"{name}: {value}".replace("\r", " ").replace("\n", " ").encode("latin-1", "replace"))
