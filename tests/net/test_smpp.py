@@ -2,7 +2,10 @@
 
 import datetime
 import ipaddress
+import shutil
 import struct
+import tempfile
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -304,10 +307,8 @@ def certificate(tmp, name, *, issuer=None, hosts=("localhost",), addresses=()):
 
 
 def _path(case):
-    from pathlib import Path
-
-    path = Path(case.mktemp())
-    path.mkdir(parents=True)
+    path = Path(tempfile.mkdtemp())
+    case.addCleanup(shutil.rmtree, path)
     return path
 
 
