@@ -24,6 +24,7 @@ MAX_BATCH = 1000
 MAX_TEXT = 40_000  # characters: 255 parts of GSM text, the most SMS can join (3GPP TS 23.040 s9.2.3.24.1)
 MAX_URL = 2048
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
+_FRACTION = re.compile(r"(?<=[0-9])\.0(?= )")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _URL_CHARACTERS = re.compile(r"[\x21-\x7e]+\Z")
 _HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62})(?:\.|\Z))+\Z|\[[0-9A-Fa-f:.]+\]\Z")
@@ -120,13 +121,20 @@ def _decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise Refused(Refusal.INVALID, str(error)) from None
+        raise Refused(Refusal.INVALID, _worded(str(error))) from None
     except msgspec.DecodeError as error:
         raise Refused(Refusal.MALFORMED, str(error)) from None
     except UnicodeDecodeError:
         raise Refused(Refusal.MALFORMED, "JSON is malformed: a string is not UTF-8") from None
     except RecursionError:
         raise Refused(Refusal.MALFORMED, "JSON is malformed: nested too deeply") from None
+
+
+def _worded(fault: str) -> str:
+    """What is wrong, with integers called integers (see MessageRequest)."""
+    if "`float" not in fault:
+        return fault
+    return _FRACTION.sub("", fault.replace("`float", "`int").replace("that's a multiple of 1.0", "without a fraction"))
 
 
 def recipients(request: SendRequest) -> list[str]:

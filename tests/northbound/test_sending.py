@@ -57,6 +57,18 @@ def test_every_field_reaches_the_item():
     assert (item.schedule_at, item.validity_s, item.priority) == (1_893_546_245_500, 3600, 3)
 
 
+@pytest.mark.parametrize(
+    ("value", "detail"),
+    [
+        (59, "Expected `int` >= 60 - at `$.validity_s`"),
+        (60.5, "Expected `int` without a fraction - at `$.validity_s`"),
+        ("60", "Expected `int | null`, got `str` - at `$.validity_s`"),
+    ],
+)
+def test_details_speak_of_integers(value, detail):
+    assert Client().send(validity_s=value).json["detail"] == detail
+
+
 def test_an_integer_may_be_written_with_a_fraction_of_nothing():
     client = Client()
     body = b'{"to": "+306912345678", "text": "x", "priority": 2.0, "validity_s": 6e1}'
