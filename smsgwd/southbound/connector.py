@@ -27,6 +27,7 @@ from smsgwd.southbound.bucket import TokenBucket
 from smsgwd.southbound.counts import Counts
 from smsgwd.southbound.encode import CannotEncode, Encoder
 from smsgwd.southbound.flights import Flights
+from smsgwd.southbound.idform import IdForm
 from smsgwd.southbound.incoming import Incoming
 from smsgwd.southbound.outgoing import Outgoing, Verdict
 from smsgwd.southbound.queue import ReadyQueue
@@ -44,7 +45,13 @@ class Connector:
     """Sends the messages of one connector and takes what its SMSC sends."""
 
     def __init__(
-        self, settings: Settings, runtime: Runtime, store: Store, batch: Batch, metrics: ConnectorMetrics | None = None
+        self,
+        settings: Settings,
+        runtime: Runtime,
+        store: Store,
+        batch: Batch,
+        id_form: IdForm,
+        metrics: ConnectorMetrics | None = None,
     ) -> None:
         self.id = settings.id
         self.counts = Counts(metrics)
@@ -55,7 +62,7 @@ class Connector:
         self._answers = Answers(settings.id, settings.unknown_outcome, settings.statuses, runtime.random)
         self._throttle = Throttle()
         self._bucket = TokenBucket(settings.throughput, settings.burst, runtime.clock.monotonic())
-        self._incoming = Incoming(settings, batch, runtime.clock, self.counts.receipt)
+        self._incoming = Incoming(settings, batch, runtime.clock, id_form, self.counts.receipt)
         self._queue = ReadyQueue(
             settings.id, settings.queue_capacity, store, runtime.reactor, runtime.clock, self._pump
         )
@@ -66,7 +73,7 @@ class Connector:
         ]
         self._senders = [bind for bind in self._binds if bind.sends]
         self._flights = Flights(
-            settings, batch, runtime.clock, self._answers, self._queue, self.counts, self._stop_writing
+            settings, batch, runtime.clock, self._answers, self._queue, self.counts, id_form, self._stop_writing
         )
         self._begun: dict[Bind, Outgoing] = {}  # messages of which a bind has still parts to write
         self._wake: IDelayedCall | None = None

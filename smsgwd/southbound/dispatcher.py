@@ -13,6 +13,7 @@ from smsgwd.ports.push import Outbox
 from smsgwd.ports.store import Store
 from smsgwd.southbound.batch import Batch
 from smsgwd.southbound.connector import Connector
+from smsgwd.southbound.idform import IdForm
 from smsgwd.southbound.runtime import Runtime
 from smsgwd.southbound.settings import Settings
 from smsgwd.telemetry import ConnectorMetrics
@@ -37,12 +38,13 @@ class SmppDispatcher:
     ) -> None:
         self._runtime = runtime
         self._batch = Batch(store, outbox, runtime.reactor, runtime.turn)
-        self._connectors = {
-            settings.id: Connector(
-                settings, runtime, store, self._batch, metrics(settings.id) if metrics is not None else None
-            )
-            for settings in connectors
-        }
+        forms: dict[tuple[str, str], IdForm] = {}
+        self._connectors: dict[str, Connector] = {}
+        for settings in connectors:
+            # What one connector of a group learns of the ids holds for all of them.
+            form = forms.setdefault((settings.group, settings.id_format), IdForm(settings.group, settings.id_format))
+            bound = metrics(settings.id) if metrics is not None else None
+            self._connectors[settings.id] = Connector(settings, runtime, store, self._batch, form, bound)
 
     def start(self) -> None:
         """Bind, and send what is queued."""

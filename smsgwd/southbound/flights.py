@@ -10,6 +10,7 @@ from smsgwd.ports.clock import Clock
 from smsgwd.southbound.answers import Answers, unknown_id
 from smsgwd.southbound.batch import Batch
 from smsgwd.southbound.counts import Counts
+from smsgwd.southbound.idform import IdForm
 from smsgwd.southbound.outgoing import Outgoing, Verdict
 from smsgwd.southbound.queue import ReadyQueue
 from smsgwd.southbound.settings import Settings
@@ -30,6 +31,7 @@ class Flights:
         answers: Answers,
         queue: ReadyQueue,
         counts: Counts,
+        id_form: IdForm,
         stop_writing: Callable[[Outgoing], None],
     ) -> None:
         self.active: dict[int, Outgoing] = {}  #: by message id: with a PDU unanswered, or a change not durable
@@ -39,6 +41,7 @@ class Flights:
         self._answers = answers
         self._queue = queue
         self._counts = counts
+        self._id_form = id_form
         self._stop_writing = stop_writing
 
     def begun(self, out: Outgoing) -> None:
@@ -49,6 +52,7 @@ class Flights:
     def accepted(self, out: Outgoing, number: int, smsc_id: str) -> None:
         """PDU `number` was taken under this id."""
         self._counts.sent += 1
+        self._id_form.given(smsc_id)
         self._sent(out, number, smsc_id)
 
     def presumed(self, out: Outgoing, number: int) -> None:
@@ -90,7 +94,7 @@ class Flights:
         for part, part_id in out.accept(number, smsc_id):
             out.undurable += 1
             self._batch.add(
-                PartSent(out.message.id, part, part_id, settings.group, settings.id, now, settings.id_format),
+                PartSent(out.message.id, part, part_id, settings.group, settings.id, now, self._id_form.form),
                 self._durable,
                 out,
             )

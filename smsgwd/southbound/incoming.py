@@ -23,6 +23,7 @@ from smsgwd.smpp.status import ESME_ROK, ESME_RSYSERR, ESME_RX_T_APPN
 from smsgwd.smpp.tables import RESPONSES, response_to
 from smsgwd.southbound.batch import Batch
 from smsgwd.southbound.bind import Bind
+from smsgwd.southbound.idform import IdForm
 from smsgwd.southbound.settings import Settings
 from smsgwd.telemetry import get_logger
 
@@ -43,13 +44,16 @@ _Place = tuple[Bind, SmppConnection, int, int]
 class Incoming:
     """Takes the requests of one connector's SMSC."""
 
-    def __init__(self, settings: Settings, batch: Batch, clock: Clock, observe: Callable[[str], None]) -> None:
+    def __init__(
+        self, settings: Settings, batch: Batch, clock: Clock, id_form: IdForm, observe: Callable[[str], None]
+    ) -> None:
         self.receipts = 0
         self.mo_unrouted = 0
         self.unreadable = 0
         self._settings = settings
         self._batch = batch
         self._clock = clock
+        self._id_form = id_form
         self._observe = observe
 
     def take(self, bind: Bind, pdu: Pdu) -> None:
@@ -95,7 +99,7 @@ class Incoming:
             done_at=None if done is None or done.tzinfo is None else int(done.timestamp() * 1000),
             msisdn=_digits(pdu.source_addr),
             connector=settings.id,
-            id_format=settings.id_format,
+            id_format=self._id_form.seen(parsed.message_id),
         )
         self.receipts += 1
         self._observe("intermediate" if state is None else state.public)

@@ -1,0 +1,67 @@
+"""In which form an SMSC writes the ids of its receipts: learnt from those whose response is remembered.
+
+Until it is learnt a receipt is matched in every form (`auto`), which for the number of one recipient can hit another
+message: '4096' may stand for '1000', written in hexadecimal. So the sooner a form is known, the better.
+"""
+
+from __future__ import annotations
+
+from smsgwd.delivery.correlation import candidates, canonical
+from smsgwd.telemetry import get_logger
+
+_REMEMBERED = 10_000  # ids of responses
+_ENOUGH = 10  # receipts that fit one form and no other
+_WRONG = 5  # receipts in a row that fit only another form than the one learnt
+_LEARNABLE = ("same", "response_hex", "response_dec")
+_log = get_logger("southbound")
+
+
+class IdForm:
+    """The form of one account group; `configured` other than `auto` is never changed."""
+
+    def __init__(self, group: str, configured: str) -> None:
+        self.form = configured  #: one of correlation.FORMATS
+        self._group = group
+        self._learning = configured == "auto"
+        self._given: dict[str, None] = {}  # oldest first
+        self._votes = dict.fromkeys(_LEARNABLE, 0)
+        self._wrong = 0
+
+    def given(self, smsc_id: str) -> None:
+        """A response had this id."""
+        if self._learning:
+            given = self._given
+            given[canonical(smsc_id)] = None
+            if len(given) > _REMEMBERED:
+                del given[next(iter(given))]
+
+    def seen(self, smsc_id: str) -> str:
+        """A receipt has this id; the form to match it in."""
+        if self._learning:
+            own = canonical(smsc_id)
+            if self.form == "same" and own in self._given:
+                self._wrong = 0
+            else:
+                self._weigh(smsc_id)
+        return self.form
+
+    def _weigh(self, smsc_id: str) -> None:
+        own = canonical(smsc_id)
+        keys = {form: candidates(smsc_id, form)[0] for form in _LEARNABLE}
+        fits = [form for form, key in keys.items() if key in self._given and (form == "same" or key != own)]
+        if self.form == "auto":
+            # An id that reads alike in two forms says nothing.
+            if len(fits) == 1:
+                self._votes[fits[0]] += 1
+                if self._votes[fits[0]] >= _ENOUGH and sum(self._votes.values()) == self._votes[fits[0]]:
+                    self.form = fits[0]
+                    _log.info("connector.id_form_learnt", group=self._group, form=self.form)
+        elif self.form in fits:
+            self._wrong = 0
+        elif fits:
+            self._wrong += 1
+            if self._wrong >= _WRONG:  # it writes them in several forms: match in all of them, for good
+                self.form = "auto"
+                self._learning = False
+                self._given.clear()
+                _log.info("connector.id_form_learnt", group=self._group, form=self.form)

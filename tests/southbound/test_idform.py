@@ -1,0 +1,110 @@
+from smsgwd.delivery.correlation import canonical
+from smsgwd.smpp.constants import MessageState
+from smsgwd.southbound.idform import IdForm
+from tests.southbound.fakes import Bench, message
+
+
+def test_alike():
+    form = IdForm("g", "auto")
+    for number in range(1, 60):
+        form.given(str(number))
+        form.seen(str(number))
+    assert form.form == "same"
+
+
+def test_response_hexadecimal_receipt_decimal():
+    form = IdForm("g", "auto")
+    for number in range(5000, 5040):
+        form.given(f"{number:X}")
+        assert form.form in ("auto", "response_hex")
+        form.seen(f"{number:010d}")
+    assert form.form == "response_hex"
+
+
+def test_response_decimal_receipt_hexadecimal():
+    form = IdForm("g", "auto")
+    for number in range(0xABCD00, 0xABCD20):
+        form.given(str(number))
+        form.seen(f"{number:x}")
+    assert form.form == "response_dec"
+
+
+def test_ids_that_are_no_numbers():
+    form = IdForm("g", "auto")
+    for number in range(20):
+        form.given(f"x-{number}-y")
+        form.seen(f"X-{number}-Y")
+    assert form.form == "same"
+
+
+def test_receipts_of_unknown_messages_teach_nothing():
+    form = IdForm("g", "auto")
+    for number in range(100):
+        form.seen(str(number))
+    assert form.form == "auto"
+
+
+def test_mixed_forms_stay_auto():
+    form = IdForm("g", "auto")
+    for number in range(5000, 5100):
+        form.given(str(number))
+        form.seen(str(number) if number % 2 else f"{number:x}")
+    assert form.form == "auto"
+
+
+def test_a_form_that_turns_out_wrong_is_given_up():
+    form = IdForm("g", "auto")
+    for number in range(5000, 5020):
+        form.given(str(number))
+        form.seen(str(number))
+    assert form.form == "same"
+    for number in range(6000, 6010):
+        form.given(str(number))
+        form.seen(f"{number:x}")
+    assert form.form == "auto"
+    for number in range(7000, 7100):
+        form.given(str(number))
+        form.seen(str(number))
+    assert form.form == "auto"
+
+
+def test_a_collision_now_and_then_does_not_unlearn():
+    form = IdForm("g", "auto")
+    for number in range(1, 5000):
+        form.given(str(number))
+        form.seen(str(number))
+        if number == 4095:
+            assert form.seen("4096") == "same"  # early: its response is not known yet, hexadecimal 1000 is
+    assert form.form == "same"
+
+
+def test_a_configured_form_stays():
+    form = IdForm("g", "response_hex")
+    for number in range(5000, 5100):
+        form.given(str(number))
+        form.seen(str(number))
+    assert form.form == "response_hex"
+
+
+def test_memory_is_bounded():
+    form = IdForm("g", "auto")
+    for number in range(20_000):
+        form.given(f"n{number}")
+    assert len(form._given) == 10_000 and canonical("n19999") in form._given
+
+
+def test_an_early_receipt_is_not_taken_for_another_message_once_the_form_is_known():
+    bench = Bench(session={"window": 50}).start()
+    ids = iter(str(number) for number in [*range(1000, 1040), 4096])
+    bench.smsc.script = lambda pdu: next(ids)
+    bench.send(*(message(number) for number in range(1, 41)))
+    bench.pump()
+    for number in range(1000, 1040):
+        bench.smsc.receipt(str(number), MessageState.DELIVERED)
+    bench.pump()
+    bench.smsc.receipt("4096", MessageState.UNDELIVERABLE)  # before its response
+    bench.pump()
+    bench.send(message(41))
+    bench.pump()
+    assert bench.store.state(41).name == "UNDELIVERED"
+    assert bench.store.state(1).name == "DELIVERED"
