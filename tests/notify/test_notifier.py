@@ -362,3 +362,13 @@ def test_counted_in_the_metrics():
     text = render(registry).decode()
     for result in ("ok", "failed", "gave_up"):
         assert f'smsgwd_pushes_total{{lane="receipt",result="{result}"}} 1.0' in text
+
+
+def test_a_lane_waits_for_one_slot_however_often_it_is_offered_something():
+    stand = Stand(answer=lambda *_: None, max_connections=8).start()
+    stand.offer([item(n, f"http://h{n}.example/", tenant=f"t{n}") for n in range(1, 9)])
+    stand.turns()
+    for n in range(100, 110):
+        stand.offer([item(n, "http://late.example/", tenant="late")])
+        stand.turns()
+    assert stand.notifier._slots.waiting == 8 - stand.notifier.in_flight + 1

@@ -1,0 +1,79 @@
+"""One commit at a time, in order, kept while the store cannot."""
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from smsgwd.model.changes import OutboxDone
+from smsgwd.notify.results import Results
+from smsgwd.ports.store import StoreUnavailable
+
+
+class Commits:
+    def __init__(self):
+        self.begun = []
+
+    def commit(self, changes):
+        self.begun.append(([change.id for change in changes], Deferred()))
+        return self.begun[-1][1]
+
+
+def make():
+    reactor, store, saved = Clock(), Commits(), []
+    return reactor, store, Results(reactor, store, saved.extend), saved
+
+
+def add(results, *numbers):
+    for number in numbers:
+        results.add(OutboxDone(number, 0), number)
+
+
+def test_a_turn_is_a_commit_and_what_comes_meanwhile_is_the_next():
+    reactor, store, results, saved = make()
+    add(results, 1, 2, 3)
+    assert store.begun == []
+    reactor.advance(0)
+    add(results, 4, 5)
+    reactor.advance(10)
+    assert [numbers for numbers, _ in store.begun] == [[1, 2, 3]]
+    assert (len(results), saved) == (5, [])
+    store.begun[0][1].callback([None] * 3)
+    assert (len(results), saved) == (2, [1, 2, 3])
+    reactor.advance(0)
+    store.begun[1][1].callback([None] * 2)
+    assert (len(results), saved) == (0, [1, 2, 3, 4, 5])
+    assert reactor.getDelayedCalls() == []
+
+
+def test_failed_ones_are_committed_again_a_second_later_before_the_newer_ones():
+    for error in (StoreUnavailable("disk full"), RuntimeError("bug")):
+        reactor, store, results, saved = make()
+        add(results, 1, 2)
+        reactor.advance(0)
+        add(results, 3)
+        store.begun[0][1].errback(error)
+        reactor.advance(0.9)
+        assert (len(store.begun), len(results), saved) == (1, 3, [])
+        reactor.advance(0.1)
+        assert store.begun[1][0] == [1, 2, 3]
+        store.begun[1][1].callback([None] * 3)
+        assert saved == [1, 2, 3]
+
+
+def test_a_commit_is_bounded():
+    reactor, store, results, saved = make()
+    add(results, *range(2500))
+    for _ in range(3):
+        reactor.advance(0)
+        store.begun[-1][1].callback([])
+    assert [len(numbers) for numbers, _ in store.begun] == [1000, 1000, 500]
+    assert saved == list(range(2500))
+
+
+def test_stopped():
+    reactor, store, results, _ = make()
+    add(results, 1)
+    results.stop()
+    add(results, 2)
+    reactor.advance(5)
+    assert store.begun == []
+    assert reactor.getDelayedCalls() == []
