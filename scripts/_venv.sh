@@ -23,7 +23,7 @@ install_project() {
         "$python" -m venv "$venv" || return 1
     fi
     stamp=$venv/.installed-${extras:-run}
-    wanted=$(cat pyproject.toml plugins/*/pyproject.toml 2>/dev/null | cksum)
+    wanted=$( (cat pyproject.toml; cat plugins/*/pyproject.toml 2>/dev/null || true) | cksum)
     if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
         echo "Installing smsgwd and what it needs ..."
         "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable ".${extras:+[$extras]}" || return 1

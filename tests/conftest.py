@@ -1,0 +1,23 @@
+"""What all tests share."""
+
+import itertools
+
+import pytest
+from twisted.trial.unittest import SynchronousTestCase
+
+
+@pytest.fixture(autouse=True, scope="session")
+def trial_files_in_a_temporary_directory(tmp_path_factory):
+    """Trial's `mktemp` makes directories where pytest was started; ours go where pytest's own go, and with them."""
+    base = tmp_path_factory.mktemp("trial")
+    numbers = itertools.count()
+    original = SynchronousTestCase.mktemp
+
+    def mktemp(self):
+        directory = base / f"{self.id().rpartition('.')[2]}-{next(numbers)}"
+        directory.mkdir()
+        return str(directory / "temp")
+
+    SynchronousTestCase.mktemp = mktemp
+    yield
+    SynchronousTestCase.mktemp = original
