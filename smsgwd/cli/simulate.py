@@ -233,15 +233,11 @@ def webhook(**chosen: Any) -> None:
         port = reactor.listenTCP(options.port, CatcherFactory(catcher), backlog=1024, interface=options.host)
         return int(port.getHost().port)
 
-    def stop() -> None:
-        if recorder is not None:
-            recorder.close()
-
-    _serve(reactor, start, stop, catcher.stats.summary)
+    _serve(reactor, start, catcher.stop, catcher.stats.summary)
 
 
 def _serve(
-    reactor: Any, start: Callable[[], int], stop: Callable[[], None], summary: Callable[[], dict[str, Any]]
+    reactor: Any, start: Callable[[], int], stop: Callable[[], object], summary: Callable[[], dict[str, Any]]
 ) -> None:
     """Listen, announce the port, run until SIGTERM or SIGINT, print the statistics."""
     from twisted.internet.error import CannotListenError

@@ -21,8 +21,9 @@ from smsgwd.simulator.stats import CpuMeter
 from smsgwd.simulator.webhook import SignatureError, Verifier
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IAddress, IReactorTime
+    from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 
+RECORD_SLICE_S = 0.02
 MAX_HEAD = 16 * 1024
 MAX_BODY = 1024 * 1024
 _REASONS = {200: b"OK", 204: b"No Content", 400: b"Bad Request", 401: b"Unauthorized", 404: b"Not Found", 410: b"Gone"}
@@ -112,7 +113,7 @@ class Catcher:
         self._verifier = Verifier(options.secret) if options.secret else None
         self._dice = Random(options.seed)
         self._decode = msgspec.json.Decoder(_Push).decode
-        self._flush_due = False
+        self._flush_call: IDelayedCall | None = None
 
     def answer(self, headers: bytes, body: bytes) -> int:
         """Count one POST and return the status to answer with; 0 = let it hang.
@@ -145,9 +146,8 @@ class Catcher:
             ref = push.client_ref or ""
             line = PushLine(now, webhook_id, push.type, push.id, push.to, push.state, status, signed, ref)
             self._recorder.add(line)
-            if not self._flush_due:
-                self._flush_due = True
-                self.reactor.callLater(0.02, self._flush)
+            if self._flush_call is None:
+                self._flush_call = self.reactor.callLater(RECORD_SLICE_S, self._flush)
         if self._show is not None:
             event = {"event": "push", "status": status, "webhook_id": webhook_id, "signed": signed}
             self._show(msgspec.json.encode(event | {"body": msgspec.json.decode(body)}).decode())
@@ -166,9 +166,18 @@ class Catcher:
         return options.status
 
     def _flush(self) -> None:
-        self._flush_due = False
+        self._flush_call = None
         if self._recorder is not None:
             self._recorder.flush()
+
+    def stop(self) -> None:
+        """Nothing is recorded any more; the record is complete afterwards."""
+        if self._flush_call is not None:
+            self._flush_call.cancel()
+            self._flush_call = None
+        if self._recorder is not None:
+            self._recorder.close()
+            self._recorder = None
 
 
 def header(lines: bytes, name: bytes) -> bytes:

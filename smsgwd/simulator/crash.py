@@ -17,7 +17,7 @@ from smsgwd.simulator.record import PushLine, SubmitLine, read_pushes, read_subm
 from smsgwd.simulator.stand import TOKEN, Stand, StandError
 from smsgwd.simulator.submissions import Submissions, decode_answer, number_of
 
-_SECRET = "whsec_c21zZ3dkLWNyYXNoLWNoZWNr"  # noqa: S105 - of a gateway that lives for one check
+_SECRET = "whsec_c2VjcmV0IG9mIG9uZSBjcmFzaCBjaGVjaw=="  # noqa: S105 - of a gateway that lives for one check
 _KILL_TAKES_S = 0.3  # from the moment noted until the SMSC has read what the killed process had written
 _REFUSED_FOR_NOW = (409, 429, 503)
 

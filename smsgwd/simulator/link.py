@@ -7,7 +7,7 @@ from smsgwd.simulator.faults import Drops, LinkFaults
 from smsgwd.simulator.message import Delivery
 from smsgwd.smpp import events as e
 from smsgwd.smpp import pdu as p
-from smsgwd.smpp.constants import DELIVER_SM
+from smsgwd.smpp.constants import DELIVER_SM, GENERIC_NACK
 from smsgwd.smpp.status import ESME_RBINDFAIL, ESME_RINVPASWD, ESME_RINVSYSID, ESME_ROK
 
 if TYPE_CHECKING:
@@ -123,14 +123,14 @@ class SmscLink:
         if isinstance(event, e.BindRequest):
             self._bind(event.pdu)
         elif isinstance(event, e.UnmatchedResponse):
-            if isinstance(event.pdu, p.GenericNack):
-                stats.generic_nacks_received += 1
-            else:
-                stats.stray_responses += 1
+            stats.stray_responses += 1
         elif isinstance(event, e.TimedOut):
             self._smsc.deliver_again([event.context])
         elif isinstance(event, e.ProtocolFault):
-            stats.protocol_faults += 1
+            if event.command_id == GENERIC_NACK:
+                stats.generic_nacks_received += 1
+            else:
+                stats.protocol_faults += 1
 
     def _bind(self, pdu: p.Bind) -> None:
         connection = self._connection

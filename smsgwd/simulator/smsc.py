@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 
 from smsgwd.net.smpp import SmppConnection, SmppServerFactory, connect, listen
 from smsgwd.net.turn import Turn
@@ -70,7 +71,7 @@ class Smsc:
         self._refusals = options.refuse_times or -1
         self._timer: IDelayedCall | None = None
         self._timer_at = 0.0
-        self._flush_due = False
+        self._flush: IDelayedCall | None = None
         self._mo = MoSource(options, clock.monotonic()) if options.mo_rate > 0 else None
         self._port: IListeningPort | None = None
         self._config = SessionConfig(
@@ -106,17 +107,17 @@ class Smsc:
         attempt = connect(self._reactor, host.strip("[]"), int(port), connection)
         attempt.addErrback(lambda failure: self._say(f"outbind to {where} failed: {failure.getErrorMessage()}"))
 
-    def stop(self) -> None:
-        """Close everything; the record is complete afterwards."""
-        if self._port is not None:
-            self._port.stopListening()
+    def stop(self) -> Deferred[Any]:
+        """Close everything; the record is complete afterwards. Fires when nothing listens any more."""
         for link in list(self.links):
             link.abort()
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
+        for call in (self._timer, self._flush):
+            if call is not None and call.active():
+                call.cancel()
         if self.recorder is not None:
             self.recorder.close()
             self.recorder = None
+        return maybeDeferred(self._port.stopListening) if self._port is not None else succeed(None)
 
     def summary(self) -> dict[str, Any]:
         """The statistics so far."""
@@ -265,9 +266,8 @@ class Smsc:
         """Record an accepted submit; lines reach the file at the end of a slice."""
         assert self.recorder is not None
         self.recorder.add(line)
-        if not self._flush_due:
-            self._flush_due = True
-            self._reactor.callLater(RECORD_SLICE_S, self._flush_record)
+        if self._flush is None:
+            self._flush = self._reactor.callLater(RECORD_SLICE_S, self._flush_record)
 
     # ------------------------------------------------------------------ the timer
     def _plan(self, due: float, now: float, delivery: Delivery) -> None:
@@ -328,7 +328,7 @@ class Smsc:
         return next((account for account in accounts if account.receiving), accounts[0] if accounts else None)
 
     def _flush_record(self) -> None:
-        self._flush_due = False
+        self._flush = None
         if self.recorder is not None:
             self.recorder.flush()
 

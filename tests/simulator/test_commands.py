@@ -1,0 +1,105 @@
+"""The command lines as processes: what they announce, print at the end, and refuse."""
+
+import http.client
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from smsgwd.cli.bench import bench
+from smsgwd.cli.simulate import simulate
+
+COMMAND = [sys.executable, "-c", "from smsgwd.cli.simulate import simulate; simulate()"]
+
+
+@pytest.fixture
+def start():
+    children = []
+
+    def run(*words: str) -> tuple[subprocess.Popen[bytes], int]:
+        child = subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        children.append(child)
+        assert child.stdout is not None
+        announced = json.loads(child.stdout.readline())
+        assert announced["event"] == "listening"
+        return child, announced["port"]
+
+    yield run
+    for child in children:
+        if child.poll() is None:
+            child.kill()
+        child.communicate()
+
+
+def test_smsc_prints_statistics_at_a_signal_and_at_the_end(start, tmp_path: Path):
+    child, port = start("smsc", "--port", "0", "--record", str(tmp_path / "record"))
+    assert port > 0
+    child.send_signal(signal.SIGUSR1)
+    assert json.loads(child.stderr.readline())["submits"] == 0
+    child.send_signal(signal.SIGTERM)
+    out, _ = child.communicate(timeout=10)
+    assert json.loads(out)["binds"] == 0 and child.returncode == 0
+    assert (tmp_path / "record").exists()
+
+
+def test_webhook_serves_and_prints_statistics(start):
+    child, port = start("webhook", "--port", "0", "--show")
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request("POST", "/dlr", json.dumps({"type": "message.delivered", "id": "1"}), {"webhook-id": "msg_1"})
+    assert connection.getresponse().read() == b""
+    assert json.loads(child.stdout.readline())["body"]["id"] == "1"
+    connection.request("GET", "/stats")
+    assert json.loads(connection.getresponse().read())["unique"] == 1
+    connection.close()
+    child.send_signal(signal.SIGINT)
+    out, _ = child.communicate(timeout=10)
+    assert json.loads(out)["pushes"] == 1 and child.returncode == 0
+
+
+def test_a_port_in_use_is_an_error_without_a_traceback(start):
+    _, port = start("smsc", "--port", "0")
+    second = subprocess.run([*COMMAND, "webhook", "--port", str(port)], capture_output=True, timeout=20)
+    assert second.returncode == 1
+    assert b"Error: " in second.stderr and b"Traceback" not in second.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["smsc", "--reject-status", "many"], "no command_status"),
+        (["smsc", "--state-mix", "LOST:1"], "no receipt state"),
+        (["smsc", "--garbage-kinds", "9"], "digits 012345"),
+        (["smsc", "--outbind", "nowhere"], "HOST:PORT"),
+        (["smsc", "--drop-after", "3", "--drop-unanswered", "4"], "--drop-unanswered"),
+        (["smsc", "--reject-pct", "101"], "range"),
+        (["smsc", "--port", "70000"], "range"),
+        (["smsc", "--frobnicate"], "No such option"),
+        (["webhook", "--status", "99"], "range"),
+    ],
+)
+def test_bad_options_are_named(words, says):
+    result = CliRunner().invoke(simulate, words)
+    assert result.exit_code == 2 and says in result.output
+
+
+def test_a_bad_secret_is_named():
+    result = subprocess.run([*COMMAND, "webhook", "--secret", "whsec_!"], capture_output=True, timeout=20)
+    assert result.returncode == 2 and b"base64" in result.stderr and b"Traceback" not in result.stderr
+
+
+def test_bench_refuses_a_directory_that_has_a_run(tmp_path: Path):
+    (tmp_path / "run-1").mkdir()
+    result = CliRunner().invoke(bench, ["http", "--keep", str(tmp_path)])
+    assert result.exit_code == 2 and "there already" in result.output
+
+
+def test_neither_command_is_loaded_by_the_daemon():
+    code = (
+        "import sys; import smsgwd.cli.simulate, smsgwd.cli.bench; "
+        "sys.exit(any(name in sys.modules for name in ('twisted.internet.reactor', 'smsgwd.simulator.smsc')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], timeout=20).returncode == 0
