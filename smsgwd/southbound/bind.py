@@ -157,7 +157,7 @@ class Bind:
     def rebind(self, reason: str) -> None:
         """The SMSC does not take this session for what it is: leave it and bind anew."""
         if self._state is BindState.BOUND:
-            self._log.info("connector.unbound", reason=reason)
+            self._log.warning("bind.rebind", reason=reason)
             self._unbind(reason, self._settings.session.drain + _LEAVE_S)
 
     def abort(self, reason: str) -> None:
@@ -201,10 +201,12 @@ class Bind:
             elif isinstance(event, e.BindFailed):
                 self._bind_failed(event, events[-1])
             elif isinstance(event, e.PeerUnbound):
+                self._log.info("bind.peer_unbound")
                 self._enter(BindState.CLOSING)
             elif isinstance(event, e.ProtocolFault):
-                self._log.warning("session.protocol_error", reason=event.reason, status=status_name(event.status))
+                self._log.warning("bind.protocol_fault", reason=event.reason, status=status_name(event.status))
             elif isinstance(event, e.UnmatchedResponse):
+                self._log.warning("bind.unmatched_response", command=event.pdu.name, sequence=event.pdu.sequence)
                 owner.late(self, event.pdu)
         owner.settled(self)
 
@@ -218,11 +220,11 @@ class Bind:
         if self._was_bound:
             self._reconnect.ended(lasted)
             if self._leaving:
-                self._log.info("connector.unbound", reason=reason)
+                self._log.info("bind.unbound", reason=reason)
             else:
-                self._log.warning("connector.lost", reason=reason, unanswered=_unanswered(events))
+                self._log.warning("bind.lost", reason=reason, unanswered=_unanswered(events))
         elif self._refused is None and not self._leaving:
-            self._log.warning("connector.connect_failed", reason=reason)
+            self._log.warning("bind.connect_failed", reason=reason)
         if self._was_bound:
             self._owner.lost(self)
         # Whoever handles what was lost must not find this bind usable.
@@ -267,7 +269,7 @@ class Bind:
         self._attempt = None
         self._error = why(failure)
         if not self._leaving:
-            self._log.warning("connector.connect_failed", reason=self._error)
+            self._log.warning("bind.connect_failed", reason=self._error)
         self._wait()
         self._owner.settled(self)
 
@@ -275,7 +277,7 @@ class Bind:
         self._was_bound = True
         self._error = ""
         self._enter(BindState.BOUND)
-        self._log.info("connector.bound", kind=self._kind)
+        self._log.info("bind.up", kind=self._kind)
         self._owner.bound(self)
 
     def _bind_failed(self, event: e.BindFailed, last: e.Event) -> None:
@@ -300,7 +302,7 @@ class Bind:
             delay = self._reconnect.wait()
         else:
             delay = self._reconnect.wait_refused(self._refused)
-            self._log.error("connector.bind_refused", status=status_name(self._refused), again_in_s=round(delay))
+            self._log.error("bind.refused", status=status_name(self._refused), again_in_s=round(delay))
         self._enter(BindState.WAITING)
         self._timer = self._runtime.reactor.callLater(delay, self._connect)
 

@@ -52,7 +52,7 @@ class Flights:
     def accepted(self, out: Outgoing, number: int, smsc_id: str) -> None:
         """PDU `number` was taken under this id."""
         self._counts.sent += 1
-        self._id_form.given(smsc_id)
+        self._id_form.given(smsc_id, out.message.msisdn)
         self._sent(out, number, smsc_id)
 
     def presumed(self, out: Outgoing, number: int) -> None:

@@ -6,12 +6,12 @@ message: '4096' may stand for '1000', written in hexadecimal. So the sooner a fo
 
 from __future__ import annotations
 
-from smsgwd.delivery.correlation import candidates, canonical
+from smsgwd.delivery.correlation import candidates, canonical, same_number
 from smsgwd.telemetry import get_logger
 
 _REMEMBERED = 10_000  # ids of responses
 _ENOUGH = 10  # receipts that fit one form and no other
-_WRONG = 5  # receipts in a row that fit only another form than the one learnt
+_WRONG = 20  # receipts in a row that fit only another form than the one learnt
 _LEARNABLE = ("same", "response_hex", "response_dec")
 _log = get_logger("southbound")
 
@@ -23,32 +23,31 @@ class IdForm:
         self.form = configured  #: one of correlation.FORMATS
         self._group = group
         self._learning = configured == "auto"
-        self._given: dict[str, None] = {}  # oldest first
+        self._given: dict[str, str] = {}  # id → recipient, oldest first
         self._votes = dict.fromkeys(_LEARNABLE, 0)
         self._wrong = 0
 
-    def given(self, smsc_id: str) -> None:
-        """A response had this id."""
+    def given(self, smsc_id: str, msisdn: str) -> None:
+        """A response had this id, for a message to this number."""
         if self._learning:
             given = self._given
-            given[canonical(smsc_id)] = None
+            given[canonical(smsc_id)] = msisdn
             if len(given) > _REMEMBERED:
                 del given[next(iter(given))]
 
-    def seen(self, smsc_id: str) -> str:
-        """A receipt has this id; the form to match it in."""
+    def seen(self, smsc_id: str, number: str) -> str:
+        """A receipt has this id, and is about this number; the form to match it in."""
         if self._learning:
             own = canonical(smsc_id)
             if self.form == "same" and own in self._given:
                 self._wrong = 0
             else:
-                self._weigh(smsc_id)
+                self._weigh(smsc_id, own, number)
         return self.form
 
-    def _weigh(self, smsc_id: str) -> None:
-        own = canonical(smsc_id)
+    def _weigh(self, smsc_id: str, own: str, number: str) -> None:
         keys = {form: candidates(smsc_id, form)[0] for form in _LEARNABLE}
-        fits = [form for form, key in keys.items() if key in self._given and (form == "same" or key != own)]
+        fits = [form for form, key in keys.items() if self._fits(form, key, own, number)]
         if self.form == "auto":
             # An id that reads alike in two forms says nothing.
             if len(fits) == 1:
@@ -65,3 +64,10 @@ class IdForm:
                 self._learning = False
                 self._given.clear()
                 _log.info("connector.id_form_learnt", group=self._group, form=self.form)
+
+    def _fits(self, form: str, key: str, own: str, number: str) -> bool:
+        """True when the id read in this form is a response's; in another form the numbers must agree too."""
+        msisdn = self._given.get(key)
+        if msisdn is None or form == "same":
+            return msisdn is not None
+        return key != own and same_number(number, msisdn)

@@ -86,6 +86,7 @@ class Incoming:
         if not self._batch.working:
             self._answer(connection, pdu.command_id, pdu.sequence, ESME_RSYSERR)
             return
+        number = _digits(pdu.source_addr)
         state = _STATES.get(parsed.state) if parsed.final and kind is Kind.RECEIPT else None
         done = parsed.done_date
         receipt = Receipt(
@@ -97,9 +98,9 @@ class Incoming:
             error=parsed.error,
             # Without a zone the SMSC's local time would be a guess of hours: then the time of arrival counts.
             done_at=None if done is None or done.tzinfo is None else int(done.timestamp() * 1000),
-            msisdn=_digits(pdu.source_addr),
+            msisdn=number,
             connector=settings.id,
-            id_format=self._id_form.seen(parsed.message_id),
+            id_format=self._id_form.seen(parsed.message_id, number),
         )
         self.receipts += 1
         self._observe("intermediate" if state is None else state.public)

@@ -3,93 +3,103 @@ from smsgwd.smpp.constants import MessageState
 from smsgwd.southbound.idform import IdForm
 from tests.southbound.fakes import Bench, message
 
+NUMBER = "306912345678"
+
 
 def test_alike():
     form = IdForm("g", "auto")
     for number in range(1, 60):
-        form.given(str(number))
-        form.seen(str(number))
+        form.given(str(number), NUMBER)
+        form.seen(str(number), NUMBER)
     assert form.form == "same"
 
 
 def test_response_hexadecimal_receipt_decimal():
     form = IdForm("g", "auto")
     for number in range(5000, 5040):
-        form.given(f"{number:X}")
+        form.given(f"{number:X}", NUMBER)
         assert form.form in ("auto", "response_hex")
-        form.seen(f"{number:010d}")
+        form.seen(f"{number:010d}", NUMBER)
     assert form.form == "response_hex"
 
 
 def test_response_decimal_receipt_hexadecimal():
     form = IdForm("g", "auto")
     for number in range(0xABCD00, 0xABCD20):
-        form.given(str(number))
-        form.seen(f"{number:x}")
+        form.given(str(number), NUMBER)
+        form.seen(f"{number:x}", NUMBER)
     assert form.form == "response_dec"
 
 
 def test_ids_that_are_no_numbers():
     form = IdForm("g", "auto")
     for number in range(20):
-        form.given(f"x-{number}-y")
-        form.seen(f"X-{number}-Y")
+        form.given(f"x-{number}-y", NUMBER)
+        form.seen(f"X-{number}-Y", NUMBER)
     assert form.form == "same"
 
 
 def test_receipts_of_unknown_messages_teach_nothing():
     form = IdForm("g", "auto")
     for number in range(100):
-        form.seen(str(number))
+        form.seen(str(number), NUMBER)
     assert form.form == "auto"
 
 
 def test_mixed_forms_stay_auto():
     form = IdForm("g", "auto")
     for number in range(5000, 5100):
-        form.given(str(number))
-        form.seen(str(number) if number % 2 else f"{number:x}")
+        form.given(str(number), NUMBER)
+        form.seen(str(number) if number % 2 else f"{number:x}", NUMBER)
     assert form.form == "auto"
 
 
 def test_a_form_that_turns_out_wrong_is_given_up():
     form = IdForm("g", "auto")
     for number in range(5000, 5020):
-        form.given(str(number))
-        form.seen(str(number))
+        form.given(str(number), NUMBER)
+        form.seen(str(number), NUMBER)
     assert form.form == "same"
-    for number in range(6000, 6010):
-        form.given(str(number))
-        form.seen(f"{number:x}")
+    for number in range(6000, 6025):
+        form.given(str(number), NUMBER)
+        form.seen(f"{number:x}", NUMBER)
     assert form.form == "auto"
     for number in range(7000, 7100):
-        form.given(str(number))
-        form.seen(str(number))
+        form.given(str(number), NUMBER)
+        form.seen(str(number), NUMBER)
     assert form.form == "auto"
 
 
 def test_a_collision_now_and_then_does_not_unlearn():
     form = IdForm("g", "auto")
     for number in range(1, 5000):
-        form.given(str(number))
-        form.seen(str(number))
+        form.given(str(number), NUMBER)
+        form.seen(str(number), NUMBER)
         if number == 4095:
-            assert form.seen("4096") == "same"  # early: its response is not known yet, hexadecimal 1000 is
+            assert form.seen("4096", NUMBER) == "same"  # early: its response is not known yet, hexadecimal 1000 is
     assert form.form == "same"
+
+
+def test_another_form_needs_the_same_number():
+    form = IdForm("g", "auto")
+    for number in range(5000, 5040):
+        form.given(str(number), NUMBER)
+        form.seen(f"{number:x}", "491701234567")
+    assert form.form == "auto"
 
 
 def test_a_configured_form_stays():
     form = IdForm("g", "response_hex")
     for number in range(5000, 5100):
-        form.given(str(number))
-        form.seen(str(number))
+        form.given(str(number), NUMBER)
+        form.seen(str(number), NUMBER)
     assert form.form == "response_hex"
 
 
 def test_memory_is_bounded():
     form = IdForm("g", "auto")
     for number in range(20_000):
-        form.given(f"n{number}")
+        form.given(f"n{number}", NUMBER)
     assert len(form._given) == 10_000 and canonical("n19999") in form._given
 
 
