@@ -37,6 +37,13 @@ def candidates(receipt_id: str, id_format: str = "auto") -> Sequence[str]:
     return found
 
 
+def likeliest(receipt_id: str, id_format: str = "auto") -> str:
+    """The first of `candidates`, without making the others (this one is looked up for every receipt)."""
+    if id_format in ("auto", "same"):
+        return canonical(receipt_id)
+    return candidates(receipt_id, id_format)[0]
+
+
 def same_number(receipt_number: str, msisdn: str) -> bool:
     """True when a receipt's address can be the message's: equal, or one the end of the other (national form)."""
     digits = receipt_number.lstrip("+").lstrip("0")

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsgwd.delivery.correlation import FORMATS, candidates, canonical, same_number
+from smsgwd.delivery.correlation import FORMATS, candidates, canonical, likeliest, same_number
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,7 @@ def test_canonical(written, stored):
 )
 def test_candidates(receipt_id, id_format, expected):
     assert list(candidates(receipt_id, id_format)) == expected
+    assert likeliest(receipt_id, id_format) == expected[0]
 
 
 @given(st.text(max_size=40), st.sampled_from(FORMATS))

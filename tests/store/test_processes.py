@@ -132,6 +132,14 @@ class TestProcesses(TestCase):
         await second.close()
         await first.close()
 
+    async def test_the_files_are_not_for_everybody(self):
+        store = EmbeddedStore(reactor, self.directory)
+        await store.open()
+        await store.counts()
+        for path in (self.directory, *self.directory.iterdir()):
+            self.assertEqual(path.stat().st_mode & 0o007, 0, path)
+        await store.close()
+
     async def test_a_directory_that_cannot_be(self):
         self.directory.parent.mkdir(parents=True, exist_ok=True)
         self.directory.write_text("a file")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Final
 
 from smsgwd.ports.store import StoreUnavailable
 from smsgwd.store.embedded.connection import open_reader
@@ -16,17 +17,21 @@ from smsgwd.store.embedded.errors import environmental
 
 Query = Callable[[sqlite3.Connection], Any]
 Answer = Callable[[Any], None]  # gets the result, or the exception
+_STEPS_BETWEEN_LOOKS: Final = 20_000
 
 
 class Reader(threading.Thread):
     """Runs queries one after another; `put` and `stop` may be called from any thread, answers come from this one.
 
-    Each query sees one snapshot of the store: all commits that were answered before it was put, at least.
+    Each query sees one snapshot of the store: all commits that were answered before it was put, at least. A query that
+    takes longer than `limit_s` fails with StoreUnavailable, so that one tenant's search keeps no other waiting long.
     """
 
-    def __init__(self, name: str, path: Path) -> None:
+    def __init__(self, name: str, path: Path, limit_s: float | None = None) -> None:
         super().__init__(name=f"store-{name}", daemon=True)
         self._path = path
+        self._limit_s = limit_s
+        self._deadline = 0.0
         self._queue: SimpleQueue[tuple[Query, Answer] | None] = SimpleQueue()
         self._connection: sqlite3.Connection | None = None
         self._ended: Callable[[], None] | None = None
@@ -55,15 +60,23 @@ class Reader(threading.Thread):
         try:
             if self._connection is None:
                 self._connection = open_reader(self._path)
+                if self._limit_s is not None:
+                    self._connection.set_progress_handler(self._too_long, _STEPS_BETWEEN_LOOKS)
             connection = self._connection
+            self._deadline = time.monotonic() + (self._limit_s or 0.0)
             connection.execute("BEGIN")
             try:
                 return query(connection)
             finally:
                 connection.execute("COMMIT")
         except BaseException as error:  # somebody waits for an answer
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+                return StoreUnavailable(f"the query took longer than {self._limit_s:g} s: narrow it")
             if self._connection is not None and environmental(error):
                 with contextlib.suppress(sqlite3.Error):
                     self._connection.close()
                 self._connection = None
             return StoreUnavailable(f"the store cannot be read: {error}") if environmental(error) else error
+
+    def _too_long(self) -> bool:
+        return time.monotonic() > self._deadline

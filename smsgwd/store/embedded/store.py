@@ -23,6 +23,7 @@ from smsgwd.store.embedded.writer import Batch, Report, Writer
 
 _T = TypeVar("_T")
 _PROBE_S: Final = 1.0
+_LONGEST_QUERY_S: Final = 5.0
 _FILE: Final = "store.db"
 
 
@@ -48,7 +49,7 @@ class EmbeddedStore:
     ) -> None:
         self._reactor = reactor
         self._directory = Path(directory)
-        path = self._directory / _FILE
+        path = self._path = self._directory / _FILE
         self._lock = DirectoryLock(self._directory)
         self.on_health = on_health
         self.observe_commit = observe_commit
@@ -61,7 +62,7 @@ class EmbeddedStore:
             before_commit=before_commit,
         )
         self._pages = Reader("pages", path)
-        self._queries = Reader("queries", path)
+        self._queries = Reader("queries", path, _LONGEST_QUERY_S)
         self._opening: Deferred[int] | None = None
         self._closing: list[Deferred[None]] | None = None
         self._usable = False
@@ -80,9 +81,11 @@ class EmbeddedStore:
         if self._opening is not None:
             return fail(CannotOpen("this store was opened before"))
         try:
-            self._directory.mkdir(parents=True, exist_ok=True)
+            self._directory.mkdir(mode=0o750, parents=True, exist_ok=True)
             self._lock.acquire()
+            self._path.touch(mode=0o640)  # message text is nobody else's; SQLite's other files take this mode too
         except OSError as error:
+            self._lock.release()
             return fail(CannotOpen(f"{self._directory}: {error.strerror}"))
         except CannotOpen as error:
             return fail(error)

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from smsgwd.delivery.combine import combined
-from smsgwd.delivery.correlation import candidates, same_number
+from smsgwd.delivery.correlation import candidates, likeliest, same_number
 from smsgwd.delivery.lifecycle import RECEIPT_EVENTS, IllegalMove
 from smsgwd.model.changes import Ignored, Moved, Noted, Parked, TakeReceipt
 from smsgwd.model.message import FINAL_FROM, Failure, State
@@ -25,21 +25,20 @@ _receipt_of = msgspec.json.Decoder(Receipt).decode
 def take_receipt(work: Work, change: TakeReceipt) -> Moved | Noted | Parked | Ignored:
     """Find the message and apply the receipt to it, or park the receipt."""
     receipt = change.receipt
-    keys = candidates(receipt.smsc_id, receipt.id_format)
-    found = _find(work, receipt, keys)
+    found = work.by_smsc(receipt.group, likeliest(receipt.smsc_id, receipt.id_format))
     if found is None:
-        _park(work, receipt, keys)
-        return Parked()
+        keys = candidates(receipt.smsc_id, receipt.id_format)
+        found = _find_other(work, receipt, keys[1:])
+        if found is None:
+            _park(work, receipt, keys)
+            return Parked()
     return _apply(work, found[0], found[1], receipt)
 
 
-def _find(work: Work, receipt: Receipt, keys: Sequence[str]) -> tuple[Row, int] | None:
-    """The first form always counts; another form only when the number of the receipt is the message's."""
+def _find_other(work: Work, receipt: Receipt, keys: Sequence[str]) -> tuple[Row, int] | None:
+    """By another form of its id than the likeliest; that counts only when the receipt's number is the message's."""
     group = receipt.group
-    found = work.by_smsc(group, keys[0])
-    if found is not None:
-        return found
-    for key in keys[1:]:
+    for key in keys:
         found = work.by_smsc(group, key)
         if found is not None and same_number(receipt.msisdn, found[0].msisdn):
             return found

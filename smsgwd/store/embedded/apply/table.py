@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from smsgwd.delivery.correlation import candidates
+from smsgwd.delivery.correlation import likeliest
 from smsgwd.model import changes
 from smsgwd.model.changes import Change, PartSent, Result, TakeReceipt
 from smsgwd.store.embedded.apply import outbox, receipts, sending, submit, sweeps, tenants
@@ -45,7 +45,7 @@ def prefetch(work: Work, batches: Sequence[Sequence[Change]]) -> None:
                 group = keys.get(receipt.group)
                 if group is None:
                     group = keys[receipt.group] = {}
-                group[candidates(receipt.smsc_id, receipt.id_format)[0]] = None
+                group[likeliest(receipt.smsc_id, receipt.id_format)] = None
     if ids:
         work.prefetch(ids)
     for name, wanted in keys.items():
