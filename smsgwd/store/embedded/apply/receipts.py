@@ -106,6 +106,11 @@ def _apply_to_part(work: Work, row: Row, number: int, state: State, receipt: Rec
     if error is not None:
         part.err_code, part.err_detail, part.err_smpp = error.code, error.detail, error.smpp_status
     work.put_part(row, part)
+    for twin in list(
+        parts.values()
+    ):  # parts that travelled in the same PDU (message_payload) share its id and its fate
+        if twin.smsc_id == part.smsc_id and twin.state < FINAL_FROM:
+            work.put_part(row, shared(part, twin.part, twin.sent_at))
     _event(work, row, receipt, f"part {number} of {row.parts}")
     if row.state >= FINAL_FROM:
         return Ignored("final", row.id)
@@ -113,6 +118,20 @@ def _apply_to_part(work: Work, row: Row, number: int, state: State, receipt: Rec
     if whole is None:
         return Noted(row.id)
     return _settle(work, row, whole, receipt, error if whole is state else _failure(whole, receipt))
+
+
+def shared(part: PartRow, number: int, sent_at: int | None) -> PartRow:
+    """Part `number`, which travelled in the same PDU as `part`, with the result of that one."""
+    return PartRow(
+        number,
+        part.smsc_id,
+        part.state,
+        part.sent_at if sent_at is None else sent_at,
+        part.done_at,
+        part.err_code,
+        part.err_detail,
+        part.err_smpp,
+    )
 
 
 def _settle(work: Work, row: Row, state: State, receipt: Receipt, error: Failure | None) -> Moved | Ignored:

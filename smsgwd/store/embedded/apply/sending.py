@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from smsgwd.delivery.combine import combined
 from smsgwd.delivery.correlation import canonical
-from smsgwd.delivery.lifecycle import Event, IllegalMove, move
+from smsgwd.delivery.lifecycle import RECEIPT_EVENTS, Event, IllegalMove, move
 from smsgwd.model.changes import Cancel, Fail, GiveUp, Ignored, Moved, PartSent, Requeue
-from smsgwd.model.message import FINAL_FROM, State
+from smsgwd.model.message import FINAL_FROM, Failure, State
 from smsgwd.model.outbox import OutboxItem
-from smsgwd.store.embedded.apply.receipts import apply_parked
+from smsgwd.store.embedded.apply.receipts import apply_parked, shared
 from smsgwd.store.embedded.rows import STATES, PartRow, Row
 from smsgwd.store.embedded.work import Work
 
@@ -61,7 +62,11 @@ def _one_of_several_sent(work: Work, row: Row, change: PartSent) -> Moved | Igno
         return why_not(row) if row.state >= FINAL_FROM else Ignored("repeated", row.id)
     if row.state == State.SCHEDULED:
         return why_not(row)
-    work.put_part(row, PartRow(change.part, change.smsc_id, _SENT, change.at, None, None, None, None))
+    part = PartRow(change.part, change.smsc_id, _SENT, change.at, None, None, None, None)
+    twin = next((p for p in parts.values() if p.smsc_id == change.smsc_id and p.state >= FINAL_FROM), None)
+    if twin is not None:  # in the same PDU as a part whose receipt was parked: it is known what became of it
+        part = shared(twin, change.part, change.at)
+    work.put_part(row, part)
     if row.smsc_id is None or change.part == 1:
         row.smsc_id = change.smsc_id
         work.changed(row)
@@ -72,6 +77,10 @@ def _one_of_several_sent(work: Work, row: Row, change: PartSent) -> Moved | Igno
         row.state = int(move(STATES[row.state], Event.ALL_SENT))
         row.sent_at = change.at
     work.changed(row)
+    whole = None if twin is None else combined([STATES[p.state] for p in parts.values()], row.parts)
+    if whole is not None and twin is not None:
+        error = None if twin.err_code is None else Failure(twin.err_code, twin.err_detail or "", twin.err_smpp)
+        return Moved(row.id, whole, work.settle(row, RECEIPT_EVENTS[whole], change.at, error, twin.done_at))
     return Moved(row.id, STATES[row.state])
 
 
