@@ -276,6 +276,16 @@ class TestFailingCommits(_Case):
         self.assertEqual(await self.store.commit([submit(message())]), [Submitted({})])
         self.assertEqual(len(opened), 2)
 
+    async def test_an_observer_that_fails_keeps_no_answer_back(self):
+        def broken(seconds, changes):
+            raise ValueError("observer")
+
+        self.store.observe_commit = broken
+        self.assertEqual(await self.store.commit([submit(message())]), [Submitted({})])
+        self.store.observe_commit = None
+        await task.deferLater(reactor, 0)  # the answer left before the reactor logged it
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+
     async def test_close_while_broken(self):
         await self.refuse()
         asked = self.store.commit([submit(message(submitted_at=NOW))])

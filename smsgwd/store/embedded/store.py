@@ -150,13 +150,19 @@ class EmbeddedStore:
         return done
 
     def _committed(self, report: Report) -> None:
-        """One transaction is over: everybody who waited for it hears."""
-        if self._usable:
-            self._set_healthy(report.writable)
-            if not report.writable and self._probe is None:
-                self._probe = self._reactor.callLater(_PROBE_S, self._try_again)
-        if self.observe_commit is not None:
-            self.observe_commit(report.seconds, report.changes)
+        """One transaction is over: everybody who waited for it hears, whatever the observers do."""
+        try:
+            if self._usable:
+                if not report.writable and self._probe is None:
+                    self._probe = self._reactor.callLater(_PROBE_S, self._try_again)
+                self._set_healthy(report.writable)
+            if self.observe_commit is not None:
+                self.observe_commit(report.seconds, report.changes)
+        finally:
+            self._answer(report)
+
+    @staticmethod
+    def _answer(report: Report) -> None:
         for ticket, outcome in report.outcomes:
             if not isinstance(ticket, Deferred):
                 continue  # a probe

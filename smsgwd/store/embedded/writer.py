@@ -196,7 +196,7 @@ class Writer(threading.Thread):
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             self._memory.load(connection)
-        except sqlite3.Error:
+        except Exception:
             self._connection = None
             with contextlib.suppress(sqlite3.Error):
                 connection.close()
