@@ -132,7 +132,7 @@ def build_services(
     http_client = LeanHttpClient(
         reactor,
         allow_private_targets=config.notify.allow_private_targets,
-        max_connections_per_host=config.notify.max_connections_per_host,
+        max_connections_per_host=config.notify.max_connections,  # the lanes keep to their own, smaller one
         user_agent=f"smsgwd/{__version__}",
     )
     notifier = Notifier(reactor, clock, store, http_client, tenancy.secrets, config.notify, metrics=metrics)
