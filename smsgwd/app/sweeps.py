@@ -18,7 +18,7 @@ from smsgwd.ports.store import Store
 
 _EXPIRE_EVERY_S = 2.0
 _TIDY_EVERY_S = 60.0
-_DUE_AT_MOST_S = 60.0  # how long a wrong wall clock can make a scheduled message late
+_LOOK_EVERY_S = 1.0  # for due times nobody tells of: retries, and a wall clock that was set
 _RETRY_S = 1.0
 
 
@@ -76,10 +76,17 @@ class Sweeps:
                 self._wait_due()
 
     def _wait_due(self) -> None:
-        delay = _DUE_AT_MOST_S
+        delay = _LOOK_EVERY_S
         if self._next_due is not None:
             delay = min(delay, max(0.0, (self._next_due - self._clock.now_ms()) / 1000))
-        self._again("due", delay, self._promote)
+        self._again("due", delay, self._look)
+
+    def _look(self) -> None:
+        """Queue what is due; when nothing is known to be, ask the store (a read, not a commit)."""
+        if self._next_due is not None and self._next_due <= self._clock.now_ms():
+            self._promote()
+        else:
+            self._store.next_due().addCallback(self._due_known).addErrback(self._due_unknown)
 
     def _again(self, name: str, delay: float, work: Callable[[], None]) -> None:
         if self._stopped:
@@ -117,8 +124,7 @@ class Sweeps:
                 self._dispatcher.offer(result.messages)
                 if result.more:
                     return 0
-            self._wait_due()
-            self._store.next_due().addCallback(self._due_known).addErrback(self._due_unknown)
+            self._look()
             return None
 
         self._commit("due", Promote(now), then, self._promote)
@@ -130,6 +136,7 @@ class Sweeps:
 
     def _due_unknown(self, failure: object) -> None:
         self._failed(getattr(failure, "value", RuntimeError("next_due failed")))
+        self._wait_due()
 
     def _expire(self) -> None:
         change = Expire(self._clock.now_ms(), self._dispatcher.in_flight())

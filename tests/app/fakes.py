@@ -47,7 +47,10 @@ class FakeStore:
 
     def next_due(self):
         done = Deferred()
-        done.callback(self.due)
+        if isinstance(self.due, Exception):
+            done.errback(self.due)
+        else:
+            done.callback(self.due)
         return done
 
     def message(self, tenant, message_id):

@@ -87,6 +87,29 @@ def test_the_store_tells_the_next_time_after_a_start(world):
     assert len(world.asked(Promote)) == 2
 
 
+def test_a_retry_that_nobody_told_of_is_found(world):
+    world.settle()
+    world.advance(3)
+    world.store.due = world.clock.wall + 5_000
+    for _ in range(7):
+        world.advance(1)
+        world.settle()
+    assert world.asked(Promote)[-1].at >= world.store.due
+    assert len(world.asked(Promote)) >= 2
+
+
+def test_looking_goes_on_after_the_store_could_not_be_read(world):
+    world.settle()
+    world.store.due = StoreUnavailable("no")
+    world.advance(1.1)
+    assert len(world.failures) == 1
+    world.store.due = world.clock.wall + 1_000
+    for _ in range(3):
+        world.advance(1.1)
+        world.settle()
+    assert len(world.asked(Promote)) >= 2
+
+
 def test_a_full_sweep_goes_on_at_once(world):
     world.store.answers[Promote] = Promoted(("a",), True)
     world.store.finish(None)
