@@ -29,6 +29,7 @@ from smsgwd.net.targets import Target, parse_target, refusal_of
 from smsgwd.ports.push import HttpAnswer, HttpFailure
 
 _IDLE_S = 30.0
+_MOST_IDLE = 256  # of all hosts: file descriptors are few, hosts may be many
 _TICK_S = 0.25
 _MOST_ADDRESSES = 4
 _METHOD = re.compile(r"[A-Z]{3,10}")
@@ -90,6 +91,7 @@ class LeanHttpClient:
         self._pools: dict[_PoolKey, _Pool] = {}
         self._active: set[Exchange] = set()
         self._open: set[Connection] = set()
+        self._idle: dict[Connection, bool] = {}  # all of the pools' idle ones, the longest idle first
         self._connectors: dict[Exchange, Any] = {}
         self._tick: IDelayedCall | None = None
         self._closing: Deferred[None] | None = None
@@ -170,6 +172,7 @@ class LeanHttpClient:
             pool = self._pools[key] = _Pool()
         while pool.idle and not exchange.replayed:  # a replay needs a new connection
             connection = pool.idle.pop()
+            del self._idle[connection]
             if connection.is_open:
                 connection.send(exchange)
                 return
@@ -267,7 +270,7 @@ class LeanHttpClient:
         self._open.discard(connection)
         target = connection.target
         pool = self._pools.get((target.scheme, target.host, target.port))
-        if pool is not None and connection in pool.idle:
+        if pool is not None and self._idle.pop(connection, False):
             pool.idle.remove(connection)
         self._left(target)
         if self._closing is not None and not self._open and not self._closing.called:
@@ -285,6 +288,16 @@ class LeanHttpClient:
                 return
         connection.idle_since = self._reactor.seconds()
         pool.idle.append(connection)
+        self._idle[connection] = True
+        if len(self._idle) > _MOST_IDLE:
+            self._retire(next(iter(self._idle)))
+
+    def _retire(self, connection: Connection) -> None:
+        """Close an idle connection."""
+        target = connection.target
+        del self._idle[connection]
+        self._pools[target.scheme, target.host, target.port].idle.remove(connection)
+        connection.abort()
 
     def _left(self, target: Target) -> None:
         """A connection of a pool is no more: the next one waiting may have its place."""
@@ -330,11 +343,9 @@ class LeanHttpClient:
         self._tick = None
         for exchange in [exchange for exchange in self._active if exchange.deadline <= now]:
             self._give_up(exchange, HttpFailure(f"timed out {exchange.stage}", sent=exchange.sent))
-        for pool in list(self._pools.values()):
-            for connection in list(pool.idle):
-                if connection.idle_since > now - _IDLE_S:
-                    break
-                pool.idle.remove(connection)
-                connection.abort()
+        for connection in list(self._idle):
+            if connection.idle_since > now - _IDLE_S:
+                break
+            self._retire(connection)
         if self._tick is None and self._closing is None and (self._active or self._open):
             self._tick = self._reactor.callLater(_TICK_S, self._on_tick)

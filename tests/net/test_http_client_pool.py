@@ -101,6 +101,28 @@ class PoolTests(SynchronousTestCase):
         self.run_for(1)
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
+    def test_the_longest_idle_connection_makes_room_for_a_new_one(self):
+        wires = []
+        for n in range(300):
+            answer = self.post(f"http://8.8.{n // 200}.{n % 200}/")
+            wires.append(self.reactor.attempts[-1].succeed())
+            self.answer(wires[-1])
+            self.successResultOf(answer)
+            self.reactor.advance(0.01)
+        self.assertEqual(self.client.connections, 256)
+        self.assertEqual([wire.aborted for wire in wires], [True] * 44 + [False] * 256)
+        self.assertEqual(len(self.client._pools), 256)
+        self.post("http://8.8.1.99/")
+        self.assertEqual(len(self.reactor.attempts), 300)
+
+    def test_a_connection_closed_while_idle_is_forgotten(self):
+        answer = self.post()
+        wire = self.reactor.attempts[0].succeed()
+        self.answer(wire)
+        self.successResultOf(answer)
+        wire.protocol.connectionLost(Failure(ConnectionDone()))
+        self.assertEqual((self.client.connections, self.client._pools, self.client._idle), (0, {}, {}))
+
     def test_a_deadline_while_connecting_gives_the_attempt_up(self):
         answer = self.post(timeout=3)
         self.run_for(2.75)

@@ -11,7 +11,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 from twisted.web.resource import Resource
-from twisted.web.server import Site
+from twisted.web.server import NOT_DONE_YET, Site
 
 from smsgwd.config.model.runtime import Notify
 from smsgwd.net.http_client import LeanHttpClient
@@ -105,6 +105,21 @@ class PushingTests(TestCase):
         for number in range(1, count + 1):
             which = number % len(urls)
             yield number, urls[which], f"tenant{which}"
+
+    @inlineCallbacks
+    def test_tenants_that_share_a_host_do_not_delay_each_other(self):
+        hook = Hook()
+        render = hook.render_POST
+        hook.render_POST = lambda request: NOT_DONE_YET if b"hang" in request.uri else render(request)
+        site = Site(hook)
+        site.noisy = False
+        url = self.listen(site)
+        items = [item(n, url + "?hang", "bad") for n in range(1, 101)]
+        items += [item(n, url, f"good{n % 3}") for n in range(101, 161)]
+        store = FakeStore(reactor, items)
+        yield self.notifier(store, timeout_s=10.0).start()
+        yield self.until(lambda: len(store.done) == 60)
+        self.assertEqual(sorted(store.done), list(range(101, 161)))
 
     @inlineCallbacks
     def test_tried_again_with_the_same_id_until_it_is_taken(self):
