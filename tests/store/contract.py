@@ -8,5 +8,6 @@ from tests.store.contract_receipts import ReceiptContract
 from tests.store.contract_sending import SendingContract
 from tests.store.contract_submit import SubmitContract
 from tests.store.contract_sweeps import SweepContract
+from tests.store.contract_walk import WalkContract
 
-CONTRACTS = (SubmitContract, SendingContract, ReceiptContract, SweepContract, QueryContract)
+CONTRACTS = (SubmitContract, SendingContract, ReceiptContract, SweepContract, QueryContract, WalkContract)

@@ -210,6 +210,23 @@ class ReceiptContract(StoreCase):
         self.assertEqual(await self.one(sent(new.id, "P2", 2)), Ignored("final", new.id))
         self.assertEqual(await self.one(receipt("P2")), Ignored("final", new.id))
 
+    async def test_parts_that_share_an_id_share_its_receipt(self):
+        """Several parts in one PDU (message_payload): one id, one receipt, in whatever order."""
+        new = await self.put("P1", "P1", "P1")
+        self.assertEqual(await self.state(new.id), State.SENT)
+        self.assertEqual((await self.one(receipt("P1"))).state, State.DELIVERED)
+        self.assertEqual(await self.one(receipt("P1")), Ignored("repeated", new.id))
+        early = message(parts=2)
+        await self.store.commit([submit(early), receipt("Q1", State.UNDELIVERED, error="007")])
+        results = await self.store.commit([sent(early.id, "Q1", 1), sent(early.id, "Q1", 2)])
+        self.assertEqual(results[0].state, State.UNDELIVERED)
+        self.assertEqual(results[1], Ignored("final", early.id))
+        well = message(parts=2)
+        await self.store.commit([submit(well), receipt("R1")])
+        first, second = await self.store.commit([sent(well.id, "R1", 1), sent(well.id, "R1", 2)])
+        self.assertEqual(first, Moved(well.id, State.QUEUED))
+        self.assertEqual((second.state, len(second.outbox)), (State.DELIVERED, 1))
+
     async def test_all_parts_parked(self):
         new = message(parts=2)
         await self.store.commit([submit(new), receipt("P1"), receipt("P2")])

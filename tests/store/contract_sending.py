@@ -1,6 +1,6 @@
 """Contract: parts taken, attempts that failed, refusals, cancellation."""
 
-from smsgwd.model.changes import Cancel, Fail, GiveUp, Ignored, Moved, Note, Requeue
+from smsgwd.model.changes import Cancel, Fail, GiveUp, Ignored, Moved, Note, Parked, Requeue
 from smsgwd.model.message import Failure, State
 from tests.store.base import StoreCase
 from tests.store.samples import NOW, fresh_id, message, receipt, sent, submit
@@ -52,6 +52,7 @@ class SendingContract(StoreCase):
     async def test_a_response_while_scheduled_is_no_move(self):
         number = await self.put(state=State.SCHEDULED, due_at=NOW + 5)
         self.assertEqual(await self.one(sent(number, "A1")), Ignored("not_queued", number))
+        self.assertEqual(await self.one(receipt("A1")), Parked())
 
     async def test_all_parts_make_a_message_sent(self):
         number = await self.put(parts=3)

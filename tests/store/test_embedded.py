@@ -1,5 +1,7 @@
 """The embedded store keeps the contract."""
 
+import sqlite3
+
 from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 
@@ -34,3 +36,19 @@ class TestSweeps(Embedded, contract.SweepContract, TestCase):
 
 class TestQueries(Embedded, contract.QueryContract, TestCase):
     pass
+
+
+class TestWalk(Embedded, contract.WalkContract, TestCase):
+    """Some of its commits fail as on a full disk."""
+
+    broken = False
+
+    def new_store(self):
+        return super().new_store(before_commit=self.before_commit)
+
+    def trouble(self, on):
+        self.broken = on
+
+    def before_commit(self):
+        if self.broken:
+            raise sqlite3.OperationalError("database or disk is full")

@@ -106,9 +106,7 @@ def _apply_to_part(work: Work, row: Row, number: int, state: State, receipt: Rec
     if error is not None:
         part.err_code, part.err_detail, part.err_smpp = error.code, error.detail, error.smpp_status
     work.put_part(row, part)
-    for twin in list(
-        parts.values()
-    ):  # parts that travelled in the same PDU (message_payload) share its id and its fate
+    for twin in list(parts.values()):  # parts that travelled in the same PDU share its id and its fate
         if twin.smsc_id == part.smsc_id and twin.state < FINAL_FROM:
             work.put_part(row, shared(part, twin.part, twin.sent_at))
     _event(work, row, receipt, f"part {number} of {row.parts}")

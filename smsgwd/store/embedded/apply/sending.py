@@ -28,11 +28,14 @@ def why_not(row: Row) -> Ignored:
 def part_sent(work: Work, change: PartSent) -> Moved | Ignored:
     """Remember the SMSC id of a part; with the last part the message is SENT. Receipts parked for it are applied.
 
-    The id is remembered whatever the state of the message: a receipt may still come for it.
+    The id is remembered also when the message is final: a receipt may still come for it. Only a message that is not due
+    yet cannot have been sent, whatever a response says. Parts that travel in one PDU (message_payload) share one id.
     """
     row = work.row(change.message_id)
     if row is None or not 0 < change.part <= row.parts:
         return Ignored("unknown_message", change.message_id)
+    if row.state == State.SCHEDULED:
+        return why_not(row)
     key = canonical(change.smsc_id)
     work.map_smsc(change.group, key, row.id, change.part)
     result = _single_sent(work, row, change) if row.parts == 1 else _one_of_several_sent(work, row, change)
@@ -60,8 +63,6 @@ def _one_of_several_sent(work: Work, row: Row, change: PartSent) -> Moved | Igno
     known = parts.get(change.part)
     if known is not None and known.sent_at is not None:
         return why_not(row) if row.state >= FINAL_FROM else Ignored("repeated", row.id)
-    if row.state == State.SCHEDULED:
-        return why_not(row)
     part = PartRow(change.part, change.smsc_id, _SENT, change.at, None, None, None, None)
     twin = next((p for p in parts.values() if p.smsc_id == change.smsc_id and p.state >= FINAL_FROM), None)
     if twin is not None:  # in the same PDU as a part whose receipt was parked: it is known what became of it

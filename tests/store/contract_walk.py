@@ -1,0 +1,166 @@
+"""Contract: a random walk over all changes, after which the books must balance."""
+
+from collections import Counter
+from random import Random
+
+from smsgwd.delivery.lifecycle import TABLE
+from smsgwd.model.changes import (
+    Cancel,
+    Expire,
+    Fail,
+    GiveUp,
+    Moved,
+    OutboxDone,
+    PartSent,
+    Promote,
+    Promoted,
+    PutTenant,
+    Requeue,
+    Submit,
+    Submitted,
+    Swept,
+    TakeReceipt,
+    TimeOutReceipts,
+)
+from smsgwd.model.message import Failure, State
+from smsgwd.model.receipts import Receipt
+from smsgwd.ports.store import MessageFilter, StoreUnavailable
+from tests.store.base import StoreCase
+from tests.store.samples import HOUR, NOW, submission, tenant
+
+_CREDIT = 4_000_000
+_BAD = Failure("smsc_rejected", "", 0x0B)
+_REACHABLE = {state: set(row.values()) for state, row in TABLE.items()}
+
+
+class WalkContract(StoreCase):
+    """A subclass may break commits with `trouble(on)`."""
+
+    def trouble(self, on):
+        """Make commits fail from now on, or work again."""
+
+    async def test_the_books_balance_after_any_walk(self):
+        for seed in range(6):
+            await self._walk(Random(seed), f"walker-{seed}")
+
+    async def _walk(self, random, owner):
+        await self.one(PutTenant(tenant(owner, credit=_CREDIT)))
+        known, seen, pushes = {}, {}, Counter()
+        self.taken, self.free = set(), set()  # the SMSC took a part of it; it ended without that
+        for step in range(120):
+            now = NOW + step * 60_000
+            changes = [self._change(random, owner, known, now) for _ in range(random.randrange(1, 8))]
+            broken = random.random() < 0.1
+            self.trouble(broken)
+            try:
+                results = await self.store.commit(changes)
+            except StoreUnavailable:
+                continue
+            finally:
+                self.trouble(False)
+            for change, result in zip(changes, results, strict=True):
+                self._learn(change, result, known, seen, pushes)
+            if random.random() < 0.05:
+                await self.reopen()
+        await self._check(owner, known, seen, pushes)
+
+    def _change(self, random, owner, known, now):
+        """Any change at all, mostly about messages there are."""
+        if len(known) < 5 or random.random() < 0.15:
+            scheduled = random.random() < 0.2
+            messages = submission(
+                random.randrange(1, 4),
+                tenant=owner,
+                parts=random.choice((1, 1, 2, 3)),
+                price=random.choice((0, 40_000, 120_000)),
+                deadline=now + random.choice((HOUR // 4, 6 * HOUR)),
+                state=State.SCHEDULED if scheduled else State.QUEUED,
+                due_at=now + HOUR // 10 if scheduled else 0,
+            )
+            return Submit(owner, messages, now)
+        message = random.choice(list(known.values()))
+        part = random.randrange(1, message.parts + 1)
+        smsc_id = f"{message.id:x}-{part}"
+        finals = [state for state in State if state.final]
+        state = random.choice([State.DELIVERED] * 12 + finals + [None])
+        kind = random.randrange(14)
+        if kind < 5:
+            return PartSent(message.id, part, smsc_id, "g", "sim", now)
+        if kind < 9:
+            return TakeReceipt(Receipt("g", smsc_id, state, now, "STAT", msisdn=message.msisdn))
+        return {
+            9: Requeue(message.id, random.choice((0, now + 120_000)), "sim", now, _BAD),
+            10: Fail(message.id, part, "sim", now, _BAD) if random.random() < 0.3 else Promote(now),
+            11: Cancel(owner, message.id, now),
+            12: GiveUp(message.id, "sim", now, _BAD) if random.random() < 0.2 else Promote(now, limit=1),
+            13: random.choice((Expire(now, frozenset({message.id}), limit=2), TimeOutReceipts(now, now - HOUR, 2))),
+        }[kind]
+
+    def _learn(self, change, result, known, seen, pushes):
+        """Follow what the store says; a move must be one the table has, or a chain of such."""
+        match result:
+            case Submitted(refused):
+                for place, message in enumerate(change.messages):
+                    if place not in refused:
+                        known[message.id], seen[message.id] = message, message.state
+                return
+            case Moved(message_id, state, outbox):
+                self.assertTrue(_leads(seen[message_id], state), (change, seen[message_id], state))
+                seen[message_id] = state
+                if isinstance(change, PartSent):
+                    self.taken.add(message_id)
+                elif isinstance(change, Cancel) or (isinstance(change, Fail) and state is State.REJECTED):
+                    self.free.add(message_id)
+            case Swept(messages, outbox, _):
+                for message_id in messages:
+                    if message_id in seen:
+                        self.assertFalse(seen[message_id].final)
+                        seen[message_id] = State.EXPIRED if isinstance(change, Expire) else State.UNKNOWN
+                        if isinstance(change, Expire) and message_id not in self.taken:
+                            self.free.add(message_id)
+            case Promoted(messages):
+                outbox = ()
+                for message in messages:
+                    if message.id in seen:
+                        self.assertIn(seen[message.id], (State.SCHEDULED, State.WAITING))
+                        seen[message.id] = State.QUEUED
+            case _:
+                return
+        for item in outbox:
+            if item.message_id in seen:  # a sweep may end messages of an earlier walk too
+                pushes[item.message_id] += 1
+
+    async def _check(self, owner, known, seen, pushes):
+        views = {}
+        before = None
+        while page := await self.store.messages(owner, MessageFilter(), before, 50):
+            views |= {view.message.id: view for view in page}
+            before = page[-1].message.id
+        self.assertEqual(set(views), set(known))
+        kept = 0
+        for number, view in views.items():
+            state = view.message.state
+            self.assertEqual(state, seen[number])
+            self.assertEqual(pushes[number], 1 if state.final else 0)
+            self.assertEqual(view.done_at is not None, state.final)
+            kept += 0 if number in self.free else view.message.price
+        self.assertFalse(self.taken & self.free)
+        self.assertTrue(self.taken)
+        self.assertTrue(self.free)
+        self.assertEqual(await self.balance(owner), _CREDIT - kept)
+        (target,) = (each for each in await self.store.outbox_targets() if each.target.startswith(f"{owner} "))
+        items = await self.store.outbox(target.target, None, 10_000)
+        self.assertEqual(Counter(item.message_id for item in items), pushes)
+        for item in items:
+            self.assertEqual(
+                (item.state, item.type), (seen[item.message_id], f"message.{seen[item.message_id].public}")
+            )
+        await self.store.commit([OutboxDone(item.id, NOW) for item in items])
+        self.assertEqual(await self.store.outbox(target.target, None, 10), [])
+
+
+def _leads(before, after):
+    """True when the table leads from one state to the other (a receipt found parked makes two steps at once)."""
+    if before is after:
+        return not after.final  # a part of several was sent, or queued again at once
+    return after in _REACHABLE[before] or any(after in _REACHABLE[between] for between in _REACHABLE[before])
