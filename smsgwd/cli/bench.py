@@ -1,6 +1,7 @@
 """`smsgwd bench`: the reproducible benchmark. The gateway is one process, its peers and the load are others."""
 
 import json
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -35,6 +36,7 @@ def http(runs: int, keep: Path | None, as_json: bool, **chosen: Any) -> None:
     from smsgwd.simulator.http_bench import HttpBenchOptions, run_http
     from smsgwd.simulator.stand import StandError
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped like by Ctrl-C: no process stays behind
     options = HttpBenchOptions(**chosen)
     report: dict[str, Any] = {"bench": "http", "options": chosen, "machine": figures.machine(), "runs": []}
     with tempfile.TemporaryDirectory(prefix="smsgwd-bench-") as temporary:

@@ -177,12 +177,13 @@ def simulate() -> None:
 @click.option("--enquire-s", type=click.FloatRange(0), default=0, help="Probe silent links after this (never).")
 @click.option("--record", type=click.Path(dir_okay=False), default=None, help="File of accepted submits, JSON lines.")
 @click.option("--show", is_flag=True, help="Print each accepted message, on stderr.")
-@click.option("--long", is_flag=True, help="With --show: long messages whole.")
+@click.option("--long", is_flag=True, help="As --show, long messages whole.")
 @click.option("--remember", type=click.IntRange(1), default=100_000, show_default=True, help="Messages query_sm knows.")
 def smsc(**chosen: Any) -> None:
     """An SMSC. Its port is the first line on stdout; statistics are printed at the end (SIGUSR1: now, on stderr)."""
     if chosen["drop_unanswered"] > chosen["drop_after"]:
         raise click.UsageError("--drop-unanswered must not be larger than --drop-after")
+    chosen["show"] |= chosen["long"]
     options = SmscOptions(**chosen)
     # Imported where a simulator is run: `smsgwd run` shall not load it, and the reactor is installed by its import.
     from twisted.internet import reactor as installed

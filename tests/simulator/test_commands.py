@@ -91,6 +91,13 @@ def test_a_bad_secret_is_named():
     assert result.returncode == 2 and b"base64" in result.stderr and b"Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("command", ["smsc", "webhook"])
+def test_a_record_that_cannot_be_written_is_named(command, tmp_path: Path):
+    words = [command, "--port", "0", "--record", str(tmp_path / "missing" / "record")]
+    result = subprocess.run([*COMMAND, *words], capture_output=True, timeout=20)
+    assert result.returncode == 1 and b"No such file" in result.stderr and b"Traceback" not in result.stderr
+
+
 def test_bench_refuses_a_directory_that_has_a_run(tmp_path: Path):
     (tmp_path / "run-1").mkdir()
     result = CliRunner().invoke(bench, ["http", "--keep", str(tmp_path)])
