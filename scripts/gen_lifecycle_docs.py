@@ -27,7 +27,8 @@ def document() -> str:
         for event in moves
         if not event.value.startswith("receipt_")
     ]
-    lines += ["    SENT --> FINAL: receipt", "    QUEUED --> FINAL: receipt", "    WAITING --> FINAL: receipt", "```", ""]
+    lines += [f"    {state} --> FINAL: receipt" for state in ("SENT", "QUEUED", "WAITING")]
+    lines += ["```", ""]
     lines += ["| durable state | tenants see | event → state | found at a start |", "|---|---|---|---|"]
     for state in State:
         moves = ", ".join(f"{event.value} → {after.name}" for event, after in TABLE[state].items()) or "(final)"

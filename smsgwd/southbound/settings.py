@@ -25,15 +25,7 @@ UnknownOutcome = Literal["resend", "wait", "fail"]
 
 _VERSIONS = {"3.3": VERSION_3_3, "3.4": VERSION_3_4, "5.0": VERSION_5_0}
 _ID_FORMATS = {"auto": "auto", "same": "same", "hex-dec": "response_hex", "dec-hex": "response_dec"}
-_ACTIONS = {
-    "throttle": Action.THROTTLE,
-    "retry": Action.RETRY,
-    "fail": Action.FAIL,
-    "rebind": Action.REBIND,
-    # There is one connector a message yet: to try again within its validity, or to hold the link, loses nothing.
-    "failover": Action.RETRY,
-    "suspend": Action.THROTTLE,
-}
+_ACTIONS = {action.value: action for action in Action}
 _INBOUND_LIMIT = 4000  # unanswered deliver_sm the session takes; reading stops long before
 
 

@@ -49,7 +49,7 @@ def test_everything_else():
             message_id_format="hex-dec",
             accepted_state="delivered",
             unknown_outcome="fail",
-            statuses={"0x45": "throttle", "0x400": "failover", "0x401": "suspend"},
+            statuses={"0x45": "throttle", "0x400": "retry", "0x401": "rebind"},
             timers={"response_s": 5, "reconnect_min_s": 2, "connect_s": 3, "session_init_s": 4},
             ready_page=50,
         )
@@ -61,7 +61,7 @@ def test_everything_else():
     assert settings.data_codings["gsm7"] == 1 and settings.alphabet == "latin1"
     assert not settings.receipt_for_all_parts and settings.long_messages == "sar"
     assert settings.stat_words == {"ACCEPTD": MessageState.DELIVERED}
-    assert settings.statuses == {0x45: Action.THROTTLE, 0x400: Action.RETRY, 0x401: Action.THROTTLE}
+    assert settings.statuses == {0x45: Action.THROTTLE, 0x400: Action.RETRY, 0x401: Action.REBIND}
     assert (settings.session.response, settings.session.session_init, settings.connect_s) == (5, 4, 3)
     assert settings.queue_capacity == 100
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr, field_validator, model_validator
 from smsgwd.config.option import Section, option
 from smsgwd.config.types import ExistingFile, FrozenMap, StatusCode, no_entries
 
-StatusAction = Literal["throttle", "retry", "failover", "fail", "rebind", "suspend"]
+StatusAction = Literal["throttle", "retry", "rebind", "fail"]
 
 
 class ConnectorTls(Section):
@@ -139,8 +139,7 @@ class SmppConnector(Section):
     service_type: str = option("service_type of submit_sm.", default="", max_length=5)
     protocol_id: int = option("protocol_id of submit_sm.", default=0, ge=0, le=255)
     statuses: FrozenMap[StatusCode, StatusAction] = option(
-        "What a command_status means here, where it differs from the built-in table: throttle, retry, failover, fail,"
-        " rebind or suspend.",
+        "What a command_status means here, where it differs from the built-in table: throttle, retry, rebind or fail.",
         default_factory=no_entries,
         example={"0x45": "retry"},
     )
