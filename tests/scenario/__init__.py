@@ -1,0 +1,6 @@
+"""Facts about the whole daemon: real processes between real peers, one fact a file.
+
+Here live the tests that start `smsgwd run` with the simulators, and their harness. What one module does alone is tested
+beside that module. To add a fact, add a file and take the `scene` fixture; to change what a scene can start, edit
+`harness.py`; to decode what an SMSC got, `received.py`.
+"""

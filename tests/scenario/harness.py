@@ -1,0 +1,452 @@
+"""A scene: the gateway as a process, with as many SMSC simulators and webhook catchers as a fact needs.
+
+Everything listens on free ports, writes into one temporary directory and is stopped at the end by its process id.
+Nothing sleeps for a fixed time: `wait` polls a condition with a deadline.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import yaml
+
+from smsgwd.simulator.record import SubmitLine, read_submits
+from smsgwd.simulator.stand import Process, StandError, free_ports
+from tests.scenario.received import Text, texts
+
+PATIENCE_S = 30.0
+TENANT = "shop"
+TOKEN = "shop-token"
+
+SIMULATE = [sys.executable, "-c", "from smsgwd.cli.simulate import simulate; simulate()"]
+SMSGWD = [sys.executable, "-c", "from smsgwd.cli.main import main; main()"]
+
+T = TypeVar("T")
+
+
+def wait(what: str, condition: Callable[[], T], patience_s: float = PATIENCE_S, every_s: float = 0.02) -> T:
+    """The first true value of `condition`; AssertionError, with the last value, after `patience_s`."""
+    end = time.monotonic() + patience_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"{what}: not within {patience_s:g} s; the last look gave {value!r}")
+        time.sleep(every_s)
+
+
+class Answer(NamedTuple):
+    """An HTTP answer; `body` is parsed where it is JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+def ask(
+    port: int,
+    method: str,
+    path: str,
+    body: object = None,
+    headers: Mapping[str, str] | None = None,
+    timeout: float = 20,
+) -> Answer:
+    """One HTTP request on a connection of its own."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    try:
+        payload = None if body is None else json.dumps(body)
+        connection.request(method, path, payload, dict(headers or {}))
+        answer = connection.getresponse()
+        data = answer.read()
+        kind = answer.headers.get("Content-Type", "")
+        return Answer(answer.status, dict(answer.headers), json.loads(data) if "json" in kind else data)
+    finally:
+        connection.close()
+
+
+class Tenant:
+    """A tenant's HTTP client."""
+
+    def __init__(self, port: int, token: str = TOKEN) -> None:
+        self.port = port
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def ask(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
+        """One request with this tenant's credential."""
+        return ask(self.port, method, path, body, {**self._headers, **(headers or {})})
+
+    def post(self, to: str | list[str], text: str = "Hello", *, key: str | None = None, **fields: object) -> Answer:
+        """POST /v1/messages, whatever the answer."""
+        body = {"from": "Shop", "to": to, "text": text, **fields}
+        return self.ask("POST", "/v1/messages", body, {} if key is None else {"Idempotency-Key": key})
+
+    def send(self, to: str = "+306912345678", text: str = "Hello", **fields: object) -> str:
+        """Send one message; its id. AssertionError when it is not taken."""
+        answer = self.post(to, text, **fields)
+        assert answer.status == 202, answer
+        return str(answer.body["messages"][0]["id"])
+
+    def send_many(self, count: int, text: str = "Message {n}", prefix: str = "+30690", first: int = 0) -> list[str]:
+        """Send `count` numbered messages in batches, number n to `prefix` and seven digits; their ids, in order."""
+        ids: list[str] = []
+        for start in range(first, first + count, 500):
+            batch = [
+                {"from": "Shop", "to": f"{prefix}{n:07d}", "text": text.replace("{n}", str(n))}
+                for n in range(start, min(start + 500, first + count))
+            ]
+            answer = self.ask("POST", "/v1/messages/batch", {"messages": batch})
+            assert answer.status == 202, answer
+            assert all(entry["error"] is None for entry in answer.body["messages"]), answer
+            ids += [entry["id"] for entry in answer.body["messages"]]
+        return ids
+
+    def message(self, message_id: str) -> Any:
+        """GET /v1/messages/ID."""
+        answer = self.ask("GET", f"/v1/messages/{message_id}")
+        assert answer.status == 200, answer
+        return answer.body
+
+    def wait_state(self, message_id: str, *states: str, patience_s: float = PATIENCE_S) -> Any:
+        """The message once it is in one of `states`."""
+
+        def look() -> Any:
+            view = self.message(message_id)
+            return view if view["state"] in states else None
+
+        return wait(f"message {message_id} becomes {' or '.join(states)}", look, patience_s)
+
+    def states(self) -> dict[str, str]:
+        """The state of every message, by id."""
+        found: dict[str, str] = {}
+        cursor = ""
+        while True:
+            answer = self.ask("GET", f"/v1/messages?limit=200{cursor}")
+            assert answer.status == 200, answer
+            found |= {view["id"]: view["state"] for view in answer.body["messages"]}
+            if not answer.body.get("next_cursor"):
+                return found
+            cursor = f"&cursor={answer.body['next_cursor']}"
+
+    def balance(self) -> str:
+        """GET /v1/balance, the amount."""
+        return str(self.ask("GET", "/v1/balance").body["balance"])
+
+
+class Child(Process):
+    """A process of a scene."""
+
+    def __init__(self, name: str, command: list[str], directory: Path) -> None:
+        super().__init__(name, command, directory)
+        self.out_path = directory / f"{name}.out"
+        self.log_path = directory / f"{name}.log"
+
+    @property
+    def running(self) -> bool:
+        """True while it has not ended."""
+        try:
+            self.check()
+        except StandError:
+            return False
+        return True
+
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        os.kill(self.pid, number)
+
+    def wait_end(self, patience_s: float = PATIENCE_S) -> int:
+        """Its exit status, once it has ended by itself."""
+        wait(f"{self.name} ends", lambda: not self.running, patience_s)
+        return self.stop()
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        """Its log so far, where it is JSON."""
+        return _json_lines(self.log_path)
+
+    def wait_event(self, event: str, patience_s: float = PATIENCE_S, running: bool = True) -> dict[str, Any]:
+        """The first log line of that event; with `running` it must not have ended without it."""
+
+        def look() -> dict[str, Any] | None:
+            for line in self.log_lines():
+                if line.get("event") == event:
+                    return line
+            if running:
+                self.check()
+            return None
+
+        found = wait(f"{self.name} logs {event}", look, patience_s)
+        assert found is not None
+        return found
+
+
+class Smsc(Child):
+    """An SMSC simulator."""
+
+    def __init__(self, name: str, options: tuple[str, ...], directory: Path) -> None:
+        self.record = directory / f"{name}.jsonl"
+        super().__init__(name, [*SIMULATE, "smsc", "--record", str(self.record), *options], directory)
+
+    def submits(self) -> list[SubmitLine]:
+        """Every submit it has accepted by now, in order. The record is written in slices, so it is waited for."""
+        accepted = self.stats()["accepted"]
+
+        def look() -> list[SubmitLine] | None:
+            lines = self._recorded()
+            return lines if len(lines) >= accepted else None
+
+        return wait(f"{self.name} has recorded {accepted} submits", look) or [] if accepted else []
+
+    def texts(self) -> list[Text]:
+        """What it has accepted by now, parts joined and decoded."""
+        return texts(self.submits())
+
+    def _recorded(self) -> list[SubmitLine]:
+        return read_submits(self.record) if self.record.exists() else []
+
+    def stats(self) -> dict[str, Any]:
+        """Its counters now."""
+        before = len(self.log_lines())
+        os.kill(self.pid, 10)  # SIGUSR1
+        return wait(f"{self.name} prints its counters", lambda: self.log_lines()[before:])[-1]
+
+    def wait_texts(self, count: int, patience_s: float = PATIENCE_S) -> list[Text]:
+        """Its texts, once there are `count` at least."""
+
+        def look() -> list[Text] | None:
+            found = texts(self._recorded())
+            return found if len(found) >= count else None
+
+        found = wait(f"{self.name} has {count} messages", look, patience_s, 0.05)
+        assert found is not None
+        return found
+
+
+class Catcher(Child):
+    """A webhook catcher."""
+
+    def __init__(self, name: str, options: tuple[str, ...], directory: Path) -> None:
+        super().__init__(name, [*SIMULATE, "webhook", "--port", "0", "--show", *options], directory)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port()}/dlr"
+
+    def pushes(self) -> list[dict[str, Any]]:
+        """Every push so far: the catcher's `status` and `webhook_id`, and the `body`."""
+        return [line for line in _json_lines(self.out_path) if line.get("event") == "push"]
+
+    def taken(self) -> dict[str, dict[str, Any]]:
+        """The last body that was answered with success, by message id."""
+        return {push["body"]["id"]: push["body"] for push in self.pushes() if 200 <= push["status"] < 300}
+
+    def wait_push(self, message_id: str, patience_s: float = PATIENCE_S) -> dict[str, Any]:
+        """The body of the push of a message."""
+        return wait(f"the push of message {message_id}", lambda: self.taken().get(message_id), patience_s)  # type: ignore[return-value]
+
+    def wait_all(self, ids: list[str], patience_s: float = PATIENCE_S) -> dict[str, dict[str, Any]]:
+        """The bodies once every message of `ids` has been pushed."""
+
+        def look() -> dict[str, dict[str, Any]] | None:
+            found = self.taken()
+            return found if found.keys() >= set(ids) else None
+
+        found = wait(f"{len(ids)} receipts pushed", look, patience_s, 0.05)
+        assert found is not None
+        return found
+
+
+class Gateway(Child):
+    """The gateway, and the ways to talk to it."""
+
+    def __init__(self, name: str, config: Path, wrapper: list[str], directory: Path) -> None:
+        super().__init__(name, [*wrapper, *SMSGWD, "run", "-c", str(config)], directory)
+        written = yaml.safe_load(config.read_text())
+        self.config = config
+        self.admin_socket = directory / written["admin"]["socket"]
+        self.http_port = int(written["listeners"]["http"]["listen"].rpartition(":")[2])
+        self.ops_port = int(written["listeners"]["ops"]["listen"].rpartition(":")[2])
+        self.tenant = Tenant(self.http_port)
+
+    def wait_ready(self) -> None:
+        """Until /ready answers 200."""
+
+        def look() -> bool:
+            self.check()
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                return ask(self.ops_port, "GET", "/ready").status == 200
+            return False
+
+        wait(f"{self.name} is ready", look)
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The sum of a metric's samples that have these labels."""
+        page = ask(self.ops_port, "GET", "/metrics").body.decode()
+        wanted = [f'{key}="{value}"' for key, value in labels.items()]
+        return sum(
+            float(line.rpartition(" ")[2])
+            for line in page.splitlines()
+            if line.partition("{")[0].partition(" ")[0] == name and all(label in line for label in wanted)
+        )
+
+    def status(self) -> Any:
+        """`status show` from the admin socket."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(20)
+            sock.connect(str(self.admin_socket))
+            connection = http.client.HTTPConnection("localhost")
+            connection.sock = sock
+            connection.request("POST", "/commands/status/show", "{}", {"Content-Type": "application/json"})
+            return json.loads(connection.getresponse().read())
+
+
+class Scene:
+    """Starts processes in one directory and stops them at the end, gateways first."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._children: list[Child] = []
+
+    def smsc(self, *options: str, name: str = "smsc", port: int = 0, start: bool = True) -> Smsc:
+        """An SMSC simulator. Receipts come at once unless the options say otherwise."""
+        smsc = Smsc(name, ("--port", str(port), *options), self.directory)
+        self._children.append(smsc)
+        if start:
+            smsc.start()
+            smsc.port()
+        return smsc
+
+    def catcher(self, *options: str, name: str = "webhook") -> Catcher:
+        """A webhook catcher, started."""
+        catcher = Catcher(name, options, self.directory)
+        self._children.append(catcher)
+        catcher.start()
+        catcher.port()
+        return catcher
+
+    def gateway(
+        self,
+        *smscs: Smsc | int,
+        catcher: Catcher | None = None,
+        connector: Mapping[str, object] | None = None,
+        tenant: Mapping[str, object] | None = None,
+        tenants: list[dict[str, object]] | None = None,
+        wrapper: list[str] | None = None,
+        name: str = "gateway",
+        start: bool = True,
+        **config: object,
+    ) -> Gateway:
+        """A gateway with a connector `smscN` for each SMSC (or port of one), ready when it is returned.
+
+        `connector` and `tenant` are settings over the usual ones, `config` further top-level sections, `tenants`
+        further tenants, `wrapper` a command that runs the gateway's command.
+        """
+        ports = [smsc if isinstance(smsc, int) else smsc.port() for smsc in smscs]
+        path = self.write_config(ports, catcher, connector or {}, tenant or {}, tenants or [], config, f"{name}.yaml")
+        gateway = Gateway(name, path, wrapper or [], self.directory)
+        self._children.insert(0, gateway)
+        if start:
+            gateway.start()
+            gateway.wait_ready()
+        return gateway
+
+    def write_config(
+        self,
+        smsc_ports: list[int],
+        catcher: Catcher | None,
+        connector: Mapping[str, object],
+        tenant: Mapping[str, object],
+        more_tenants: list[dict[str, object]],
+        config: Mapping[str, object],
+        file_name: str,
+    ) -> Path:
+        """Write the configuration and the tenants file."""
+        http_port, ops_port = free_ports(2)
+        connectors = [
+            {
+                "id": f"smsc{number}",
+                "kind": "smpp",
+                "host": "127.0.0.1",
+                "port": port,
+                "system_id": "gw",
+                "password": "gw",
+                "window": 50,
+                "timers": {"reconnect_min_s": 0.1, "reconnect_max_s": 0.3},
+                **connector,
+            }
+            for number, port in enumerate(smsc_ports, 1)
+        ]
+        whole: dict[str, object] = {
+            "node": "test1",
+            "data_dir": "data",
+            "public_url": f"http://127.0.0.1:{http_port}",
+            "listeners": {"http": {"listen": f"127.0.0.1:{http_port}"}, "ops": {"listen": f"127.0.0.1:{ops_port}"}},
+            "admin": {"socket": "admin.sock"},
+            "notify": {"allow_private_targets": True, "retry_s": [1]},
+            "tenants_file": "tenants.yaml",
+            "connectors": connectors,
+            "routes": [{"match": {"to": "*"}, "connectors": [connector["id"] for connector in connectors]}]
+            if connectors
+            else [],
+            **config,
+        }
+        first = {
+            "id": TENANT,
+            "credit": "1000.0000",
+            "currency": "EUR",
+            "price": "0.0400",
+            "senders": ["*"],
+            "dlr_url": None if catcher is None else catcher.url,
+            "credentials": [{"kind": "token", "secret": TOKEN}],
+            **tenant,
+        }
+        (self.directory / "tenants.yaml").write_text(yaml.safe_dump({"tenants": [first, *more_tenants]}))
+        path = self.directory / file_name
+        path.write_text(yaml.safe_dump(whole))
+        return path
+
+    def logs(self) -> str:
+        """The end of every log, for a failure's report."""
+        found = []
+        for child in self._children:
+            if child.log_path.exists():
+                found.append(f"--- {child.log_path.name}\n{child.log_path.read_text(errors='replace')[-4000:]}")
+        return "\n".join(found)
+
+    def stop(self) -> None:
+        """Stop everything that runs."""
+        for child in self._children:
+            try:
+                child.stop(20)
+            except StandError:
+                child.kill_if_running()
+
+
+@contextlib.contextmanager
+def scene_in(directory: Path) -> Iterator[Scene]:
+    """A scene that is stopped at the end."""
+    scene = Scene(directory)
+    try:
+        yield scene
+    finally:
+        scene.stop()
+
+
+def _json_lines(path: Path) -> list[dict[str, Any]]:
+    found = []
+    if path.exists():
+        for line in path.read_bytes().split(b"\n")[:-1]:
+            with contextlib.suppress(ValueError):
+                value = json.loads(line)
+                if isinstance(value, dict):
+                    found.append(value)
+    return found
