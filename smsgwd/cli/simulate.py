@@ -247,7 +247,9 @@ def _serve(
         port = start()
     except CannotListenError as problem:
         raise click.ClickException(str(problem)) from None
-    print(json.dumps({"event": "listening", "port": port}), flush=True)
+    announcement = json.dumps({"event": "listening", "port": port})
+    # Once the reactor has its signal handlers: whoever reads the line may send SIGTERM at once and gets the statistics.
+    reactor.callWhenRunning(lambda: print(announcement, flush=True))
     signal.signal(
         signal.SIGUSR1,
         lambda *_: reactor.callFromThread(lambda: print(json.dumps(summary()), file=sys.stderr, flush=True)),

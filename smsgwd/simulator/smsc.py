@@ -72,7 +72,7 @@ class Smsc:
         self._timer: IDelayedCall | None = None
         self._timer_at = 0.0
         self._flush: IDelayedCall | None = None
-        self._mo = MoSource(options, clock.monotonic()) if options.mo_rate > 0 else None
+        self._mo: MoSource | None = None  # from the first receiving bind on
         self._port: IListeningPort | None = None
         self._config = SessionConfig(
             enquire_link=options.enquire_s,
@@ -141,7 +141,10 @@ class Smsc:
         return account
 
     def bound(self, link: SmscLink) -> None:
-        """A bind has been let in: what waits for it leaves after the response."""
+        """A bind has been let in: what waits for it leaves after the response. The first that receives starts the MOs."""
+        if self.options.mo_rate and self._mo is None and link.account is not None and link.account.receiving:
+            self._mo = MoSource(self.options, self.monotonic())
+            self._arm()
         if self.options.unbind_after_s:
             self._put(self.monotonic() + self.options.unbind_after_s, (_UNBIND, link, None))
 
@@ -315,17 +318,16 @@ class Smsc:
         if self._mo is not None:
             for fields in self._mo.take(now):
                 account = self._mo_account()
-                if account is not None:
-                    account.waiting.append(Delivery(account, mo=fields))
-                    touched[id(account)] = account
+                account.waiting.append(Delivery(account, mo=fields))
+                touched[id(account)] = account
         for account in touched.values():
             account.pump()
         self._arm()
 
-    def _mo_account(self) -> Account | None:
-        """The first account with a receiving bind, else the first one at all; None before any bind."""
+    def _mo_account(self) -> Account:
+        """The first account with a receiving bind, else the first one at all, where it waits for the next bind."""
         accounts = list(self._accounts.values())
-        return next((account for account in accounts if account.receiving), accounts[0] if accounts else None)
+        return next((account for account in accounts if account.receiving), accounts[0])
 
     def _flush_record(self) -> None:
         self._flush = None
