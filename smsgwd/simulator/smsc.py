@@ -141,7 +141,7 @@ class Smsc:
         return account
 
     def bound(self, link: SmscLink) -> None:
-        """A bind has been let in; what waits for it leaves after the response. The first that receives starts the MOs."""
+        """A bind is let in; what waits for it leaves after the response. The first that receives starts the MOs."""
         if self.options.mo_rate and self._mo is None and link.account is not None and link.account.receiving:
             self._mo = MoSource(self.options, self.monotonic())
             self._arm()
