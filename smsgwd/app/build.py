@@ -96,11 +96,15 @@ def _store(config: Config, reactor: Any, metrics: Metrics) -> EmbeddedStore:
     if section.kind != "embedded":
         raise ValueError(f"store.kind {section.kind} is refused before anything is built")
 
+    failed = False
+
     def on_health(healthy: bool) -> None:
+        nonlocal failed
         metrics.store_healthy.set(1 if healthy else 0)
-        if healthy:
+        if healthy and failed:
             _log.info("store.recovered")
-        else:
+        failed = not healthy
+        if failed:
             metrics.commit_failures.inc()
             _log.error("store.commit_failed")
 

@@ -131,7 +131,7 @@ class EmbeddedStore:
 
     def _closed(self) -> None:
         self._lock.release()
-        self._set_healthy(False)
+        self._healthy = False  # an orderly end is no failure to report
         assert self._closing is not None
         for done in self._closing:
             done.callback(None)
