@@ -1,6 +1,6 @@
 """Contract: pages, histories, the outbox, figures, reopening."""
 
-from smsgwd.model.changes import Cancel, OutboxDead, OutboxDone, OutboxRetry, Requeue, Submitted, Tidy
+from smsgwd.model.changes import Cancel, Ignored, OutboxDead, OutboxDone, OutboxRetry, Requeue, Submitted, Tidy
 from smsgwd.model.message import Failure, State
 from smsgwd.model.outbox import OutboxTarget
 from smsgwd.ports.store import MessageFilter, QueueDepth, StoreUnavailable
@@ -69,6 +69,17 @@ class QueryContract(StoreCase):
         self.assertEqual(await ids(states=(State.CANCELLED, State.SENT)), [two[0]])
         self.assertEqual(await ids(msisdn="30690000002"), three)
         self.assertEqual(await ids(states=(State.QUEUED,), msisdn="30690000001", to_ms=NOW + 90 * HOUR), [two[1]])
+
+    async def test_ids_and_times_beyond_all_bounds(self):
+        """A tenant may ask for any number."""
+        await self.one(submit(message()))
+        for number in (1 << 63, (1 << 63) - 1, 10**40, -1, -(10**40)):
+            self.assertIsNone(await self.view(number))
+            self.assertEqual(await self.store.submission("demo", number), [])
+            self.assertEqual(await self.one(Cancel("demo", number, NOW)), Ignored("unknown_message", number))
+        far = 1 << 62
+        self.assertEqual(await self.store.messages("demo", MessageFilter(from_ms=far, to_ms=far), None, 5), [])
+        self.assertEqual(len(await self.store.messages("demo", MessageFilter(), 10**40, 5)), 1)
 
     async def test_the_parts_of_a_view(self):
         one, many = message(), message(parts=2)

@@ -103,7 +103,7 @@ class TestProcesses(TestCase):
                 process.stdin.write("lift\n")
                 process.stdin.flush()
         self.assertEqual(process.wait(), 0)
-        self.assertEqual(said["H"], [["1"], ["0"], ["1"], ["0"]])  # the last is its close
+        self.assertEqual(said["H"], [["1"], ["0"], ["1"]])
         self.assertEqual(len(said["X"]), 1)
         self.assertGreater(len(said["D"]), 0)
         await self.check(said)

@@ -22,6 +22,7 @@ _VIEW: Final = (
 _EXTRA: Final = 20  # where the further columns of _VIEW begin
 _READY: Final = f"SELECT {MESSAGE_COLUMNS} FROM message m WHERE m.connector = ? AND m.state = 2"
 _CLOCK_SLACK_MS: Final = 60_000
+_MAX_ID: Final = (1 << 63) - 1
 _tenant_of = msgspec.json.Decoder(Tenant).decode
 
 
@@ -59,6 +60,8 @@ def _view(values: tuple[Any, ...]) -> MessageView:
 
 def message(connection: sqlite3.Connection, tenant: str, message_id: int) -> MessageView | None:
     """See Store.message."""
+    if not 0 <= message_id <= _MAX_ID:
+        return None
     values = connection.execute(f"{_VIEW} WHERE m.id = ? AND m.tenant = ?", (message_id, tenant)).fetchone()
     if values is None:
         return None
@@ -109,9 +112,11 @@ def _events(connection: sqlite3.Connection, view: MessageView) -> tuple[EventVie
 
 def submission(connection: sqlite3.Connection, tenant: str, submission_id: int) -> list[MessageView]:
     """See Store.submission; ids of a submission follow its own (model.ids)."""
+    if not 0 <= submission_id <= _MAX_ID:
+        return []
     found = connection.execute(
         f"{_VIEW} WHERE m.id > ? AND m.id <= ? AND m.submission = ? AND m.tenant = ? ORDER BY m.id",
-        (submission_id, submission_id + MAX_BLOCK, submission_id, tenant),
+        (submission_id, min(submission_id + MAX_BLOCK, _MAX_ID), submission_id, tenant),
     )
     return [_view(values) for values in found]
 
@@ -127,13 +132,13 @@ def messages(
     conditions, values = ["m.tenant = ?"], [tenant]  # type: tuple[list[str], list[Any]]
     if before is not None:
         conditions.append("m.id < ?")
-        values.append(before)
+        values.append(min(before, _MAX_ID))
     if where.from_ms is not None:
         conditions.append("m.id >= ? AND m.submitted_at >= ?")
-        values += [first_id_at(where.from_ms), where.from_ms]
+        values += [min(first_id_at(where.from_ms), _MAX_ID), where.from_ms]
     if where.to_ms is not None:
         conditions.append("m.id < ? AND m.submitted_at < ?")
-        values += [first_id_at(where.to_ms + _CLOCK_SLACK_MS), where.to_ms]
+        values += [min(first_id_at(where.to_ms + _CLOCK_SLACK_MS), _MAX_ID), where.to_ms]
     if where.states:
         conditions.append(f"m.state IN ({', '.join('?' * len(where.states))})")
         values += [int(state) for state in where.states]

@@ -31,6 +31,7 @@ from smsgwd.store.embedded.rows import (
     row_values,
 )
 
+_MAX_ID: Final = (1 << 63) - 1
 _MOST_EVENTS: Final = 200
 _CHUNKS: Final = (256, 64, 16, 4, 1)
 _SELECT_ROW: Final = f"SELECT {ROW_COLUMNS} FROM message m WHERE m.id IN "
@@ -100,6 +101,8 @@ class Work:
         """A message, or None when there is none. After a change of it call `changed`."""
         row = self._rows.get(message_id)
         if row is None:
+            if not 0 <= message_id <= _MAX_ID:
+                return None
             self._write_inserts()
             self.prefetch((message_id,))
             row = self._rows.get(message_id)
