@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, ISSLTransport
+from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, ISSLTransport
 from twisted.internet.protocol import connectionDone
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from twisted.web import http
+from zope.interface import implementer
 
 from smsgwd.model.refusals import Refusal
 from smsgwd.net.http_message import HttpRequest, HttpResponse, problem
@@ -42,6 +43,7 @@ class _Phase(Enum):
     HEAD = "reading a request line and headers"
     BODY = "reading a body"
     BUSY = "a request is with its handler"
+    SENDING = "an answer is larger than what the client has taken so far"
     IDLE = "between requests"
     CLOSING = "answered for the last time; input is thrown away"
 
@@ -80,6 +82,7 @@ class _Request(http.Request):
         self.channel.whole(self, b"".join(self._chunks))
 
 
+@implementer(IHalfCloseableProtocol)
 class HttpChannel(http.HTTPChannel):
     """A connection of an HttpListener."""
 
@@ -92,6 +95,8 @@ class HttpChannel(http.HTTPChannel):
     _buffer: bytes
     requests: list[_Request]
     persistent: bool | int
+    _waitingForTransport: bool
+    _handlingRequest: bool
 
     def __init__(self, listener: HttpListener) -> None:
         _engine.__init__(self)
@@ -103,6 +108,7 @@ class HttpChannel(http.HTTPChannel):
         self._timer: IDelayedCall | None = None
         self._head_size = 0
         self._head_lines = 0
+        self._unsent: _Request | None = None  # answered, but the client has not read enough of the answer yet
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -129,7 +135,7 @@ class HttpChannel(http.HTTPChannel):
         if self.closing:
             return
         if self._handlingRequest:
-            self._enter(_Phase.BUSY)
+            self._enter(_Phase.BUSY if self._unsent is None else _Phase.SENDING)
         elif not self.line_mode:
             self._enter(_Phase.BODY)
         elif self._buffer or self._head_lines:
@@ -251,7 +257,21 @@ class HttpChannel(http.HTTPChannel):
         if self.listener.stopping:
             self.persistent = False
         self._write(response, close=not self.persistent, head=request.method == b"HEAD")
-        self.requestDone(request)
+        if self._waitingForTransport:
+            # A client that asks and never reads would else be answered into memory, request upon request.
+            self._unsent = request
+            self._enter(_Phase.SENDING)
+        else:
+            self.requestDone(request)
+
+    def resumeProducing(self) -> None:
+        """The transport has sent what it had: go on with the next request."""
+        _engine.resumeProducing(self)
+        request, self._unsent = self._unsent, None
+        if request is not None and not self.closing:
+            if self.listener.stopping:
+                self.persistent = False
+            self.requestDone(request)
 
     def requestDone(self, request: _Request) -> None:
         """The answer is written: go on with what the client has sent meanwhile."""
@@ -304,6 +324,18 @@ class HttpChannel(http.HTTPChannel):
         else:
             self.transport.loseConnection()
 
+    def readConnectionLost(self) -> None:
+        """The client has sent its last byte and may still read (RFC 9112 s9.6): answer what is whole, then close."""
+        if self._handlingRequest and not self.closing:
+            self.persistent = False
+        elif self._phase is not _Phase.CLOSING:
+            self._close(linger=False)
+        else:
+            self.transport.loseConnection()
+
+    def writeConnectionLost(self) -> None:
+        """Our half is closed: `_close` did that, and its deadline ends the rest."""
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The client is gone; requests that run go on without it."""
         self.closing = True
@@ -322,7 +354,7 @@ class HttpChannel(http.HTTPChannel):
         limits = self.listener.limits
         if phase is _Phase.BUSY:
             self._deadline = None
-        elif phase is _Phase.IDLE:
+        elif phase in (_Phase.IDLE, _Phase.SENDING):
             self._wait(limits.idle_timeout_s)
         elif phase is _Phase.BODY:
             self._wait(limits.body_timeout_s)
@@ -344,8 +376,8 @@ class HttpChannel(http.HTTPChannel):
         left = self._deadline - self.listener.reactor.seconds()
         if left > 0:
             self._timer = self.listener.reactor.callLater(left, self._due)
-        elif self._phase is _Phase.CLOSING:
-            self.transport.abortConnection()
+        elif self._phase in (_Phase.CLOSING, _Phase.SENDING):
+            self.abort()
         elif self._phase in (_Phase.NEW, _Phase.IDLE):
             self._close(linger=False)
         else:

@@ -392,3 +392,84 @@ def test_whatever_is_sent_the_answers_are_well_formed_and_no_exception_escapes(p
     wire.reactor.advance(31)
     for answer in wire.answers(head=False):
         assert answer.status in {200, 400, 408, 413, 431}
+
+
+# -- clients that do not read, and clients that stop writing
+
+
+def test_a_client_that_does_not_read_is_not_answered_into_memory():
+    wire = Wire(lambda request: HttpResponse(200, (), request.path.encode()), limits=HttpLimits(idle_timeout_s=60))
+    wire.send(GET)
+    wire.answer()
+    # The transport says that its buffer is full while the first of these is written.
+    write, wire.transport.write = wire.transport.write, lambda data: (write(data), wire.channel.pauseProducing())
+    wire.send(GET * 5)
+    assert len(wire.answers()) == 1
+    wire.transport.write = write
+    wire.channel.resumeProducing()
+    assert len(wire.answers()) == 4
+    assert not wire.transport.closed
+
+
+def test_a_client_that_never_reads_is_cut_off():
+    wire = Wire(limits=HttpLimits(idle_timeout_s=60))
+    write, wire.transport.write = wire.transport.write, lambda data: (write(data), wire.channel.pauseProducing())
+    wire.send(GET * 5)
+    wire.reactor.advance(59)
+    assert not wire.transport.closed
+    wire.reactor.advance(1.1)
+    assert wire.transport.aborted
+    assert len(wire.seen) == 1
+    wire.channel.resumeProducing()
+    assert len(wire.seen) == 1
+
+
+def test_a_large_last_answer_has_time_to_be_read():
+    wire = Wire(limits=HttpLimits(idle_timeout_s=60))
+    write, wire.transport.write = wire.transport.write, lambda data: (write(data), wire.channel.pauseProducing())
+    wire.send("GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    wire.reactor.advance(30)
+    assert not wire.transport.closed
+    wire.channel.resumeProducing()
+    assert wire.transport.disconnecting
+
+
+def test_stop_waits_for_an_answer_that_is_being_read_and_takes_no_further_request():
+    wire = Wire()
+    write, wire.transport.write = wire.transport.write, lambda data: (write(data), wire.channel.pauseProducing())
+    wire.send(GET * 2)
+    wire.listener.stop()
+    assert not wire.transport.closed
+    wire.channel.resumeProducing()
+    assert wire.transport.closed
+    assert len(wire.seen) == 1
+
+
+def test_a_client_that_closes_its_half_gets_its_answer():
+    waiting = Deferred()
+    wire = Wire(lambda request: waiting)
+    wire.send(GET)
+    wire.channel.readConnectionLost()
+    assert not wire.transport.closed
+    waiting.callback(HttpResponse(200, (), b"late"))
+    assert wire.answer().body == b"late"
+    assert wire.transport.disconnecting
+
+
+@pytest.mark.parametrize(
+    "begun", ["", "GET /a HTTP/1.1\r\nHo", "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab"]
+)
+def test_a_client_that_closes_its_half_in_the_middle_is_gone(begun):
+    wire = Wire()
+    wire.send(begun)
+    wire.channel.readConnectionLost()
+    assert wire.transport.disconnecting
+    assert wire.answers() == [] and wire.seen == []
+
+
+def test_a_client_that_closes_its_half_after_its_last_answer_is_done():
+    wire = Wire()
+    wire.send(GET)
+    wire.answer()
+    wire.channel.readConnectionLost()
+    assert wire.transport.disconnecting
