@@ -29,6 +29,10 @@ def decode_cursor(cursor: str) -> int:
     except (binascii.Error, ValueError):
         octets = b""
     body, check = octets[:_ID_BYTES], octets[_ID_BYTES:]
-    if len(octets) != _ID_BYTES + _CHECK_BYTES or zlib.crc32(body).to_bytes(_CHECK_BYTES, "big") != check:
+    if (
+        len(octets) != _ID_BYTES + _CHECK_BYTES
+        or zlib.crc32(body).to_bytes(_CHECK_BYTES, "big") != check
+        or body[0] > 127
+    ):
         raise Refused(Refusal.INVALID, "the cursor is not one of ours: take `next_cursor` of a page as it is")
     return int.from_bytes(body, "big")

@@ -15,7 +15,7 @@ from smsgwd.model.tenant import Tenant
 from smsgwd.net.http_message import HttpResponse, json_response
 from smsgwd.northbound.answers import Balance, MessageList, SubmissionMessages, message, message_detail
 from smsgwd.northbound.cursor import decode_cursor, encode_cursor
-from smsgwd.northbound.routes import DEFAULT_LIMIT, MAX_LIMIT
+from smsgwd.northbound.routes import DEFAULT_LIMIT, MAX_LIMIT, MAX_STATES
 from smsgwd.ports.store import MessageFilter
 from smsgwd.timespec.rfc3339 import Rfc3339Error, parse_rfc3339, to_epoch_ms
 
@@ -66,6 +66,8 @@ def page_of(query: dict[str, list[str]]) -> Page:
     """What a query asks for. Raises Refused(INVALID) naming the parameter that is wrong."""
     from_ms, to_ms = _moment(query, "from_date"), _moment(query, "to_date")
     states: list[State] = []
+    if len(query.get("state", ())) > MAX_STATES:
+        raise Refused(Refusal.INVALID, f"state: {MAX_STATES} at most")
     for name in query.get("state", ()):
         called = states_called(name)
         if not called:

@@ -17,6 +17,7 @@ from msgspec import Meta
 from smsgwd.model.message import Failure
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.submission import Idempotency, Item
+from smsgwd.net.targets import BadTargetError, parse_target
 from smsgwd.timespec.rfc3339 import Rfc3339Error, parse_rfc3339, to_epoch_ms
 
 MAX_RECIPIENTS = 1000
@@ -27,6 +28,7 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 _FRACTION = re.compile(r"(?<=[0-9])\.0(?= )")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _URL_CHARACTERS = re.compile(r"[\x21-\x7e]+\Z")
+_HALF_PAIR = re.compile(rb'\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u)[^"]{0,11}"\s*[}\]]')
 _HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62})(?:\.|\Z))+\Z|\[[0-9A-Fa-f:.]+\]\Z")
 
 T = TypeVar("T")
@@ -123,11 +125,18 @@ def _decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     except msgspec.ValidationError as error:
         raise Refused(Refusal.INVALID, _worded(str(error))) from None
     except msgspec.DecodeError as error:
-        raise Refused(Refusal.MALFORMED, str(error)) from None
+        raise Refused(Refusal.MALFORMED, _said(str(error), body)) from None
     except UnicodeDecodeError:
         raise Refused(Refusal.MALFORMED, "JSON is malformed: a string is not UTF-8") from None
     except RecursionError:
         raise Refused(Refusal.MALFORMED, "JSON is malformed: nested too deeply") from None
+
+
+def _said(fault: str, body: bytes) -> str:
+    """Why it is no JSON; half a surrogate pair near the end looks to the decoder as if the rest were missing."""
+    if fault == "Input data was truncated" and _HALF_PAIR.search(body):
+        return "JSON is malformed: unexpected end of escaped utf-16 surrogate pair"
+    return fault
 
 
 def _worded(fault: str) -> str:
@@ -213,8 +222,10 @@ def checked_url(url: str) -> str:
         raise _bad_url("has a malformed host or port")
     if "#" in url:
         raise _bad_url("has a fragment, which is never sent")
-    if "\\" in url:
-        raise _bad_url("has a backslash")
+    try:
+        parse_target(url)  # what the push would refuse for ever is refused now
+    except BadTargetError as error:
+        raise _bad_url(f"cannot be called: {error}") from None
     return url
 
 

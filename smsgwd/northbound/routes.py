@@ -19,6 +19,7 @@ from smsgwd.northbound.requests import BatchRequest, SendRequest
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
+MAX_STATES = 20
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -104,7 +105,12 @@ _FILTERS = (
     Parameter(
         "state",
         "query",
-        {"type": "array", "items": {"type": "string", "enum": list(PUBLIC_STATES)}, "minItems": 1, "maxItems": 20},
+        {
+            "type": "array",
+            "items": {"type": "string", "enum": list(PUBLIC_STATES)},
+            "minItems": 1,
+            "maxItems": MAX_STATES,
+        },
         "Only messages in this state, or in one of several: state=sent&state=queued.",
         repeated=True,
     ),

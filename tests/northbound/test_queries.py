@@ -3,6 +3,7 @@
 import pytest
 
 from smsgwd.model.message import Coding, EventView, Failure, Message, State
+from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.northbound.cursor import decode_cursor, encode_cursor
 from smsgwd.ports.store import StoreUnavailable
 from tests.northbound.fakes import T0, FakeGateway
@@ -226,3 +227,16 @@ def test_the_store_being_away():
 def test_balance():
     assert Client().ask("GET", "/v1/balance").json == {"balance": "999.9600", "currency": "EUR"}
     assert Client(token="post-token").ask("GET", "/v1/balance").json == {"balance": None, "currency": "USD"}
+
+
+@pytest.mark.parametrize("number", [1 << 63, (1 << 64) - 1])
+def test_a_cursor_of_an_id_that_cannot_be_is_none_of_ours(number):
+    with pytest.raises(Refused) as caught:
+        decode_cursor(encode_cursor(number))
+    assert caught.value.refusal is Refusal.INVALID
+
+
+def test_as_many_states_as_documented():
+    client = Client(FakeGateway())
+    assert client.ask("GET", "/v1/messages?" + "&".join(["state=sent"] * 20)).status == 200
+    is_problem(client.ask("GET", "/v1/messages?" + "&".join(["state=sent"] * 21)), 422, "invalid")

@@ -197,10 +197,22 @@ def test_wrong_types_and_values_are_422_with_the_path_and_nothing_is_submitted(m
         "http://exämple.net/",
         "http://-example.net/",
         "http://" + "a" * 70 + ".net/",
+        "http://" + "a." * 150 + "net/",
+        "http://example.net:/",
+        "http://2130706433/",
+        "http://0177.0.0.1/",
+        "http://127.1/",
     ],
 )
 def test_urls_that_cannot_be_pushed_to_are_refused(url):
     assert is_problem(Client().send(dlr_url=url), 422, "invalid_dlr_url", "dlr_url")
+
+
+def test_half_a_surrogate_pair_is_called_that():
+    for text in (b"a\\ud800b", b"\\ud83d", b"\\udbffabcdef"):
+        reply = Client().ask("POST", "/v1/messages", b'{"from": "S", "to": "+306912345678", "text": "' + text + b'"}')
+        assert is_problem(reply, 400, "malformed", "surrogate pair"), text
+    assert is_problem(Client().ask("POST", "/v1/messages", b'{"text": "x'), 400, "malformed", "truncated")
 
 
 @pytest.mark.parametrize(
