@@ -65,7 +65,7 @@ class Daemon:
     def _begin(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._signalled)
-        Deferred.fromCoroutine(self._start()).addErrback(self._failed)
+        Deferred.fromCoroutine(self._start()).addErrback(self._start_failed)
 
     async def _start(self) -> None:
         config, reactor = self._config, self._reactor
@@ -77,7 +77,11 @@ class Daemon:
         begun = core.clock.monotonic()
         highest = await core.store.open()
         _log.info("store.opened", kind="embedded", directory=str(config.data_dir))
+        if self._phase != "starting":
+            return  # a signal came meanwhile: `_stop` closes what was opened
         await core.tenancy.load(core.store, config.tenants)
+        if self._phase != "starting":
+            return
         self._services = services = build_services(
             config,
             core,
@@ -86,9 +90,9 @@ class Daemon:
             phase=lambda: self._phase,
             addresses=lambda: self._addresses,
         )
-        if self._phase != "starting":
-            return  # a signal came meanwhile
         await services.notifier.start()
+        if self._phase != "starting":
+            return
         services.dispatcher.start()
         services.sweeps.start()
         self._listen(services)
@@ -165,6 +169,11 @@ class Daemon:
         if self._lag is not None:
             self._lag.stop()
 
+    def _start_failed(self, failure: Failure) -> None:
+        """A start that a signal broke off may trip over what is closed already: that is no failure."""
+        if self._phase == "starting":
+            self._failed(failure)
+
     def _failed(self, failure: Failure) -> None:
         """Starting or stopping went wrong: say why and end."""
         if isinstance(failure.value, _START_ERRORS):
@@ -174,6 +183,9 @@ class Daemon:
         self._end(1)
 
     def _end(self, status: int) -> None:
+        """End the process with this status, once: the first reason stands."""
+        if self._phase == "stopped":
+            return
         self.exit_status = status
         self._phase = "stopped"
         if self._watchdog is not None and self._watchdog.active():

@@ -51,27 +51,48 @@ class MessageService:
             for view in views
             if view.message.state in _UNSENT and self._dispatcher.withdraw(view.message.id, view.message.connector)
         ]
-        if not held or not await self._cancelled(tenant, held):
+        if not held:
             raise Refused(Refusal.TOO_LATE)
-        now = await self._get(tenant, any_id)
+        broken: Exception | None = None
+        try:
+            kept = await self._commit(tenant, held)
+        except Exception as error:  # whatever it is, what was withdrawn must be given back
+            kept, broken = held, error
+        try:
+            now = await self._get(tenant, any_id)
+        except Exception:
+            self._restore(kept, None)
+            raise
+        self._restore(kept, now)
+        if isinstance(broken, StoreUnavailable):
+            raise Refused(Refusal.STORE_UNAVAILABLE) from None
+        if broken is not None:
+            raise broken
+        if len(kept) == len(held):
+            raise Refused(Refusal.TOO_LATE)
         if now is None:
             raise Refused(Refusal.NOT_FOUND)
         return now
 
-    async def _cancelled(self, tenant: str, held: list[Message]) -> bool:
-        """Commit the cancellations; True when at least one message is cancelled now."""
+    async def _commit(self, tenant: str, held: list[Message]) -> list[Message]:
+        """Commit the cancellations; the messages that are not cancelled. Raises StoreUnavailable."""
         at = self._clock.now_ms()
-        try:
-            results = await self._store.commit([Cancel(tenant, message.id, at) for message in held])
-        except StoreUnavailable:
-            for message in held:
-                self._dispatcher.restore(message)
-            raise Refused(Refusal.STORE_UNAVAILABLE) from None
-        done = False
+        results = await self._store.commit([Cancel(tenant, message.id, at) for message in held])
+        kept: list[Message] = []
         for message, result in zip(held, results, strict=True):
             if isinstance(result, Moved):
-                done = True
                 self._outbox.offer(result.outbox)
             else:
-                self._dispatcher.restore(message)
-        return done
+                kept.append(message)
+        return kept
+
+    def _restore(self, kept: list[Message], found: Found | None) -> None:
+        """Give messages back to the sending side as they are now.
+
+        As first read they may be older than their withdrawal: one that was sent in between looked queued, and given
+        back like that it would be sent again. Since the withdrawal nobody moved them but a sweep or a receipt.
+        """
+        views = found if isinstance(found, list) else [] if found is None else [found]
+        now = {view.message.id: view.message for view in views}
+        for message in kept:
+            self._dispatcher.restore(now.get(message.id, message))

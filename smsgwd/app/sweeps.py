@@ -121,7 +121,7 @@ class Sweeps:
 
         def then(result: Result) -> float | None:
             if isinstance(result, Promoted):
-                self._dispatcher.offer(result.messages)
+                self._dispatcher.offer(result.messages, result.sent_parts)
                 if result.more:
                     return 0
             self._look()

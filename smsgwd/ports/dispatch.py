@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -38,8 +38,11 @@ class ConnectorStatus(msgspec.Struct, frozen=True):
 class Dispatcher(Protocol):
     """The connectors, as the rest of the gateway sees them."""
 
-    def offer(self, messages: Sequence[Message]) -> None:
-        """These are durable and QUEUED now: send them when it is their turn."""
+    def offer(self, messages: Sequence[Message], sent_parts: Mapping[int, frozenset[int]] | None = None) -> None:
+        """These are durable and QUEUED now: send them when it is their turn.
+
+        `sent_parts` are, by message id, the parts an SMSC has taken in an earlier attempt: they are not sent again.
+        """
         ...
 
     def withdraw(self, message_id: int, connector: str) -> bool:

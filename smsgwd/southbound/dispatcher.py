@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from twisted.internet.defer import Deferred, TimeoutError, gatherResults
 from twisted.python.failure import Failure
@@ -63,14 +63,14 @@ class SmppDispatcher:
         done = self._batch.idle().addTimeout(_DURABLE_S, self._runtime.reactor)
         return done.addErrback(_late)
 
-    def offer(self, messages: Sequence[Message]) -> None:
+    def offer(self, messages: Sequence[Message], sent_parts: Mapping[int, frozenset[int]] | None = None) -> None:
         """See ports.Dispatcher."""
         if len(self._connectors) == 1 or len(messages) == 1:
             first = messages[0].connector if messages else ""
             if all(message.connector == first for message in messages):
                 connector = self._connectors.get(first)
                 if connector is not None:
-                    connector.offer(messages)
+                    connector.offer(messages, sent_parts)
                 return
         by_connector: dict[str, list[Message]] = {}
         for message in messages:
@@ -78,7 +78,7 @@ class SmppDispatcher:
         for name, own in by_connector.items():
             connector = self._connectors.get(name)
             if connector is not None:
-                connector.offer(own)
+                connector.offer(own, sent_parts)
 
     def withdraw(self, message_id: int, connector: str) -> bool:
         """See ports.Dispatcher; nobody sends the messages of an unknown connector."""

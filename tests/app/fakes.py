@@ -71,11 +71,14 @@ class FakeDispatcher:
         self.offered = []
         self.withdrawn = []
         self.restored = []
+        self.restored_as = []
+        self.sent_parts = {}
         self.flying = set()
         self.connectors_up = {"sim"}
 
-    def offer(self, messages):
+    def offer(self, messages, sent_parts=None):
         self.offered.extend(messages)
+        self.sent_parts.update(sent_parts or {})
 
     def withdraw(self, message_id, connector):
         if message_id in self.flying:
@@ -85,6 +88,7 @@ class FakeDispatcher:
 
     def restore(self, message):
         self.restored.append(message.id)
+        self.restored_as.append(message.state)
 
     def in_flight(self):
         return frozenset(self.flying)

@@ -1,4 +1,5 @@
 import pytest
+from twisted.internet.defer import fail
 
 from smsgwd.app.messages import MessageService
 from smsgwd.model.changes import Cancel, Ignored, Moved
@@ -84,3 +85,40 @@ def test_a_cancellation_that_was_not_kept_gives_the_message_back(world):
     with pytest.raises(Refused):
         now(answer)
     assert dispatcher.restored == [101, 101]
+
+
+def test_what_was_sent_while_it_was_looked_up_is_not_given_back_as_queued(world):
+    store, dispatcher, _, service = world
+    store.views = {("t", 101): view(101)}  # read before it was sent ...
+    answer = service.cancel("t", 101)
+    store.views[("t", 101)] = view(101, State.SENT)  # ... and withdrawn after
+    store.finish([Ignored("left", 101)])
+    with pytest.raises(Refused) as caught:
+        now(answer)
+    assert caught.value.refusal is Refusal.TOO_LATE
+    assert dispatcher.restored_as == [State.SENT]
+
+
+def test_whatever_breaks_the_commit_the_message_is_given_back(world):
+    store, dispatcher, _, service = world
+    store.views = {("t", 101): view(101)}
+    answer = service.cancel("t", 101)
+    store.fail(ValueError("a bug"))
+    with pytest.raises(ValueError, match="a bug"):
+        now(answer)
+    assert dispatcher.restored == [101]
+
+
+def test_a_store_that_cannot_be_read_after_the_commit_loses_no_message(world):
+    store, dispatcher, _, service = world
+    store.views = {("t", 101): view(101)}
+    answer = service.cancel("t", 101)
+
+    def unreadable(tenant, message_id):
+        return fail(StoreUnavailable("gone"))
+
+    store.message = unreadable
+    store.finish([Ignored("left", 101)])
+    with pytest.raises(StoreUnavailable):
+        now(answer)
+    assert dispatcher.restored == [101]

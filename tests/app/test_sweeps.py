@@ -59,6 +59,13 @@ def test_a_start_queues_expires_and_times_out_at_once(world):
     assert world.asked(TimeOutReceipts)[0].deadline_before == world.clock.wall - 72 * 3_600_000
 
 
+def test_parts_that_were_taken_are_told_so_that_they_are_not_sent_again(world):
+    world.store.answers[Promote] = Promoted(("message",), False, {7: frozenset({1, 2})})
+    world.settle()
+    assert world.dispatcher.offered == ["message"]
+    assert world.dispatcher.sent_parts == {7: frozenset({1, 2})}
+
+
 def test_a_scheduled_message_wakes_the_sweep_at_its_time(world):
     world.settle()
     world.sweeps.wake_at(world.clock.wall + 10_000)
