@@ -79,9 +79,9 @@ class Answers:
             return GiveUp(message.id, connector, now_ms, error)
         return Fail(message.id, out.failed_part, connector, now_ms, error)
 
-    def note(self, out: Outgoing, now_ms: int) -> Note:
-        """For the history: an answer was lost."""
-        detail = out.error.detail if out.error is not None else ""
+    def note(self, out: Outgoing, number: int, reason: str, now_ms: int) -> Note:
+        """For the history: the answer to PDU `number` was lost."""
+        detail = reason if out.message.parts == 1 else f"part {min(number, out.message.parts)}: {reason}"
         return Note(out.message.id, now_ms, "outcome_unknown", detail, self._connector)
 
 

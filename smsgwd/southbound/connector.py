@@ -6,7 +6,7 @@ what became of it is durable. Everything here runs on the reactor's thread and c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -107,9 +107,9 @@ class Connector:
         self._look_drained()
         return done
 
-    def offer(self, messages: Iterable[Message]) -> None:
+    def offer(self, messages: Iterable[Message], sent_parts: Mapping[int, frozenset[int]] | None = None) -> None:
         """Durable and QUEUED for this connector."""
-        self._queue.offer(messages)
+        self._queue.offer(messages, sent_parts)
         self._pump()
 
     def withdraw(self, message_id: int) -> bool:
@@ -178,10 +178,7 @@ class Connector:
         out, number = context
         out.open -= 1
         self.counts.unknown += 1
-        if self._answers.unanswered(out, number, reason):
-            self._flights.presumed(out, number)
-        else:
-            self._stop_writing(out)
+        self._flights.unanswered(out, number, reason)
         self._flights.conclude(out)
 
     def unsent(self, bind: Bind, context: Any) -> None:

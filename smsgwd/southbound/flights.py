@@ -55,10 +55,13 @@ class Flights:
         self._id_form.given(smsc_id, out.message.msisdn)
         self._sent(out, number, smsc_id)
 
-    def presumed(self, out: Outgoing, number: int) -> None:
-        """PDU `number` counts as sent although its answer was lost (policy `wait`)."""
-        self._batch.add(self._answers.note(out, self._clock.now_ms()))
-        self._sent(out, number, unknown_id(out.message.id, number))
+    def unanswered(self, out: Outgoing, number: int, reason: str) -> None:
+        """PDU `number` went out and no answer will come: the policy says what that means."""
+        self._batch.add(self._answers.note(out, number, reason, self._clock.now_ms()))
+        if self._answers.unanswered(out, number, reason):
+            self._sent(out, number, unknown_id(out.message.id, number))
+        else:
+            self._stop_writing(out)
 
     def unsendable(self, out: Outgoing, reason: str) -> None:
         """No PDUs can be made of it for this connector: it is refused."""
@@ -71,15 +74,12 @@ class Flights:
         """Act on the verdict, if no PDU of this message is out or to be written any more."""
         if out.open or out.todo:
             return
-        answers = self._answers
-        answers.conclude(out)
+        self._answers.conclude(out)
         verdict = out.verdict
         if verdict is Verdict.NONE:
             if not out.undurable:
                 self._finished(out)
         elif verdict is Verdict.AGAIN or verdict is Verdict.UNKNOWN:
-            if verdict is Verdict.UNKNOWN:
-                self._batch.add(answers.note(out, self._clock.now_ms()))
             out.verdict = Verdict.NONE
             out.active = False
             if not out.undurable:

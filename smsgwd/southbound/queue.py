@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
@@ -16,6 +16,7 @@ from smsgwd.telemetry import get_logger
 
 _READ_AGAIN_S = 1.0
 _WITHDRAWN_S = 120.0  # by then a cancellation is durable, or nobody waits for it any more
+_NONE: frozenset[int] = frozenset()
 _log = get_logger("southbound")
 
 
@@ -59,11 +60,19 @@ class ReadyQueue:
         if self._again is not None and self._again.active():
             self._again.cancel()
 
-    def offer(self, messages: Iterable[Message]) -> None:
-        """New messages, durable and QUEUED."""
+    def offer(self, messages: Iterable[Message], sent_parts: Mapping[int, frozenset[int]] | None = None) -> None:
+        """Messages, durable and QUEUED; `sent_parts` are the parts that an SMSC has of them, by message id.
+
+        Where nobody says (None), the store is asked about those that were tried before.
+        """
         add = self._pages.add
         for message in messages:
-            add(Outgoing(QueuedMessage(message)))
+            if sent_parts is None and message.parts > 1 and message.attempts:
+                self._fetch(message)
+            elif sent_parts:
+                add(Outgoing(QueuedMessage(message, sent_parts.get(message.id, _NONE))))
+            else:
+                add(Outgoing(QueuedMessage(message)))
 
     def first(self) -> Outgoing | None:
         """The message whose turn it is, still in the queue."""
@@ -107,7 +116,9 @@ class ReadyQueue:
     def restore(self, message: Message) -> None:
         """Undo `withdraw`."""
         _, out = self._withdrawn.pop(message.id, (0.0, None))
-        if out is not None:
+        if out is not None and message.state.final:
+            self.done(out)
+        elif out is not None:
             self._pages.push_back((out,))
         elif message.state is State.QUEUED:
             self.offer((message,))
@@ -132,6 +143,23 @@ class ReadyQueue:
     def _read_again(self) -> None:
         self._again = None
         self.read()
+
+    def _fetch(self, message: Message) -> None:
+        """Ask the store which parts an SMSC has of a message that comes back: those are not sent again."""
+        before = (-message.priority, message.id - 1)
+        self._store.ready(self._connector, before, 1).addCallbacks(
+            self._fetched, self._fetch_failed, callbackArgs=(message,), errbackArgs=(message,)
+        )
+
+    def _fetched(self, page: Sequence[QueuedMessage], message: Message) -> None:
+        if page and page[0].message.id == message.id:  # else it is not queued any more
+            self._pages.add(Outgoing(page[0]))
+            self._filled()
+
+    def _fetch_failed(self, failure: Failure, message: Message) -> None:
+        _log.error("connector.error", connector=self._connector, reason=f"message not read: {failure.value!r}")
+        if not self._stopped:
+            self._reactor.callLater(_READ_AGAIN_S, self._fetch, message)
 
     def _forget(self, now: float) -> None:
         """Forget notices whose cancellation is long since durable."""

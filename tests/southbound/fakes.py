@@ -355,11 +355,15 @@ class Network:
         done.callback(connection)
 
     def pump(self):
+        self.wires = [wire for wire in self.wires if not (wire.left.disconnected and wire.right.disconnected)]
         for _ in range(20):
             self.reactor.advance(0)
             moved = [wire.pump() for wire in self.wires]
             if not any(moved):
                 self.reactor.advance(0)
+                moved = [wire.pump() for wire in self.wires]
+                if not any(moved):
+                    return
 
     def advance(self, seconds, step=0.05):
         """Let time pass in steps, with everything that happens in it."""

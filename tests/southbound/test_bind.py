@@ -178,9 +178,10 @@ def test_unknown_commands_and_stray_responses_are_survived():
 
 def test_a_dead_peer_is_found_out():
     bench = Bench(session={"enquire_link": 30.0, "link_response": 10.0}).start()
-    bench.network.wires[0].left.peer_reads = False
+    wire = bench.network.wires[0]
+    wire.left.peer_reads = False
     bench.advance(60, step=1)
-    assert bench.network.wires[0].left.aborted
+    assert wire.left.aborted
     assert len(bench.smsc.binds) == 2
 
 

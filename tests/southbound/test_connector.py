@@ -590,6 +590,26 @@ def test_only_the_parts_that_were_not_taken_are_sent_again():
     assert again.store.state(1) is State.SENT and again.idle
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_a_retry_leaves_out_the_parts_that_were_taken(told):
+    bench = Bench().start()
+    bench.smsc.script = lambda pdu: 0x08 if pdu.short_message[5] == 2 else 0
+    bench.send(long_message(1))
+    bench.pump()
+    found = bench.store.messages[1]
+    assert found.state is State.WAITING and found.attempts == 1
+    found.state = State.QUEUED
+    bench.smsc.script = lambda pdu: 0
+    if told:
+        bench.dispatcher.offer([found], {1: frozenset({1, 3})})
+    else:
+        bench.store.read_fails = 1
+        bench.dispatcher.offer([found])
+    bench.advance(1.1)
+    assert [pdu.short_message[5] for pdu in bench.smsc.submits] == [1, 2, 3, 2]
+    assert bench.store.state(1) is State.SENT and bench.idle
+
+
 def test_a_throttled_part_is_sent_again_alone():
     bench = Bench().start()
     bench.smsc.script = lambda pdu: 0x58 if pdu.short_message[5] == 3 else 0
