@@ -13,7 +13,10 @@ const server = smpp.createServer((session) => {
   session.on('bind_transceiver', bound);
   session.on('bind_transmitter', bound);
   session.on('bind_receiver', bound);
-  session.on('enquire_link', (pdu) => session.send(pdu.response()));
+  session.on('enquire_link', (pdu) => {
+    say({ event: 'enquire_link' });
+    session.send(pdu.response());
+  });
   session.on('unbind', (pdu) => {
     say({ event: 'unbind' });
     session.send(pdu.response());
