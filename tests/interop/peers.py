@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.scenario.harness import PATIENCE_S, Child, wait
+from tests.scenario.harness import PATIENCE_S, Child, json_lines, wait
 
 _HERE = Path(__file__).parent
 _ROOT = _HERE.parent.parent
@@ -21,8 +20,7 @@ class Peer(Child):
 
     def events(self, event: str) -> list[dict[str, Any]]:
         """Everything of one kind that it has seen, in order."""
-        lines = self.out_path.read_text().split("\n")[:-1]
-        return [line for line in map(json.loads, lines) if line["event"] == event]
+        return [line for line in json_lines(self.out_path) if line.get("event") == event]
 
     def wait_events(self, event: str, count: int, patience_s: float = PATIENCE_S) -> list[dict[str, Any]]:
         """The same, once there are `count` at least."""

@@ -11,9 +11,11 @@ from smpp.pdu.pdu_types import CommandStatus, EsmClass, EsmClassMode, EsmClassTy
 from smpp.twisted.config import SMPPServerConfig
 from smpp.twisted.protocol import DataHandlerResponse
 from smpp.twisted.server import IAuthenticatedSMPP, SMPPServerFactory
-from twisted.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
+from twisted.cred.checkers import ICredentialsChecker
+from twisted.cred.credentials import IUsernamePassword
+from twisted.cred.error import UnauthorizedLogin
 from twisted.cred.portal import IRealm, Portal
-from twisted.internet import reactor
+from twisted.internet import defer, reactor
 from zope.interface import implementer
 
 _next = 0
@@ -24,10 +26,22 @@ def say(**line):
     sys.stdout.flush()
 
 
+@implementer(ICredentialsChecker)
+class Checker:
+    """Lets gw/gw in; smpp.twisted3 hands both over as text, which Twisted's own checkers do not take."""
+
+    credentialInterfaces = (IUsernamePassword,)
+
+    def requestAvatarId(self, credentials):
+        if (credentials.username, credentials.password) == ("gw", "gw"):
+            return defer.succeed(credentials.username)
+        return defer.fail(UnauthorizedLogin())
+
+
 @implementer(IRealm)
 class Realm:
     def requestAvatar(self, avatarId, mind, *interfaces):
-        say(event="bind", system_id=avatarId.decode())
+        say(event="bind", system_id=avatarId)
         return IAuthenticatedSMPP, avatarId, lambda: None
 
 
@@ -63,10 +77,8 @@ def receipt(connection, message_id, params):
     done.addErrback(lambda failure: say(event="error", message=failure.getErrorMessage()))
 
 
-checker = InMemoryUsernamePasswordDatabaseDontUse()
-checker.addUser(b"gw", b"gw")
 config = SMPPServerConfig(msgHandler=handle, systems={"gw": {"max_bindings": 4}})
-factory = SMPPServerFactory(config, Portal(Realm(), [checker]))
+factory = SMPPServerFactory(config, Portal(Realm(), [Checker()]))
 port = reactor.listenTCP(0, factory, interface="127.0.0.1")
 say(event="listening", port=port.getHost().port)
 reactor.run()

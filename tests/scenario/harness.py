@@ -170,7 +170,7 @@ class Child(Process):
 
     def log_lines(self) -> list[dict[str, Any]]:
         """Its log so far, where it is JSON."""
-        return _json_lines(self.log_path)
+        return json_lines(self.log_path)
 
     def wait_event(self, event: str, patience_s: float = PATIENCE_S, running: bool = True) -> dict[str, Any]:
         """The first log line of that event; with `running` it must not have ended without it."""
@@ -243,7 +243,7 @@ class Catcher(Child):
 
     def pushes(self) -> list[dict[str, Any]]:
         """Every push so far: the catcher's `status` and `webhook_id`, and the `body`."""
-        return [line for line in _json_lines(self.out_path) if line.get("event") == "push"]
+        return [line for line in json_lines(self.out_path) if line.get("event") == "push"]
 
     def taken(self) -> dict[str, dict[str, Any]]:
         """The last body that was answered with success, by message id."""
@@ -441,7 +441,8 @@ def scene_in(directory: Path) -> Iterator[Scene]:
         scene.stop()
 
 
-def _json_lines(path: Path) -> list[dict[str, Any]]:
+def json_lines(path: Path) -> list[dict[str, Any]]:
+    """The JSON objects of a file with one a line; a last line without end, and what is no JSON, is left out."""
     found = []
     if path.exists():
         for line in path.read_bytes().split(b"\n")[:-1]:

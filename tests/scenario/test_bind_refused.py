@@ -10,7 +10,7 @@ def test_refused_bind_waits_long(scene: Scene) -> None:
     smsc = scene.smsc("--refuse-bind", "0x0E")
     gateway = scene.gateway(smsc)
     message = gateway.tenant.send()
-    line = gateway.wait_event("connector.bind_refused")
+    line = gateway.wait_event("bind.refused")
     assert "RINVPASWD" in line["status"]
     assert line["again_in_s"] >= 20
     [bind] = gateway.status()["connectors"][0]["binds"]

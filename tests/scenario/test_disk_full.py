@@ -13,7 +13,7 @@ def _allow_files_of(gateway: Gateway, octets: int) -> None:
 
 
 def test_full_disk_refuses_and_loses_nothing(scene: Scene) -> None:
-    """503 store_unavailable while full; GETs answered; receipts of before nacked or kept; all well when there is room."""
+    """503 store_unavailable while full; GETs answered; receipts nacked, not lost; all well with room again."""
     smsc = scene.smsc("--receipt-delay-ms", "1000", "--receipt-retry-ms", "300")
     catcher = scene.catcher()
     gateway = scene.gateway(smsc, catcher=catcher)

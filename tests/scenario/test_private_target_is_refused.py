@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.scenario.harness import Scene, ask, wait
 
 
@@ -19,4 +21,4 @@ def test_no_push_to_a_private_target(scene: Scene) -> None:
         gateway.tenant.wait_state(message, "delivered")
     wait("the notifier has tried", lambda: gateway.metric("smsgwd_pushes_total") >= len(taken))
     assert catcher.pushes() == []
-    assert ask(catcher.port(), "GET", "/stats").body["connections"] == 1  # this one
+    assert json.loads(ask(catcher.port(), "GET", "/stats").body)["connections"] == 1  # this one
