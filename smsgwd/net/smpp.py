@@ -40,6 +40,7 @@ from smsgwd.smpp.pdu import Bind, Outbind, Pdu
 from smsgwd.smpp.session import Session
 from smsgwd.smpp.session_table import Role
 
+_LEAST_S = 0.001  # a deadline that rounding puts a hair before what is due must not make the reactor spin
 _LINGER_S = 5.0  # how long a closed connection may take to write what it holds
 _MAX_READ_WHILE_BLOCKED = 1 << 20  # octets read from a peer that does not read our answers to them
 
@@ -259,10 +260,10 @@ class SmppConnection(TwistedProtocol):
             return
         if self._timer is None:
             self._timer_at = at
-            self._timer = self._reactor.callLater(max(0.0, at - self._monotonic()), self._tick)
+            self._timer = self._reactor.callLater(max(_LEAST_S, at - self._monotonic()), self._tick)
         elif at < self._timer_at:
             self._timer_at = at
-            self._timer.reset(max(0.0, at - self._monotonic()))
+            self._timer.reset(max(_LEAST_S, at - self._monotonic()))
 
     def _stop_timer(self) -> None:
         timer, self._timer = self._timer, None

@@ -73,12 +73,21 @@ class Connector:
         ]
         self._senders = [bind for bind in self._binds if bind.sends]
         self._flights = Flights(
-            settings, batch, runtime.clock, self._answers, self._queue, self.counts, id_form, self._stop_writing
+            settings,
+            batch,
+            runtime.clock,
+            self._answers,
+            self._queue,
+            self.counts,
+            id_form,
+            self._stop_writing,
+            self._pump,
         )
         self._begun: dict[Bind, Outgoing] = {}  # messages of which a bind has still parts to write
         self._wake: IDelayedCall | None = None
         self._wake_at = 0.0
         self._pumping = False
+        self._pump_due = False
         self._taking = False
         self._drained: Deferred[None] | None = None
         self._limit: IDelayedCall | None = None
@@ -237,6 +246,16 @@ class Connector:
         self._queue.read()
         if self._drained is not None:
             self._look_drained()
+
+    def _pump_soon(self) -> None:
+        """Pump at the end of the turn: when several messages came back, all of them are in their places by then."""
+        if not self._pump_due:
+            self._pump_due = True
+            self._runtime.turn.add(self._pump_now)
+
+    def _pump_now(self) -> None:
+        self._pump_due = False
+        self._pump()
 
     def _fill(self) -> None:
         queue, clock = self._queue, self._runtime.clock

@@ -19,8 +19,8 @@ from smsgwd.southbound.settings import Settings
 class Flights:
     """Turns answers into changes, and verdicts into what they ask for.
 
-    An accepted part is a change at once. A verdict is acted on when no PDU of the message is unanswered; one that ends
-    the attempt waits also until every accepted part is durable, since refund or not depends on them.
+    An accepted part is a change at once. A verdict is acted on when no PDU of the message is unanswered and every
+    accepted part is durable: refund or not depends on them, and what is sent again.
     """
 
     def __init__(
@@ -33,6 +33,7 @@ class Flights:
         counts: Counts,
         id_form: IdForm,
         stop_writing: Callable[[Outgoing], None],
+        look_again: Callable[[], None],
     ) -> None:
         self.active: dict[int, Outgoing] = {}  #: by message id: with a PDU unanswered, or a change not durable
         self._settings = settings
@@ -43,10 +44,10 @@ class Flights:
         self._counts = counts
         self._id_form = id_form
         self._stop_writing = stop_writing
+        self._look_again = look_again
 
     def begun(self, out: Outgoing) -> None:
         """It has left the queue and is about to be written."""
-        out.active = True
         self.active[out.message.id] = out
 
     def accepted(self, out: Outgoing, number: int, smsc_id: str) -> None:
@@ -75,18 +76,23 @@ class Flights:
         if out.open or out.todo:
             return
         self._answers.conclude(out)
-        verdict = out.verdict
-        if verdict is Verdict.NONE:
-            if not out.undurable:
-                self._finished(out)
-        elif verdict is Verdict.AGAIN or verdict is Verdict.UNKNOWN:
+        if not out.undurable:
+            self._act(out)
+
+    def _act(self, out: Outgoing) -> None:
+        """Nothing of it is out, and the store knows of every part that was taken."""
+        if out.verdict is Verdict.NONE or out.over:
+            self._finished(out)
+        elif out.verdict <= Verdict.UNKNOWN:
+            # Only now: in the queue it may be left to the store again, with what the store knows of it.
             out.verdict = Verdict.NONE
-            out.active = False
-            if not out.undurable:
-                self.active.pop(out.message.id, None)
+            self.active.pop(out.message.id, None)
             self._queue.put_back(out)
-        elif not out.undurable:
-            self._end(out)
+        else:
+            change = self._answers.change(out, self._clock.now_ms())
+            out.verdict = Verdict.NONE
+            out.undurable += 1
+            self._batch.add(change, self._durable, out)
 
     def _sent(self, out: Outgoing, number: int, smsc_id: str) -> None:
         settings = self._settings
@@ -99,12 +105,6 @@ class Flights:
                 out,
             )
 
-    def _end(self, out: Outgoing) -> None:
-        change = self._answers.change(out, self._clock.now_ms())
-        out.verdict = Verdict.NONE
-        out.undurable += 1
-        self._batch.add(change, self._durable, out)
-
     def _durable(self, result: Result, out: Outgoing) -> None:
         """A change of this message is durable."""
         out.undurable -= 1
@@ -112,16 +112,12 @@ class Flights:
             # Final by a receipt, a cancellation or a sweep: nothing more of it is to be sent.
             out.over = True
             self._stop_writing(out)
-        if out.undurable or out.open or out.todo:
-            return
-        if not out.active:
-            self.active.pop(out.message.id, None)  # in the queue again
-        elif out.verdict is Verdict.NONE or out.over:
-            self._finished(out)
-        else:
-            self._end(out)
+        if not (out.undurable or out.open or out.todo):
+            back = Verdict.NONE < out.verdict <= Verdict.UNKNOWN
+            self._act(out)
+            if back:
+                self._look_again()
 
     def _finished(self, out: Outgoing) -> None:
-        out.active = False
         self.active.pop(out.message.id, None)
         self._queue.done(out)

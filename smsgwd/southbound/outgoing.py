@@ -28,7 +28,6 @@ class Outgoing:
     """One message in a connector's queue or window."""
 
     __slots__ = (
-        "active",
         "error",
         "failed_part",
         "key",
@@ -56,7 +55,6 @@ class Outgoing:
         self.todo: list[int] = []  #: PDUs not written yet, last first
         self.open = 0  #: PDUs written and not answered
         self.undurable = 0  #: changes on their way into the store
-        self.active = False  #: out of the queue
         self.over = False  #: final in the store already
         self.unknowns = 0  #: outcomes lost in a row
         self.verdict = Verdict.NONE

@@ -151,6 +151,7 @@ def test_a_bind_that_is_never_answered_ends():
     left = make(Role.ESME, owner, clock, session_init=10)
     transport = FakeTransport()
     transport.attach(left)
+    clock.reactor.advance(0)
     clock.reactor.advance(10.1)
     assert [type(e) for e in owner.events] == [BindFailed, Closed]
     assert transport.aborted and len(owner.ends) == 1

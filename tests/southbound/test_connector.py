@@ -374,6 +374,22 @@ def test_a_link_that_drops_in_mid_window_sends_again_in_order():
     assert all(note.type == "outcome_unknown" for note in bench.store.changes(Note))
 
 
+def test_the_order_is_kept_when_another_bind_takes_over():
+    bench = Bench(binds=2, session={"window": 4}).start()
+    bench.smsc.script = lambda pdu: MUTE
+    bench.send(*(message(number) for number in range(1, 13)))
+    bench.pump()
+    first = bench.smsc.submits[:4]
+    assert [pdu.short_message for pdu in first] == [b"text 1", b"text 2", b"text 3", b"text 4"]
+    bench.smsc.script = lambda pdu: 0
+    for pdu in bench.smsc.submits[4:]:
+        bench.smsc.connections[1].respond(SubmitSmResp(sequence=pdu.sequence, message_id=b"x%d" % pdu.sequence))
+    bench.network.wires[0].cut()
+    bench.pump()
+    assert bench.smsc.texts[8:12] == ["text 1", "text 2", "text 3", "text 4"]
+    assert bench.idle
+
+
 def test_no_answer_in_time_sends_again():
     bench = Bench(session={"response": 5.0}).start()
     bench.smsc.script = lambda pdu: MUTE
@@ -621,7 +637,7 @@ def test_a_throttled_part_is_sent_again_alone():
     assert bench.store.state(1) is State.SENT and bench.idle
 
 
-def test_a_throttled_part_goes_again_while_the_others_are_not_durable_yet():
+def test_a_throttled_part_goes_again_when_the_others_are_durable():
     bench = Bench().start()
     bench.store.hold = True
     bench.smsc.script = lambda pdu: 0x58 if pdu.short_message[5] == 3 else 0
@@ -630,10 +646,11 @@ def test_a_throttled_part_goes_again_while_the_others_are_not_durable_yet():
     assert bench.dispatcher.in_flight() == {1} and not bench.dispatcher.withdraw(1, "sim")
     bench.smsc.script = lambda pdu: 0
     bench.advance(1.1)
-    assert len(bench.smsc.submits) == 4 and bench.dispatcher.in_flight() == {1}
+    assert len(bench.smsc.submits) == 3 and bench.dispatcher.in_flight() == {1}
     bench.store.hold = False
     bench.store.release()
     bench.pump()
+    assert [pdu.short_message[5] for pdu in bench.smsc.submits] == [1, 2, 3, 3]
     assert bench.store.state(1) is State.SENT and bench.idle
 
 

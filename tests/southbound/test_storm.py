@@ -96,7 +96,7 @@ class Storm:
                 return
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(40))
 def test_storm(seed):
     storm = Storm(seed)
     bench, rng = storm.bench, storm.rng
