@@ -39,7 +39,7 @@ class AdminSocket:
             return _fault(Refusal.METHOD_NOT_ALLOWED, "commands are run with POST")
         try:
             params = _params.decode(request.body) if request.body else {}
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return _fault(Refusal.MALFORMED, f"the parameters must be a JSON object of texts: {error}")
         done = maybeDeferred(self._registry.run, parts[1], parts[2], params)
         return done.addCallbacks(_answer, _failed)
