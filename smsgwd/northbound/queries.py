@@ -78,7 +78,7 @@ def page_of(query: dict[str, list[str]]) -> Page:
         try:
             number = msisdn(query["to"][0].strip())  # a + that was not written as %2B has become a blank
         except Refused as refused:
-            raise Refused(Refusal.INVALID, f"to: {refused.detail}") from None
+            raise Refused(Refusal.INVALID_RECIPIENT, f"to: {refused.detail}") from None
     limit = query.get("limit", [str(DEFAULT_LIMIT)])[0]
     if not (limit.isascii() and limit.isdigit() and len(limit) <= 4 and 1 <= int(limit) <= MAX_LIMIT):
         raise Refused(Refusal.INVALID, f"limit: a number from 1 to {MAX_LIMIT} is expected")

@@ -170,7 +170,7 @@ ROUTES = (
         "",
         200,
         (MessageList,),
-        COMMON,
+        (*COMMON, Refusal.INVALID_RECIPIENT),
         _FILTERS,
         example="'?state=undelivered&limit=20'",
     ),
