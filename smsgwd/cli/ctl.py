@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 from typing import Any
+from urllib.parse import quote
 
 import click
 
@@ -86,7 +87,8 @@ def main(path: str, as_json: bool, noun: str, verb: str, params: tuple[str, ...]
     if noun == "help":
         result = _call(path, "GET", "/commands")
     else:
-        result = _call(path, "POST", f"/commands/{noun}/{verb}", _params(params))
+        target = f"/commands/{quote(noun, safe='')}/{quote(verb, safe='')}"
+        result = _call(path, "POST", target, _params(params))
     if as_json:
         click.echo(json.dumps(result, indent=2))
     else:
