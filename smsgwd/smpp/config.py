@@ -20,7 +20,7 @@ class SessionConfig:
     window            requests of ours that may be unanswered
     inbound_limit     requests of the peer's that may be unanswered; more are answered ESME_RTHROTTLED
     max_frame         longest PDU once bound; max_frame_open before that
-    max_open_faults   refused PDUs before the bind after which the session closes
+    max_open_faults   refused PDUs before the bind after which an SMSC closes the session
     """
 
     session_init: float = 10.0

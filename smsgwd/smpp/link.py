@@ -183,7 +183,8 @@ class Link:
     def _refuse(self, command_id: int, sequence: int, status: int, reason: str, events: list[e.Event]) -> None:
         self._out.append(encode(response_to(command_id, sequence, status)))
         events.append(e.ProtocolFault(reason, status, command_id, sequence))
-        if self._state is State.OPEN or self._state is State.OUTBOUND:
+        # An ESME chose its peer, and its bind is answered or not in the session_init time: it keeps waiting for that.
+        if self.role is Role.SMSC and (self._state is State.OPEN or self._state is State.OUTBOUND):
             self._open_faults += 1
             if self._open_faults > self._config.max_open_faults:
                 self._close("too many refused PDUs before the bind", events)

@@ -125,7 +125,7 @@ _MESSAGES: Final = frozenset(REQUESTS) - frozenset(_ACTIONS)
 _IGNORE: Final = Rule(Action.IGNORE)
 
 
-def _refusal(state: State, command_id: int) -> Rule:
+def _refusal(state: State, sender: Role, command_id: int) -> Rule:
     """What an illegal request is told: a second bind that it is bound, a late message that we are leaving."""
     if state is State.CLOSED:
         return _IGNORE
@@ -133,6 +133,9 @@ def _refusal(state: State, command_id: int) -> Rule:
         return Rule(Action.REFUSE, s.ESME_RALYBND)
     if state in UNBINDING and command_id in _MESSAGES:
         # 0x08 is temporary for every stack we know of, so the message is kept and comes again on another bind.
+        return Rule(Action.REFUSE, s.ESME_RSYSERR)
+    if state in _BINDABLE and sender is Role.SMSC and command_id in _MESSAGES and sender in REQUESTS[command_id]:
+        # An SMSC with a backlog sends it before it answers the bind: it must come again.
         return Rule(Action.REFUSE, s.ESME_RSYSERR)
     return Rule(Action.REFUSE, s.ESME_RINVBNDSTS)
 
@@ -155,7 +158,7 @@ def _rule(state: State, sender: Role, command_id: int) -> Rule:
         return _IGNORE
     if state in REQUESTS[command_id].get(sender, frozenset()):
         return Rule(action or Action.REQUEST)
-    return _refusal(state, command_id)
+    return _refusal(state, sender, command_id)
 
 
 TABLE: Final[dict[tuple[State, Role], dict[int, Rule]]] = {

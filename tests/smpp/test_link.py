@@ -321,3 +321,15 @@ def test_a_nack_to_our_unbind_ends_the_session():
     esme.unbind(1.0)
     (unbind,) = cut(esme.data_to_send(1.0))
     assert kinds(esme.receive(encode(p.GenericNack(sequence=unbind.sequence)), 1.1)) == [e.Closed]
+
+
+def test_an_esme_keeps_the_session_whatever_comes_before_its_bind_is_answered():
+    """SMSCs with a backlog send receipts before they answer the bind: they are to come again, and the bind counts."""
+    esme, smsc = fresh(Role.ESME, max_open_faults=3), fresh(Role.SMSC)
+    esme.bind(p.BindTransceiver(system_id=b"esme"), 0.0)
+    (request,) = carry(esme, smsc, 0.1)
+    receipts = [p.DeliverSm(sequence=n, short_message=b"id:1 stat:DELIVRD") for n in range(1, 50)]
+    assert kinds(esme.receive(b"".join(encode(pdu) for pdu in receipts), 0.2)) == [e.ProtocolFault] * 49
+    assert [pdu.status for pdu in cut(esme.data_to_send(0.2))] == [s.ESME_RSYSERR] * 49
+    smsc.accept_bind(request.pdu, 0.3)
+    assert kinds(carry(smsc, esme, 0.3)) == [e.Bound]

@@ -62,10 +62,12 @@ def name_case(value):
     return command_name(value) if isinstance(value, int) and not isinstance(value, State) else value.name
 
 
-def expected_refusal(state, name):
+def expected_refusal(state, name, sender):
     if state in (TX, RX, TRX) and name.startswith("bind_"):
         return s.ESME_RALYBND
     if state in (US, UR) and name in MESSAGES:
+        return s.ESME_RSYSERR
+    if state in (O, OB) and sender is S and name in {"deliver_sm", "data_sm", "alert_notification"}:
         return s.ESME_RSYSERR
     return s.ESME_RINVBNDSTS
 
@@ -80,7 +82,7 @@ def test_every_cell(state, sender, command_id):
         if command_id & c.RESPONSE_BIT or state is CL:
             assert rule.action is Action.IGNORE
         else:
-            assert (rule.action, rule.status) == (Action.REFUSE, expected_refusal(state, name))
+            assert (rule.action, rule.status) == (Action.REFUSE, expected_refusal(state, name, sender))
 
 
 @pytest.mark.parametrize("state", State)
