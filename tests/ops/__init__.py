@@ -1,0 +1,1 @@
+"""Tests of `smsgwd/ops`: registry, admin socket, pages, service manager. To add one, mirror the module."""

@@ -1,4 +1,4 @@
-"""The admin socket answers whatever it is sent with a problem document."""
+"""The admin socket's handler."""
 
 import json
 
@@ -7,78 +7,89 @@ from twisted.internet.defer import Deferred
 
 from smsgwd.net.http_message import HttpRequest
 from smsgwd.ops.admin import AdminSocket
-from smsgwd.ops.registry import Command, CommandError, Parameter, Registry
+from smsgwd.ops.registry import PROTOCOL_VERSION, Command, CommandError, Parameter, Registry
 
 
 def refuse(params):
-    raise CommandError("not now")
+    raise CommandError("not today")
 
 
-SOCKET = AdminSocket(
-    Registry(
-        [
-            Command("status", "show", "The state.", lambda params: {"got": dict(params)}, (Parameter("of", "What."),)),
-            Command("status", "refuse", "Refuses.", refuse),
-        ]
+def break_down(params):
+    raise RuntimeError("secret inside")
+
+
+@pytest.fixture
+def admin():
+    return AdminSocket(
+        Registry(
+            [
+                Command("a", "now", "At once", lambda params: {"got": dict(params)}, (Parameter("x", "X"),)),
+                Command("a", "later", "Not at once", lambda params: later_of(params)),
+                Command("a", "refuse", "Refuses", refuse),
+                Command("a", "break", "Breaks", break_down),
+            ]
+        )
     )
-)
 
 
-def ask(method, path, body=b""):
-    """The status and document of an answer."""
-    result = SOCKET.handle(HttpRequest(method, path, [], {}, body, ""))
-    if isinstance(result, Deferred):
-        results = []
-        result.addBoth(results.append)
-        (result,) = results
-    assert ("X-Smsgwd-Protocol", "1") in result.headers
-    return result.status, json.loads(result.body)
+def later_of(params):
+    done = Deferred()
+    done.callback([1, 2])
+    return done
 
 
-def test_a_command_runs_with_its_parameters():
-    assert ask("POST", "/commands/status/show") == (200, {"got": {}})
-    assert ask("POST", "/commands/status/show", b'{"of": "all"}') == (200, {"got": {"of": "all"}})
+def ask(admin, method, path, body=b""):
+    answers = []
+    answer = admin.handle(HttpRequest(method, path, [], {}, body, ""))
+    if isinstance(answer, Deferred):
+        answer.addCallback(answers.append)
+        [answer] = answers
+    assert dict(answer.headers)["X-Smsgwd-Protocol"] == str(PROTOCOL_VERSION)
+    return answer.status, json.loads(answer.body)
 
 
-def test_the_commands_are_listed():
-    status, listed = ask("GET", "/commands")
+def test_the_list_of_commands(admin):
+    status, commands = ask(admin, "GET", "/commands")
     assert status == 200
-    assert [(one["noun"], one["verb"]) for one in listed] == [("status", "show"), ("status", "refuse")]
+    assert [(row["noun"], row["verb"]) for row in commands] == [
+        ("a", "now"),
+        ("a", "later"),
+        ("a", "refuse"),
+        ("a", "break"),
+    ]
+
+
+def test_a_command_with_parameters(admin):
+    assert ask(admin, "POST", "/commands/a/now", b'{"x": "1"}') == (200, {"got": {"x": "1"}})
+    assert ask(admin, "POST", "/commands/a/now") == (200, {"got": {}})
+
+
+def test_a_command_that_takes_its_time(admin):
+    assert ask(admin, "POST", "/commands/a/later") == (200, [1, 2])
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("path", "body", "status", "code", "said"),
     [
-        b"[]",
-        b"null",
-        b'{"of": 1}',
-        b'{"of": null}',
-        b'{"of": {"of": "all"}}',
-        b'{"of"',
-        b'{"of": "\xff"}',
-        b'{"\xff": "all"}',
-        b'{"of": "\\ud800"}',
-        b'{"of":' * 100_000,
-        b"\x00\x16\x03\x01",
-        '{"of": "all"}'.encode("utf-16"),
+        ("/commands/a/refuse", b"", 422, "invalid", "not today"),
+        ("/commands/b/c", b"", 422, "invalid", "no command b c"),
+        ("/commands/a/now", b'{"y": "1"}', 422, "invalid", "takes no parameter y"),
+        ("/commands/a/now", b"{", 400, "malformed", "JSON object of texts"),
+        ("/commands/a/now", b'{"x": 1}', 400, "malformed", "JSON object of texts"),
+        ("/commands/a/now", b"[]", 400, "malformed", "JSON object of texts"),
+        ("/commands/a/now", b'{"x": "\xff"}', 400, "malformed", "JSON object of texts"),
+        ("/commands/a/break", b"", 500, "internal", "the log says why"),
+        ("/commands/a", b"", 404, "not_found", "/commands/NOUN/VERB"),
+        ("/other", b"", 404, "not_found", "/commands/NOUN/VERB"),
     ],
 )
-def test_parameters_that_are_no_object_of_texts(body):
-    status, document = ask("POST", "/commands/status/show", body)
-    assert (status, document["code"]) == (400, "malformed")
+def test_errors_are_problem_documents(admin, path, body, status, code, said):
+    got, document = ask(admin, "POST", path, body)
+    assert (got, document["code"]) == (status, code)
+    assert said in document["detail"]
+    assert "secret inside" not in json.dumps(document)
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body", "status", "code"),
-    [
-        ("POST", "/commands/status/show", b'{"other": "all"}', 422, "invalid"),
-        ("POST", "/commands/nothing/here", b"{}", 422, "invalid"),
-        ("POST", "/commands/status/refuse", b"", 422, "invalid"),
-        ("POST", "/", b"", 404, "not_found"),
-        ("POST", "/commands", b"", 404, "not_found"),
-        ("POST", "/commands/status/show/more", b"", 404, "not_found"),
-        ("GET", "/commands/status/show", b"", 405, "method_not_allowed"),
-    ],
-)
-def test_what_cannot_be_run(method, path, body, status, code):
-    assert (ask(method, path, body)[0], ask(method, path, body)[1]["code"]) == (status, code)
+def test_commands_are_run_with_post_only(admin):
+    status, document = ask(admin, "GET", "/commands/a/now")
+    assert (status, document["code"]) == (405, "method_not_allowed")

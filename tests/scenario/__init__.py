@@ -2,5 +2,5 @@
 
 Here live the tests that start `smsgwd run` with the simulators, and their harness. What one module does alone is tested
 beside that module. To add a fact, add a file and take the `scene` fixture; to change what a scene can start, edit
-`harness.py`; to decode what an SMSC got, `received.py`.
+`harness.py`; how tests talk to it, `client.py`; how what an SMSC got is decoded, `received.py`.
 """

@@ -1,0 +1,162 @@
+"""`smsgwctl` against a live daemon, and its errors."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from smsgwd import __version__
+from smsgwd.cli.ctl import main
+from tests.scenario.harness import Gateway, Scene, wait
+
+
+def ctl(*words: str, env: dict[str, str] | None = None) -> Result:
+    return CliRunner().invoke(main, list(words), env=env)
+
+
+@pytest.fixture(scope="module")
+def gateway(shared: Scene) -> Gateway:
+    gateway = shared.gateway(shared.smsc("--no-receipts"))
+    wait("the SMSC is bound", lambda: gateway.status()["connectors"][0]["up"])
+    gateway.tenant.wait_state(gateway.tenant.send(), "sent")
+    return gateway
+
+
+def test_status_is_one_screen(shared, gateway):
+    result = ctl("--socket", str(gateway.admin_socket), "status")
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    assert lines[0].startswith(f"smsgwd {__version__}  node test1  running  up ")
+    assert f"http 127.0.0.1:{gateway.http_port}" in lines[1]
+    assert lines[2] == "store: ok"
+    assert "sent without receipt 1" in lines[3]
+    head, row = (line.split() for line in lines[5:7])
+    assert head[:3] == ["connector", "kind", "up"]
+    assert row[:3] == ["smsc1", "smpp", "yes"]
+    assert row[-1] == "bound(0/50)"
+    assert all(len(line) <= 160 for line in lines)
+
+
+def test_status_as_json(shared, gateway):
+    result = ctl("--socket", str(gateway.admin_socket), "--json", "status")
+    assert result.exit_code == 0, result.output
+    status = json.loads(result.output)
+    assert (status["node"], status["phase"], status["store"]["healthy"]) == ("test1", "running", True)
+    [connector] = status["connectors"]
+    assert (connector["id"], connector["up"], connector["sent"]) == ("smsc1", True, 1)
+
+
+def test_the_socket_may_come_from_the_environment(shared, gateway):
+    result = ctl("status", env={"SMSGWD_SOCKET": str(gateway.admin_socket)})
+    assert result.exit_code == 0
+    assert "smsc1" in result.output
+
+
+def test_help_lists_what_the_daemon_offers(shared, gateway):
+    result = ctl("--socket", str(gateway.admin_socket), "help")
+    assert result.exit_code == 0
+    assert "status" in result.output
+    assert "State of the gateway" in result.output
+
+
+def test_an_unknown_command_is_answered_with_the_known_ones(shared, gateway):
+    result = ctl("--socket", str(gateway.admin_socket), "queue", "purge")
+    assert result.exit_code == 1
+    assert "no command queue purge" in result.output
+    assert "status show" in result.output
+
+
+def test_an_unknown_parameter_is_refused(shared, gateway):
+    result = ctl("--socket", str(gateway.admin_socket), "status", "show", "colour=red")
+    assert result.exit_code == 1
+    assert "colour" in result.output
+
+
+def test_a_noun_cannot_leave_the_path(shared, gateway):
+    for noun in ("../status", "status/show?x=1", "sta tus", "sta\r\ntus", "κατάσταση"):
+        result = ctl("--socket", str(gateway.admin_socket), noun)
+        assert result.exit_code != 0
+        assert "Traceback" not in result.output
+        assert result.exception is None or isinstance(result.exception, SystemExit), noun
+
+
+def test_words_that_are_no_parameters(shared):
+    result = ctl("--socket", "nowhere", "status", "show", "colour")
+    assert result.exit_code == 2
+    assert "'colour'" in result.output
+
+
+def test_no_daemon(tmp_path):
+    path = str(tmp_path / "none.sock")
+    result = ctl("--socket", path, "status")
+    assert result.exit_code == 1
+    assert path in result.output
+    assert "No such file" in result.output
+
+
+def test_nobody_listens_on_a_stale_socket(tmp_path):
+    path = str(tmp_path / "stale.sock")
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(path)
+    result = ctl("--socket", path, "status")
+    assert result.exit_code == 1
+    assert "refused" in result.output
+
+
+@contextmanager
+def answering(directory: Path, answer: bytes) -> Iterator[str]:
+    """A server that gives one answer, whatever it is asked."""
+    path = str(directory / "fake.sock")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+
+        def serve() -> None:
+            sock, _ = listener.accept()
+            with sock:
+                asked = b""
+                while not asked.endswith(b"{}"):  # its body, which may come by itself
+                    asked += sock.recv(65536)
+                sock.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield path
+        thread.join(10)
+
+
+def http(headers: str, body: str) -> bytes:
+    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n{headers}\r\n{body}".encode()
+
+
+def test_a_daemon_of_another_protocol_version(tmp_path):
+    with answering(tmp_path, http("X-Smsgwd-Protocol: 99\r\n", "{}")) as path:
+        result = ctl("--socket", path, "status")
+    assert result.exit_code == 1
+    assert "protocol 99, this is 1" in result.output
+
+
+def test_something_that_is_no_daemon(tmp_path):
+    with answering(tmp_path, http("", "<html>")) as path:
+        result = ctl("--socket", path, "status")
+    assert result.exit_code == 1
+    assert "protocol unknown" in result.output
+
+
+def test_an_answer_that_is_no_json(tmp_path):
+    with answering(tmp_path, http("X-Smsgwd-Protocol: 1\r\n", "<html>")) as path:
+        result = ctl("--socket", path, "status")
+    assert result.exit_code == 1
+    assert "without JSON" in result.output
+
+
+def test_an_answer_that_is_no_http(tmp_path):
+    with answering(tmp_path, b"hello\r\n") as path:
+        result = ctl("--socket", path, "status")
+    assert result.exit_code == 1
+    assert "no answer on the admin socket" in result.output

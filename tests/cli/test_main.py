@@ -1,0 +1,96 @@
+"""`smsgwd`: help, version, describe, check."""
+
+from pathlib import Path
+
+import yaml
+from click.testing import CliRunner, Result
+
+from smsgwd import __version__
+from smsgwd.cli.main import main
+from smsgwd.config import load
+
+CONNECTOR = "{id: sim, kind: smpp, host: 127.0.0.1, port: 2776, system_id: gw, password: gw}"
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(main, list(words))
+
+
+def written(directory: Path, text: str) -> str:
+    path = directory / "smsgwd.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+def test_help_lists_the_commands():
+    for flag in ("--help", "-h"):
+        result = run(flag)
+        assert result.exit_code == 0
+        assert {"run", "check", "config", "simulate", "bench"} <= set(result.output.split())
+
+
+def test_every_command_has_help():
+    for words in (["run"], ["check"], ["config", "describe"], ["simulate", "smsc"], ["simulate", "webhook"], ["bench"]):
+        result = run(*words, "--help")
+        assert result.exit_code == 0, result.output
+        assert "Usage:" in result.output
+
+
+def test_version():
+    result = run("--version")
+    assert (result.exit_code, result.output) == (0, f"smsgwd, version {__version__}\n")
+
+
+def test_an_unknown_command_is_named():
+    result = run("frobnicate")
+    assert result.exit_code == 2
+    assert "frobnicate" in result.output
+
+
+def test_the_configuration_file_must_be_named():
+    result = run("run")
+    assert result.exit_code == 2
+    assert "--config" in result.output
+
+
+def test_config_describe_is_a_configuration(tmp_path):
+    result = run("config", "describe")
+    assert result.exit_code == 0
+    document = yaml.safe_load(result.output.split("\n---\n")[0])
+    assert {"node", "data_dir", "store", "listeners", "connectors", "routes"} <= document.keys()
+
+
+def test_check_accepts_a_good_file(tmp_path):
+    path = written(tmp_path, f"node: one\ndata_dir: data\nconnectors:\n  - {CONNECTOR}\n")
+    result = run("check", "-c", path)
+    assert (result.exit_code, result.output) == (0, f"{path}: ok\n")
+    assert load(Path(path), {}).node == "one"
+    assert not (tmp_path / "data").exists()  # checking makes nothing
+
+
+def test_check_says_what_this_release_leaves_closed(tmp_path):
+    path = written(tmp_path, "node: one\ndata_dir: data\nlisteners: {smpp: {listen: '127.0.0.1:2775'}}\n")
+    result = run("check", "-c", path)
+    assert result.exit_code == 0
+    assert result.output.endswith(f"{path}: ok\n")
+
+
+def test_check_refuses_a_store_that_is_not_built(tmp_path):
+    path = written(tmp_path, "node: one\ndata_dir: data\nstore: {kind: redis, url: 'redis://127.0.0.1:6379/0'}\n")
+    result = run("check", "-c", path)
+    assert result.exit_code == 2
+    assert "store.kind" in result.output
+
+
+def test_run_refuses_a_bad_file_before_anything_starts(tmp_path):
+    path = written(tmp_path, "node: one\ndata_dir: data\ncolour: red\n")
+    result = run("run", "-c", path)
+    assert result.exit_code == 2
+    assert f"{path}:3: colour" in result.output
+    assert not (tmp_path / "data").exists()
+
+
+def test_simulate_names_a_bad_option():
+    result = run("simulate", "smsc", "--state-mix", "NONSENSE:5")
+    assert result.exit_code == 2
+    assert "NONSENSE" in result.output

@@ -1,0 +1,82 @@
+"""Tables for a terminal."""
+
+import pytest
+
+from smsgwd.cli.tables import render, table
+
+STATUS = {
+    "version": "0.1.0",
+    "node": "gw1",
+    "phase": "running",
+    "uptime_s": 12.4,
+    "listeners": {"http": ["127.0.0.1:8080", "[::1]:8080"], "smpp": []},
+    "store": {
+        "healthy": True,
+        "queues": [{"connector": "a", "queued": 1200}],
+        "scheduled": 1,
+        "sent_without_receipt": 2,
+        "outbox_pending": 3,
+        "outbox_dead": 4,
+        "parked": 5,
+        "orphans": 6,
+    },
+    "connectors": [
+        {
+            "id": "a",
+            "kind": "smpp",
+            "up": False,
+            "ready": 0,
+            "in_flight": 0,
+            "sent": 7,
+            "refused": 8,
+            "receipts": 9,
+            "binds": [
+                {"index": 0, "state": "waiting", "window_used": 0, "window": 10, "last_error": "connection refused"},
+                {"index": 1, "state": "bound", "window_used": 3, "window": 10, "last_error": "an old one"},
+            ],
+        }
+    ],
+}
+
+
+def test_columns_are_aligned_numbers_to_the_right():
+    text = table([{"name": "a", "count": 5}, {"name": "longer", "count": 1200}])
+    assert text.splitlines() == ["name    count", "a           5", "longer   1200"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(None, "-"), (True, "yes"), (False, "no"), ([1, None], "1, -"), ("x", "x"), (1.5, "1.5")]
+)
+def test_cells(value, shown):
+    assert table([{"v": value}]).splitlines()[1].strip() == shown
+
+
+def test_no_rows():
+    assert table([]) == "(none)"
+
+
+def test_status_screen():
+    text = render("status", STATUS)
+    lines = text.splitlines()
+    assert lines[0] == "smsgwd 0.1.0  node gw1  running  up 12 s"
+    assert lines[1] == "listening: http 127.0.0.1:8080, [::1]:8080"
+    assert lines[2] == "store: ok"
+    for figure in ("waiting 1,", "receipt 2,", "pending 3 (given up 4)", "parked 5 (orphans 6)"):
+        assert figure in lines[3]
+    assert "1200" in lines[6].split()
+    assert lines[6].endswith("waiting(0/10) bound(3/10)")
+    assert lines[7:] == ["a bind 0: connection refused"]  # the error of a bind that is up is history
+
+
+def test_status_of_a_store_that_cannot_write_or_be_read():
+    store = {"healthy": False, "error": "nothing can be stored"}
+    text = render("status", {**STATUS, "store": store})
+    assert "store: CANNOT WRITE: submissions are refused" in text
+    assert "store figures: nothing can be stored" in text
+
+
+def test_other_data():
+    assert render("x", [{"a": 1, "rows": [1]}]).splitlines() == ["a", "1"]
+    assert render("x", {"a": 1, "b": None}) == "a: 1\nb: -"
+    assert render("x", []) == ""
+    assert render("status", {"state": "odd"}) == "state: odd"
