@@ -25,8 +25,10 @@ class PagedQueue(Generic[T]):
     def __init__(self, key: Callable[[T], Key], capacity: int) -> None:
         self._key = key
         self._capacity = max(2, capacity)
-        self._heap: list[tuple[Key, T]] = []
-        self._held: set[Key] = set()  # keys in the heap or out
+        self._heap: list[Key] = []
+        self._waiting: dict[Key, T] = {}
+        self._stale: set[Key] = set()  # keys in the heap of what was removed: skipped when their turn comes
+        self._held: set[Key] = set()  # keys of what is waiting or out
         self._read_to: Key | None = None
         self._horizon: Key | None = _START  # nothing read yet: everything is beyond it
         self._reading = False
@@ -35,7 +37,7 @@ class PagedQueue(Generic[T]):
         self._void = False  # the page on its way no longer fits what memory holds
 
     def __len__(self) -> int:
-        return len(self._heap)
+        return len(self._waiting)
 
     @property
     def page(self) -> int:
@@ -50,7 +52,7 @@ class PagedQueue(Generic[T]):
     @property
     def must_read(self) -> bool:
         """True when a page should be read: the store has more, memory is a quarter full, none is on its way."""
-        return self._horizon is not None and not self._reading and len(self._heap) * 4 < self._capacity
+        return self._horizon is not None and not self._reading and len(self._waiting) * 4 < self._capacity
 
     def add(self, item: T) -> bool:
         """A new item, durable already. False when it lies beyond the horizon: the store has it, that is enough."""
@@ -63,17 +65,21 @@ class PagedQueue(Generic[T]):
         if key in self._held:
             return True
         self._hold(key, item)
-        if len(self._heap) > self._capacity:
+        if len(self._waiting) > self._capacity:
             self._spill()
         return True
 
     def pop(self) -> T:
         """Take the first item out; IndexError when memory has none. `done` or `push_back` must follow."""
-        return heapq.heappop(self._heap)[1]
+        if self._stale:
+            self._skip()
+        return self._waiting.pop(heapq.heappop(self._heap))
 
     def peek(self) -> T | None:
         """The first item, or None."""
-        return self._heap[0][1] if self._heap else None
+        if self._stale:
+            self._skip()
+        return self._waiting[self._heap[0]] if self._heap else None
 
     def done(self, item: T) -> None:
         """An item that is out has left the store's queue, durably."""
@@ -84,13 +90,14 @@ class PagedQueue(Generic[T]):
         for item in items:
             self._hold(self._key(item), item)
 
-    def remove(self, wanted: Callable[[T], bool]) -> list[T]:
-        """Take out the items in memory for which `wanted` holds, as `pop` does (a walk over all of them)."""
-        taken = [item for _, item in self._heap if wanted(item)]
-        if taken:
-            self._heap = [pair for pair in self._heap if not wanted(pair[1])]
-            heapq.heapify(self._heap)
-        return taken
+    def remove(self, key: Key) -> T | None:
+        """Take the item of this key out, as `pop` does; None when it is not waiting in memory. Walks over nothing."""
+        item = self._waiting.pop(key, None)
+        if item is not None:
+            self._stale.add(key)
+            if len(self._stale) > self._capacity:
+                self._rebuild(list(self._waiting))
+        return item
 
     def begin_read(self) -> Key | None:
         """Start reading a page; the key behind which it starts (None = from the beginning)."""
@@ -130,18 +137,34 @@ class PagedQueue(Generic[T]):
         self._late = []
 
     def _hold(self, key: Key, item: T) -> None:
-        heapq.heappush(self._heap, (key, item))
+        if key in self._stale:
+            self._stale.discard(key)  # the heap has the key still
+        elif key not in self._waiting:
+            heapq.heappush(self._heap, key)
+        self._waiting[key] = item
         self._held.add(key)
         if self._reading:
             self._seen.add(key)
 
     def _spill(self) -> None:
         """Leave the last half to the store again, which has it anyway."""
-        self._heap.sort()
+        keys = sorted(self._waiting)
         keep = self._capacity // 2
-        for key, _ in self._heap[keep:]:
+        for key in keys[keep:]:
             self._held.discard(key)
-        self._read_to = self._heap[keep - 1][0]
-        self._horizon = self._heap[keep][0]
+            del self._waiting[key]
+        self._read_to = keys[keep - 1]
+        self._horizon = keys[keep]
         self._void = True
-        del self._heap[keep:]
+        self._rebuild(keys[:keep])
+
+    def _skip(self) -> None:
+        """Drop what was removed from the head of the heap."""
+        while self._heap and self._heap[0] in self._stale:
+            self._stale.discard(heapq.heappop(self._heap))
+
+    def _rebuild(self, keys: list[Key]) -> None:
+        """Make the heap of these keys, which are all that wait."""
+        heapq.heapify(keys)
+        self._heap = keys
+        self._stale.clear()

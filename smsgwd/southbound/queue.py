@@ -17,6 +17,7 @@ from smsgwd.telemetry import get_logger
 _READ_AGAIN_S = 1.0
 _WITHDRAWN_S = 120.0  # by then a cancellation is durable, or nobody waits for it any more
 _NONE: frozenset[int] = frozenset()
+_PRIORITIES = range(4)
 _log = get_logger("southbound")
 
 
@@ -105,8 +106,7 @@ class ReadyQueue:
         self._forget(now)
         if message_id in self._withdrawn:
             return False
-        found = self._pages.remove(lambda out: out.message.id == message_id)
-        out = found[0] if found else None
+        out = next(filter(None, (self._pages.remove((-priority, message_id)) for priority in _PRIORITIES)), None)
         if out is not None and (out.taken or out.undurable or out.unknowns):
             self._pages.push_back((out,))
             return False
