@@ -15,7 +15,7 @@ from smsgwd.smpp.status import status_name
 from smsgwd.southbound.outgoing import Outgoing, Verdict
 from smsgwd.southbound.settings import UnknownOutcome
 
-_UNKNOWNS_IN_A_ROW = 3  # after that many lost answers a message is postponed: it may be what kills the link
+_IN_A_ROW = 3  # after that many lost answers, or lost sessions, a message is postponed: it may be what kills the link
 _PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 10.0
 
@@ -57,14 +57,22 @@ class Answers:
         return False
 
     def conclude(self, out: Outgoing) -> None:
-        """All PDUs of the attempt are answered: a message whose outcome is lost again and again is postponed."""
+        """All PDUs of the attempt are answered: a message whose outcome is lost again and again is postponed.
+
+        So is one that is answered each time with a status that asks for a new bind.
+        """
         if out.verdict is Verdict.UNKNOWN:
             out.unknowns += 1
-            if out.unknowns >= _UNKNOWNS_IN_A_ROW:
+            if out.unknowns >= _IN_A_ROW:
                 out.unknowns = 0
                 out.verdict = Verdict.RETRY
         elif out.verdict is not Verdict.AGAIN:
-            out.unknowns = 0
+            out.unknowns = out.rebinds = 0
+        elif out.error is not None and action_for(out.error.smpp_status or 0, self._statuses) is Action.REBIND:
+            out.rebinds += 1
+            if out.rebinds >= _IN_A_ROW:
+                out.rebinds = 0
+                out.verdict = Verdict.RETRY
 
     def change(self, out: Outgoing, now_ms: int) -> Change:
         """What the store is to do for a verdict of RETRY or worse; every part that was taken is durable by now."""

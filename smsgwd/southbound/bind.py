@@ -31,6 +31,7 @@ from smsgwd.telemetry import get_logger
 
 _log = get_logger("southbound")
 _LEAVE_S = 5.0  # an unbind that takes longer is cut short
+_OVERDUE = 1000  # requests given up whose late answer is still understood
 
 _PDUS: dict[str, type[BindPdu]] = {
     "transceiver": BindTransceiver,
@@ -73,8 +74,8 @@ class BindOwner(Protocol):
         """A request never left this process."""
         ...
 
-    def late(self, bind: Bind, pdu: Pdu) -> None:
-        """A response to nothing that is waited for."""
+    def late(self, bind: Bind, pdu: Pdu, context: Any) -> None:
+        """A response to nothing that is waited for; `context` of the request if that was given up, else None."""
         ...
 
     def lost(self, bind: Bind) -> None:
@@ -106,6 +107,9 @@ class Bind:
         self._timer: IDelayedCall | None = None
         self._refused: int | None = None
         self._was_bound = False
+        self._bound_at = 0.0
+        self._mute_since: float | None = None  # a request was given up then, and none has been answered since
+        self._overdue: dict[int, Any] = {}  # sequence -> context of requests given up, oldest first
         self._leaving = False
         self._error = ""
 
@@ -156,9 +160,7 @@ class Bind:
 
     def rebind(self, reason: str) -> None:
         """The SMSC does not take this session for what it is: leave it and bind anew."""
-        if self._state is BindState.BOUND:
-            self._log.warning("bind.rebind", reason=reason)
-            self._unbind(reason, self._settings.session.drain + _LEAVE_S)
+        self._rebind(reason, self._settings.session.drain + _LEAVE_S)
 
     def abort(self, reason: str) -> None:
         """Cut the connection, if there is one."""
@@ -188,14 +190,17 @@ class Bind:
     def received(self, connection: SmppConnection, events: list[e.Event]) -> None:
         """See net.smpp.Owner."""
         owner = self._owner
+        answered = given_up = False
         for event in events:
             kind = type(event)
             if kind is e.Response:
+                answered = True
                 owner.answered(self, event.pdu, event.context, event.sent_at)  # type: ignore[attr-defined]
             elif kind is e.Request:
                 owner.asked(self, event.pdu)  # type: ignore[attr-defined]
             elif isinstance(event, e.TimedOut):
-                owner.unanswered(self, event.context, "no answer in time")
+                given_up = True
+                self._give_up(event)
             elif isinstance(event, e.Bound):
                 self._bound()
             elif isinstance(event, e.BindFailed):
@@ -207,18 +212,23 @@ class Bind:
                 self._log.warning("bind.protocol_fault", reason=event.reason, status=status_name(event.status))
             elif isinstance(event, e.UnmatchedResponse):
                 self._log.warning("bind.unmatched_response", command=event.pdu.name, sequence=event.pdu.sequence)
-                owner.late(self, event.pdu)
+                context = self._overdue.pop(event.pdu.sequence, None)
+                answered = answered or context is not None
+                owner.late(self, event.pdu, context)
+        if answered:
+            self._mute_since = None
+        elif given_up:
+            self._look_mute()
         owner.settled(self)
 
     def disconnected(self, connection: SmppConnection, events: list[e.Event], reason: str) -> None:
         """See net.smpp.Owner."""
         if self.connection is not connection:  # one that `stop` did not want any more
             return
-        lasted = self._runtime.clock.monotonic() - self._since
         self._cancel_timer()
         self._error = reason if self._refused is None else f"bind refused with {status_name(self._refused)}"
         if self._was_bound:
-            self._reconnect.ended(lasted)
+            self._reconnect.ended(self._runtime.clock.monotonic() - self._bound_at)
             if self._leaving:
                 self._log.info("bind.unbound", reason=reason)
             else:
@@ -277,6 +287,9 @@ class Bind:
         self._was_bound = True
         self._error = ""
         self._enter(BindState.BOUND)
+        self._bound_at = self._since
+        self._mute_since = None
+        self._overdue.clear()  # sequence numbers begin anew
         self._log.info("bind.up", kind=self._kind)
         self._owner.bound(self)
 
@@ -284,6 +297,30 @@ class Bind:
         """Note what the SMSC answered; a bind without answer is an ordinary failure of the link."""
         if isinstance(last, e.Closed) and not last.abort:
             self._refused = event.status
+
+    def _give_up(self, event: e.TimedOut) -> None:
+        """No answer in time; one that is late still tells the id."""
+        overdue = self._overdue
+        overdue[event.sequence] = event.context
+        if len(overdue) > _OVERDUE:
+            del overdue[next(iter(overdue))]
+        self._owner.unanswered(self, event.context, "no answer in time")
+
+    def _look_mute(self) -> None:
+        """An SMSC may keep the link alive and answer no request any more: bind anew when that lasts.
+
+        It has a second response time, so that one that is only slow is not cut off from its late answers.
+        """
+        now = self._runtime.clock.monotonic()
+        if self._mute_since is None:
+            self._mute_since = now
+        elif now - self._mute_since >= self._settings.session.response / 2:
+            self._rebind("requests are not answered any more", _LEAVE_S)
+
+    def _rebind(self, reason: str, limit_s: float) -> None:
+        if self._state is BindState.BOUND:
+            self._log.warning("bind.rebind", reason=reason)
+            self._unbind(reason, limit_s)
 
     def _unbind(self, reason: str, limit_s: float) -> None:
         connection = self.connection

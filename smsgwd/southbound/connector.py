@@ -197,9 +197,12 @@ class Connector:
         out.decide(Verdict.AGAIN, None, number)
         self._flights.conclude(out)
 
-    def late(self, bind: Bind, pdu: Pdu) -> None:
-        """See BindOwner."""
+    def late(self, bind: Bind, pdu: Pdu, context: Any) -> None:
+        """See BindOwner; a refusal that comes late changes nothing, the policy has been applied."""
         self.counts.late += 1
+        if context is not None and pdu.status == ESME_ROK and isinstance(pdu, MessageIdResp):
+            out, number = context
+            self._flights.accepted_late(out, number, id_text(pdu.message_id))
 
     def asked(self, bind: Bind, pdu: Pdu) -> None:
         """See BindOwner."""

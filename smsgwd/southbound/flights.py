@@ -53,8 +53,26 @@ class Flights:
     def accepted(self, out: Outgoing, number: int, smsc_id: str) -> None:
         """PDU `number` was taken under this id."""
         self._counts.sent += 1
+        if smsc_id.strip():
+            self._id_form.given(smsc_id, out.message.msisdn)
+            self._sent(out, number, smsc_id)
+        else:  # no id is no reason to share receipts with others that have none
+            self._sent(out, number, unknown_id(out.message.id, number))
+
+    def accepted_late(self, out: Outgoing, number: int, smsc_id: str) -> None:
+        """PDU `number` was given up, and taken all the same: its receipt will have this id.
+
+        If the message waits to be sent again, the parts that PDU stands for are left out.
+        """
+        parts = out.parts_with_id_of(number)
+        if not smsc_id.strip() or not parts:
+            return
         self._id_form.given(smsc_id, out.message.msisdn)
-        self._sent(out, number, smsc_id)
+        for part in parts:
+            self._batch.add(self._part_sent(out, part, smsc_id, self._clock.now_ms()))
+        if out.message.id not in self.active:
+            out.taken.update(parts)
+            out.over = out.over or len(out.taken) >= out.message.parts
 
     def unanswered(self, out: Outgoing, number: int, reason: str) -> None:
         """PDU `number` went out and no answer will come: the policy says what that means."""
@@ -95,15 +113,14 @@ class Flights:
             self._batch.add(change, self._durable, out)
 
     def _sent(self, out: Outgoing, number: int, smsc_id: str) -> None:
-        settings = self._settings
         now = self._clock.now_ms()
         for part, part_id in out.accept(number, smsc_id):
             out.undurable += 1
-            self._batch.add(
-                PartSent(out.message.id, part, part_id, settings.group, settings.id, now, self._id_form.form),
-                self._durable,
-                out,
-            )
+            self._batch.add(self._part_sent(out, part, part_id, now), self._durable, out)
+
+    def _part_sent(self, out: Outgoing, part: int, smsc_id: str, now_ms: int) -> PartSent:
+        settings = self._settings
+        return PartSent(out.message.id, part, smsc_id, settings.group, settings.id, now_ms, self._id_form.form)
 
     def _durable(self, result: Result, out: Outgoing) -> None:
         """A change of this message is durable."""

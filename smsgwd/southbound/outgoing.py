@@ -35,6 +35,7 @@ class Outgoing:
         "open",
         "over",
         "pdus",
+        "rebinds",
         "sent",
         "smsc_ids",
         "taken",
@@ -57,6 +58,7 @@ class Outgoing:
         self.undurable = 0  #: changes on their way into the store
         self.over = False  #: final in the store already
         self.unknowns = 0  #: outcomes lost in a row
+        self.rebinds = 0  #: times it cost the session in a row
         self.verdict = Verdict.NONE
         self.error: Failure | None = None
         self.failed_part = 1
@@ -102,6 +104,10 @@ class Outgoing:
             done = [(parts, self.smsc_ids[parts])]
         self.taken.update(part for part, _ in done)
         return done
+
+    def parts_with_id_of(self, number: int) -> range:
+        """The store's parts whose receipts come under the id of PDU `number`; none for one that asks for no receipt."""
+        return self.parts_of(number) if number <= self.message.parts else range(0)
 
     def decide(self, verdict: Verdict, error: Failure | None, number: int) -> None:
         """PDU `number` was not taken: the gravest verdict stands, and nothing more of the message is written."""

@@ -452,12 +452,12 @@ def test_a_reset_of_the_count_when_an_answer_came_between():
     answers = iter([MUTE, MUTE, 0x08, MUTE, MUTE, 0])
     bench.smsc.script = lambda pdu: next(answers)
     bench.send(message(1))
-    bench.advance(7)
+    bench.advance(12)
     assert bench.store.state(1) is State.WAITING
     found = bench.store.messages[1]
     found.state = State.QUEUED
     bench.dispatcher.offer([found])
-    bench.advance(7)
+    bench.advance(12)
     assert bench.store.state(1) is State.SENT and len(bench.store.changes(Requeue)) == 1
 
 
