@@ -42,6 +42,7 @@ from smsgwd.smpp.session_table import Role
 
 _LEAST_S = 0.001  # a deadline that rounding puts a hair before what is due must not make the reactor spin
 _LINGER_S = 5.0  # how long a closed connection may take to write what it holds
+_UNREAD_S = 60.0  # how long a peer may read nothing, where the session sets no time to answer
 _MAX_READ_WHILE_BLOCKED = 1 << 20  # octets read from a peer that does not read our answers to them
 
 _BY_OWNER = 1
@@ -84,6 +85,7 @@ class SmppConnection(TwistedProtocol):
         self._timer_at = 0.0
         self._flushing = False
         self._blocked = False  # the transport holds all it wants to
+        self._blocked_at = 0.0
         self._read_while_blocked = 0
         self._not_reading = 0
         self._closing = False
@@ -204,6 +206,7 @@ class SmppConnection(TwistedProtocol):
     def pauseProducing(self) -> None:
         """See IPushProducer: the transport's buffer is full."""
         self._blocked = True
+        self._blocked_at = self._monotonic()
         self._read_while_blocked = 0
 
     def resumeProducing(self) -> None:
@@ -272,7 +275,12 @@ class SmppConnection(TwistedProtocol):
 
     def _tick(self) -> None:
         self._timer = None
-        self._report(self.session.tick(self._monotonic()))
+        now = self._monotonic()
+        if self._blocked and now - self._blocked_at >= (self._config.response or _UNREAD_S):
+            # Whatever it sends, it takes nothing: what waits here for it would wait for ever.
+            self.abort("the peer does not read")
+            return
+        self._report(self.session.tick(now))
         self._flush_soon()
 
     def _stop_reading(self, cause: int) -> None:

@@ -508,3 +508,32 @@ def test_flush_order_is_kept_over_connections():
     assert len([call for call in clock.reactor.getDelayedCalls() if call.func == turn.run]) == 1
     clock.reactor.advance(0)
     assert [len(transport.writes) for transport in transports] == [1, 1, 1]
+
+
+def test_a_peer_that_asks_and_never_reads_is_cut_off():
+    """Its enquire_links show that it lives; that it takes nothing counts all the same."""
+    wire, left, esme, right, _ = pair(client={"window": 5000, "response": 20.0, "enquire_link": 10.0})
+    wire.left.peer_reads = False
+    while left.writable:
+        for number in range(100):
+            left.request(submit(number), number)
+        wire.reactor.advance(0)
+    for number in range(32):
+        wire.reactor.advance(1)
+        left.dataReceived(struct.pack(">IIII", 16, 0x15, 0, number))
+    assert wire.left.aborted
+    assert [reason for _, reason in esme.ends] == ["the peer does not read"]
+
+
+def test_a_peer_that_reads_now_and_then_is_kept():
+    wire, left, esme, right, _ = pair(client={"window": 5000, "response": 20.0, "enquire_link": 10.0})
+    for _ in range(5):
+        wire.left.peer_reads = False
+        while left.writable:
+            for number in range(100):
+                left.request(submit(number), number)
+            wire.reactor.advance(0)
+        wire.reactor.advance(12)
+        wire.left.peer_reads = True
+        wire.pump()
+    assert left.writable and not esme.ends
