@@ -512,7 +512,7 @@ def test_flush_order_is_kept_over_connections():
 
 def test_a_peer_that_asks_and_never_reads_is_cut_off():
     """Its enquire_links show that it lives; that it takes nothing counts all the same."""
-    wire, left, esme, right, _ = pair(client={"window": 5000, "response": 20.0, "enquire_link": 10.0})
+    wire, left, esme, _, _ = pair(client={"window": 5000, "response": 20.0, "enquire_link": 10.0})
     wire.left.peer_reads = False
     while left.writable:
         for number in range(100):
@@ -526,7 +526,7 @@ def test_a_peer_that_asks_and_never_reads_is_cut_off():
 
 
 def test_a_peer_that_reads_now_and_then_is_kept():
-    wire, left, esme, right, _ = pair(client={"window": 5000, "response": 20.0, "enquire_link": 10.0})
+    wire, left, esme, _, _ = pair(client={"window": 5000, "response": 20.0, "enquire_link": 10.0})
     for _ in range(5):
         wire.left.peer_reads = False
         while left.writable:
