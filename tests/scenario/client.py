@@ -14,7 +14,7 @@ TOKEN = "shop-token"
 T = TypeVar("T")
 
 
-def wait(what: str, condition: Callable[[], T], patience_s: float = PATIENCE_S, every_s: float = 0.02) -> T:
+def wait(what: str, condition: Callable[[], T | None], patience_s: float = PATIENCE_S, every_s: float = 0.02) -> T:
     """The first true value of `condition`; AssertionError, with the last value, after `patience_s`."""
     end = time.monotonic() + patience_s
     while True:
@@ -66,12 +66,12 @@ class Tenant:
         """One request with this tenant's credential."""
         return ask(self.port, method, path, body, {**self._headers, **(headers or {})})
 
-    def post(self, to: str | list[str], text: str = "Hello", *, key: str | None = None, **fields: object) -> Answer:
+    def post(self, to: str | list[str], text: str = "Hello", *, key: str | None = None, **fields: Any) -> Answer:
         """POST /v1/messages, whatever the answer."""
         body = {"from": "Shop", "to": to, "text": text, **fields}
         return self.ask("POST", "/v1/messages", body, {} if key is None else {"Idempotency-Key": key})
 
-    def send(self, to: str = "+306912345678", text: str = "Hello", **fields: object) -> str:
+    def send(self, to: str = "+306912345678", text: str = "Hello", **fields: Any) -> str:
         """Send one message; its id. AssertionError when it is not taken."""
         answer = self.post(to, text, **fields)
         assert answer.status == 202, answer

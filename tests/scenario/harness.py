@@ -156,7 +156,7 @@ class Catcher(Child):
 
     def wait_push(self, message_id: str, patience_s: float = PATIENCE_S) -> dict[str, Any]:
         """The body of the push of a message."""
-        return wait(f"the push of message {message_id}", lambda: self.taken().get(message_id), patience_s)  # type: ignore[return-value]
+        return wait(f"the push of message {message_id}", lambda: self.taken().get(message_id), patience_s)
 
     def wait_all(self, ids: list[str], patience_s: float = PATIENCE_S) -> dict[str, dict[str, Any]]:
         """The bodies once every message of `ids` has been pushed."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import resource
 
-from tests.scenario.harness import Gateway, Scene, wait
+from tests.scenario.harness import Answer, Gateway, Scene, wait
+
+ROOM_FOR_THE_LOG = 64 * 1024
 
 
 def _allow_files_of(gateway: Gateway, octets: int) -> None:
     """The largest file the process may write (RLIMIT_FSIZE), from now on; beyond it writes fail."""
+    if octets != resource.RLIM_INFINITY:
+        assert (gateway.config.parent / "data" / "store.db-wal").stat().st_size > octets, "the store could still grow"
     resource.prlimit(gateway.pid, resource.RLIMIT_FSIZE, (octets, resource.RLIM_INFINITY))
 
 
@@ -23,19 +27,22 @@ def test_full_disk_refuses_and_loses_nothing(scene: Scene) -> None:
     for message in taken:
         tenant.wait_state(message, "sent")
 
-    _allow_files_of(gateway, 4096)
+    _allow_files_of(gateway, ROOM_FOR_THE_LOG)
     refused = wait("a submission is refused", lambda: _refused(tenant.post("+306900009999", "no room")))
+    assert refused is not None
     assert (refused.status, refused.body["code"]) == (503, "store_unavailable")
     assert refused.headers["Content-Type"] == "application/problem+json"
     assert len(tenant.states()) >= 50
     assert tenant.message(taken[0])["id"] == taken[0]
     assert gateway.status()["store"]["healthy"] is False
     wait("receipts are refused, not lost", lambda: smsc.stats()["receipts_nacked"])
+    gateway.wait_event("store.commit_failed")
     assert gateway.running
     assert not [line for line in gateway.log_lines() if "traceback" in line]
 
     _allow_files_of(gateway, resource.RLIM_INFINITY)
     wait("the store has recovered", lambda: gateway.status()["store"]["healthy"])
+    gateway.wait_event("store.recovered")
     after = tenant.send("+306900000999", "room again")
     catcher.wait_all([*taken, after])
     assert set(tenant.states().values()) == {"delivered"}
@@ -47,7 +54,7 @@ def test_what_was_acknowledged_before_a_full_disk_survives_a_kill(scene: Scene) 
     smsc, catcher = scene.smsc("--receipt-delay-ms", "500"), scene.catcher()
     gateway = scene.gateway(smsc, catcher=catcher)
     ids = gateway.tenant.send_many(50)
-    _allow_files_of(gateway, 4096)
+    _allow_files_of(gateway, ROOM_FOR_THE_LOG)
     wait("a submission is refused", lambda: _refused(gateway.tenant.post("+306900009999", "no room")))
     gateway.kill()
     gateway.start()
@@ -58,6 +65,6 @@ def test_what_was_acknowledged_before_a_full_disk_survives_a_kill(scene: Scene) 
     assert len(states) == 50
 
 
-def _refused(answer: object) -> object:
+def _refused(answer: Answer) -> Answer | None:
     """The answer when it is a refusal."""
-    return answer if getattr(answer, "status", 0) != 202 else None
+    return answer if answer.status != 202 else None

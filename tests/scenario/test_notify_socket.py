@@ -24,7 +24,7 @@ def test_service_manager_is_notified(scene: Scene) -> None:
             assert manager.recv(4096) == b"WATCHDOG=1"
         assert time.monotonic() - begun < 5  # several, and not in a burst: each within its time
         gateway.signal(15)
-        told = []
+        told: list[str] = []
         while not told or "STOPPING=1" not in told[-1].split("\n"):
             told.append(manager.recv(4096).decode())
         assert set(told[:-1]) <= {"WATCHDOG=1"}

@@ -50,7 +50,8 @@ def test_noise_is_answered_4xx_or_closed(shared: Scene, ports: dict[str, int], l
 def test_an_http_server_in_the_place_of_the_smsc(scene: Scene) -> None:
     """The bind fails with a reason, the message waits; nothing is sent to it but binds."""
     catcher = scene.catcher()
-    gateway = scene.gateway(catcher.port())
+    timers = {"session_init_s": 1, "reconnect_min_s": 0.1, "reconnect_max_s": 0.3}
+    gateway = scene.gateway(catcher.port(), connector={"timers": timers})
     message = gateway.tenant.send()
     wait("the reason shows", lambda: gateway.status()["connectors"][0]["binds"][0]["last_error"])
     assert gateway.status()["connectors"][0]["up"] is False
