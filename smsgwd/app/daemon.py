@@ -7,7 +7,9 @@ Whatever a limit cuts off is in the store and taken up by the next start.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import signal
 import socket
 import sys
@@ -212,9 +214,18 @@ def _remove_stale(path: Path) -> None:
     raise OSError(f"{path}: another daemon answers on this admin socket")
 
 
+def _raise_file_limit() -> None:
+    """Allow this process as many open files as it may have: the usual 1,024 are fewer than `max_connections`."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(ValueError, OSError):  # some systems call it unlimited and mean less
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def run_daemon(config: Config) -> int:
     """Run the gateway in this process until it is told to stop; the exit status."""
     start_logging(config.log)
+    _raise_file_limit()
     from twisted.internet import reactor
 
     sys.stdout.flush()

@@ -50,3 +50,19 @@ def _parse(text: str) -> _Address | None:
 
 def _within(address: _Address, trusted: tuple[Network, ...]) -> bool:
     return any(address.version == network.version and address in network for network in trusted)
+
+
+def is_trusted(peer: str, trusted: tuple[Network, ...]) -> bool:
+    """True for a peer that is one of the trusted proxies."""
+    address = _parse(peer) if trusted else None
+    return address is not None and _within(address, trusted)
+
+
+def network_of(peer: str) -> str:
+    """What counts as one client: an IPv4 address, or an IPv6 /64, which is what one customer is given."""
+    if ":" not in peer:
+        return peer
+    address = _parse(f"[{peer}]")
+    if isinstance(address, ipaddress.IPv6Address):
+        return address.packed[:8].hex()
+    return peer if address is None else str(address)

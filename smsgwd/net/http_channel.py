@@ -98,9 +98,11 @@ class HttpChannel(http.HTTPChannel):
     _waitingForTransport: bool
     _handlingRequest: bool
 
-    def __init__(self, listener: HttpListener) -> None:
+    def __init__(self, listener: HttpListener, network: str = "") -> None:
+        """`network` is the client's, as connections are counted."""
         _engine.__init__(self)
         self.listener = listener
+        self.network = network
         self.closing = False
         self.MAX_LENGTH = listener.limits.max_headers
         self._phase: _Phase = _Phase.NEW

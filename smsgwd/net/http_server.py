@@ -8,6 +8,7 @@ traceback on the wire; a client that leaves stops nothing that runs.
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -21,7 +22,7 @@ from twisted.python.failure import Failure
 from twisted.web.http import datetimeToString
 
 from smsgwd.model.refusals import Refusal
-from smsgwd.net.http_address import Network, client_address
+from smsgwd.net.http_address import Network, client_address, is_trusted, network_of
 from smsgwd.net.http_channel import HttpChannel
 from smsgwd.net.http_message import Handler, HttpRequest, HttpResponse, Observer, problem
 
@@ -38,7 +39,7 @@ class HttpLimits(msgspec.Struct, frozen=True):
     header_timeout_s: float = 10.0  #: from the first byte of a request (or the connect) to the end of its headers
     body_timeout_s: float = 30.0
     idle_timeout_s: float = 60.0  #: between requests of a kept-alive connection
-    max_connections: int = 4096
+    max_connections: int = 4096  #: a quarter of them at most for one address, which else could keep everybody out
 
 
 class HttpListener(ServerFactory):
@@ -66,6 +67,7 @@ class HttpListener(ServerFactory):
         self._tls = tls
         self._ports: list[IListeningPort] = []
         self._channels: set[HttpChannel] = set()
+        self._by_address: Counter[str] = Counter()
         self._emptied: Deferred[None] | None = None
         self._date = (-1, b"")
 
@@ -111,18 +113,31 @@ class HttpListener(ServerFactory):
         return len(self._channels)
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
-        """A connection, or None (closed at once) when there are too many."""
+        """A connection, or None (closed at once) when there are too many, of all or of this address."""
         if self.stopping or len(self._channels) >= self.limits.max_connections:
             return None
-        return HttpChannel(self)
+        network = network_of(getattr(addr, "host", ""))
+        if self._by_address[network] >= max(1, self.limits.max_connections // 4) and not self._is_proxy(addr):
+            return None
+        return HttpChannel(self, network)
+
+    def _is_proxy(self, addr: IAddress | None) -> bool:
+        """True for those who bring the connections of many: trusted proxies, and whoever may use a unix socket."""
+        host = getattr(addr, "host", None)
+        return host is None or is_trusted(host, self._trusted)
 
     def opened(self, channel: HttpChannel) -> None:
         """A connection was made."""
         self._channels.add(channel)
+        self._by_address[channel.network] += 1
 
     def closed(self, channel: HttpChannel) -> None:
         """A connection is gone."""
-        self._channels.discard(channel)
+        if channel in self._channels:
+            self._channels.remove(channel)
+            self._by_address[channel.network] -= 1
+            if not self._by_address[channel.network]:
+                del self._by_address[channel.network]
         if not self._channels and self._emptied is not None:
             emptied, self._emptied = self._emptied, None
             emptied.callback(None)

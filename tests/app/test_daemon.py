@@ -142,3 +142,24 @@ def test_a_second_signal_ends_it_at_once_and_a_third_changes_nothing(world):
     draining.callback(None)
     assert world.log.count("reactor.stop") == 1
     assert world.daemon.exit_status == 1
+
+
+def test_as_many_files_as_the_system_allows(monkeypatch):
+    asked = []
+    limits = SimpleNamespace(
+        RLIMIT_NOFILE=7,
+        getrlimit=lambda what: (1024, 65536),
+        setrlimit=lambda what, values: asked.append((what, values)),
+    )
+    monkeypatch.setattr(daemon_module, "resource", limits)
+    daemon_module._raise_file_limit()
+    assert asked == [(7, (65536, 65536))]
+
+
+def test_a_limit_that_cannot_be_raised_stops_nobody(monkeypatch):
+    def refuse(what, values):
+        raise ValueError("current limit exceeds maximum limit")
+
+    limits = SimpleNamespace(RLIMIT_NOFILE=7, getrlimit=lambda what: (1024, -1), setrlimit=refuse)
+    monkeypatch.setattr(daemon_module, "resource", limits)
+    daemon_module._raise_file_limit()

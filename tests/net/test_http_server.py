@@ -3,13 +3,15 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
-from smsgwd.net.http_address import networks
+from smsgwd.net.http_address import network_of, networks
 from smsgwd.net.http_message import HttpResponse
 from smsgwd.net.http_server import HttpLimits
-from tests.net.http_wire import Wire
+from tests.net.http_wire import Transport, Wire
 
 GET = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -324,6 +326,39 @@ def test_too_many_connections_are_closed_at_once():
     assert Wire(listener=wire.listener).channel is None
     wire.lose()
     assert Wire(listener=wire.listener).channel is not None
+
+
+def test_one_address_cannot_take_all_connections():
+    listener = Wire(limits=HttpLimits(max_connections=8), trusted_proxies=networks(["192.0.2.9"])).listener
+
+    def taken(host):
+        channel = listener.buildProtocol(IPv4Address("TCP", host, 1))
+        if channel is not None:
+            channel.makeConnection(Transport(peerAddress=IPv4Address("TCP", host, 1)))
+        return channel
+
+    first = taken("192.0.2.1")
+    assert first is not None and taken("192.0.2.1") is not None
+    assert taken("192.0.2.1") is None
+    assert taken("192.0.2.2") is not None
+    assert [taken("192.0.2.9") is not None for _ in range(4)] == [True] * 4  # the proxy of many
+    assert taken("192.0.2.3") is None  # now it is full
+    first.connectionLost(Failure(ConnectionDone()))
+    assert taken("192.0.2.1") is not None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("192.0.2.1", "192.0.2.2", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("2001:db8::1", "2001:db8::ffff:1", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("", "", True),
+    ],
+)
+def test_what_counts_as_one_address(one, other, same):
+    assert (network_of(one) == network_of(other)) is same
 
 
 def test_line_breaks_in_header_values_are_not_written():
