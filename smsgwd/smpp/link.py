@@ -14,7 +14,7 @@ from smsgwd.smpp.codec import decode_body, encode
 from smsgwd.smpp.config import SessionConfig
 from smsgwd.smpp.errors import NotBound, PduError
 from smsgwd.smpp.framing import Framer
-from smsgwd.smpp.session_table import BOUND, BOUND_BY, TABLE, Action, Role, Rule, State
+from smsgwd.smpp.session_table import BOUND, BOUND_BY, INBOUND, TABLE, Action, Role, Rule, State
 from smsgwd.smpp.tables import command_name, response_to
 from smsgwd.smpp.tags import SC_INTERFACE_VERSION
 from smsgwd.smpp.timers import Timers
@@ -149,7 +149,7 @@ class Link:
 
     def _enter(self, state: State) -> None:
         self._state = state
-        self._inbound = TABLE[state, self.role.peer]
+        self._inbound = INBOUND[state, self.role.peer]
 
     def _is_closed(self) -> bool:
         return self._state is State.CLOSED

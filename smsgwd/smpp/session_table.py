@@ -167,12 +167,26 @@ TABLE: Final[dict[tuple[State, Role], dict[int, Rule]]] = {
     for sender in Role
 }
 
+# What comes in is looked up here: as TABLE, but receipts and MO that cross with an unbind are taken. To refuse them,
+# even for now, would lose those of SMSCs that never repeat.
+INBOUND: Final[dict[tuple[State, Role], dict[int, Rule]]] = {
+    **TABLE,
+    **{
+        (state, Role.SMSC): {
+            **TABLE[state, Role.SMSC],
+            c.DELIVER_SM: Rule(Action.REQUEST),
+            c.DATA_SM: Rule(Action.REQUEST),
+        }
+        for state in UNBINDING
+    },
+}
+
 _UNKNOWN_REQUEST: Final = Rule(Action.REFUSE, s.ESME_RINVCMDID)
 
 
 def rule_for(state: State, sender: Role, command_id: int) -> Rule:
     """Return the rule for any command id: an unknown request is refused with ESME_RINVCMDID, a response ignored."""
-    rule = TABLE[state, sender].get(command_id)
+    rule = INBOUND[state, sender].get(command_id)
     if rule is not None:
         return rule
     if command_id & c.RESPONSE_BIT or state is State.CLOSED:

@@ -333,3 +333,14 @@ def test_an_esme_keeps_the_session_whatever_comes_before_its_bind_is_answered():
     assert [pdu.status for pdu in cut(esme.data_to_send(0.2))] == [s.ESME_RSYSERR] * 49
     smsc.accept_bind(request.pdu, 0.3)
     assert kinds(carry(smsc, esme, 0.3)) == [e.Bound]
+
+
+def test_a_receipt_that_crosses_with_our_unbind_is_taken():
+    esme, smsc = bound_pair()
+    smsc.request(p.DeliverSm(), 1.0, "receipt")
+    esme.unbind(1.0)
+    assert [type(pdu) for pdu in cut(esme.data_to_send(1.0))] == [p.Unbind]
+    (request,) = carry(smsc, esme, 1.1)
+    assert isinstance(request, e.Request)
+    assert esme.respond(p.DeliverSmResp(sequence=request.pdu.sequence), 1.2)
+    assert kinds(carry(esme, smsc, 1.2)) == [e.Response]

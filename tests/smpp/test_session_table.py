@@ -13,7 +13,7 @@ from smsgwd.smpp.config import SessionConfig
 from smsgwd.smpp.errors import NotBound
 from smsgwd.smpp.fields import ListDestination
 from smsgwd.smpp.session import Session
-from smsgwd.smpp.session_table import TABLE, Action, Role, State, rule_for
+from smsgwd.smpp.session_table import INBOUND, TABLE, Action, Role, State, rule_for
 from smsgwd.smpp.tables import PDUS, command_name
 
 from .playbook import bound_pair, carry, cut
@@ -130,13 +130,22 @@ def sample(command_id):
     return encode(cls(sequence=555, **fields))
 
 
+def test_what_comes_in_follows_the_table_but_for_messages_that_cross_with_an_unbind():
+    differ = {
+        (state, sender, command_name(command_id))
+        for state, sender, command_id in CASES
+        if INBOUND[state, sender][command_id] != TABLE[state, sender][command_id]
+    }
+    assert differ == {(state, S, name) for state in (US, UR) for name in ("deliver_sm", "data_sm")}
+
+
 @pytest.mark.parametrize(("state", "sender", "command_id"), CASES, ids=name_case)
 def test_every_command_arriving_in_every_state(state, sender, command_id):
     session = in_state(sender.peer, state)
     before = session.unanswered
     events = session.receive(sample(command_id), 1.0)
     answers = cut(session.data_to_send(1.0))
-    rule = TABLE[state, sender][command_id]
+    rule = INBOUND[state, sender][command_id]
     kinds = [type(event) for event in events]
     if state is CL:
         assert (kinds, answers) == ([], [])
