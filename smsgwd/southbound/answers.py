@@ -16,6 +16,7 @@ from smsgwd.southbound.outgoing import Outgoing, Verdict
 from smsgwd.southbound.settings import UnknownOutcome
 
 _IN_A_ROW = 3  # after that many lost answers, or lost sessions, a message is postponed: it may be what kills the link
+_SINGLED_OUT = 8  # that many times throttled while others are not, and a message is postponed
 _PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 10.0
 
@@ -104,6 +105,7 @@ class Throttle:
     def __init__(self) -> None:
         self.until = 0.0
         self._times = 0
+        self._taken = 0
 
     def slow_down(self, status: int, now: float) -> bool:
         """An answer asked for it; True when that begins a pause. The answers of one window are one request."""
@@ -114,7 +116,18 @@ class Throttle:
         self._times += 1
         return True
 
+    def singles_out(self, out: Outgoing) -> bool:
+        """This message was throttled again; True when others get through all the time and only it does not.
+
+        So answers an SMSC whose queue for one recipient is full: that must not hold up all others.
+        """
+        if out.throttled_at != self._taken:
+            out.throttled_at = self._taken
+            out.throttled += 1
+        return out.throttled > _SINGLED_OUT
+
     def success(self, now: float) -> None:
         """A part was taken: after the pause that means all is well again."""
+        self._taken += 1
         if self._times and now >= self.until:
             self._times = 0

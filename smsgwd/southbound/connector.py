@@ -227,7 +227,9 @@ class Connector:
         self._stop_writing(out)
         if action is Action.THROTTLE:
             self.counts.throttled += 1
-            if self._throttle.slow_down(status, now):
+            if self._throttle.singles_out(out):
+                out.decide(Verdict.RETRY, out.error, 1)
+            elif self._throttle.slow_down(status, now):
                 pause = round(self._throttle.until - now, 1)
                 _log.warning("connector.throttled", connector=self.id, status=status_name(status), pause_s=pause)
         elif action is Action.REBIND:

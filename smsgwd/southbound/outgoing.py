@@ -39,6 +39,8 @@ class Outgoing:
         "sent",
         "smsc_ids",
         "taken",
+        "throttled",
+        "throttled_at",
         "todo",
         "undurable",
         "unknowns",
@@ -59,6 +61,8 @@ class Outgoing:
         self.over = False  #: final in the store already
         self.unknowns = 0  #: outcomes lost in a row
         self.rebinds = 0  #: times it cost the session in a row
+        self.throttled = 0  #: times it was throttled while others got through in between
+        self.throttled_at = -1  #: how many had got through when it was throttled last
         self.verdict = Verdict.NONE
         self.error: Failure | None = None
         self.failed_part = 1

@@ -141,3 +141,13 @@ def test_a_late_answer_spares_the_second_sending():
     bench.advance(6, step=0.1)
     assert bench.smsc.texts == ["text 1", "text 2", "text 2"]
     assert bench.store.state(1) is State.SENT and bench.idle
+
+
+def test_a_recipient_whose_queue_is_full_does_not_hold_up_the_others():
+    """ESME_RMSGQFUL again and again for one, while others get through: it is that one's queue, not the link's."""
+    bench = Bench(session={"window": 4}).start()
+    bench.smsc.script = lambda pdu: 0x14 if pdu.short_message == b"text 1" else 0
+    bench.send(*(message(number) for number in range(1, 400)))
+    bench.advance(60, step=0.25)
+    assert bench.store.state(1) is State.WAITING and bench.smsc.texts.count("text 1") == 9
+    assert all(bench.store.state(number) is State.SENT for number in range(2, 400))

@@ -26,7 +26,7 @@ class OnePdu(TestCase):
         yield self.store.open()
         self.addCleanup(self.store.close)
         yield self.store.commit([PutTenant(Tenant("demo"))])
-        yield self.store.commit([Submit("demo", [message(1, parts=3)], 1000)])
+        yield self.store.commit([Submit("demo", [message(1, parts=3, submitted_at=1000)], 1000)])
         self.sent = [PartSent(1, part, "X1", "g", "sim", 2000) for part in (1, 2, 3)]
 
     def receipt(self, state):

@@ -130,6 +130,13 @@ class ReceiptContract(StoreCase):
         self.assertEqual((await self.store.counts()).parked, 0)
         self.assertEqual(await self.one(receipt("a1")), Ignored("repeated", new.id))
 
+    async def test_a_receipt_older_than_the_message_is_not_its_own(self):
+        """The SMSC gave the id before, to a message that nobody here knows any more."""
+        new = message()
+        await self.store.commit([submit(new), receipt("A1", State.UNDELIVERED, received_at=NOW - HOUR)])
+        self.assertEqual((await self.one(sent(new.id, "A1"))).state, State.SENT)
+        self.assertEqual((await self.one(receipt("A1"))).state, State.DELIVERED)
+
     async def test_a_parked_receipt_survives_a_restart(self):
         new = message()
         await self.store.commit([submit(new), receipt("A1", State.UNDELIVERED, status="UNDELIV", error="001")])

@@ -18,6 +18,7 @@ from smsgwd.store.embedded.rows import STATES, PartRow, Row
 from smsgwd.store.embedded.work import Work
 
 _WELL: Final = State.DELIVERED
+_STEP_MS: Final = 60_000  # how far the wall clock may have been set back between two messages' times
 _encode = msgspec.json.encode
 _receipt_of = msgspec.json.Decoder(Receipt).decode
 
@@ -68,6 +69,8 @@ def apply_parked(work: Work, group: str, key: str, row: Row, part: int) -> tuple
     for number, form, encoded in waiting:
         receipt = _receipt_of(encoded)
         if form and not same_number(receipt.msisdn, row.msisdn):
+            continue
+        if receipt.received_at < row.submitted_at - _STEP_MS:  # of another message, which had this id before
             continue
         work.connection.execute("DELETE FROM parked_key WHERE parked = ?", (number,))
         work.connection.execute("DELETE FROM parked WHERE id = ?", (number,))
