@@ -29,6 +29,7 @@ from smsgwd.net.http_message import Handler, HttpRequest, HttpResponse, Observer
 _log = Logger()
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}".encode("ascii") for status in HTTPStatus}
 _BODILESS = frozenset({204, 304})
+_BACKLOG = 1024  # a burst of connects must not make the next client wait for its SYN to be sent again
 
 
 class HttpLimits(msgspec.Struct, frozen=True):
@@ -79,9 +80,9 @@ class HttpListener(ServerFactory):
         Raises twisted.internet.error.CannotListenError.
         """
         if self._tls is None:
-            listening = self.reactor.listenTCP(port, self, interface=host)
+            listening = self.reactor.listenTCP(port, self, _BACKLOG, host)
         else:
-            listening = self.reactor.listenSSL(port, self, self._tls, interface=host)
+            listening = self.reactor.listenSSL(port, self, self._tls, _BACKLOG, host)
         self._ports.append(listening)
         return int(listening.getHost().port)
 

@@ -54,6 +54,12 @@ class SocketTests(TestCase):
         found = yield deferToThread(client)
         self.assertEqual(found, [(200, 1), (200, 30_001), (200, 60_001), b"127.0.0.1"])
 
+    def test_a_burst_of_connects_waits_for_nobody(self):
+        _, port = self.listening()
+        for _ in range(200):  # this thread is the reactor's: nothing is accepted meanwhile
+            client = socket.create_connection(("127.0.0.1", port), timeout=0.5)
+            self.addCleanup(client.close)
+
     @inlineCallbacks
     def test_ipv6(self):
         if not socket.has_ipv6:
