@@ -8,5 +8,5 @@ To change what the SMSC decides (answers, fates, delays), edit behaviour.py; the
 cli/simulate.py. Ids: message_ids.py. Receipt text, TLVs and schedule: receipts.py. Drops and garbage: faults.py. MO:
 mo.py. What a bind does: link.py; a request of the ESME's: requests.py; deliveries and the timer: smsc.py. The record's
 lines: record.py. Counters: stats.py. The webhook catcher: catcher.py. The load: http_load.py. Processes of a test
-stand: stand.py. What the bench prints: figures.py.
+stand: stand.py. What a kill left in the store: aftermath.py. What the bench prints: figures.py.
 """

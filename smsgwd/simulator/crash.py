@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from smsgwd.simulator.aftermath import Kill, unsent_in
 from smsgwd.simulator.http_load import HttpLoad, Job, Next
 from smsgwd.simulator.record import PushLine, SubmitLine, read_pushes, read_submits
 from smsgwd.simulator.stand import TOKEN, Stand, StandError
@@ -26,8 +27,8 @@ _REFUSED_FOR_NOW = (409, 429, 503)
 class CrashOptions:
     """How many kills in how many messages. `keyed` is the share of requests with an Idempotency-Key.
 
-    `unknowable_ms`: a submit that the SMSC answered so shortly before a kill may not have been committed by the
-    gateway, so that its message may be sent twice; one answered earlier may not.
+    A message may come to the SMSC twice only when the store that a kill left did not know it to be sent. Its first copy
+    may have come `unknowable_ms` before that kill at most: a gateway that never recorded answers would fail.
     """
 
     messages: int = 20_000
@@ -39,7 +40,7 @@ class CrashOptions:
     text: str = "Message {n}"
     receipt_delay_ms: float = 20.0
     receipt_spread_ms: float = 200.0
-    unknowable_ms: float = 100.0
+    unknowable_ms: float = 5_000.0
     stalled_s: float = 60.0
     settle_s: float = 2.0
 
@@ -77,12 +78,12 @@ class Verdict:
 
 def judge(
     intake: Intake,
-    kills: Sequence[float],
+    kills: Sequence[Kill],
     submits: Sequence[SubmitLine],
     pushes: Sequence[PushLine],
     unknowable_s: float,
 ) -> Verdict:
-    """Compare the three books. `kills` and the records' times are wall clock (s since 1970)."""
+    """Compare the books of client, SMSC, tenant and store. The records' times are wall clock (s since 1970)."""
     at_smsc: dict[int, list[SubmitLine]] = defaultdict(list)
     for line in submits:
         at_smsc[number_of(line.dest)].append(line)
@@ -124,19 +125,23 @@ def judge(
 
 
 def _duplicates(
-    at_smsc: Mapping[int, Sequence[SubmitLine]], kills: Sequence[float], unknowable_s: float
+    at_smsc: Mapping[int, Sequence[SubmitLine]], kills: Sequence[Kill], unknowable_s: float
 ) -> tuple[int, int, float]:
     """Copies too many, those of them that no kill explains, and the greatest age of one at its kill (s)."""
     duplicates = unexplained = 0
     oldest = 0.0
-    for lines in at_smsc.values():
+    for number, lines in at_smsc.items():
         copies: dict[tuple[str, str], list[float]] = defaultdict(list)
         for line in lines:
             copies[line.body, line.sar].append(line.at)
         for times in copies.values():
             for earlier, later in pairwise(times):
                 duplicates += 1
-                ages = [kill - earlier for kill in kills if kill < later and earlier <= kill + _KILL_TAKES_S]
+                ages = [
+                    kill.at - earlier
+                    for kill in kills
+                    if number in kill.unsent and kill.at < later and earlier <= kill.at + _KILL_TAKES_S
+                ]
                 age = min(ages, default=float("inf"))
                 if age > unknowable_s:
                     unexplained += 1
@@ -163,7 +168,7 @@ class _Killer:
         self._dice = dice
         self._stand = stand
         self._at: float | None = None
-        self.moments: list[float] = []
+        self.kills: list[Kill] = []
 
     def look(self, answers: int) -> None:
         """Called between events with the answers so far: kill when it is time. Raises StandError when it is down."""
@@ -179,8 +184,9 @@ class _Killer:
         if now >= self._at:
             self._at = None
             self._plan.pop(0)
-            self.moments.append(time.time())
+            at = time.time()
             self._stand.gateway.kill()
+            self.kills.append(Kill(at, unsent_in(self._stand.directory / "data")))
             self._stand.gateway.start()
 
 
@@ -204,8 +210,8 @@ def run_crash(options: CrashOptions, directory: Path) -> Verdict:
             process.kill_if_running()
         raise
     submits, pushes = read_submits(stand.smsc_record), read_pushes(stand.push_record)
-    verdict = judge(intake, killer.moments, submits, pushes, options.unknowable_ms / 1000)
-    verdict.failures["kills that did not happen"] = options.kills - len(killer.moments)
+    verdict = judge(intake, killer.kills, submits, pushes, options.unknowable_ms / 1000)
+    verdict.failures["kills that did not happen"] = options.kills - len(killer.kills)
     verdict.failures["exit status of the last stop"] = abs(status)
     return verdict
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from smsgwd.simulator.aftermath import Kill
 from smsgwd.simulator.crash import Intake, judge
 from smsgwd.simulator.record import PushLine, SubmitLine
 
@@ -18,10 +19,10 @@ def _push(number, message=None, state="delivered", status=200, signed=True):
     )
 
 
-def _judge(submits, pushes, accepted=(1, 2), unknowable=(), refused=()):
+def _judge(submits, pushes, accepted=(1, 2), unknowable=(), refused=(), unsent=(1,)):
     intake = Intake(accepted={number: f"m{number}" for number in accepted}, unknowable=set(unknowable))
     intake.refused.update(refused)
-    return judge(intake, [KILL], submits, pushes, 0.1)
+    return judge(intake, [Kill(KILL, frozenset(unsent))], submits, pushes, 0.1)
 
 
 def test_all_is_well():
@@ -63,6 +64,10 @@ def test_an_unknowable_message_may_be_there_or_not():
         (
             "duplicates not explained by a kill",
             [_submit(1, KILL + 3), _submit(1, KILL + 4), _submit(2)], [_push(1), _push(2)], {},
+        ),
+        (
+            "duplicates not explained by a kill",
+            [_submit(1, KILL - 0.05), _submit(1, KILL + 2), _submit(2)], [_push(1), _push(2)], {"unsent": (2,)},
         ),
         ("at the SMSC, sent by nobody", [_submit(1), _submit(2), _submit(3)], [_push(1), _push(2)], {}),
         ("pushes with a wrong signature", [_submit(1), _submit(2)], [_push(1), _push(2), _push(2, signed=False)], {}),
