@@ -11,12 +11,13 @@ from smsgwd.delivery.retry import retry_at
 from smsgwd.delivery.trouble import THROTTLE_PAUSE_S, Action, action_for
 from smsgwd.model.changes import Change, Fail, GiveUp, Note, Requeue
 from smsgwd.model.message import Failure
-from smsgwd.smpp.status import status_name
+from smsgwd.smpp.status import ESME_RMSGQFUL, status_name
 from smsgwd.southbound.outgoing import Outgoing, Verdict
 from smsgwd.southbound.settings import UnknownOutcome
 
 _IN_A_ROW = 3  # after that many lost answers, or lost sessions, a message is postponed: it may be what kills the link
-_SINGLED_OUT = 8  # that many times throttled while others are not, and a message is postponed
+_SINGLED_OUT = 8  # more times than that throttled while others are not, and a message is postponed
+_QUEUE_FULL = 2  # the same for ESME_RMSGQFUL, which often means the queue of the one recipient
 _PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 10.0
 
@@ -116,15 +117,17 @@ class Throttle:
         self._times += 1
         return True
 
-    def singles_out(self, out: Outgoing) -> bool:
+    def singles_out(self, out: Outgoing, status: int) -> bool:
         """This message was throttled again; True when others get through all the time and only it does not.
 
-        So answers an SMSC whose queue for one recipient is full: that must not hold up all others.
+        So answers an SMSC whose queue for one recipient is full: that must not hold up all others, least of all when
+        the message comes back from being postponed.
         """
         if out.throttled_at != self._taken:
             out.throttled_at = self._taken
             out.throttled += 1
-        return out.throttled > _SINGLED_OUT
+        most = _QUEUE_FULL if status == ESME_RMSGQFUL else _SINGLED_OUT
+        return out.throttled > (0 if out.message.attempts else most)
 
     def success(self, now: float) -> None:
         """A part was taken: after the pause that means all is well again."""

@@ -227,7 +227,7 @@ class Connector:
         self._stop_writing(out)
         if action is Action.THROTTLE:
             self.counts.throttled += 1
-            if self._throttle.singles_out(out):
+            if self._throttle.singles_out(out, status):
                 out.decide(Verdict.RETRY, out.error, 1)
             elif self._throttle.slow_down(status, now):
                 pause = round(self._throttle.until - now, 1)
