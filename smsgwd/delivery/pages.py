@@ -90,7 +90,14 @@ class PagedQueue(Generic[T]):
         for item in items:
             self._hold(self._key(item), item)
 
-    def remove(self, key: Key) -> T | None:
+    def remove(self, wanted: Callable[[T], bool]) -> list[T]:
+        """Take out the items in memory for which `wanted` holds, as `pop` does (a walk over all of them)."""
+        taken = [(key, item) for key, item in self._waiting.items() if wanted(item)]
+        for key, _ in taken:
+            self.remove_key(key)
+        return [item for _, item in taken]
+
+    def remove_key(self, key: Key) -> T | None:
         """Take the item of this key out, as `pop` does; None when it is not waiting in memory. Walks over nothing."""
         item = self._waiting.pop(key, None)
         if item is not None:

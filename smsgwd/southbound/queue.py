@@ -106,7 +106,7 @@ class ReadyQueue:
         self._forget(now)
         if message_id in self._withdrawn:
             return False
-        out = next(filter(None, (self._pages.remove((-priority, message_id)) for priority in _PRIORITIES)), None)
+        out = next(filter(None, (self._pages.remove_key((-priority, message_id)) for priority in _PRIORITIES)), None)
         if out is not None and (out.taken or out.undurable or out.unknowns):
             self._pages.push_back((out,))
             return False

@@ -134,11 +134,19 @@ def test_what_comes_late_during_a_read_is_bounded_too():
     assert _read(queue, stored) == queue.page
 
 
-def test_remove_takes_out_what_is_wanted():
+def test_remove_takes_out_whatever_is_wanted():
     queue = _queue()
     _read(queue, [(0, n) for n in range(4)])
-    assert [queue.remove((0, 0)), queue.remove((0, 2))] == [(0, 0), (0, 2)]
-    assert queue.remove((0, 77)) is None and queue.remove((0, 0)) is None
+    assert sorted(queue.remove(lambda item: item[1] % 2 == 0)) == [(0, 0), (0, 2)]
+    assert queue.remove(lambda item: item[1] == 77) == []
+    assert [queue.pop(), queue.pop()] == [(0, 1), (0, 3)]
+
+
+def test_remove_key_takes_out_one_item():
+    queue = _queue()
+    _read(queue, [(0, n) for n in range(4)])
+    assert [queue.remove_key((0, 0)), queue.remove_key((0, 2))] == [(0, 0), (0, 2)]
+    assert queue.remove_key((0, 77)) is None and queue.remove_key((0, 0)) is None
     assert len(queue) == 2 and queue.peek() == (0, 1)
     assert [queue.pop(), queue.pop()] == [(0, 1), (0, 3)]
     assert queue.peek() is None
@@ -149,8 +157,8 @@ def test_remove_takes_out_what_is_wanted():
 def test_what_was_removed_can_be_put_back_in_its_place():
     queue = _queue()
     _read(queue, [(0, n) for n in range(4)])
-    queue.push_back([queue.remove((0, 1)), queue.remove((0, 3))])
-    queue.done(queue.remove((0, 2)))
+    queue.push_back([queue.remove_key((0, 1)), queue.remove_key((0, 3))])
+    queue.done(queue.remove_key((0, 2)))
     queue.add((0, 2))
     assert [queue.pop() for _ in range(4)] == [(0, n) for n in range(4)]
 
@@ -160,7 +168,7 @@ def test_removing_leaves_nothing_behind_that_grows():
     _read(queue, [(0, 0)])
     for number in range(1, 1000):
         queue.add((0, number))
-        queue.done(queue.remove((0, number)))
+        queue.done(queue.remove_key((0, number)))
     assert len(queue) == 1
     assert len(queue._heap) < 4 * queue.page + 4
     assert queue.pop() == (0, 0) and queue.peek() is None
@@ -288,16 +296,23 @@ class Paging(RuleBasedStateMachine):
         if not self.stored:
             return
         wanted = data.draw(st.sampled_from(sorted(self.stored)))
-        if self.queue.remove(wanted) is not None:
+        if self.queue.remove_key(wanted) is not None:
             self.stored.discard(wanted)
             self.queue.done(wanted)
+
+    @rule(rest=st.integers(0, 2))
+    def cancel_some(self, rest):
+        """Several at once, by what they are."""
+        for item in self.queue.remove(lambda item: item[1] % 3 == rest):
+            self.stored.discard(item)
+            self.queue.done(item)
 
     @rule(data=st.data())
     def withdraw(self, data):
         """Taken out of memory as if handed out: done or put back later."""
         if self.stored:
             wanted = data.draw(st.sampled_from(sorted(self.stored)))
-            if self.queue.remove(wanted) is not None:
+            if self.queue.remove_key(wanted) is not None:
                 self.out.append(wanted)
 
     @invariant()
