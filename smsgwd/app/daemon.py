@@ -67,6 +67,7 @@ class Daemon:
     def _begin(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._signalled)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # means reload to most daemons: it must not be the end of this one
         Deferred.fromCoroutine(self._start()).addErrback(self._start_failed)
 
     async def _start(self) -> None:

@@ -120,7 +120,8 @@ class Flights:
 
     def _part_sent(self, out: Outgoing, part: int, smsc_id: str, now_ms: int) -> PartSent:
         settings = self._settings
-        return PartSent(out.message.id, part, smsc_id, settings.group, settings.id, now_ms, self._id_form.form)
+        receipt = settings.receipt_for_all_parts or part >= min(len(out.pdus), out.message.parts)
+        return PartSent(out.message.id, part, smsc_id, settings.group, settings.id, now_ms, self._id_form.form, receipt)
 
     def _durable(self, result: Result, out: Outgoing) -> None:
         """A change of this message is durable."""

@@ -701,6 +701,18 @@ def test_a_message_that_is_final_already_is_not_sent_on():
     assert len(bench.smsc.submits) <= 2 and bench.idle
 
 
+def test_receipts_asked_for_the_last_part_only():
+    bench = Bench(receipt_for_all_parts=False).start()
+    bench.send(long_message(1))
+    bench.pump()
+    assert [pdu.registered_delivery for pdu in bench.smsc.submits] == [0, 0, 1]
+    assert [(change.part, change.receipt) for change in bench.store.changes(PartSent)] == [
+        (1, False),
+        (2, False),
+        (3, True),
+    ]
+
+
 def test_one_payload_stands_for_all_parts():
     bench = Bench(long_messages="payload").start()
     bench.send(long_message(1))

@@ -1,5 +1,7 @@
 """Contract: receipts matched, combined, parked, repeated and late."""
 
+from msgspec.structs import replace
+
 from smsgwd.model.changes import Ignored, Moved, Noted, Parked, Tidy
 from smsgwd.model.message import State
 from tests.store.base import StoreCase
@@ -200,6 +202,13 @@ class ReceiptContract(StoreCase):
         new = await self.put("P1", "P2")
         self.assertEqual(await self.one(receipt("P1", State.UNKNOWN)), Noted(new.id))
         self.assertEqual((await self.one(receipt("P2"))).state, State.UNKNOWN)
+
+    async def test_a_part_without_a_receipt_of_its_own_holds_nothing_back(self):
+        new = message(parts=3)
+        parts = [replace(sent(new.id, f"P{n}", n), receipt=n == 3) for n in (1, 2, 3)]
+        results = await self.store.commit([submit(new), *parts])
+        self.assertEqual(results[3], Moved(new.id, State.SENT))
+        self.assertEqual((await self.one(receipt("P3"))).state, State.DELIVERED)
 
     async def test_a_part_delivered_before_the_next_is_sent(self):
         new = message(parts=2)
