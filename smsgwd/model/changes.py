@@ -38,7 +38,7 @@ class PartSent(msgspec.Struct, frozen=True, gc=False):
     connector: str
     at: int
     id_format: str = "auto"
-    receipt: bool = True  #: False for a part whose receipt was not asked for: it does not hold the message back
+    expects_receipt: bool = True  #: False for a part whose receipt was not asked for: it does not hold the message back
 
 
 class Requeue(msgspec.Struct, frozen=True, gc=False):

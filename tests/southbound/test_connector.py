@@ -706,7 +706,7 @@ def test_receipts_asked_for_the_last_part_only():
     bench.send(long_message(1))
     bench.pump()
     assert [pdu.registered_delivery for pdu in bench.smsc.submits] == [0, 0, 1]
-    assert [(change.part, change.receipt) for change in bench.store.changes(PartSent)] == [
+    assert [(change.part, change.expects_receipt) for change in bench.store.changes(PartSent)] == [
         (1, False),
         (2, False),
         (3, True),

@@ -205,7 +205,7 @@ class ReceiptContract(StoreCase):
 
     async def test_a_part_without_a_receipt_of_its_own_holds_nothing_back(self):
         new = message(parts=3)
-        parts = [replace(sent(new.id, f"P{n}", n), receipt=n == 3) for n in (1, 2, 3)]
+        parts = [replace(sent(new.id, f"P{n}", n), expects_receipt=n == 3) for n in (1, 2, 3)]
         results = await self.store.commit([submit(new), *parts])
         self.assertEqual(results[3], Moved(new.id, State.SENT))
         self.assertEqual((await self.one(receipt("P3"))).state, State.DELIVERED)

@@ -64,7 +64,7 @@ def _one_of_several_sent(work: Work, row: Row, change: PartSent) -> Moved | Igno
     if known is not None and known.sent_at is not None:
         return why_not(row) if row.state >= FINAL_FROM else Ignored("repeated", row.id)
     # Without a receipt of its own a part counts as delivered: the parts that have one decide.
-    state = _SENT if change.receipt else int(State.DELIVERED)
+    state = _SENT if change.expects_receipt else int(State.DELIVERED)
     part = PartRow(change.part, change.smsc_id, state, change.at, None, None, None, None)
     twin = next((p for p in parts.values() if p.smsc_id == change.smsc_id and p.state >= FINAL_FROM), None)
     if twin is not None:  # in the same PDU as a part whose receipt was parked: it is known what became of it
