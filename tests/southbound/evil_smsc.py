@@ -17,6 +17,7 @@ BIND_RECEIVER, BIND_TRANSMITTER, BIND_TRANSCEIVER = 0x01, 0x02, 0x09
 SUBMIT_SM, DELIVER_SM, UNBIND, ENQUIRE_LINK, DATA_SM = 0x04, 0x05, 0x06, 0x15, 0x103
 OUTBIND, ALERT_NOTIFICATION, BROADCAST_SM, GENERIC_NACK = 0x0B, 0x102, 0x111, 0x80000000
 RESP = 0x80000000
+_ESTABLISHED = 1  # of TCP_INFO
 BINDS = (BIND_RECEIVER, BIND_TRANSMITTER, BIND_TRANSCEIVER)
 
 
@@ -90,6 +91,14 @@ class Line:
             self._sequence += 1
             return self._sequence
 
+    @property
+    def established(self) -> bool:
+        """Neither end has closed it, as the kernel sees it."""
+        try:
+            return self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _ESTABLISHED
+        except OSError:
+            return False
+
     def send(self, data: bytes) -> None:
         """Octets, whole; a peer that is gone is no error."""
         with contextlib.suppress(OSError):
@@ -139,7 +148,7 @@ class EvilSmsc:
         self.over = False
         self.lines: list[Line] = []
         self.times: list[float] = []  #: of connections, monotonic seconds
-        self.open = self.most_open = 0
+        self.most_open = 0  #: connections that were established at the same time
         self.submits: list[Pdu] = []
         self.answers: dict[int, int] = {}  #: status of a deliver_sm_resp or data_sm_resp -> how often
         self._lock = threading.Lock()
@@ -202,8 +211,7 @@ class EvilSmsc:
             with self._lock:
                 self.lines.append(line)
                 self.times.append(time.monotonic())
-                self.open += 1
-                self.most_open = max(self.most_open, self.open)
+                self.most_open = max(self.most_open, sum(each.established for each in self.lines))
             threading.Thread(target=self._serve, args=(line,), daemon=True).start()
 
     def _serve(self, line: Line) -> None:
@@ -221,6 +229,4 @@ class EvilSmsc:
                             self.answers[found.status] = self.answers.get(found.status, 0) + 1
                     self.on_other(line, found)
         finally:
-            with self._lock:
-                self.open -= 1
             line.close()
