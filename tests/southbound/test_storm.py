@@ -28,7 +28,9 @@ class Storm:
         )
         self.taken = Counter()
         self.weather = "storm"
+        self.mute = []  # (connection, pdu, status) of what may be answered late
         bench.smsc.script = self.script
+        self.answer, bench.smsc.answer = bench.smsc.answer, self.answer_or_note
 
     def script(self, pdu):
         key = (pdu.destination_addr, pdu.short_message)
@@ -45,11 +47,18 @@ class Storm:
         if what < 0.86:
             return 0x04
         if what < 0.93:
+            self.later = 0x0B
             return MUTE
         if what < 0.96:
-            self.taken[key] += 1  # it took it, and nobody hears of it
+            self.taken[key] += 1  # it took it, and nobody hears of it, or too late
+            self.later = 0
             return MUTE
         return DROP
+
+    def answer_or_note(self, connection, pdu, what):
+        if what is MUTE:
+            self.mute.append((connection, pdu, self.later))
+        self.answer(connection, pdu, what)
 
     def step(self):
         bench, rng = self.bench, self.rng
@@ -69,6 +78,10 @@ class Storm:
             connection = rng.choice(bench.smsc.connections)
             if connection.session.is_bound:
                 connection.unbind()
+        elif what < 0.35 and self.mute:
+            connection, pdu, status = self.mute.pop(rng.randrange(len(self.mute)))
+            if connection.session.is_bound:
+                self.answer(connection, pdu, status)
         self.promote()
         bench.advance(rng.choice([0.0, 0.05, 0.3, 1.0]))
 
