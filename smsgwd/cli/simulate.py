@@ -188,7 +188,7 @@ def smsc(**chosen: Any) -> None:
     # Imported where a simulator is run: `smsgwd run` shall not load it, and the reactor is installed by its import.
     from twisted.internet import reactor as installed
 
-    from smsgwd.simulator.clock import SystemClock
+    from smsgwd.net.clock import SystemClock
     from smsgwd.simulator.smsc import Smsc
 
     reactor: Any = installed

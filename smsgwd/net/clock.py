@@ -1,4 +1,4 @@
-"""The real clock behind `ports.Clock`."""
+"""The machine's clocks behind `ports.Clock`."""
 
 import time
 

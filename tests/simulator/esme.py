@@ -6,9 +6,9 @@ from typing import Any
 from twisted.internet import reactor as installed
 from twisted.internet.defer import Deferred, ensureDeferred
 
+from smsgwd.net.clock import SystemClock
 from smsgwd.net.smpp import SmppConnection, connect
 from smsgwd.net.turn import Turn
-from smsgwd.simulator.clock import SystemClock
 from smsgwd.simulator.options import SmscOptions
 from smsgwd.simulator.smsc import Smsc
 from smsgwd.smpp import events as e

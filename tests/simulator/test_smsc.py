@@ -83,9 +83,9 @@ class Binds(_Case):
     async def test_outbind(self):
         from twisted.internet.protocol import Factory
 
+        from smsgwd.net.clock import SystemClock
         from smsgwd.net.smpp import SmppConnection
         from smsgwd.net.turn import Turn
-        from smsgwd.simulator.clock import SystemClock
         from smsgwd.smpp.config import SessionConfig
         from smsgwd.smpp.session_table import Role
         from tests.simulator.esme import Esme
