@@ -45,8 +45,9 @@ class SystemLookup:
     are daemons, since a lookup under way cannot be ended and must not delay the end of the process.
     """
 
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: Any, most_threads: int = _MOST_THREADS) -> None:
         self._reactor = reactor
+        self._most_threads = most_threads
         self._queue: SimpleQueue[tuple[str, Deferred[list[str]]] | None] = SimpleQueue()
         self._threads = 0
         self._busy = 0
@@ -55,7 +56,7 @@ class SystemLookup:
         """The addresses of `host`."""
         answer: Deferred[list[str]] = Deferred()
         self._busy += 1
-        if self._threads < min(self._busy, _MOST_THREADS):
+        if self._threads < min(self._busy, self._most_threads):
             self._threads += 1
             Thread(target=self._work, name="lookup", daemon=True).start()
         self._queue.put((host, answer))

@@ -9,6 +9,7 @@ from typing import Protocol
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IReactorTCP, IReactorTime
 
+from smsgwd.net import names
 from smsgwd.net.smpp import SmppConnection
 from smsgwd.net.smpp import connect as _connect
 from smsgwd.net.turn import Turn
@@ -43,7 +44,8 @@ class Runtime:
 
 
 def connector_over(reactor: IReactorTCP) -> Connect:
-    """Real connections."""
+    """Real connections; names are resolved off the reactor's threads from now on."""
+    names.install(reactor)
 
     def connect(
         host: str,
