@@ -14,7 +14,7 @@ from smsgwd import __version__
 from smsgwd.accounts.failures import FailureLimiter
 from smsgwd.admission.admit import Policy
 from smsgwd.app.messages import MessageService
-from smsgwd.app.observe import Intake, Requests, Scrape
+from smsgwd.app.observe import Intake, Requests, Results, Scrape
 from smsgwd.app.pipeline import Pipeline
 from smsgwd.app.secrets import Vault, read_or_make
 from smsgwd.app.sweeps import Sweeps
@@ -119,6 +119,7 @@ def _store(config: Config, reactor: Any, metrics: Metrics) -> EmbeddedStore:
         most=section.max_batch,
         on_health=on_health,
         observe_commit=observe,
+        observe_results=Results(metrics),
     )
 
 
@@ -187,7 +188,11 @@ def build_services(
     def health() -> Health:
         return Health(phase() == "running" and store.healthy, phase(), store.healthy)
 
-    pages = Pages(health, Scrape(metrics, store, dispatcher))
+    listeners: dict[str, HttpListener] = {}
+    pages = Pages(
+        health,
+        Scrape(metrics, store, dispatcher, lambda: {name: each.connections for name, each in listeners.items()}),
+    )
     status = Status(
         node=config.node,
         version=__version__,
@@ -198,6 +203,13 @@ def build_services(
         addresses=addresses,
     )
     http, ops = config.listeners.http, config.listeners.ops
+    listeners["admin"] = HttpListener(reactor, AdminSocket(Registry(status.commands())).handle)
+    if http is not None:
+        listeners["http"] = _tenants_listener(reactor, api, http, metrics)
+    if ops is not None:
+        listeners["ops"] = HttpListener(
+            reactor, pages.handle, HttpLimits(max_connections=ops.max_connections), tls=_tls(ops.tls)
+        )
     return Services(
         dispatcher=dispatcher,
         notifier=notifier,
@@ -205,11 +217,9 @@ def build_services(
         pipeline=pipeline,
         sweeps=sweeps,
         authenticator=authenticator,
-        http=None if http is None else _tenants_listener(reactor, api, http, metrics),
-        ops=None
-        if ops is None
-        else HttpListener(reactor, pages.handle, HttpLimits(max_connections=ops.max_connections), tls=_tls(ops.tls)),
-        admin=HttpListener(reactor, AdminSocket(Registry(status.commands())).handle),
+        http=listeners.get("http"),
+        ops=listeners.get("ops"),
+        admin=listeners["admin"],
     )
 
 

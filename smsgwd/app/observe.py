@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from smsgwd.model.changes import Moved, Parked, Result, Swept
+from smsgwd.model.message import FINAL_FROM, State
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.dispatch import Dispatcher
 from smsgwd.ports.store import Store, StoreUnavailable
@@ -22,15 +24,36 @@ class Intake:
 
     def __init__(self, metrics: Metrics, intake: str) -> None:
         self._accepted = metrics.accepted.labels(intake)
+        self._parts = metrics.parts
         self._refused = metrics.refused
         self._intake = intake
 
-    def __call__(self, accepted: int, refused: Mapping[str, int]) -> None:
-        """Count one submission's items."""
+    def __call__(self, accepted: int, parts: int, refused: Mapping[str, int]) -> None:
+        """Count one submission's items, and the parts of those accepted."""
         if accepted:
             self._accepted.inc(accepted)
+            self._parts.inc(parts)
         for code, count in refused.items():
             self._refused.labels(self._intake, code).inc(count)
+
+
+class Results:
+    """Counts what became durable: messages that ended, by state, and receipts that were parked."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._final = {state: metrics.final.labels(state.public) for state in State if state.final}
+        self._parked = metrics.receipts_early
+
+    def __call__(self, results: Sequence[Result]) -> None:
+        """Count the results of one batch."""
+        for result in results:
+            kind = type(result)
+            if kind is Moved and result.state >= FINAL_FROM:  # type: ignore[union-attr]
+                self._final[result.state].inc()  # type: ignore[union-attr]
+            elif kind is Swept and result.messages:  # type: ignore[union-attr]
+                self._final[result.state].inc(len(result.messages))  # type: ignore[union-attr]
+            elif kind is Parked:
+                self._parked.inc()
 
 
 class Requests:
@@ -51,10 +74,14 @@ class Requests:
 class Scrape:
     """/metrics: reads the figures that are not counted as they happen, then renders everything."""
 
-    def __init__(self, metrics: Metrics, store: Store, dispatcher: Dispatcher) -> None:
+    def __init__(
+        self, metrics: Metrics, store: Store, dispatcher: Dispatcher, connections: Callable[[], Mapping[str, int]]
+    ) -> None:
+        """`connections` gives how many are open, by listener."""
         self._metrics = metrics
         self._store = store
         self._dispatcher = dispatcher
+        self._connections = connections
 
     def __call__(self) -> Deferred[bytes]:
         """The page; figures of a store that cannot be read keep their last values."""
@@ -63,6 +90,8 @@ class Scrape:
     async def _render(self) -> bytes:
         metrics = self._metrics
         metrics.store_healthy.set(1 if self._store.healthy else 0)
+        for listener, count in self._connections().items():
+            metrics.connections.labels(listener).set(count)
         for connector in self._dispatcher.status():
             bound = metrics.connector(connector.id)
             bound.binds_bound.set(sum(1 for bind in connector.binds if bind.state == "bound"))
@@ -74,6 +103,7 @@ class Scrape:
             return render(metrics.registry)
         metrics.pushes_pending.set(counts.outbox_pending)
         metrics.receipts_parked.set(counts.parked)
+        metrics.receipts_orphaned.set(counts.orphans)
         metrics.queued.labels("scheduled").set(counts.scheduled)
         metrics.queued.labels("queued").set(sum(queue.queued for queue in counts.queues))
         metrics.queued.labels("sent").set(counts.sent_without_receipt)

@@ -33,7 +33,8 @@ _MAX_PENDING = 20_000  # messages waiting for their commit: bounds memory when t
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Outcome).decode
 
-Observer = Callable[[int, Mapping[str, int]], None]
+#: Told of every submission: items accepted, their parts, and how many were refused by code.
+Observer = Callable[[int, int, Mapping[str, int]], None]
 
 
 class Pipeline:
@@ -80,7 +81,7 @@ class Pipeline:
         try:
             account = self._gate(submission)
         except Refused as refused:
-            self._observe(0, {refused.refusal.code: len(submission.items)})
+            self._observe(0, 0, {refused.refusal.code: len(submission.items)})
             return defer.fail(refused)
         now = self._clock.now_ms()
         first = self._ids.block(len(submission.items) + 1, now)
@@ -170,7 +171,7 @@ class Pipeline:
         if slot is not None:
             self._running.discard(slot)
         if isinstance(result, TwistedFailure) and isinstance(result.value, StoreUnavailable):
-            self._observe(0, {Refusal.STORE_UNAVAILABLE.code: count})
+            self._observe(0, 0, {Refusal.STORE_UNAVAILABLE.code: count})
             raise Refused(Refusal.STORE_UNAVAILABLE)
         return result
 
@@ -201,14 +202,15 @@ class Pipeline:
         return outcome
 
     def _observed(self, outcome: Outcome) -> None:
-        accepted = 0
+        accepted = parts = 0
         refused: dict[str, int] = {}
         for entry in outcome.entries:
             if entry.error is None:
                 accepted += 1
+                parts += entry.parts
             else:
                 refused[entry.error.code] = refused.get(entry.error.code, 0) + 1
-        self._observe(accepted, refused)
+        self._observe(accepted, parts, refused)
 
 
 def _refuse(outcome: Outcome, places: list[int], refused: Mapping[int, str]) -> None:

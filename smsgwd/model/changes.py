@@ -234,6 +234,7 @@ class Swept(msgspec.Struct, frozen=True, gc=False):
     messages: tuple[int, ...]
     outbox: tuple[OutboxItem, ...]
     more: bool
+    state: State = State.EXPIRED  #: the state all of them have now
 
 
 class Promoted(msgspec.Struct, frozen=True, gc=False):

@@ -62,7 +62,9 @@ class Connector:
         self._answers = Answers(settings.id, settings.unknown_outcome, settings.statuses, runtime.random)
         self._throttle = Throttle()
         self._bucket = TokenBucket(settings.throughput, settings.burst, runtime.clock.monotonic())
-        self._incoming = Incoming(settings, batch, runtime.clock, id_form, self.counts.receipt)
+        self._incoming = Incoming(
+            settings, batch, runtime.clock, id_form, self.counts.receipt, self.counts.receipt_after_final
+        )
         self._queue = ReadyQueue(
             settings.id, settings.queue_capacity, store, runtime.reactor, runtime.clock, self._pump
         )

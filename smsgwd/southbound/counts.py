@@ -52,6 +52,11 @@ class Counts:
         if self._metrics is not None:
             self._metrics.receipt(state).inc()
 
+    def receipt_after_final(self) -> None:
+        """A receipt came for what was final already."""
+        if self._metrics is not None:
+            self._metrics.receipts_late.inc()
+
     def flush(self, in_flight: int, ready: int) -> int:
         """Hand on what happened since the last time; how many outcomes were lost in it."""
         submitted, throttled, unknown = self._seen

@@ -45,8 +45,15 @@ class Incoming:
     """Takes the requests of one connector's SMSC."""
 
     def __init__(
-        self, settings: Settings, batch: Batch, clock: Clock, id_form: IdForm, observe: Callable[[str], None]
+        self,
+        settings: Settings,
+        batch: Batch,
+        clock: Clock,
+        id_form: IdForm,
+        observe: Callable[[str], None],
+        after_final: Callable[[], None],
     ) -> None:
+        """`observe` is told the state of each receipt, `after_final` of each that came for what was final."""
         self.receipts = 0
         self.mo_unrouted = 0
         self.unreadable = 0
@@ -55,6 +62,7 @@ class Incoming:
         self._clock = clock
         self._id_form = id_form
         self._observe = observe
+        self._after_final = after_final
 
     def take(self, bind: Bind, pdu: Pdu) -> None:
         """A request came on a bind: answer it, now or after its commit."""
@@ -113,7 +121,11 @@ class Incoming:
 
     def _taken(self, result: Result, place: Any) -> None:
         bind, connection, command_id, sequence = place
-        lost = type(result) is Ignored and result.reason in ("unavailable", "error")
+        lost = False
+        if type(result) is Ignored:
+            lost = result.reason in ("unavailable", "error")
+            if not lost:
+                self._after_final()
         self._answer(connection, command_id, sequence, ESME_RSYSERR if lost else ESME_ROK)
         if bind.connection is connection:
             bind.awaiting -= 1

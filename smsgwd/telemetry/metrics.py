@@ -61,9 +61,6 @@ class Metrics:
         self.auth_failures = self._counters(
             "auth_failures_total", "Wrong or refused credentials.", "intake", "reason", series=64
         )
-        self.protocol_errors = self._counters(
-            "protocol_errors_total", "Peers that broke a protocol, by listener or connector kind.", "side", series=64
-        )
         self.connections = self._gauges("connections", "Open connections of a listener.", "listener", series=64)
         self.http_requests = self._counters(
             "http_requests_total", "HTTP requests answered.", "listener", "route", "status", series=2000
@@ -84,7 +81,6 @@ class Metrics:
         self.binds_lost = self._counters("binds_lost_total", "Binds that broke.", "connector")
         self.window_in_use = self._gauges("window_in_use", "Submits without an answer so far.", "connector")
         self.queue_depth = self._gauges("ready_queue_depth", "Parts in memory, ready for a connector.", "connector")
-        self.rate = self._gauges("rate_parts_per_second", "Rate in force after throttling; 0 = unlimited.", "connector")
         self.answer_seconds = self._histograms(
             "answer_seconds", "From a submit written to its answer.", "connector", buckets=_SLOW
         )
@@ -93,9 +89,9 @@ class Metrics:
         self.receipts = self._counters("receipts_total", "Receipts, by state.", "connector", "state", series=4000)
         self.receipts_parked = self._gauge("receipts_parked", "Receipts waiting for their message id.")
         self.receipts_early = self._counter("receipts_early_total", "Receipts that came before their answer.")
-        self.receipts_orphaned = self._counter("receipts_orphaned_total", "Receipts that match no message.")
-        self.receipts_late = self._counter(
-            "receipts_after_final_total", "Receipts after a final state; they change nothing."
+        self.receipts_orphaned = self._gauge("receipts_orphaned", "Parked receipts that have waited too long.")
+        self.receipts_late = self._counters(
+            "receipts_after_final_total", "Receipts after a final state; they change nothing.", "connector"
         )
 
     def _outbox(self) -> None:
@@ -127,10 +123,10 @@ class Metrics:
     def forget_connector(self, connector_id: str) -> None:
         """Drop the series of a connector that was removed."""
         self._connectors.pop(connector_id, None)
-        counters = (self.submitted, self.answered, self.unknown, self.throttled, self.binds_lost, self.receipts)
-        for counter in counters:
+        counters = (self.submitted, self.answered, self.unknown, self.throttled, self.binds_lost)
+        for counter in (*counters, self.receipts, self.receipts_late):
             counter.forget("connector", connector_id)
-        for gauge in (self.binds_bound, self.window_in_use, self.queue_depth, self.rate):
+        for gauge in (self.binds_bound, self.window_in_use, self.queue_depth):
             gauge.forget("connector", connector_id)
         self.answer_seconds.forget("connector", connector_id)
 
@@ -178,9 +174,9 @@ class ConnectorMetrics:
         self.throttled = metrics.throttled.labels(connector_id)
         self.binds_bound = metrics.binds_bound.labels(connector_id)
         self.binds_lost = metrics.binds_lost.labels(connector_id)
+        self.receipts_late = metrics.receipts_late.labels(connector_id)
         self.window_in_use = metrics.window_in_use.labels(connector_id)
         self.queue_depth = metrics.queue_depth.labels(connector_id)
-        self.rate = metrics.rate.labels(connector_id)
         self.answer_seconds = metrics.answer_seconds.labels(connector_id)
 
     def answered(self, status: int | str) -> Counter:

@@ -62,3 +62,13 @@ def test_names_and_descriptions_are_in_form() -> None:
         assert name == event.name
         assert re.fullmatch(r"[a-z]+\.[a-z_]+", name)
         assert event.description.endswith(".")
+
+
+def test_every_event_of_the_catalogue_is_logged_somewhere() -> None:
+    logged = {
+        first.value
+        for path in SOURCE.rglob("*.py")
+        for _, _, first in log_calls(path.read_text("utf-8"))
+        if isinstance(first, ast.Constant)
+    }
+    assert set(EVENTS) - logged == set()

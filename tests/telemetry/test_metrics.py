@@ -3,8 +3,10 @@ from pathlib import Path
 import prometheus_client
 import pytest
 from prometheus_client import CollectorRegistry
+from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.parser import text_string_to_metric_families
 
+import smsgwd
 from smsgwd.telemetry import Metrics, render
 from smsgwd.telemetry.families import OTHER, Family
 from smsgwd.telemetry.metrics import markdown
@@ -111,3 +113,24 @@ def test_the_number_of_labels_is_checked() -> None:
     family: Family[prometheus_client.Counter] = metrics.refused
     with pytest.raises(ValueError, match="smsgwd_messages_refused_total has the labels intake, code"):
         family.labels("http")
+
+
+def test_every_metric_is_counted_somewhere() -> None:
+    telemetry = Path(smsgwd.__file__).parent / "telemetry"
+    source = "\n".join(
+        path.read_text("utf-8") for path in telemetry.parent.rglob("*.py") if telemetry not in path.parents
+    )
+    inside = (telemetry / "metrics.py").read_text("utf-8")
+    names = [
+        name
+        for name, value in vars(Metrics(CollectorRegistry())).items()
+        if isinstance(value, (Family, MetricWrapperBase))
+    ]
+    bound = [
+        name for name, value in vars(Metrics(CollectorRegistry()).connector("c")).items() if not name.startswith("_")
+    ]
+    assert len(names) > 20 and len(bound) > 5
+    for name in names:
+        assert f".{name}" in source or f"metrics.{name}.labels" in inside, name
+    for name in bound:
+        assert f"metrics.{name}." in source or f".{name}.set(" in source, name

@@ -32,8 +32,8 @@ class EmbeddedStore:
 
     `reactor` (callFromThread, callLater) is where Deferreds fire. `gap_s` spaces commit starts while busy, `most`
     bounds the changes of a transaction. `before_commit` is called in the writer thread before each COMMIT: tests hold
-    or break commits with it. `on_health(healthy)` hears of changes and `observe_commit(seconds, changes)` of each
-    transaction, both on the reactor.
+    or break commits with it. `on_health(healthy)` hears of changes, `observe_commit(seconds, changes)` of each
+    transaction and `observe_results(results)` of each batch that became durable, all on the reactor.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class EmbeddedStore:
         before_commit: Callable[[], None] | None = None,
         on_health: Callable[[bool], None] | None = None,
         observe_commit: Callable[[float, int], None] | None = None,
+        observe_results: Callable[[list[Result]], None] | None = None,
     ) -> None:
         self._reactor = reactor
         self._directory = Path(directory)
@@ -53,6 +54,7 @@ class EmbeddedStore:
         self._lock = DirectoryLock(self._directory)
         self.on_health = on_health
         self.observe_commit = observe_commit
+        self.observe_results = observe_results
         self._writer = Writer(
             path,
             lambda answer: reactor.callFromThread(self._opened, answer),
@@ -158,6 +160,10 @@ class EmbeddedStore:
                 self._set_healthy(report.writable)
             if self.observe_commit is not None:
                 self.observe_commit(report.seconds, report.changes)
+            if self.observe_results is not None:
+                for _, outcome in report.outcomes:
+                    if isinstance(outcome, list):
+                        self.observe_results(outcome)
         finally:
             self._answer(report)
 

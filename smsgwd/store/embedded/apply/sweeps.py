@@ -28,7 +28,7 @@ def expire(work: Work, change: Expire) -> Swept:
             (int(state), change.at, change.limit + 1 + len(change.excluding) - len(ids)),
         )
         ids.extend(number for (number,) in found if number not in change.excluding)
-    return _sweep(work, ids, change.limit, Event.EXPIRED, change.at, _EXPIRED)
+    return _sweep(work, ids, change.limit, Event.EXPIRED, change.at, _EXPIRED, State.EXPIRED)
 
 
 def time_out_receipts(work: Work, change: TimeOutReceipts) -> Swept:
@@ -38,10 +38,11 @@ def time_out_receipts(work: Work, change: TimeOutReceipts) -> Swept:
         "SELECT id FROM message WHERE state = ? AND state < 10 AND deadline < ? ORDER BY deadline LIMIT ?",
         (int(State.SENT), change.deadline_before, change.limit + 1),
     )
-    return _sweep(work, [number for (number,) in found], change.limit, Event.TIMED_OUT, change.at, _NO_RECEIPT)
+    ids = [number for (number,) in found]
+    return _sweep(work, ids, change.limit, Event.TIMED_OUT, change.at, _NO_RECEIPT, State.UNKNOWN)
 
 
-def _sweep(work: Work, ids: list[int], limit: int, event: Event, at: int, error: Failure) -> Swept:
+def _sweep(work: Work, ids: list[int], limit: int, event: Event, at: int, error: Failure, after: State) -> Swept:
     more = len(ids) > limit
     ids = ids[:limit]
     work.prefetch(ids)
@@ -50,7 +51,7 @@ def _sweep(work: Work, ids: list[int], limit: int, event: Event, at: int, error:
         row = work.row(number)
         assert row is not None
         outbox.extend(work.settle(row, event, at, error))
-    return Swept(tuple(ids), tuple(outbox), more)
+    return Swept(tuple(ids), tuple(outbox), more, after)
 
 
 def promote(work: Work, change: Promote) -> Promoted:
