@@ -27,7 +27,7 @@ class State(IntEnum):
 
     @property
     def public(self) -> str:
-        """The name tenants see (CONTRACT 'states')."""
+        """The name tenants see (docs/contract.md, states)."""
         return "queued" if self is State.WAITING else self.name.lower()
 
 

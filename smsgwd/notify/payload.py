@@ -1,4 +1,4 @@
-"""The body of a receipt push (CONTRACT 'Receipt push to a dlr_url')."""
+"""The body of a receipt push (docs/contract.md, 'Receipt push to a dlr_url')."""
 
 from functools import lru_cache
 

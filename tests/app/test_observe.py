@@ -1,0 +1,111 @@
+from prometheus_client import CollectorRegistry
+from twisted.internet.defer import fail, succeed
+from twisted.internet.task import Clock
+
+from smsgwd.app.observe import Intake, Lag, Requests, Results, Scrape
+from smsgwd.model.changes import Ignored, Moved, Noted, Parked, Submitted, Swept
+from smsgwd.model.message import State
+from smsgwd.ports.dispatch import BindStatus, ConnectorStatus
+from smsgwd.ports.store import QueueDepth, StoreCounts, StoreUnavailable
+from smsgwd.telemetry import Metrics
+from tests.app.fakes import FakeClock, now
+
+
+class World:
+    def __init__(self):
+        self.registry = CollectorRegistry()
+        self.metrics = Metrics(self.registry)
+
+    def value(self, name, **labels):
+        return self.registry.get_sample_value("smsgwd_" + name, labels)
+
+
+def test_intake_counts_items_parts_and_refusals():
+    world = World()
+    observe = Intake(world.metrics, "http")
+    observe(2, 5, {"no_credit": 3})
+    observe(0, 0, {"no_credit": 1})
+    assert world.value("messages_accepted_total", intake="http") == 2
+    assert world.value("parts_accepted_total") == 5
+    assert world.value("messages_refused_total", intake="http", code="no_credit") == 4
+
+
+def test_results_count_what_ended_and_what_was_parked():
+    world = World()
+    Results(world.metrics)(
+        [
+            Submitted({}),
+            Moved(1, State.SENT),
+            Moved(1, State.DELIVERED),
+            Moved(2, State.REJECTED),
+            Swept((3, 4), (), False),
+            Swept((5,), (), False, State.UNKNOWN),
+            Parked(),
+            Noted(6),
+            Ignored("final", 1),
+            None,
+        ]
+    )
+    found = {state: world.value("messages_final_total", state=state.public) for state in State if state.final}
+    assert found == {
+        State.DELIVERED: 1,
+        State.REJECTED: 1,
+        State.EXPIRED: 2,
+        State.UNKNOWN: 1,
+        State.UNDELIVERED: 0,
+        State.CANCELLED: 0,
+    }
+    assert world.value("receipts_early_total") == 1
+
+
+def test_requests_are_counted_by_route_and_timed_when_they_submit():
+    world = World()
+    observe = Requests(world.metrics, "http")
+    observe("POST /v1/messages", 202, 0.01)
+    observe("", 400, 0.5)
+    assert world.value("http_requests_total", listener="http", route="POST /v1/messages", status="202") == 1
+    assert world.value("http_requests_total", listener="http", route="none", status="400") == 1
+    assert world.value("accept_seconds_count", intake="http") == 1
+
+
+class _Store:
+    healthy = True
+
+    def __init__(self, counts):
+        self.counts = lambda: counts
+
+
+class _Dispatcher:
+    def status(self):
+        binds = (BindStatus(0, "bound", 3, 10, 0.0), BindStatus(1, "waiting", 0, 10, 0.0))
+        return [ConnectorStatus("sim", "smpp", True, 7, 3, 0, 0, 0, binds)]
+
+
+def test_a_scrape_reads_what_is_not_counted_as_it_happens():
+    world = World()
+    counts = StoreCounts((QueueDepth("sim", 9, 0), QueueDepth("b", 1, 0)), 2, 4, 5, 0, 3, 1)
+    page = now(Scrape(world.metrics, _Store(succeed(counts)), _Dispatcher(), lambda: {"http": 6})())
+    assert b'smsgwd_binds_bound{connector="sim"} 1.0' in page
+    assert world.value("messages_queued", state="queued") == 10
+    assert world.value("pushes_pending") == 5
+    assert (world.value("receipts_parked"), world.value("receipts_orphaned")) == (3, 1)
+    assert world.value("connections", listener="http") == 6
+
+
+def test_a_store_that_cannot_be_read_does_not_spoil_the_page():
+    world = World()
+    store = _Store(fail(StoreUnavailable("closed")))
+    page = now(Scrape(world.metrics, store, _Dispatcher(), dict)())
+    assert b'smsgwd_window_in_use{connector="sim"} 3.0' in page
+
+
+def test_a_late_reactor_is_measured():
+    world = World()
+    reactor, clock = Clock(), FakeClock()
+    lag = Lag(reactor, clock, world.metrics)
+    clock.advance(0.75)  # the half second, and a quarter that something blocked
+    reactor.advance(0.5)
+    assert world.value("reactor_lag_seconds_count") == 1
+    assert abs(world.value("reactor_lag_seconds_sum") - 0.25) < 1e-9
+    lag.stop()
+    assert reactor.getDelayedCalls() == []
