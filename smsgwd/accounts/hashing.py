@@ -5,7 +5,7 @@ call `hash_secret` or `verify` on the reactor's thread. A token is long and rand
 it can be looked up.
 """
 
-import hmac
+import hashlib
 
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
@@ -39,5 +39,8 @@ DUMMY_HASH = "$argon2id$v=19$m=19456,t=2,p=1$SEpSjf0abDnAYL/4Nnsa+Q$Gc8FImuLx4+v
 
 
 def token_digest(secret: str, key: bytes) -> str:
-    """The HMAC-SHA256 of a token under the installation's `secret_key`, in hex: `Credential.name` of a token."""
-    return hmac.digest(key, secret.encode("utf-8", "surrogatepass"), "sha256").hex()
+    """The keyed BLAKE2b-256 (RFC 7693) of a token under the installation's key (1 to 64 octets), in hex.
+
+    It is `Credential.name` of a token, so tokens are looked up by it, at every request that brings one.
+    """
+    return hashlib.blake2b(secret.encode("utf-8", "surrogatepass"), key=key, digest_size=32).hexdigest()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, ISSLTransport
+from twisted.internet.interfaces import IAddress, IDelayedCall, IHalfCloseableProtocol, ISSLTransport
 from twisted.internet.protocol import connectionDone
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
@@ -21,6 +21,7 @@ from zope.interface import implementer
 
 from smsgwd.model.refusals import Refusal
 from smsgwd.net.http_message import HttpRequest, HttpResponse, problem
+from smsgwd.net.send import send_now
 
 if TYPE_CHECKING:
     from smsgwd.net.http_server import HttpListener
@@ -97,6 +98,8 @@ class HttpChannel(http.HTTPChannel):
     persistent: bool | int
     _waitingForTransport: bool
     _handlingRequest: bool
+    _host: IAddress
+    _peer: IAddress
 
     def __init__(self, listener: HttpListener, network: str = "") -> None:
         """`network` is the client's, as connections are counted."""
@@ -116,9 +119,18 @@ class HttpChannel(http.HTTPChannel):
 
     def connectionMade(self) -> None:
         """A client has connected."""
+        self._host, self._peer = self.transport.getHost(), self.transport.getPeer()
         _engine.connectionMade(self)
         self.listener.opened(self)
         self._wait(self.listener.limits.header_timeout_s)
+
+    def getHost(self) -> IAddress:
+        """Our address: asked once, since the engine asks at every request and it is a system call."""
+        return self._host
+
+    def getPeer(self) -> IAddress:
+        """The client's address, asked once."""
+        return self._peer
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes of a request, or of several."""
@@ -247,7 +259,7 @@ class HttpChannel(http.HTTPChannel):
             name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
             for name, values in request.requestHeaders.getAllRawHeaders()
         }
-        peer = getattr(self.transport.getPeer(), "host", "")
+        peer = getattr(self._peer, "host", "")
         address = self.listener.client(peer, headers)
         return HttpRequest(request.method.decode("ascii"), path, fields, headers, body, address)
 
@@ -291,7 +303,7 @@ class HttpChannel(http.HTTPChannel):
         self._close(linger=True)
 
     def _write(self, response: HttpResponse, *, close: bool, head: bool) -> None:
-        self.transport.write(self.listener.encode(response, close=close, head=head))
+        send_now(self.transport, self.listener.encode(response, close=close, head=head))
 
     # -- closing ---------------------------------------------------------------------------------------------------
 

@@ -22,8 +22,8 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from smsgwd.net.http_client_answer import AnswerParser, BadAnswerError
-from smsgwd.net.http_client_send import send_now
 from smsgwd.net.http_client_tls import name_refusal
+from smsgwd.net.send import send_now
 from smsgwd.net.targets import Target
 from smsgwd.ports.push import HttpAnswer
 

@@ -1,18 +1,38 @@
 """The headers by which a tenant knows a push: Standard Webhooks 1.0 (webhook-id, -timestamp, -signature)."""
 
-import hmac
+import hashlib
 from base64 import b64decode, b64encode
 from functools import lru_cache
 
 _PREFIX = "whsec_"
+_BLOCK = 64  # octets of a SHA-256 block
 
 
 class BadSecretError(ValueError):
     """A signing secret that is not 'whsec_' and base64; the text does not quote it."""
 
 
+class Key:
+    """A signing key: HMAC-SHA256 (RFC 2104) with both pads hashed once, since `hmac.digest` looks its algorithm up in
+    OpenSSL at every call, which costs more than the hashing."""
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, secret: bytes) -> None:
+        block = (secret if len(secret) <= _BLOCK else hashlib.sha256(secret).digest()).ljust(_BLOCK, b"\0")
+        self._inner = hashlib.sha256(bytes(octet ^ 0x36 for octet in block))
+        self._outer = hashlib.sha256(bytes(octet ^ 0x5C for octet in block))
+
+    def sign(self, data: bytes) -> str:
+        """The signature of `data` as the header has it: 'v1,' and base64."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(data)
+        outer.update(inner.digest())
+        return "v1," + b64encode(outer.digest()).decode("ascii")
+
+
 @lru_cache(maxsize=4096)
-def keys_of(secrets: tuple[str, ...]) -> tuple[bytes, ...]:
+def keys_of(secrets: tuple[str, ...]) -> tuple[Key, ...]:
     """The keys of a tenant's secrets, the current one first. Raises BadSecretError, also when there is none."""
     if not secrets:
         raise BadSecretError("the tenant has no signing secret")
@@ -25,11 +45,11 @@ def keys_of(secrets: tuple[str, ...]) -> tuple[bytes, ...]:
             raise BadSecretError("a signing secret is not 'whsec_' followed by base64") from None
         if text == secret or not key:
             raise BadSecretError("a signing secret is not 'whsec_' followed by base64")
-        keys.append(key)
+        keys.append(Key(key))
     return tuple(keys)
 
 
-def headers_of(outbox_id: int, now_s: int, body: bytes, keys: tuple[bytes, ...]) -> dict[str, str]:
+def headers_of(outbox_id: int, now_s: int, body: bytes, keys: tuple[Key, ...]) -> dict[str, str]:
     """All headers of one attempt at `now_s` (seconds since 1970).
 
     `webhook-id` depends on the item alone, so it is the same in every attempt; the signature covers id, time of the
@@ -37,10 +57,7 @@ def headers_of(outbox_id: int, now_s: int, body: bytes, keys: tuple[bytes, ...])
     """
     message_id = f"msg_{outbox_id}"
     signed = f"{message_id}.{now_s}.".encode("ascii") + body
-    if len(keys) == 1:
-        signature = "v1," + b64encode(hmac.digest(keys[0], signed, "sha256")).decode("ascii")
-    else:
-        signature = " ".join("v1," + b64encode(hmac.digest(key, signed, "sha256")).decode("ascii") for key in keys)
+    signature = keys[0].sign(signed) if len(keys) == 1 else " ".join(key.sign(signed) for key in keys)
     return {
         "content-type": "application/json",
         "webhook-id": message_id,

@@ -139,7 +139,11 @@ class Connector:
     @property
     def up(self) -> bool:
         """True when something could be sent now."""
-        return self._taking and any(bind.state is BindState.BOUND for bind in self._senders)
+        if self._taking:
+            for bind in self._senders:  # asked for every message: no generator
+                if bind.state is BindState.BOUND:
+                    return True
+        return False
 
     def status(self) -> ConnectorStatus:
         """For operators."""

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 
 import pytest
 from hypothesis import given
@@ -46,7 +47,16 @@ def test_two_secrets_give_two_signatures_in_their_order():
 
 
 def test_padding_may_be_left_out():
-    assert keys_of(("whsec_YQ",)) == keys_of(("whsec_YQ==",)) == (b"a",)
+    signatures = {headers_of(1, 2, b"x", keys_of((text,)))["webhook-signature"] for text in ("whsec_YQ", "whsec_YQ==")}
+    assert signatures == {"v1," + base64.b64encode(hmac.digest(b"a", b"msg_1.2.x", "sha256")).decode()}
+
+
+@pytest.mark.parametrize("size", [1, 24, 63, 64, 65, 200])
+def test_signatures_are_hmac_sha256_whatever_the_length_of_the_key(size):
+    secret, body = bytes(range(size)), bytes(range(256)) * 3
+    headers = headers_of(7, 1_800_000_000, body, keys_of(("whsec_" + base64.b64encode(secret).decode(),)))
+    expected = hmac.digest(secret, b"msg_7.1800000000." + body, "sha256")
+    assert base64.b64decode(headers["webhook-signature"][3:]) == expected
 
 
 @pytest.mark.parametrize(

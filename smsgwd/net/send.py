@@ -1,8 +1,8 @@
 """A write that goes to the socket at once.
 
 `transport.write` registers with epoll, waits for the next turn, sends and unregisters: about 25 µs more than the send
-itself, which for a small request always fits the socket's buffer. This is the one place that looks into Twisted's TCP
-transport for it; whatever is unusual goes through `transport.write`.
+itself, which for a small request or answer always fits the socket's buffer. This is the one place that looks into
+Twisted's TCP transport for it; whatever is unusual goes through `transport.write`.
 """
 
 from __future__ import annotations
