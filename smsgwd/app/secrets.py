@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -35,20 +36,25 @@ def read_or_make(path: Path) -> bytes:
 
 
 def _make(path: Path) -> bytes:
-    """A new key, durable before it is used: what is sealed with a key that is gone cannot be opened again."""
+    """A new key, durable before it is used: what is sealed with a key that is gone cannot be opened again.
+
+    It gets its name when it is whole, so that a crash leaves no short key behind, and never takes another's place.
+    """
     key = base64.urlsafe_b64encode(secrets.token_bytes(32))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(fd, "wb") as file:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-") as file:  # mode 0600
             file.write(key + b"\n")
             file.flush()
             os.fsync(file.fileno())
+            os.link(file.name, path)
         directory = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(directory)
         finally:
             os.close(directory)
+    except FileExistsError:  # another node made it in this moment: one key for all
+        return read_or_make(path)
     except OSError as error:
         raise KeyFileError(f"the secret key {path} cannot be made: {error}") from None
     return key

@@ -36,7 +36,7 @@ class AdminSocket:
         if len(parts) != 3 or parts[0] != "commands":
             return _fault(Refusal.NOT_FOUND, "there is /commands and /commands/NOUN/VERB here")
         if request.method != "POST":
-            return _fault(Refusal.METHOD_NOT_ALLOWED, "commands are run with POST")
+            return problem(Refusal.METHOD_NOT_ALLOWED, "commands are run with POST", (_VERSION, ("Allow", "POST")))
         try:
             params = _params.decode(request.body) if request.body else {}
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

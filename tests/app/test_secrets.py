@@ -10,6 +10,22 @@ def test_a_key_is_made_once_and_kept_private(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_nothing_else_is_left_beside_it(tmp_path):
+    read_or_make(tmp_path / "secret.key")
+    assert [path.name for path in tmp_path.iterdir()] == ["secret.key"]
+
+
+def test_a_key_that_another_node_makes_in_the_same_moment_is_taken(tmp_path, monkeypatch):
+    path = tmp_path / "secret.key"
+
+    def link(source, target):
+        path.write_text("the key of the other node\n")
+        raise FileExistsError(target)
+
+    monkeypatch.setattr("smsgwd.app.secrets.os.link", link)
+    assert read_or_make(path) == b"the key of the other node"
+
+
 def test_a_short_or_unreadable_key_is_an_error_that_names_the_file(tmp_path):
     path = tmp_path / "k"
     path.write_text("short")

@@ -34,7 +34,11 @@ class HttpListener(Section):
     idle_timeout_s: float = option(
         "A kept-alive connection without a request is closed after this.", default=60.0, gt=0, le=3600, unit="s"
     )
-    max_connections: int = option("Most open connections; further ones are closed at once.", default=4096, ge=1)
+    max_connections: int = option(
+        "Most open connections; further ones are closed at once. One address (an IPv6 /64) gets a quarter of them.",
+        default=4096,
+        ge=1,
+    )
 
 
 class SmppListener(Section):

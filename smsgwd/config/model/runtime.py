@@ -70,9 +70,7 @@ class Limits(Section):
     default_validity_s: int = option(
         "Validity of a message that names none.", default=172_800, ge=60, le=604_800, unit="s"
     )
-    max_validity_s: int = option(
-        "Longest validity a tenant may ask for.", default=604_800, ge=60, le=2_592_000, unit="s"
-    )
+    max_validity_s: int = option("Longest validity a tenant may ask for.", default=604_800, ge=60, le=604_800, unit="s")
     receipt_wait_h: float = option(
         "How long after its validity a sent message waits for a receipt before it ends as unknown.",
         default=72.0,
