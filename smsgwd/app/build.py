@@ -37,6 +37,7 @@ from smsgwd.ops.admin import AdminSocket
 from smsgwd.ops.pages import Health, Pages
 from smsgwd.ops.registry import Registry
 from smsgwd.ops.status import Status
+from smsgwd.ops.tenants import Tenants
 from smsgwd.ports.store import StoreUnavailable
 from smsgwd.routing.table import Routes, Rule
 from smsgwd.southbound.dispatcher import SmppDispatcher
@@ -203,7 +204,8 @@ def build_services(
         addresses=addresses,
     )
     http, ops = config.listeners.http, config.listeners.ops
-    listeners["admin"] = HttpListener(reactor, AdminSocket(Registry(status.commands())).handle)
+    registry = Registry([*status.commands(), *Tenants(tenancy.secrets).commands()])
+    listeners["admin"] = HttpListener(reactor, AdminSocket(registry).handle)
     if http is not None:
         listeners["http"] = _tenants_listener(reactor, api, http, metrics)
     if ops is not None:

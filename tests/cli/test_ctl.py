@@ -51,6 +51,14 @@ def test_status_as_json(shared, gateway):
     assert (connector["id"], connector["up"], connector["sent"]) == ("smsc1", True, 1)
 
 
+def test_the_secret_that_signs_a_tenants_pushes(shared, gateway):
+    result = ctl("--socket", str(gateway.admin_socket), "--json", "tenant", "webhook-secret", "id=demo")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.output)["webhook_secret"].startswith("whsec_")
+    unknown = ctl("--socket", str(gateway.admin_socket), "tenant", "webhook-secret", "id=nobody")
+    assert unknown.exit_code == 1 and "there is no tenant nobody" in unknown.output
+
+
 def test_the_socket_may_come_from_the_environment(shared, gateway):
     result = ctl("status", env={"SMSGWD_SOCKET": str(gateway.admin_socket)})
     assert result.exit_code == 0
