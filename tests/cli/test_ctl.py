@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from smsgwd import __version__
 from smsgwd.cli.ctl import main
-from tests.scenario.harness import Gateway, Scene, wait
+from tests.scenario.harness import TENANT, Gateway, Scene, wait
 
 
 def ctl(*words: str, env: dict[str, str] | None = None) -> Result:
@@ -52,7 +52,7 @@ def test_status_as_json(shared, gateway):
 
 
 def test_the_secret_that_signs_a_tenants_pushes(shared, gateway):
-    result = ctl("--socket", str(gateway.admin_socket), "--json", "tenant", "webhook-secret", "id=demo")
+    result = ctl("--socket", str(gateway.admin_socket), "--json", "tenant", "webhook-secret", f"id={TENANT}")
     assert result.exit_code == 0, result.output
     assert json.loads(result.output)["webhook_secret"].startswith("whsec_")
     unknown = ctl("--socket", str(gateway.admin_socket), "tenant", "webhook-secret", "id=nobody")
