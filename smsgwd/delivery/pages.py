@@ -16,7 +16,7 @@ _START: Key = (-(1 << 62), 0)
 
 
 class PagedQueue(Generic[T]):
-    """Items in the order of their key; at most `capacity` of them in memory (what was put back may exceed it).
+    """Items in the order of their key; at most `capacity` of them in memory (a page, and what was put back, may exceed it).
 
     At first nothing is known of the store: `must_read` is True. A read is: `begin_read` → ask the store for at most
     `page` items behind the key it returned → `page_read`, or `read_failed`.
@@ -86,9 +86,18 @@ class PagedQueue(Generic[T]):
         self._held.discard(self._key(item))
 
     def push_back(self, items: Iterable[T]) -> None:
-        """Put back items that are out, whatever the horizon: nobody else has them."""
+        """Put back items that are out. One beyond the horizon is left to the store, which has it.
+
+        It must not wait in memory: it would overtake what only the store has before it, and a spill would move the
+        horizon out to it and hide that for good.
+        """
         for item in items:
-            self._hold(self._key(item), item)
+            key = self._key(item)
+            if self._horizon is None or key < self._horizon:
+                self._hold(key, item)
+            else:
+                self._held.discard(key)
+                self._void = True  # a page on its way passes over what was out when it was asked for
 
     def remove(self, wanted: Callable[[T], bool]) -> list[T]:
         """Take out the items in memory for which `wanted` holds, as `pop` does (a walk over all of them)."""

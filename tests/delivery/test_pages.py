@@ -122,6 +122,34 @@ def test_a_page_that_was_overtaken_by_a_spill_is_not_used():
     assert taken == stored
 
 
+def test_what_was_put_back_from_beyond_the_horizon_hides_nothing_when_memory_spills():
+    """A full window comes back behind postponed, older items: those between are the store's alone."""
+    queue, stored = _queue(4), []
+    _read(queue, stored)
+
+    def add(number):
+        stored.append((0, number))
+        queue.add((0, number))
+
+    for number in range(1001, 1005):
+        add(number)
+    out = [queue.pop() for _ in range(4)]
+    for number in range(10, 15):
+        add(number)  # the last one spills: the horizon is below all that is out
+    queue.push_back(out)
+    for _ in range(2):
+        stored.remove(queue.peek())
+        queue.done(queue.pop())
+    add(5)  # spills again, and what was put back is most of memory
+    taken = []
+    while not queue.complete or len(queue):
+        if queue.must_read:
+            _read(queue, stored)
+        if len(queue):
+            taken.append(queue.pop())
+    assert sorted(taken) == sorted(stored)
+
+
 def test_what_comes_late_during_a_read_is_bounded_too():
     queue = _queue(4)
     queue.begin_read()
