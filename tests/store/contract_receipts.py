@@ -210,6 +210,23 @@ class ReceiptContract(StoreCase):
         self.assertEqual(results[3], Moved(new.id, State.SENT))
         self.assertEqual((await self.one(receipt("P3"))).state, State.DELIVERED)
 
+    async def test_the_last_parts_receipt_before_an_earlier_part_is_taken(self):
+        """Of parts without receipts of their own the last to be taken completes the message: no more receipts come."""
+        new = message(parts=3)
+        first, second = (replace(sent(new.id, f"P{n}", n), expects_receipt=False) for n in (1, 2))
+        await self.store.commit([submit(new), second, sent(new.id, "P3", 3)])
+        self.assertEqual(await self.one(receipt("P3", done_at=NOW + 4000)), Noted(new.id))
+        moved = await self.one(first)
+        self.assertEqual((moved.state, len(moved.outbox)), (State.DELIVERED, 1))
+        view = await self.view(new.id)
+        self.assertEqual((view.message.state, view.done_at), (State.DELIVERED, NOW + 4000))
+
+    async def test_the_last_parts_parked_receipt_before_an_earlier_part_is_taken(self):
+        new = message(parts=2)
+        first = replace(sent(new.id, "P1", 1), expects_receipt=False)
+        await self.store.commit([submit(new), receipt("P2"), sent(new.id, "P2", 2)])
+        self.assertEqual((await self.one(first)).state, State.DELIVERED)
+
     async def test_a_part_delivered_before_the_next_is_sent(self):
         new = message(parts=2)
         await self.store.commit([submit(new), sent(new.id, "P1", 1)])

@@ -80,10 +80,12 @@ def _one_of_several_sent(work: Work, row: Row, change: PartSent) -> Moved | Igno
         row.state = int(move(STATES[row.state], Event.ALL_SENT))
         row.sent_at = change.at
     work.changed(row)
-    whole = None if twin is None else combined([STATES[p.state] for p in parts.values()], row.parts)
-    if whole is not None and twin is not None:
-        error = None if twin.err_code is None else Failure(twin.err_code, twin.err_detail or "", twin.err_smpp)
-        return Moved(row.id, whole, work.settle(row, RECEIPT_EVENTS[whole], change.at, error, twin.done_at))
+    # It may be the last one open: its receipt was parked, or it has none and those of the others have come.
+    whole = combined([STATES[p.state] for p in parts.values()], row.parts) if part.state >= FINAL_FROM else None
+    if whole is not None:
+        told = max((p for p in parts.values() if p.state == whole), key=lambda p: p.done_at or 0)
+        error = None if told.err_code is None else Failure(told.err_code, told.err_detail or "", told.err_smpp)
+        return Moved(row.id, whole, work.settle(row, RECEIPT_EVENTS[whole], change.at, error, told.done_at))
     return Moved(row.id, STATES[row.state])
 
 
