@@ -16,7 +16,7 @@ _START: Key = (-(1 << 62), 0)
 
 
 class PagedQueue(Generic[T]):
-    """Items in the order of their key; at most `capacity` of them in memory (a page, and what was put back, may exceed it).
+    """Items in the order of their key; at most `capacity` in memory (a page, and what was put back, may exceed it).
 
     At first nothing is known of the store: `must_read` is True. A read is: `begin_read` → ask the store for at most
     `page` items behind the key it returned → `page_read`, or `read_failed`.
