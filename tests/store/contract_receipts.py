@@ -139,6 +139,13 @@ class ReceiptContract(StoreCase):
         self.assertEqual((await self.one(sent(new.id, "A1"))).state, State.SENT)
         self.assertEqual((await self.one(receipt("A1"))).state, State.DELIVERED)
 
+    async def test_a_receipt_that_only_looks_older_than_the_message_is_its_own(self):
+        """The wall clock was set back after the submit: receipt and response come at times before it."""
+        new = message()
+        await self.store.commit([submit(new), receipt("A1", received_at=NOW - 3 * HOUR)])
+        moved = await self.one(sent(new.id, "A1", at=NOW - 3 * HOUR + 500))
+        self.assertEqual((moved.state, len(moved.outbox)), (State.DELIVERED, 1))
+
     async def test_a_parked_receipt_survives_a_restart(self):
         new = message()
         await self.store.commit([submit(new), receipt("A1", State.UNDELIVERED, status="UNDELIV", error="001")])

@@ -58,8 +58,13 @@ def _park(work: Work, receipt: Receipt, keys: Sequence[str]) -> None:
     work.memory.parked += 1
 
 
-def apply_parked(work: Work, group: str, key: str, row: Row, part: int) -> tuple[OutboxItem, ...]:
-    """Apply the receipts that were parked for this SMSC id, in the order they came; what the tenant is owed for it."""
+def apply_parked(work: Work, group: str, key: str, row: Row, part: int, at: int) -> tuple[OutboxItem, ...]:
+    """Apply the receipts that were parked for this SMSC id, in the order they came; what the tenant is owed for it.
+
+    `at` is when the id came: a receipt from long before it and before the message is of another message. One from just
+    before it is not, though the message may look younger after the wall clock was set back.
+    """
+    oldest = min(row.submitted_at, at) - _STEP_MS
     outbox: tuple[OutboxItem, ...] = ()
     waiting = work.connection.execute(
         "SELECT p.id, k.form, p.receipt FROM parked_key k JOIN parked p ON p.id = k.parked"
@@ -70,7 +75,7 @@ def apply_parked(work: Work, group: str, key: str, row: Row, part: int) -> tuple
         receipt = _receipt_of(encoded)
         if form and not same_number(receipt.msisdn, row.msisdn):
             continue
-        if receipt.received_at < row.submitted_at - _STEP_MS:  # of another message, which had this id before
+        if receipt.received_at < oldest:  # of another message, which had this id before
             continue
         work.connection.execute("DELETE FROM parked_key WHERE parked = ?", (number,))
         work.connection.execute("DELETE FROM parked WHERE id = ?", (number,))

@@ -40,7 +40,7 @@ def part_sent(work: Work, change: PartSent) -> Moved | Ignored:
     work.map_smsc(change.group, key, row.id, change.part)
     result = _single_sent(work, row, change) if row.parts == 1 else _one_of_several_sent(work, row, change)
     if work.memory.parked:
-        outbox = apply_parked(work, change.group, key, row, change.part)
+        outbox = apply_parked(work, change.group, key, row, change.part, change.at)
         if outbox or (isinstance(result, Moved) and row.state != result.state):
             return Moved(row.id, STATES[row.state], outbox)
     return result
