@@ -23,7 +23,7 @@ from twisted.python.failure import Failure
 from smsgwd import __version__
 from smsgwd.app.build import Core, Services, build_core, build_services
 from smsgwd.app.logs import start_logging
-from smsgwd.app.observe import Lag
+from smsgwd.app.observe import Lag, look_for_strays
 from smsgwd.app.secrets import KeyFileError
 from smsgwd.app.support import Unsupported, not_served, refuse_unsupported
 from smsgwd.config import Config
@@ -99,6 +99,7 @@ class Daemon:
         services.dispatcher.start()
         services.sweeps.start()
         self._listen(services)
+        Deferred.fromCoroutine(look_for_strays(core.store, services.dispatcher)).addErrback(_not_looked)
         self._lag = Lag(reactor, core.clock, core.metrics)
         self._phase = "running"
         self._manager.send("READY=1\nSTATUS=running")
@@ -198,6 +199,10 @@ class Daemon:
             self._services.authenticator.stop()
         if self._reactor.running:
             self._reactor.stop()
+
+
+def _not_looked(failure: Failure) -> None:
+    _log.error("daemon.unhandled_error", error=repr(failure.value), exc_info=failure.value)
 
 
 def _remove_stale(path: Path) -> None:

@@ -110,6 +110,18 @@ class Scrape:
         return render(metrics.registry)
 
 
+async def look_for_strays(store: Store, dispatcher: Dispatcher) -> None:
+    """Say which queues no connector sends from: their messages wait in the store until they expire."""
+    try:
+        counts = await store.counts()
+    except StoreUnavailable:
+        return  # said once, by the store itself
+    served = {connector.id for connector in dispatcher.status()}
+    for queue in counts.queues:
+        if queue.connector not in served:
+            _log.warning("connector.missing", connector=queue.connector, queued=queue.queued)
+
+
 class Lag:
     """Measures how late the reactor wakes up, which is how long something blocked it."""
 

@@ -63,6 +63,11 @@ EVENTS: Mapping[str, Event] = _events(
     ("connector.throttled", "warning", "The SMSC asks to slow down; the new rate."),
     ("connector.outcome_unknown", "warning", "Submits went without an answer; what the policy does with them."),
     ("connector.id_form_learnt", "info", "The SMSC's form of message ids was learnt; which."),
+    (
+        "connector.missing",
+        "warning",
+        "The store has messages queued for a connector that is not configured; how many. Without it they expire.",
+    ),
     ("connector.stopped", "info", "The connector has closed all binds."),
     ("connector.error", "error", "An unexpected error in a connector; it goes on."),
     ("receipt.unreadable", "warning", "A receipt could not be understood; it is kept as an orphan."),

@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from smsgwd.app import daemon as daemon_module
 from smsgwd.app.daemon import Daemon
-from smsgwd.ports.store import StoreUnavailable
+from smsgwd.ports.store import StoreCounts, StoreUnavailable
 
 
 class Calls:
@@ -48,7 +48,8 @@ class Reactor:
 
 @pytest.fixture
 def world(monkeypatch, tmp_path):
-    log, answers = [], {"store.open": succeed(0)}
+    nothing = StoreCounts((), 0, 0, 0, 0, 0, 0)
+    log, answers = [], {"store.open": succeed(0), "store.counts": succeed(nothing), "dispatcher.status": []}
 
     def calls(name):
         return Calls(log, name, answers)
@@ -89,7 +90,7 @@ def test_it_starts_and_ends_in_order(world):
     world.daemon._begin()
     assert world.log == [
         "store.open", "tenancy.load", "services built", "notifier.start", "dispatcher.start", "sweeps.start",
-        "listenUNIX",
+        "listenUNIX", "store.counts", "dispatcher.status",
     ]  # fmt: skip
     del world.log[:]
     terminate(world.daemon)

@@ -1,8 +1,9 @@
 from prometheus_client import CollectorRegistry
-from twisted.internet.defer import fail, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
-from smsgwd.app.observe import Intake, Lag, Requests, Results, Scrape
+from smsgwd.app import observe as observe_module
+from smsgwd.app.observe import Intake, Lag, Requests, Results, Scrape, look_for_strays
 from smsgwd.model.changes import Ignored, Moved, Noted, Parked, Submitted, Swept
 from smsgwd.model.message import State
 from smsgwd.ports.dispatch import BindStatus, ConnectorStatus
@@ -97,6 +98,16 @@ def test_a_store_that_cannot_be_read_does_not_spoil_the_page():
     store = _Store(fail(StoreUnavailable("closed")))
     page = now(Scrape(world.metrics, store, _Dispatcher(), dict)())
     assert b'smsgwd_window_in_use{connector="sim"} 3.0' in page
+
+
+def test_queues_of_connectors_that_are_not_configured_are_named(monkeypatch):
+    said = []
+    monkeypatch.setattr(observe_module._log, "warning", lambda event, **values: said.append((event, values)))
+    counts = StoreCounts((QueueDepth("gone", 9, 0), QueueDepth("sim", 1, 0)), 0, 0, 0, 0, 0, 0)
+    now(Deferred.fromCoroutine(look_for_strays(_Store(succeed(counts)), _Dispatcher())))
+    assert said == [("connector.missing", {"connector": "gone", "queued": 9})]
+    now(Deferred.fromCoroutine(look_for_strays(_Store(fail(StoreUnavailable("closed"))), _Dispatcher())))
+    assert len(said) == 1
 
 
 def test_a_late_reactor_is_measured():
