@@ -81,6 +81,10 @@ class PagedQueue(Generic[T]):
             self._skip()
         return self._waiting[self._heap[0]] if self._heap else None
 
+    def waiting(self, key: Key) -> T | None:
+        """The item of this key that waits in memory, or None."""
+        return self._waiting.get(key)
+
     def done(self, item: T) -> None:
         """An item that is out has left the store's queue, durably."""
         self._held.discard(self._key(item))

@@ -71,8 +71,9 @@ class Flights:
         for part in parts:
             self._batch.add(self._part_sent(out, part, smsc_id, self._clock.now_ms()))
         if out.message.id not in self.active:
-            out.taken.update(parts)
-            out.over = out.over or len(out.taken) >= out.message.parts
+            waiting = self._queue.same(out)
+            waiting.taken.update(parts)
+            waiting.over = waiting.over or len(waiting.taken) >= out.message.parts
 
     def unanswered(self, out: Outgoing, number: int, reason: str) -> None:
         """PDU `number` went out and no answer will come: the policy says what that means."""

@@ -100,6 +100,10 @@ class ReadyQueue:
         """It is to be sent again, in its place."""
         self._pages.push_back((out,))
 
+    def same(self, out: Outgoing) -> Outgoing:
+        """The object in which the message of `out` waits now: it is another after it was postponed or read again."""
+        return self._pages.waiting(out.key) or out
+
     def withdraw(self, message_id: int) -> bool:
         """Hand it out to nobody; False when an SMSC may have a part of it, or it is withdrawn already."""
         now = self._clock.monotonic()

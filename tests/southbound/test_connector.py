@@ -413,6 +413,30 @@ def test_a_late_answer_is_counted_and_harms_nobody():
     assert bench.connector.counts.late == 1 and bench.idle
 
 
+def test_a_late_answer_finds_its_message_waiting_to_be_sent_again():
+    """Postponed, or left to the store and read again, it waits as another object than the one that was answered."""
+    bench = Bench(session={"response": 5.0, "window": 2}).start()
+    bench.smsc.script = lambda pdu: MUTE if pdu.short_message == b"text 1" else 0
+    bench.send(message(1))
+    for number in range(2, 8):  # others are answered: the link is not taken for dead
+        bench.send(message(number))
+        bench.advance(2.6)
+    assert bench.store.state(1) is State.WAITING
+    first = next(pdu for pdu in bench.smsc.submits if pdu.short_message == b"text 1")
+    bench.smsc.script = lambda pdu: MUTE
+    bench.send(message(8), message(9))
+    bench.pump()  # the window is full
+    bench.store.messages[1].state = State.QUEUED
+    bench.dispatcher.offer((bench.store.messages[1],))
+    sent = bench.smsc.texts.count("text 1")
+    bench.smsc.answer(bench.smsc.connections[0], first, 0)
+    bench.pump()
+    assert bench.store.state(1) is State.SENT
+    bench.smsc.script = lambda pdu: 0
+    bench.advance(12)
+    assert bench.smsc.texts.count("text 1") == sent and bench.idle
+
+
 def test_policy_fail_gives_up():
     bench = Bench(unknown_outcome="fail").start()
     bench.smsc.script = lambda pdu: MUTE
