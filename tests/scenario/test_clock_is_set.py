@@ -1,0 +1,46 @@
+"""A wall clock set by hours, while the gateway runs and across a kill: nothing is lost or sent twice."""
+
+from __future__ import annotations
+
+import signal
+
+from smsgwd.simulator.stand import free_ports
+from tests.scenario.harness import Scene
+from tests.scenario.shim import Clock
+
+HOURS = 3600
+
+
+def test_clock_is_set_by_hours(scene: Scene) -> None:
+    """Ids go on, keys hold, and every message is sent once and pushed."""
+    catcher = scene.catcher()
+    clock = Clock(scene.directory)
+    [port] = free_ports(1)
+    gateway = scene.gateway(port, catcher=catcher, wrapper=clock.wrapper)
+    tenant = gateway.tenant
+    keyed = tenant.post("+306900000001", "keyed", key="order-1")
+    before = [keyed.body["messages"][0]["id"], tenant.send("+306900000002", "long " * 60, validity_s=24 * HOURS)]
+
+    gateway.signal(signal.SIGKILL)
+    gateway.wait_end()
+    clock.shift(-5 * HOURS)
+    gateway.start()
+    gateway.wait_ready()
+    assert tenant.post("+306900000001", "keyed", key="order-1").body == keyed.body
+    back = tenant.send("+306900000003", "five hours earlier")
+    smsc = scene.smsc(port=port)
+    catcher.wait_all([*before, back])
+
+    clock.shift(-10 * HOURS)
+    earlier = tenant.send("+306900000004", "ten hours earlier")
+    catcher.wait_push(earlier)
+    clock.shift(4 * HOURS)
+    later = tenant.send("+306900000005", "four hours later")
+    catcher.wait_push(later)
+
+    ids = [*before, back, earlier, later]
+    assert ids == sorted(ids, key=int)
+    assert {tenant.message(each)["state"] for each in ids} == {"delivered"}
+    assert sorted(text.dest for text in smsc.texts()) == [f"+30690000000{n}" for n in range(1, 6)]
+    pushed = [push["body"]["id"] for push in catcher.pushes()]
+    assert sorted(pushed) == sorted(ids)
