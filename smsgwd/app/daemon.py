@@ -13,6 +13,7 @@ import resource
 import signal
 import socket
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -228,11 +229,21 @@ def _raise_file_limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+def keep_time(reactor: Any) -> None:
+    """Make the timers of a reactor, none of which is set yet, go by the monotonic clock.
+
+    Twisted's go by the wall clock (`twisted.python.runtime`): set back by hours, it would stop every timer for as long,
+    and with them the commits, the sweeps and the links.
+    """
+    reactor.seconds = time.monotonic
+
+
 def run_daemon(config: Config) -> int:
     """Run the gateway in this process until it is told to stop; the exit status."""
     start_logging(config.log)
     _raise_file_limit()
     from twisted.internet import reactor
 
+    keep_time(reactor)
     sys.stdout.flush()
     return Daemon(config, reactor).run()

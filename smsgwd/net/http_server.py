@@ -8,6 +8,7 @@ traceback on the wire; a client that leaves stops nothing that runs.
 from __future__ import annotations
 
 import secrets
+import time
 from collections import Counter
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -181,7 +182,7 @@ class HttpListener(ServerFactory):
         return b"\r\n".join(lines)
 
     def _date_now(self) -> bytes:
-        second = int(self.reactor.seconds())
+        second = int(time.time())  # the reactor's seconds need not be the wall clock's
         if second != self._date[0]:
             self._date = (second, datetimeToString(second))  # type: ignore[no-untyped-call]
         return self._date[1]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import signal
+import time
+from email.utils import parsedate_to_datetime
 
 from smsgwd.simulator.stand import free_ports
-from tests.scenario.harness import Scene
+from tests.scenario.harness import Scene, ask
 from tests.scenario.shim import Clock
 
 HOURS = 3600
@@ -44,3 +46,18 @@ def test_clock_is_set_by_hours(scene: Scene) -> None:
     assert sorted(text.dest for text in smsc.texts()) == [f"+30690000000{n}" for n in range(1, 6)]
     pushed = [push["body"]["id"] for push in catcher.pushes()]
     assert sorted(pushed) == sorted(ids)
+
+
+def test_no_timer_waits_for_the_clock_that_was_set_back(scene: Scene) -> None:
+    """The next attempt to connect, the sweeps and the commits come when they were to come."""
+    catcher = scene.catcher()
+    clock = Clock(scene.directory)
+    [port] = free_ports(1)
+    gateway = scene.gateway(port, catcher=catcher, wrapper=clock.wrapper)
+    queued = gateway.tenant.send("+306900000001")
+    gateway.wait_event("bind.connect_failed")
+    clock.shift(-3 * HOURS)
+    scene.smsc(port=port)
+    catcher.wait_push(queued)
+    answer = ask(gateway.http_port, "GET", "/v1/balance")
+    assert abs(parsedate_to_datetime(answer.headers["Date"]).timestamp() + 3 * HOURS - time.time()) < 10
