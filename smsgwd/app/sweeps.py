@@ -140,12 +140,17 @@ class Sweeps:
 
     def _expire(self) -> None:
         change = Expire(self._clock.now_ms(), self._dispatcher.in_flight())
-        self._commit("expire", change, lambda result: 0 if self._swept(result) else _EXPIRE_EVERY_S, self._expire)
+        self._commit("expire", change, lambda result: 0 if self._expired(result) else _EXPIRE_EVERY_S, self._expire)
 
     def _time_out(self) -> None:
         now = self._clock.now_ms()
         change = TimeOutReceipts(now, now - self._receipt_wait_ms)
         self._commit("receipts", change, lambda result: 0 if self._swept(result) else _TIDY_EVERY_S, self._time_out)
+
+    def _expired(self, result: Result) -> bool:
+        if isinstance(result, Swept) and result.messages:
+            self._dispatcher.ended(result.messages)
+        return self._swept(result)
 
     def _swept(self, result: Result) -> bool:
         if not isinstance(result, Swept):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -51,6 +51,10 @@ class Dispatcher(Protocol):
 
     def restore(self, message: Message) -> None:
         """Undo `withdraw`: the cancellation did not become durable."""
+        ...
+
+    def ended(self, messages: Collection[int]) -> None:
+        """These expired, durably: hand out none of them, whatever the wall clock says by then."""
         ...
 
     def in_flight(self) -> frozenset[int]:

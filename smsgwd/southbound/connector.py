@@ -6,7 +6,7 @@ what became of it is durable. Everything here runs on the reactor's thread and c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -131,6 +131,10 @@ class Connector:
         """See ports.Dispatcher."""
         self._queue.restore(message)
         self._pump()
+
+    def ended(self, messages: Collection[int]) -> None:
+        """See ports.Dispatcher."""
+        self._queue.ended(messages)
 
     def in_flight(self) -> Iterable[int]:
         """Ids of messages with a part written and not answered, or answered and not durable."""

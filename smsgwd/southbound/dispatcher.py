@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from twisted.internet.defer import Deferred, TimeoutError, gatherResults
 from twisted.python.failure import Failure
@@ -90,6 +90,11 @@ class SmppDispatcher:
         connector = self._connectors.get(message.connector)
         if connector is not None:
             connector.restore(message)
+
+    def ended(self, messages: Collection[int]) -> None:
+        """See ports.Dispatcher."""
+        for connector in self._connectors.values():
+            connector.ended(messages)
 
     def in_flight(self) -> frozenset[int]:
         """See ports.Dispatcher."""

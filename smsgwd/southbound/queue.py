@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
@@ -126,6 +126,12 @@ class ReadyQueue:
             self._pages.push_back((out,))
         elif message.state is State.QUEUED:
             self.offer((message,))
+
+    def ended(self, messages: Collection[int]) -> None:
+        """These are final in the store: those that wait here go."""
+        wanted = frozenset(messages)
+        for out in self._pages.remove(lambda out: out.message.id in wanted):
+            self.done(out)
 
     def read(self) -> None:
         """Read a page if it is time to."""

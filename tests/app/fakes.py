@@ -74,6 +74,7 @@ class FakeDispatcher:
         self.restored_as = []
         self.sent_parts = {}
         self.flying = set()
+        self.gone = []
         self.connectors_up = {"sim"}
 
     def offer(self, messages, sent_parts=None):
@@ -89,6 +90,9 @@ class FakeDispatcher:
     def restore(self, message):
         self.restored.append(message.id)
         self.restored_as.append(message.state)
+
+    def ended(self, messages):
+        self.gone += messages
 
     def in_flight(self):
         return frozenset(self.flying)

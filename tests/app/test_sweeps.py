@@ -135,6 +135,7 @@ def test_expiry_leaves_alone_what_is_being_sent_and_pushes_what_ended(world):
     world.settle()
     assert world.asked(Expire)[-1].excluding == frozenset({7})
     assert world.outbox.items == ["push"]
+    assert world.dispatcher.gone == [5]
 
 
 def test_a_store_that_fails_is_reported_and_asked_again(world):

@@ -61,3 +61,22 @@ def test_no_timer_waits_for_the_clock_that_was_set_back(scene: Scene) -> None:
     catcher.wait_push(queued)
     answer = ask(gateway.http_port, "GET", "/v1/balance")
     assert abs(parsedate_to_datetime(answer.headers["Date"]).timestamp() + 3 * HOURS - time.time()) < 10
+
+
+def test_what_expired_while_the_clock_was_wrong_is_not_sent_when_it_is_right_again(scene: Scene) -> None:
+    """The tenant was told that it expired, and has its money back."""
+    catcher = scene.catcher()
+    clock = Clock(scene.directory)
+    [port] = free_ports(1)
+    gateway = scene.gateway(port, catcher=catcher, wrapper=clock.wrapper)
+    tenant = gateway.tenant
+    head = tenant.send("+306900000001", validity_s=24 * HOURS)
+    short = tenant.send("+306900000002", validity_s=HOURS)
+    clock.shift(2 * HOURS)
+    assert catcher.wait_push(short)["state"] == "expired"
+    clock.shift(0)
+    smsc = scene.smsc(port=port)
+    catcher.wait_push(head)
+    catcher.wait_push(tenant.send("+306900000003"))
+    assert [text.dest for text in smsc.texts()] == ["+306900000001", "+306900000003"]
+    assert tenant.balance() == "999.9200"
