@@ -47,12 +47,13 @@ class Results:
     def __call__(self, results: Sequence[Result]) -> None:
         """Count the results of one batch."""
         for result in results:
-            kind = type(result)
-            if kind is Moved and result.state >= FINAL_FROM:  # type: ignore[union-attr]
-                self._final[result.state].inc()  # type: ignore[union-attr]
-            elif kind is Swept and result.messages:  # type: ignore[union-attr]
-                self._final[result.state].inc(len(result.messages))  # type: ignore[union-attr]
-            elif kind is Parked:
+            if isinstance(result, Moved):
+                if result.state >= FINAL_FROM:
+                    self._final[result.state].inc()
+            elif isinstance(result, Swept):
+                if result.messages:
+                    self._final[result.state].inc(len(result.messages))
+            elif isinstance(result, Parked):
                 self._parked.inc()
 
 

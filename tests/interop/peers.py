@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
-from tests.scenario.harness import PATIENCE_S, Child, json_lines, wait
+from tests.scenario.harness import PATIENCE_S, Catcher, Child, Gateway, Scene, json_lines, wait
 
 _HERE = Path(__file__).parent
 _ROOT = _HERE.parent.parent
@@ -64,3 +66,25 @@ def _missing(reason: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+class Stand(NamedTuple):
+    """A gateway between a peer and a catcher."""
+
+    gateway: Gateway
+    peer: Peer
+    catcher: Catcher
+
+
+@contextmanager
+def bound_to(peer: Peer, scene: Scene) -> Iterator[Stand]:
+    """A gateway bound to the peer, probing an idle link after half a second; both are stopped at the end."""
+    try:
+        catcher = scene.catcher()
+        timers = {"enquire_link_s": 0.5, "enquire_link_timeout_s": 5}
+        gateway = scene.gateway(peer.port(), catcher=catcher, connector={"timers": timers})
+        yield Stand(gateway, peer, catcher)
+        if gateway.running:
+            gateway.stop()
+    finally:
+        peer.stop()

@@ -3,37 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import pytest
 
-from tests.interop.peers import Peer, npm_smpp
-from tests.scenario.harness import Catcher, Gateway, Scene, wait
+from tests.interop.peers import Stand, bound_to, npm_smpp
+from tests.scenario.harness import Scene, wait
 
 GREEK = "Το κείμενο αυτό είναι μεγαλύτερο από ένα σύντομο μήνυμα. " * 3
-
-
-class Stand(NamedTuple):
-    """What the tests of this file share."""
-
-    gateway: Gateway
-    peer: Peer
-    catcher: Catcher
 
 
 @pytest.fixture(scope="module")
 def stand(shared: Scene) -> Iterator[Stand]:
     """A gateway bound to the peer; it probes an idle link after half a second."""
-    peer = npm_smpp(shared.directory)
-    try:
-        catcher = shared.catcher()
-        timers = {"enquire_link_s": 0.5, "enquire_link_timeout_s": 5}
-        gateway = shared.gateway(peer.port(), catcher=catcher, connector={"timers": timers})
-        yield Stand(gateway, peer, catcher)
-        if gateway.running:
-            gateway.stop()
-    finally:
-        peer.stop()
+    with bound_to(npm_smpp(shared.directory), shared) as stand:
+        yield stand
 
 
 def _sent(stand: Stand, dest: str, text: str, **fields: object) -> list[dict[str, object]]:
