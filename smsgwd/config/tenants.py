@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import re
 import zoneinfo
 from base64 import b64decode
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 
 from smsgwd.config.option import Section, option
-from smsgwd.config.types import FrozenMap, HttpUrl, Money, SenderPattern, Written, no_entries
+from smsgwd.config.types import FrozenMap, HttpUrl, Money, Network, SenderPattern, Written, no_entries
 
 
 def _zone(value: str) -> str:
@@ -92,6 +93,27 @@ class SmppCredential(Section):
         "The bind password: at most 8 characters (SMPP 3.4 s4.1.1).", min_length=1, max_length=8, example="demo"
     )
     max_binds: int = option("Most binds at a time.", default=8, ge=1, le=1000)
+    window: int = option(
+        "Most deliver_sm without an answer on one bind; 0 = the listener's.", default=0, ge=0, le=10_000, unit="PDUs"
+    )
+    throughput: float = option(
+        "Most parts a second of this account alone; 0 = only the tenant's limit.",
+        default=0.0,
+        ge=0,
+        le=1e6,
+        unit="parts/s",
+    )
+    alphabet: Literal["gsm", "latin1", "ascii", "utf-8"] = option(
+        "What this account takes data_coding 0 to be.", default="gsm"
+    )
+    receipts_by: Literal["deliver_sm", "data_sm"] = option("PDU that carries its receipts.", default="deliver_sm")
+    outbind: str | None = option(
+        "host:port that we call with an outbind when something waits and nothing is bound; null = never.",
+        default=None,
+        pattern=r"^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$",
+        example="esme.example:2775",
+    )
+    outbind_password: SecretStr | None = option("Password of our outbind.", default=None, max_length=8)
 
     @field_validator("secret")
     @classmethod
@@ -125,6 +147,14 @@ class Tenant(Section):
         "Sender ids the tenant may use; `*` = any.", default=("*",), min_length=1, example=["*"]
     )
     throughput: float = option("Most parts a second; 0 = unlimited.", default=0.0, ge=0, le=1e6, unit="parts/s")
+    allow: tuple[Network, ...] = option(
+        "Networks its SMPP binds may come from; empty = any.", default=(), example=["192.0.2.0/24"]
+    )
+    smpp_errors: FrozenMap[str, int] = option(
+        "command_status its ESMEs get for a refusal, where it shall differ from docs/errors.md.",
+        default_factory=no_entries,
+        example={"no_credit": 1024},
+    )
     default_sender: str | None = option(
         "Sender for APIs without one.", default=None, min_length=1, max_length=21, example="iSMS"
     )
@@ -132,6 +162,16 @@ class Tenant(Section):
     webhook: Webhook = option("MO and other events.", default_factory=Webhook)
     callbacks: Callbacks = option("Callbacks of dialects.", default_factory=Callbacks)
     credentials: tuple[Credential, ...] = option("How the tenant logs in.", default=())
+
+    @field_validator("smpp_errors")
+    @classmethod
+    def _errors(cls, value: Mapping[str, int]) -> Mapping[str, int]:
+        for code, status in value.items():
+            if re.fullmatch("[a-z_]{1,40}", code) is None:
+                raise ValueError(f"'{code[:40]}' is no code of docs/errors.md")
+            if not 1 <= status <= 0xFFFF_FFFF:
+                raise ValueError(f"{status} is no command_status of an error")
+        return value
 
     @field_validator("prices")
     @classmethod

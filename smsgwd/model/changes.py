@@ -8,6 +8,7 @@ idempotent by message id wherever they can arrive twice. Times are milliseconds 
 import msgspec
 
 from smsgwd.model.message import Failure, Message, State
+from smsgwd.model.mo import Mo
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.model.receipts import Receipt
 from smsgwd.model.submission import Idempotency
@@ -126,8 +127,33 @@ class Note(msgspec.Struct, frozen=True, gc=False):
     smpp_status: int | None = None
 
 
+class TakeMo(msgspec.Struct, frozen=True, gc=False):
+    """A subscriber's message came for an account. Result: Owed."""
+
+    mo: Mo
+    tenant: str
+    account: str  #: system_id
+
+
+class Replace(msgspec.Struct, frozen=True, gc=False):
+    """An ESME wants an unsent message to say something else (replace_sm, replace_if_present): `message` with the id of
+    the old one takes its place; the difference of price is settled. Result: Replaced, or Ignored (as Cancel)."""
+
+    tenant: str
+    message: Message
+    at: int
+
+
+class OutboxRevive(msgspec.Struct, frozen=True, gc=False):
+    """What was given up of a target is due again at `at`, up to `limit`. Result: how many (int)."""
+
+    target: str
+    at: int
+    limit: int = 10_000
+
+
 class OutboxDone(msgspec.Struct, frozen=True, gc=False):
-    """A push was answered 2xx. Result: None."""
+    """A push was answered well. Result: None."""
 
     id: int
     at: int
@@ -177,6 +203,9 @@ Change = (
     | TimeOutReceipts
     | Promote
     | Note
+    | TakeMo
+    | Replace
+    | OutboxRevive
     | OutboxDone
     | OutboxRetry
     | OutboxDead
@@ -210,10 +239,24 @@ class Moved(msgspec.Struct, frozen=True, gc=False):
     outbox: tuple[OutboxItem, ...] = ()
 
 
-class Noted(msgspec.Struct, frozen=True, gc=False):
-    """Kept in the message's history; its state did not change."""
+class Owed(msgspec.Struct, frozen=True, gc=False):
+    """Kept in the outbox."""
+
+    outbox: tuple[OutboxItem, ...]
+
+
+class Replaced(msgspec.Struct, frozen=True, gc=False):
+    """The message is another one now, in the state of the new one; `refused` = `no_credit` when it cost too much."""
 
     message_id: int
+    refused: str = ""
+
+
+class Noted(msgspec.Struct, frozen=True, gc=False):
+    """Kept in the message's history; its state did not change. An ESME may have asked for such notifications."""
+
+    message_id: int
+    outbox: tuple[OutboxItem, ...] = ()
 
 
 class Parked(msgspec.Struct, frozen=True, gc=False):
@@ -245,4 +288,19 @@ class Promoted(msgspec.Struct, frozen=True, gc=False):
     sent_parts: dict[int, frozenset[int]] = {}  #: by message id: parts an SMSC has taken already, where there are any
 
 
-Result = Submitted | Replayed | KeyMismatch | Moved | Noted | Parked | Ignored | Swept | Promoted | bool | int | None
+Result = (
+    Submitted
+    | Replayed
+    | KeyMismatch
+    | Moved
+    | Noted
+    | Owed
+    | Replaced
+    | Parked
+    | Ignored
+    | Swept
+    | Promoted
+    | bool
+    | int
+    | None
+)

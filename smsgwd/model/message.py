@@ -85,6 +85,9 @@ class Message(msgspec.Struct, gc=False):
     attempts: int = 0
     client_ref: str | None = None
     dlr_url: str | None = None  #: the message's own, else the tenant's at the time
+    account: str | None = None  #: system_id of the ESME it came from: its receipts go there; None = it came by HTTP
+    asks: int = 0  #: registered_delivery of that ESME (`model.wire`)
+    wire: bytes | None = None  #: `model.wire.pack_wire` of what else that ESME said
 
     @property
     def text(self) -> str:

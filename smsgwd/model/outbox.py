@@ -1,14 +1,24 @@
 """What waits to be pushed to a tenant."""
 
+from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
 
 from smsgwd.model.message import Failure, State
 
+INTERMEDIATE: Final = "message.intermediate"
+"""`type` of a notification that a message is not final yet (registered_delivery 0x10); for ESMEs only."""
+
+MO: Final = "mo.received"
+"""`type` of a message of a subscriber."""
+
 
 class OutboxItem(msgspec.Struct, gc=False):
-    """One push that a tenant is owed: kept until answered 2xx or given up. Times are milliseconds since 1970, UTC."""
+    """One push that a tenant is owed: kept until answered well or given up. Times are milliseconds since 1970, UTC.
+
+    For an ESME `url` is empty; `message_id` is 0 and `payload` set for what is about no message of the tenant's (MO).
+    """
 
     id: int
     tenant: str
@@ -27,6 +37,8 @@ class OutboxItem(msgspec.Struct, gc=False):
     submitted_at: int
     done_at: int | None
     parts: int
+    wire: bytes | None = None  #: `Message.wire`
+    payload: bytes | None = None  #: `model.mo.pack_mo`
 
 
 class OutboxTarget(msgspec.Struct, frozen=True, gc=False):
@@ -38,6 +50,16 @@ class OutboxTarget(msgspec.Struct, frozen=True, gc=False):
 
 
 def target_of(tenant: str, url: str) -> str:
-    """The isolation unit of a push: one tenant's URL origin, 'tenant scheme://host:port'."""
+    """The isolation unit of a push to a URL: one tenant's URL origin, 'tenant scheme://host:port'."""
     split = urlsplit(url)
     return f"{tenant} {split.scheme}://{split.netloc.rpartition('@')[2].lower()}"
+
+
+def esme_target(system_id: str) -> str:
+    """The isolation unit of what goes to an ESME: its account. No tenant's id begins with '@'."""
+    return "@" + system_id
+
+
+def account_of_target(target: str) -> str | None:
+    """The system_id of an ESME's target; None for a URL's."""
+    return target[1:] if target.startswith("@") else None

@@ -3,6 +3,7 @@
 import msgspec
 
 from smsgwd.model.message import Coding, Failure, State
+from smsgwd.model.wire import Wire
 
 
 class Item(msgspec.Struct, gc=False):
@@ -12,13 +13,16 @@ class Item(msgspec.Struct, gc=False):
     dest: str
     text: str = ""
     data: bytes | None = None  #: the octets of a binary message; then `text` is not used
-    coding: str = "auto"  #: auto, gsm, ucs2, binary
+    coding: str = "auto"  #: auto, gsm, latin1, ucs2, binary
     flash: bool = False
     dlr_url: str | None = None
     client_ref: str | None = None
     schedule_at: int | None = None  #: milliseconds since 1970, UTC
     validity_s: int | None = None
     priority: int = 1
+    account: str | None = None  #: system_id of the ESME it comes from; None = by HTTP
+    asks: int = 0  #: its registered_delivery
+    wire: Wire | None = None  #: what else it said; with `wire.raw` `data` is one part as it stands
 
 
 class Idempotency(msgspec.Struct, frozen=True, gc=False):
@@ -34,6 +38,7 @@ class Submission(msgspec.Struct, gc=False):
     tenant: str
     items: list[Item]
     idempotency: Idempotency | None = None
+    intake: str = "http"  #: the way in, for metrics: http, smpp
 
 
 class Entry(msgspec.Struct, gc=False):

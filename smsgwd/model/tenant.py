@@ -3,6 +3,17 @@
 import msgspec
 
 
+class EsmeSettings(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """How one SMPP account is served; 0 and '' mean the listener's or the tenant's own."""
+
+    window: int = 0  #: most deliver_sm without an answer on one bind
+    throughput: float = 0.0  #: parts a second of this account alone, besides the tenant's
+    alphabet: str = "gsm"  #: what it takes data_coding 0 to be (`gsm.charset.CHARSETS`, not packed)
+    receipts_by: str = "deliver_sm"  #: or data_sm
+    outbind: str = ""  #: 'host:port' to call when receipts wait and nothing is bound
+    outbind_password: str = ""  #: of our outbind, encrypted at rest
+
+
 class Credential(msgspec.Struct, frozen=True, gc=False):
     """One credential; the secret itself is never kept.
 
@@ -14,6 +25,7 @@ class Credential(msgspec.Struct, frozen=True, gc=False):
     name: str
     secret_hash: str = ""
     max_binds: int = 1
+    esme: EsmeSettings = EsmeSettings()  #: of kind smpp
 
 
 class Tenant(msgspec.Struct, frozen=True, gc=False):
@@ -33,4 +45,6 @@ class Tenant(msgspec.Struct, frozen=True, gc=False):
     callback_style: str = "native"
     callback_url: str | None = None
     enabled: bool = True
+    allow: tuple[str, ...] = ()  #: networks its binds may come from; empty = any
+    smpp_errors: dict[str, int] = {}  #: command_status by refusal code, where it differs from `refusals`
     credentials: tuple[Credential, ...] = ()

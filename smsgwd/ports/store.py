@@ -100,12 +100,19 @@ class Store(Protocol):
         """Newest first, ids below `before`, without events."""
         ...
 
+    def unsent(self, tenant: str, source: str, msisdn: str | None, limit: int) -> Deferred[list[MessageView]]:
+        """Messages of a tenant that have not left, by sender as written and recipient (None = any), newest first.
+
+        Without events and parts. For cancel_sm and replace_if_present by address; may take a scan of what has not left.
+        """
+        ...
+
     def next_due(self) -> Deferred[int | None]:
         """When the earliest scheduled or waiting message is due (milliseconds since 1970), or None."""
         ...
 
-    def outbox_targets(self) -> Deferred[list[OutboxTarget]]:
-        """The targets that are owed something (not the dead ones)."""
+    def outbox_targets(self, *, esmes: bool = False) -> Deferred[list[OutboxTarget]]:
+        """The targets that are owed something (not the dead ones): URLs, or the accounts of ESMEs."""
         ...
 
     def outbox(self, target: str, after: tuple[int, int] | None, limit: int) -> Deferred[list[OutboxItem]]:

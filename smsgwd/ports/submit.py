@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from smsgwd.model.message import MessageView
-from smsgwd.model.submission import Outcome, Submission
+from smsgwd.model.submission import Entry, Item, Outcome, Submission
 from smsgwd.model.tenant import Tenant
 
 if TYPE_CHECKING:
@@ -36,6 +36,26 @@ class Messages(Protocol):
 
         Fails with Refused: NOT_FOUND, or TOO_LATE when nothing of it could be cancelled.
         """
+        ...
+
+
+class Esmes(Protocol):
+    """What SMPP asks of unsent messages beyond `Messages`; both act for the tenant that asks."""
+
+    def cancel_by_address(self, tenant: str, source: str, dest: str, service_type: str) -> Deferred[int]:
+        """Cancel what has not left from `source` to `dest` (cancel_sm without message_id); how many. Fails as cancel."""
+        ...
+
+    def replace(self, item: Item, tenant: str, message_id: int) -> Deferred[Entry]:
+        """Put an item in the place of an unsent message, under its id (replace_sm, SMPP 3.4 s4.10).
+
+        Fails with Refused: NOT_FOUND, TOO_LATE, or as admission and the store refuse it.
+        """
+        ...
+
+    def replace_pending(self, item: Item, tenant: str) -> Deferred[Entry | None]:
+        """The same for the newest unsent message with the item's source, recipient and service_type
+        (replace_if_present_flag, s5.2.18); fires with None when there is none, and the item is to be submitted."""
         ...
 
 

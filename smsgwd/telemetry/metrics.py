@@ -62,6 +62,26 @@ class Metrics:
             "auth_failures_total", "Wrong or refused credentials.", "intake", "reason", series=64
         )
         self.connections = self._gauges("connections", "Open connections of a listener.", "listener", series=64)
+        self.esme_binds = self._gauges("esme_binds", "ESMEs that are bound, by account.", "account", series=2000)
+        self.esme_bind_failures = self._counters(
+            "esme_bind_failures_total", "Binds refused to ESMEs, by command_status.", "status", series=64
+        )
+        self.esme_answers = self._counters(
+            "esme_answers_total", "Answers to ESMEs' requests, by account and command_status.", "account", "status",
+            series=4000,
+        )  # fmt: skip
+        self.esme_throttled = self._counters(
+            "esme_throttled_total",
+            "Requests of ESMEs over their rate: delayed or refused.",
+            "account",
+            "how",
+            series=4000,
+        )
+        self.esme_faults = self._counter("esme_faults_total", "PDUs of ESMEs that broke the protocol.")
+        self.esme_refused = self._counters(
+            "esme_connections_refused_total", "Connections of ESMEs closed at once or unbound, by reason.", "reason",
+            series=16,
+        )  # fmt: skip
         self.http_requests = self._counters(
             "http_requests_total", "HTTP requests answered.", "listener", "route", "status", series=2000
         )
@@ -87,6 +107,7 @@ class Metrics:
 
     def _receipts(self) -> None:
         self.receipts = self._counters("receipts_total", "Receipts, by state.", "connector", "state", series=4000)
+        self.mo = self._counters("mo_total", "Messages of subscribers: kept or unrouted.", "connector", "result")
         self.receipts_parked = self._gauge("receipts_parked", "Receipts waiting for their message id.")
         self.receipts_early = self._counter("receipts_early_total", "Receipts that came before their answer.")
         self.receipts_orphaned = self._gauge("receipts_orphaned", "Parked receipts that have waited too long.")
@@ -98,6 +119,10 @@ class Metrics:
         self.pushes = self._counters(
             "pushes_total", "Pushes to tenants, by lane and result: ok, failed, gave_up.", "lane", "result", series=64
         )
+        self.esme_deliveries = self._counters(
+            "esme_deliveries_total", "Receipts and MO to ESMEs, by account and result: ok, retried, lost, gave_up.",
+            "account", "result", series=4000,
+        )  # fmt: skip
         self.pushes_pending = self._gauge("pushes_pending", "Pushes in the outbox.")
         self.push_seconds = self._histogram("push_seconds", "From connect to answer of a push.", _SLOW)
         self.receipt_push_seconds = self._histogram(

@@ -60,3 +60,19 @@ class Route(Section):
     strategy: Literal["failover", "round_robin"] = option(
         "`failover`: the first that can take it; `round_robin`: in turn.", default="failover"
     )
+
+
+class MoMatch(Section):
+    """Which subscribers' messages an MO route takes: all that is given must fit."""
+
+    to: NumberPatterns = option(
+        "Number the subscriber wrote to: exact, a prefix such as 54*, `*`, or a list.", default=("*",), example="54*"
+    )
+    connector: str | None = option("Only what comes from this connector; null = from any.", default=None, min_length=1)
+
+
+class MoRoute(Section):
+    """Where subscribers' messages (MO) go; the first that matches is taken. Without one the SMSC is told to wait."""
+
+    match: MoMatch = option("Which messages.", default_factory=MoMatch)
+    account: str = option("system_id of the SMPP account that gets them.", pattern=r"^[!-~]{1,15}$", example="demo")

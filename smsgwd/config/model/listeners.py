@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from smsgwd.config.option import Section, option
 from smsgwd.config.types import ExistingFile, Listen, Network
 
@@ -11,6 +13,20 @@ class ServerTls(Section):
 
     cert: ExistingFile = option("Certificate chain, PEM.", example="tls/fullchain.pem", reloadable=True)
     key: ExistingFile = option("Private key of the certificate, PEM.", example="tls/privkey.pem", reloadable=True)
+
+
+class SmppTls(ServerTls):
+    """Certificate of an SMPP listener, and whose certificates its clients may show."""
+
+    client_ca: ExistingFile | None = option(
+        "CA certificates, PEM: clients that show a certificate must have one of these; null = none is asked for.",
+        default=None,
+        example="tls/clients-ca.pem",
+        reloadable=True,
+    )
+    client_cert: Literal["optional", "required"] = option(
+        "Whether a client must show a certificate of `client_ca`.", default="optional"
+    )
 
 
 class HttpListener(Section):
@@ -61,13 +77,38 @@ class SmppListener(Section):
     enquire_link_s: float = option("Idle time after which we probe the link.", default=30.0, gt=0, le=3600, unit="s")
     inactivity_s: float = option("Idle time after which a bind is closed; 0 = never.", default=300.0, ge=0, unit="s")
     response_s: float = option("Time an ESME has to answer a deliver_sm.", default=60.0, gt=0, le=600, unit="s")
+    max_unbound_per_address: int = option(
+        "Most connections of one address (an IPv6 /64) that are not bound yet.", default=20, ge=1
+    )
+    max_per_address: int = option(
+        "Most connections of one address (an IPv6 /64); 0 = a quarter of max_connections.", default=0, ge=0
+    )
+    inbound_window: int = option(
+        "Requests of one bind that may wait for their answers; then nothing more is read from it.",
+        default=1000,
+        ge=1,
+        le=100_000,
+        unit="PDUs",
+    )
+    throttle_delay_s: float = option(
+        "Over its rate an ESME's answers are delayed by up to this; beyond, they are ESME_RTHROTTLED (0x58).",
+        default=1.0,
+        ge=0,
+        le=60,
+        unit="s",
+    )
+    proxy_protocol: tuple[Network, ...] = option(
+        "Proxies that begin each connection with a PROXY header (v1 or v2), and must; others are taken as they come.",
+        default=(),
+        example=["10.0.0.0/8"],
+    )
 
 
 class SmppsListener(SmppListener):
     """Tenants over SMPP inside TLS."""
 
     listen: Listen = option("Address, or list of addresses.", example="127.0.0.1:3550", min_length=1)
-    tls: ServerTls = option("Certificate of the listener.")
+    tls: SmppTls = option("Certificate of the listener.")
 
 
 class OpsListener(Section):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, PrivateAttr
 
-from smsgwd.config.model.connectors import Connector, Route
+from smsgwd.config.model.connectors import Connector, MoRoute, Route
 from smsgwd.config.model.listeners import Listeners
 from smsgwd.config.model.runtime import Admin, Auth, Limits, Links, Log, Notify, Shutdown
 from smsgwd.config.model.store import EmbeddedStore, RedisStore
@@ -52,6 +52,7 @@ class Config(Section):
     )
     connectors: tuple[Connector, ...] = option("The ways out.", default=())
     routes: tuple[Route, ...] = option("Which message takes which way; the first match wins.", default=())
+    mo_routes: tuple[MoRoute, ...] = option("Which subscriber's message goes to whom.", default=())
     limits: Limits = option("Limits of messages.", default_factory=Limits)
     shutdown: Shutdown = option("Stopping.", default_factory=Shutdown)
     log: Log = option("The log.", default_factory=Log)

@@ -1,0 +1,9 @@
+"""Tenants over SMPP: the server side. ESMEs bind to us, submit, and get their receipts and MO.
+
+Here live the sessions of ESMEs and what is done for them. What may not live here: the protocol itself (`smpp`, `net`),
+admission, routing and the store's work (behind `ports`), pushes to URLs (`notify`).
+
+To change who may bind and how often, edit `server.py`; what a bound session is, `account.py`; what a submission means,
+`translate.py`; the other commands, `commands.py`; how fast an account may send, `pace.py`; what is owed to accounts and
+how it gets there, `outbox.py`; what a receipt looks like, `deliveries.py`; calling absent accounts, `outbinds.py`.
+"""
