@@ -7,7 +7,7 @@ by the window, answers by not reading on. Cost: no Deferred and no closure a PDU
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, cast
 
 from OpenSSL import SSL
@@ -39,6 +39,7 @@ from smsgwd.smpp.events import Closed, Event
 from smsgwd.smpp.pdu import Bind, Outbind, Pdu
 from smsgwd.smpp.session import Session
 from smsgwd.smpp.session_table import Role
+from smsgwd.smpp.tlv import Tlvs
 
 _LEAST_S = 0.001  # a deadline that rounding puts a hair before what is due must not make the reactor spin
 _LINGER_S = 5.0  # how long a closed connection may take to write what it holds
@@ -103,6 +104,13 @@ class SmppConnection(TwistedProtocol):
     def respond(self, pdu: Pdu) -> bool:
         """Answer a request, at the end of the turn; see `Session.respond`. Raises EncodeError."""
         alive = self.session.respond(pdu, self._monotonic())
+        if not self._flushing:
+            self._flush_soon()
+        return alive
+
+    def respond_many(self, command_id: int, answers: Sequence[tuple[int, int, bytes]], tlvs: Tlvs = ()) -> bool:
+        """Answer several requests of one kind, (sequence, status, message_id) each; see `Session.respond_many`."""
+        alive = self.session.respond_many(command_id, answers, self._monotonic(), tlvs)
         if not self._flushing:
             self._flush_soon()
         return alive

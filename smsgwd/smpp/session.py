@@ -6,6 +6,7 @@ clock or touches a socket; `now` is seconds of a monotonic clock. Which PDU is l
 binding and unbinding in link.py.
 """
 
+from collections.abc import Sequence
 from struct import Struct
 from typing import Any, Final
 
@@ -15,11 +16,13 @@ from smsgwd.smpp import pdu as p
 from smsgwd.smpp import status as s
 from smsgwd.smpp.codec import decode_body, encode
 from smsgwd.smpp.errors import EncodeError, NotBound, PduError, WindowFull
+from smsgwd.smpp.fast import message_id_responses
 from smsgwd.smpp.link import Link
 from smsgwd.smpp.session_table import BOUND, TABLE, Action, Role, State, rule_for
 from smsgwd.smpp.tables import RESPONSES, command_name
 from smsgwd.smpp.tags import MESSAGE_PAYLOAD
 from smsgwd.smpp.timers import Due
+from smsgwd.smpp.tlv import Tlvs
 
 _unpack_header = Struct(">IIII").unpack_from
 _REQUEST: Final = Action.REQUEST
@@ -184,6 +187,25 @@ class Session(Link):
         self._out.append(encode(pdu))
         if self._unanswered:
             self._unanswered -= 1
+        self._last_now = now
+        if self._state is State.UNBINDING_SENT or self._state is State.UNBINDING_RECEIVED:
+            self._unbind_step(now, self._pending_events)
+        return True
+
+    def respond_many(
+        self, command_id: int, answers: Sequence[tuple[int, int, bytes]], now: float, tlvs: Tlvs = ()
+    ) -> bool:
+        """Queue answers to several requests of one kind: (sequence, status, message_id) each, all with these `tlvs`.
+
+        `command_id` is the response's, one that carries a message_id and nothing else: submit_sm_resp, deliver_sm_resp
+        or data_sm_resp. The octets are those of `respond`, without an object a PDU. False when the session is over.
+        Raises EncodeError, with nothing queued.
+        """
+        if self._state is State.CLOSED:
+            return False
+        frames = message_id_responses(command_id, answers, tlvs if self.peer_version >= c.VERSION_3_4 else ())
+        self._out += frames
+        self._unanswered = max(0, self._unanswered - len(frames))
         self._last_now = now
         if self._state is State.UNBINDING_SENT or self._state is State.UNBINDING_RECEIVED:
             self._unbind_step(now, self._pending_events)

@@ -23,6 +23,7 @@ from smsgwd.net.smpp import SmppConnection, SmppServerFactory, connect, listen, 
 from smsgwd.net.tls import TlsError, client_options, server_options
 from smsgwd.net.turn import Turn
 from smsgwd.smpp.config import SessionConfig
+from smsgwd.smpp.constants import SUBMIT_SM_RESP
 from smsgwd.smpp.events import BindFailed, BindRequest, Bound, Closed, Lost, ProtocolFault, Request, Response, TimedOut
 from smsgwd.smpp.pdu import BindTransceiver, SubmitSm, SubmitSmResp
 from smsgwd.smpp.session_table import Role
@@ -105,6 +106,20 @@ def test_one_write_a_turn_however_many_pdus():
     assert len(wire.left.writes) == before + 1
     assert len(wire.right.writes) == answers_before + 1  # forty answers too
     assert [event.context for event in esme.of(Response)] == list(range(40))
+
+
+def test_many_answers_in_one_write():
+    wire, left, esme, right, smsc = pair(answer=False, client={"window": 50})
+    for number in range(40):
+        left.request(submit(number), number)
+    wire.pump()
+    writes = len(wire.right.writes)
+    answers = [(event.pdu.sequence, 0, b"%d" % number) for number, event in enumerate(smsc.of(Request))]
+    assert right.respond_many(SUBMIT_SM_RESP, answers)
+    assert len(wire.right.writes) == writes
+    wire.pump()
+    assert len(wire.right.writes) == writes + 1
+    assert [(each.context, each.pdu.message_id) for each in esme.of(Response)] == [(n, b"%d" % n) for n in range(40)]
 
 
 def test_the_end_is_told_once_with_what_was_handed_out_and_what_was_not():

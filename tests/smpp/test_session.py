@@ -271,3 +271,36 @@ def test_data_to_send_without_a_time_takes_the_last_one():
     esme.request(submit(), 3.0)
     esme.data_to_send()
     assert esme.wake_at() == 13.0
+
+
+@pytest.mark.parametrize("version", [0x33, 0x34])
+def test_answers_to_many_requests_at_once(version):
+    esme, smsc = bound_pair(version=version)
+    for number in range(3):
+        esme.request(submit(), 1.0, number)
+    sequences = [event.pdu.sequence for event in carry(esme, smsc, 1.0)]
+    given = list(zip(sequences, (0, 0x58, 0), (b"1", b"", b"3"), strict=True))
+    with pytest.raises(EncodeError):
+        smsc.respond_many(c.SUBMIT_SM_RESP, [*given, (1, 0, b"\0")], 1.0)
+    assert smsc.unanswered == 3 and not smsc.data_to_send(1.0)
+    assert smsc.respond_many(c.SUBMIT_SM_RESP, given, 1.0, pack_tlvs({t.CONGESTION_STATE: 50}))
+    assert smsc.unanswered == 0
+    answers = carry(smsc, esme, 1.0)
+    assert [(each.context, each.pdu.status, each.pdu.message_id) for each in answers] == [
+        (0, 0, b"1"),
+        (1, 0x58, b""),
+        (2, 0, b"3"),
+    ]
+    assert [each.pdu.tlv_int(t.CONGESTION_STATE) for each in answers] == [None if version == 0x33 else 50] * 3
+
+
+def test_the_last_of_many_answers_lets_an_unbind_go_on():
+    esme, smsc = bound_pair()
+    esme.request(submit(), 1.0)
+    (request,) = carry(esme, smsc, 1.0)
+    smsc.unbind(1.0)
+    assert not smsc.data_to_send(1.0)
+    assert smsc.respond_many(c.SUBMIT_SM_RESP, [(request.pdu.sequence, 0, b"1")], 2.0)
+    assert [type(each) for each in cut(smsc.data_to_send(2.0))] == [p.SubmitSmResp, p.Unbind]
+    smsc.connection_lost(3.0)
+    assert not smsc.respond_many(c.SUBMIT_SM_RESP, [(1, 0, b"1")], 3.0)
