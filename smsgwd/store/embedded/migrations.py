@@ -9,15 +9,24 @@ from smsgwd.store.embedded.errors import CannotOpen
 Migration = Callable[[sqlite3.Connection], None]
 
 
-def _create(connection: sqlite3.Connection) -> None:
-    """Version 1: the first tables."""
-    for statement in schema.VERSION_1.split(";\n"):
+def _run(connection: sqlite3.Connection, script: str) -> None:
+    for statement in script.split(";\n"):
         if statement.strip():
             connection.execute(statement)
 
 
+def _create(connection: sqlite3.Connection) -> None:
+    """Version 1: the first tables."""
+    _run(connection, schema.VERSION_1)
+
+
+def _esmes(connection: sqlite3.Connection) -> None:
+    """Version 2: tenants over SMPP."""
+    _run(connection, schema.VERSION_2)
+
+
 #: Step n leads from version n to n + 1. Add at the end; never change one that was released.
-MIGRATIONS: Sequence[Migration] = (_create,)
+MIGRATIONS: Sequence[Migration] = (_create, _esmes)
 
 
 def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS) -> int:

@@ -11,19 +11,29 @@ import msgspec
 
 from smsgwd.model.ids import MAX_BLOCK, first_id_at
 from smsgwd.model.message import EventView, MessageView, PartView, State
-from smsgwd.model.outbox import OutboxItem, OutboxTarget
-from smsgwd.model.tenant import Credential, Tenant
+from smsgwd.model.mo import unpack_mo
+from smsgwd.model.outbox import INTERMEDIATE, OutboxItem, OutboxTarget
+from smsgwd.model.tenant import Credential, EsmeSettings, Tenant
 from smsgwd.ports.store import MessageFilter, QueueDepth, QueuedMessage, StoreCounts
-from smsgwd.store.embedded.rows import MESSAGE_COLUMNS, PART_COLUMNS, STATES, failure_from, message_from
+from smsgwd.store.embedded.rows import (
+    MESSAGE_COLUMNS,
+    MESSAGE_WIDTH,
+    PART_COLUMNS,
+    STATES,
+    failure_from,
+    message_from,
+    mo_item,
+)
 
 _VIEW: Final = (
     f"SELECT {MESSAGE_COLUMNS}, m.sent_at, m.done_at, m.err_code, m.err_detail, m.err_smpp, m.smsc_id FROM message m"
 )
-_EXTRA: Final = 20  # where the further columns of _VIEW begin
+_EXTRA: Final = MESSAGE_WIDTH  # where the further columns of _VIEW begin
 _READY: Final = f"SELECT {MESSAGE_COLUMNS} FROM message m WHERE m.connector = ? AND m.state = 2"
 _CLOCK_SLACK_MS: Final = 60_000
 _MAX_ID: Final = (1 << 63) - 1
 _tenant_of = msgspec.json.Decoder(Tenant).decode
+_esme_of = msgspec.json.Decoder(EsmeSettings).decode
 
 
 def highest_id(connection: sqlite3.Connection) -> int:
@@ -150,42 +160,69 @@ def messages(
     return [_view(found) for found in connection.execute(sql, (*values, limit))]
 
 
+def unsent(
+    connection: sqlite3.Connection, tenant: str, source: str, msisdn: str | None, limit: int
+) -> list[MessageView]:
+    """See Store.unsent. Walks what has not left, of all tenants: far less than one tenant's history, mostly."""
+    who, values = "m.tenant = ? AND m.source = ?", [tenant, source]
+    if msisdn is not None:
+        who += " AND m.msisdn = ?"
+        values.append(msisdn)
+    sql = f"{_VIEW} INDEXED BY message_open WHERE m.state < 10 AND m.state IN (0, 1, 2) AND {who}"
+    return [_view(found) for found in connection.execute(f"{sql} ORDER BY m.id DESC LIMIT ?", (*values, limit))]
+
+
 def next_due(connection: sqlite3.Connection) -> int | None:
     """See Store.next_due."""
     found: int | None = connection.execute("SELECT min(due_at) FROM message WHERE state < 2").fetchone()[0]
     return found
 
 
-def outbox_targets(connection: sqlite3.Connection) -> list[OutboxTarget]:
-    """See Store.outbox_targets."""
-    found = connection.execute(
-        "SELECT target, count(*), min(due_at) FROM outbox WHERE status = 0 GROUP BY target ORDER BY target"
-    )
-    return [OutboxTarget(*values) for values in found]
+def outbox_targets(connection: sqlite3.Connection, esmes: bool) -> list[OutboxTarget]:
+    """See Store.outbox_targets. Targets of ESMEs begin with '@': of the one kind no row of the other is looked at."""
+    ranges = ("target >= '@' AND target < 'A'",) if esmes else ("target < '@'", "target >= 'A'")
+    return [
+        OutboxTarget(*values)
+        for where in ranges
+        for values in connection.execute(
+            f"SELECT target, count(*), min(due_at) FROM outbox WHERE status = 0 AND {where}"
+            " GROUP BY target ORDER BY target"
+        )
+    ]
 
 
 def outbox(connection: sqlite3.Connection, target: str, after: tuple[int, int] | None, limit: int) -> list[OutboxItem]:
     """See Store.outbox."""
     start = (-(1 << 62), 0) if after is None else after
     found = connection.execute(
-        "SELECT o.id, o.tenant, o.target, o.url, o.type, o.created_at, o.due_at, o.attempts, o.message, m.dest,"
-        " m.source, m.client_ref, m.state, m.err_code, m.err_detail, m.err_smpp, m.submitted_at, m.done_at, m.parts"
-        " FROM outbox o JOIN message m ON m.id = o.message"
+        "SELECT o.id, o.tenant, o.target, o.url, o.type, o.created_at, o.due_at, o.attempts, o.message, o.payload,"
+        " m.dest, m.source, m.client_ref, m.state, m.err_code, m.err_detail, m.err_smpp, m.submitted_at, m.done_at,"
+        " m.parts, m.wire FROM outbox o LEFT JOIN message m ON m.id = o.message"
         " WHERE o.target = ? AND o.status = 0 AND (o.due_at, o.id) > (?, ?) ORDER BY o.due_at, o.id LIMIT ?",
         (target, *start, limit),
     )
-    return [
-        OutboxItem(*(*values[:12], STATES[values[12]], failure_from(*values[13:16]), *values[16:])) for values in found
-    ]
+    return [_item(values) for values in found]
+
+
+def _item(values: tuple[Any, ...]) -> OutboxItem:
+    payload = values[9]
+    if payload is not None:
+        return mo_item(values[:8], unpack_mo(payload), payload)
+    submitted_at, done_at, parts, wire = values[17:]
+    state, error = STATES[values[13]], failure_from(*values[14:17])
+    if values[4] == INTERMEDIATE:  # it tells of then, whatever became of the message since
+        state, error, done_at = State.SENT, None, None
+    return OutboxItem(*(*values[:9], *values[10:13], state, error, submitted_at, done_at, parts, wire))
 
 
 def tenants(connection: sqlite3.Connection) -> list[Tenant]:
     """See Store.tenants."""
     credentials: dict[str, list[Credential]] = {}
     for owner, *values in connection.execute(
-        "SELECT tenant, kind, name, secret_hash, max_binds FROM credential ORDER BY tenant, kind, name"
+        "SELECT tenant, kind, name, secret_hash, max_binds, esme FROM credential ORDER BY tenant, kind, name"
     ):
-        credentials.setdefault(owner, []).append(Credential(*values))
+        esme = EsmeSettings() if values[4] is None else _esme_of(values[4])
+        credentials.setdefault(owner, []).append(Credential(*(*values[:4], esme)))
     return [
         msgspec.structs.replace(_tenant_of(record), credentials=tuple(credentials.get(name, ())))
         for name, record in connection.execute("SELECT id, record FROM tenant ORDER BY id")

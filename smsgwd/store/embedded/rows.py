@@ -9,6 +9,8 @@ from typing import Any, Final
 import msgspec
 
 from smsgwd.model.message import Coding, Failure, Message, State
+from smsgwd.model.mo import Mo
+from smsgwd.model.outbox import OutboxItem
 
 STATES: Final[dict[int, State]] = {int(state): state for state in State}
 
@@ -32,8 +34,14 @@ _MESSAGE_COLUMNS: Final = (
     "attempts",
     "client_ref",
     "dlr_url",
+    "account",
+    "asks",
+    "wire",
     "body",
 )
+
+#: How many columns a whole Message has.
+MESSAGE_WIDTH: Final = len(_MESSAGE_COLUMNS)
 
 #: Columns of a whole Message, in the order `message_from` expects.
 MESSAGE_COLUMNS: Final = ", ".join(f"m.{name}" for name in _MESSAGE_COLUMNS)
@@ -65,6 +73,9 @@ def message_values(message: Message) -> tuple[Any, ...]:
         message.attempts,
         message.client_ref,
         message.dlr_url,
+        message.account,
+        message.asks,
+        message.wire,
         message.body,
     )
 
@@ -78,7 +89,7 @@ def message_from(values: tuple[Any, ...]) -> Message:
         source=values[3],
         dest=values[4],
         msisdn=values[5],
-        body=values[19],
+        body=values[22],
         coding=Coding(values[6]),
         parts=values[7],
         connector=values[8],
@@ -92,6 +103,9 @@ def message_from(values: tuple[Any, ...]) -> Message:
         attempts=values[16],
         client_ref=values[17],
         dlr_url=values[18],
+        account=values[19],
+        asks=values[20],
+        wire=values[21],
     )
 
 
@@ -113,6 +127,9 @@ class Row(msgspec.Struct, gc=False):
     price: int
     client_ref: str | None
     dlr_url: str | None
+    account: str | None
+    asks: int
+    wire: bytes | None
     connector: str
     state: int
     due_at: int
@@ -132,6 +149,18 @@ class Row(msgspec.Struct, gc=False):
 
 
 ROW_COLUMNS: Final = ", ".join(f"m.{name}" for name in Row.__struct_fields__)
+
+_REPLACED: Final = tuple(
+    name for name in _MESSAGE_COLUMNS if name not in ("id", "submission", "tenant", "submitted_at")
+)
+
+REPLACE_MESSAGE: Final = f"UPDATE message SET {', '.join(f'{name}=:{name}' for name in _REPLACED)} WHERE id=:id"
+
+
+def replacing_values(message: Message) -> dict[str, Any]:
+    """The values of REPLACE_MESSAGE: all of a message but what it keeps of the one whose place it takes."""
+    return dict(zip(_MESSAGE_COLUMNS, message_values(message), strict=True))
+
 
 UPDATE_ROW: Final = (
     "UPDATE message SET connector=?, state=?, due_at=?, attempts=?, sent_at=?, done_at=?,"
@@ -154,6 +183,12 @@ def row_values(row: Row) -> tuple[Any, ...]:
         row.smsc_id,
         row.id,
     )
+
+
+def mo_item(columns: tuple[Any, ...], mo: Mo, payload: bytes) -> OutboxItem:
+    """A subscriber's message in the outbox, of the first columns of an OutboxItem (up to `attempts`)."""
+    rest = (0, mo.dest, mo.source, None, State.DELIVERED, None, columns[5], None, 1, None, payload)
+    return OutboxItem(*columns, *rest)
 
 
 class PartRow(msgspec.Struct, gc=False):

@@ -1,4 +1,4 @@
-"""The tables, as of the newest version of the schema."""
+"""The tables: what the first version made, and what each later one changed."""
 
 from typing import Final
 
@@ -141,4 +141,14 @@ CREATE TABLE meta (
     value
 ) WITHOUT ROWID;
 INSERT INTO meta VALUES ('outbox_ids', 0), ('probe', NULL);
+"""
+
+#: Version 2: messages that came from ESMEs (`account`, `asks`, `wire`: see model.message), outbox rows that are
+#: about no message of ours (`payload`: a subscriber's message), settings of SMPP accounts (JSON, NULL = defaults).
+VERSION_2: Final = """
+ALTER TABLE message ADD COLUMN account TEXT;
+ALTER TABLE message ADD COLUMN asks INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE message ADD COLUMN wire BLOB;
+ALTER TABLE outbox ADD COLUMN payload BLOB;
+ALTER TABLE credential ADD COLUMN esme BLOB;
 """

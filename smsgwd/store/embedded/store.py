@@ -212,9 +212,9 @@ class EmbeddedStore:
         """See ports.Store."""
         return self._read(self._pages, queries.next_due)
 
-    def outbox_targets(self) -> Deferred[list[OutboxTarget]]:
+    def outbox_targets(self, *, esmes: bool = False) -> Deferred[list[OutboxTarget]]:
         """See ports.Store."""
-        return self._read(self._pages, queries.outbox_targets)
+        return self._read(self._pages, lambda connection: queries.outbox_targets(connection, esmes))
 
     def outbox(self, target: str, after: tuple[int, int] | None, limit: int) -> Deferred[list[OutboxItem]]:
         """See ports.Store."""
@@ -233,6 +233,10 @@ class EmbeddedStore:
     ) -> Deferred[list[MessageView]]:
         """See ports.Store."""
         return self._read(self._queries, lambda connection: queries.messages(connection, tenant, where, before, limit))
+
+    def unsent(self, tenant: str, source: str, msisdn: str | None, limit: int) -> Deferred[list[MessageView]]:
+        """See ports.Store."""
+        return self._read(self._queries, lambda connection: queries.unsent(connection, tenant, source, msisdn, limit))
 
     def tenants(self) -> Deferred[list[Tenant]]:
         """See ports.Store."""

@@ -15,12 +15,15 @@ from typing import Any, Final
 
 from smsgwd.delivery.lifecycle import REFUNDED, Event, move
 from smsgwd.model.message import Failure, Message, State
-from smsgwd.model.outbox import OutboxItem, target_of
+from smsgwd.model.mo import Mo, pack_mo
+from smsgwd.model.outbox import INTERMEDIATE, MO, OutboxItem, esme_target, target_of
+from smsgwd.model.wire import ASKS_FAILURE, ASKS_SUCCESS, ASKS_WHICH
 from smsgwd.store.embedded.memory import Memory
 from smsgwd.store.embedded.rows import (
     INSERT_MESSAGE,
     PART_COLUMNS,
     PUT_PART,
+    REPLACE_MESSAGE,
     ROW_COLUMNS,
     STATES,
     UPDATE_ROW,
@@ -28,19 +31,26 @@ from smsgwd.store.embedded.rows import (
     Row,
     failure_from,
     message_values,
+    mo_item,
+    replacing_values,
     row_values,
 )
 
 _MAX_ID: Final = (1 << 63) - 1
 _MOST_EVENTS: Final = 200
+_LONGEST_DETAIL: Final = 500
 _CHUNKS: Final = (256, 64, 16, 4, 1)
 _SELECT_ROW: Final = f"SELECT {ROW_COLUMNS} FROM message m WHERE m.id IN "
 _SELECT_SMSC: Final = f"SELECT s.id, s.part, {ROW_COLUMNS} FROM smsc s JOIN message m ON m.id = s.message "
 _PUT_SMSC: Final = "INSERT OR REPLACE INTO smsc (grp, id, message, part) VALUES (?, ?, ?, ?)"
 _PUT_OUTBOX: Final = (
-    "INSERT INTO outbox (id, message, target, tenant, url, type, created_at, due_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO outbox (id, message, target, tenant, url, type, created_at, due_at, payload)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _OUTBOX_DONE: Final = "UPDATE outbox SET status = 1, done_at = ? WHERE id = ? AND status = 0"
+_OUTBOX_GONE: Final = (
+    "DELETE FROM outbox WHERE id = ? AND status = 0 AND url = ''"  # of ESMEs: nothing to look up later
+)
 _TYPES: Final = {state: f"message.{state.public}" for state in State}
 
 
@@ -61,6 +71,16 @@ def _target(tenant: str, url: str) -> str:
         return target_of(tenant, url)
     except ValueError:  # an unusable URL must not keep a receipt out: its push will fail, not this change
         return f"{tenant} invalid"
+
+
+def _asked(asks: int, state: State) -> bool:
+    """True when an ESME that asked for receipts in this way wants one for this final state (SMPP 3.4 s5.2.17)."""
+    which = asks & ASKS_WHICH
+    if which == ASKS_FAILURE:
+        return state is not State.DELIVERED
+    if which == ASKS_SUCCESS:
+        return state is State.DELIVERED
+    return which != 0
 
 
 class Work:
@@ -178,8 +198,16 @@ class Work:
             self.connection.execute(
                 "INSERT INTO event (message, at, type, detail, connector, smsc_id, smpp_status)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (message_id, at, kind, detail[:500], connector or None, smsc_id or None, smpp_status),
+                (message_id, at, kind, detail[:_LONGEST_DETAIL], connector or None, smsc_id or None, smpp_status),
             )
+
+    def told(self, message_id: int, kind: str, detail: str) -> bool:
+        """True when the history of a message has this event already, or takes no more."""
+        (count, same) = self.connection.execute(
+            "SELECT count(*), sum(type = ? AND detail = ?) FROM event WHERE message = ?",
+            (kind, detail[:_LONGEST_DETAIL], message_id),
+        ).fetchone()
+        return bool(same) or count >= _MOST_EVENTS
 
     def settle(
         self, row: Row, event: Event, at: int, error: Failure | None, done_at: int | None = None
@@ -196,15 +224,28 @@ class Work:
         if error is not None:
             row.fail(error)
         self._dirty[row.id] = row
+        if row.account is not None:
+            if not _asked(row.asks, after):
+                return ()
+            return (self._owe(row, after, _TYPES[after], esme_target(row.account), "", at),)
         if not row.dlr_url:
             return ()
-        return (self._owe(row, after, row.dlr_url, at),)
+        return (self._owe(row, after, _TYPES[after], _target(row.tenant, row.dlr_url), row.dlr_url, at),)
 
-    def _owe(self, row: Row, state: State, url: str, at: int) -> OutboxItem:
+    def notify(self, row: Row, at: int) -> OutboxItem:
+        """Owe the ESME of a message word that it is not final yet."""
+        return self._owe(row, State.SENT, INTERMEDIATE, esme_target(row.account or ""), "", at)
+
+    def owe_mo(self, mo: Mo, tenant: str, account: str) -> OutboxItem:
+        """Owe an ESME a subscriber's message."""
         number = self.memory.outbox_id(self.connection)
-        target = _target(row.tenant, url)
-        kind = _TYPES[state]
-        self._outbox.append((number, row.id, target, row.tenant, url, kind, at, at))
+        target, at, payload = esme_target(account), mo.received_at, pack_mo(mo)
+        self._outbox.append((number, 0, target, tenant, "", MO, at, at, payload))
+        return mo_item((number, tenant, target, "", MO, at, at, 0), mo, payload)
+
+    def _owe(self, row: Row, state: State, kind: str, target: str, url: str, at: int) -> OutboxItem:
+        number = self.memory.outbox_id(self.connection)
+        self._outbox.append((number, row.id, target, row.tenant, url, kind, at, at, None))
         return OutboxItem(
             number,
             row.tenant,
@@ -223,7 +264,13 @@ class Work:
             row.submitted_at,
             row.done_at,
             row.parts,
+            row.wire,
         )
+
+    def replace(self, message: Message) -> None:
+        """Put a message in the place of another, with its id."""
+        self.flush()
+        self.connection.execute(REPLACE_MESSAGE, replacing_values(message))
 
     def credit(self, tenant: str, amount: int) -> None:
         """Give an amount (micro-units) back to a prepaid tenant."""
@@ -267,7 +314,9 @@ class Work:
             many(_PUT_OUTBOX, self._outbox)
             self._outbox = []
         if self.done:
-            many(_OUTBOX_DONE, self.done)
+            gone = many(_OUTBOX_GONE, [(number,) for _, number in self.done]).rowcount
+            if gone < len(self.done):
+                many(_OUTBOX_DONE, self.done)
             self.done = []
         if self._poor:
             balances = self.memory.balances

@@ -1,17 +1,17 @@
-"""What became of pushes, and notes for a message's history."""
+"""What became of pushes, subscribers' messages that are owed, and notes for a message's history."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from smsgwd.model.changes import Note, OutboxDead, OutboxDone, OutboxRetry
+from smsgwd.model.changes import Note, OutboxDead, OutboxDone, OutboxRetry, OutboxRevive, Owed, TakeMo
 from smsgwd.store.embedded.work import Work
 
 _LONGEST_ERROR: Final = 500
 
 
 def outbox_done(work: Work, change: OutboxDone) -> None:
-    """The push is finished; it stays for a while (Tidy)."""
+    """The push is finished: of a URL it stays for a while (Tidy), of an ESME it goes at once."""
     work.done.append((change.at, change.id))
 
 
@@ -31,6 +31,21 @@ def outbox_dead(work: Work, change: OutboxDead) -> None:
         "UPDATE outbox SET status = 2, done_at = ?, last_error = ? WHERE id = ? AND status = 0",
         (change.at, change.error[:_LONGEST_ERROR], change.id),
     )
+
+
+def outbox_revive(work: Work, change: OutboxRevive) -> int:
+    """What was given up of a target begins anew; how many."""
+    work.flush()
+    return work.connection.execute(
+        "UPDATE outbox SET status = 0, attempts = 0, due_at = ?, done_at = NULL, last_error = NULL WHERE id IN"
+        " (SELECT id FROM outbox WHERE target = ? AND status = 2 ORDER BY id LIMIT ?)",
+        (change.at, change.target, change.limit),
+    ).rowcount
+
+
+def take_mo(work: Work, change: TakeMo) -> Owed:
+    """Keep a subscriber's message until an ESME has taken it."""
+    return Owed((work.owe_mo(change.mo, change.tenant, change.account),))
 
 
 def note(work: Work, change: Note) -> None:

@@ -14,6 +14,7 @@ from smsgwd.model.changes import Ignored, Moved, Noted, Parked, TakeReceipt
 from smsgwd.model.message import FINAL_FROM, Failure, State
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.model.receipts import Receipt
+from smsgwd.model.wire import ASKS_INTERMEDIATE
 from smsgwd.store.embedded.rows import STATES, PartRow, Row
 from smsgwd.store.embedded.work import Work
 
@@ -81,7 +82,7 @@ def apply_parked(work: Work, group: str, key: str, row: Row, part: int, at: int)
         work.connection.execute("DELETE FROM parked WHERE id = ?", (number,))
         work.memory.parked -= 1
         result = _apply(work, row, part, receipt)
-        if isinstance(result, Moved):
+        if isinstance(result, (Moved, Noted)):
             outbox += result.outbox
     return outbox
 
@@ -89,13 +90,22 @@ def apply_parked(work: Work, group: str, key: str, row: Row, part: int, at: int)
 def _apply(work: Work, row: Row, part: int, receipt: Receipt) -> Moved | Noted | Ignored:
     state = receipt.state
     if state is None:
-        _event(work, row, receipt)
-        return Noted(row.id)
+        return _intermediate(work, row, receipt)
     if row.parts > 1:
         return _apply_to_part(work, row, part, state, receipt)
     if row.state >= FINAL_FROM:
         return _too_late(work, row, STATES[row.state], state, receipt)
     return _settle(work, row, state, receipt, _failure(state, receipt))
+
+
+def _intermediate(work: Work, row: Row, receipt: Receipt) -> Noted:
+    """History only; an ESME that asked for it hears of it, once for each word of the SMSC's."""
+    owed: tuple[OutboxItem, ...] = ()
+    asked = row.account is not None and row.asks & ASKS_INTERMEDIATE and row.state < FINAL_FROM
+    if asked and not work.told(row.id, "receipt", _words(receipt)):
+        owed = (work.notify(row, receipt.received_at),)
+    _event(work, row, receipt)
+    return Noted(row.id, owed)
 
 
 def _apply_to_part(work: Work, row: Row, number: int, state: State, receipt: Receipt) -> Moved | Noted | Ignored:

@@ -1,4 +1,4 @@
-"""What the sending side reports: parts taken, attempts that failed, refusals; and cancellation."""
+"""What the sending side reports: parts taken, attempts that failed, refusals; cancellation and replacement."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Final
 from smsgwd.delivery.combine import combined
 from smsgwd.delivery.correlation import canonical
 from smsgwd.delivery.lifecycle import RECEIPT_EVENTS, Event, IllegalMove, move
-from smsgwd.model.changes import Cancel, Fail, GiveUp, Ignored, Moved, PartSent, Requeue
+from smsgwd.model.changes import Cancel, Fail, GiveUp, Ignored, Moved, PartSent, Replace, Replaced, Requeue
 from smsgwd.model.message import FINAL_FROM, Failure, State
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.store.embedded.apply.receipts import apply_parked, shared
+from smsgwd.store.embedded.apply.submit import ENTRY_STATES, NO_CREDIT
 from smsgwd.store.embedded.rows import STATES, PartRow, Row
 from smsgwd.store.embedded.work import Work
 
@@ -153,16 +154,47 @@ def give_up(work: Work, change: GiveUp) -> Moved | Ignored:
 
 def cancel(work: Work, change: Cancel) -> Moved | Ignored:
     """CANCELLED, unless the SMSC has a part of it."""
-    row = work.row(change.message_id)
+    row = _still_ours(work, change.message_id, change.tenant)
+    if isinstance(row, Ignored):
+        return row
+    return _moved(row, work.settle(row, Event.CANCELLED, change.at, None))
+
+
+def replace(work: Work, change: Replace) -> Replaced | Ignored:
+    """Another message in the place of one that has not left, at the price of the new one; or all stays as it was.
+
+    It keeps the id, the submission and the time of acceptance. Raises ValueError for a message in a state that no
+    message begins in.
+    """
+    message = change.message
+    if message.state not in ENTRY_STATES:
+        raise ValueError(f"message {message.id} cannot begin as {message.state!r}")
+    row = _still_ours(work, message.id, change.tenant)
+    if isinstance(row, Ignored):
+        return row
+    more = message.price - row.price
+    if more > 0:
+        if not work.reserve(row.tenant, more):
+            return Replaced(row.id, NO_CREDIT)
+    else:
+        work.credit(row.tenant, -more)
+    work.replace(message)
+    work.event(row.id, change.at, "replaced")
+    return Replaced(row.id)
+
+
+def _still_ours(work: Work, message_id: int, tenant: str) -> Row | Ignored:
+    """The row of a message that can be taken back, or why it cannot."""
+    row = work.row(message_id)
     if row is None:
-        return Ignored("unknown_message", change.message_id)
-    if row.tenant != change.tenant:
+        return Ignored("unknown_message", message_id)
+    if row.tenant != tenant:
         return Ignored("not_yours", row.id)
     if row.state >= FINAL_FROM:
         return Ignored("final", row.id)
     if row.state == _SENT or work.taken(row):
         return Ignored("left", row.id)
-    return _moved(row, work.settle(row, Event.CANCELLED, change.at, None))
+    return row
 
 
 def _moved(row: Row, outbox: tuple[OutboxItem, ...]) -> Moved:

@@ -12,8 +12,8 @@ from smsgwd.model.refusals import Refusal
 from smsgwd.store.embedded.work import Work
 
 _KEPT_MS: Final = 24 * 3600 * 1000
-_NO_CREDIT: Final = Refusal.NO_CREDIT.code
-_ENTRY_STATES: Final = (State.QUEUED, State.SCHEDULED)
+NO_CREDIT: Final = Refusal.NO_CREDIT.code
+ENTRY_STATES: Final = (State.QUEUED, State.SCHEDULED)
 _encode = msgspec.json.encode
 _refused_of = msgspec.json.Decoder(dict[int, str]).decode
 
@@ -30,12 +30,12 @@ def submit(work: Work, change: Submit) -> Submitted | Replayed | KeyMismatch:
             return found
     refused: dict[int, str] = {}
     for place, message in enumerate(change.messages):
-        if message.state not in _ENTRY_STATES:
+        if message.state not in ENTRY_STATES:
             raise ValueError(f"message {message.id} cannot begin as {message.state!r}")
         if work.reserve(message.tenant, message.price):
             work.insert(message)
         else:
-            refused[place] = _NO_CREDIT
+            refused[place] = NO_CREDIT
     if change.idempotency is not None:
         work.connection.execute(
             "INSERT OR REPLACE INTO idempotency (tenant, key, digest, answer, refused, made_at)"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from smsgwd.model.changes import PutTenant
+from smsgwd.model.tenant import EsmeSettings
 from smsgwd.store.embedded.work import Work
+
+_PLAIN: Final = EsmeSettings()
 
 
 def put_tenant(work: Work, change: PutTenant) -> bool:
@@ -26,8 +31,15 @@ def put_tenant(work: Work, change: PutTenant) -> bool:
                 f"tenant {tenant.id}: its {credential.kind} credential belongs to tenant {owner[0]} already"
             )
         execute(
-            "INSERT INTO credential (kind, name, tenant, secret_hash, max_binds) VALUES (?, ?, ?, ?, ?)",
-            (credential.kind, credential.name, tenant.id, credential.secret_hash, credential.max_binds),
+            "INSERT INTO credential (kind, name, tenant, secret_hash, max_binds, esme) VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                credential.kind,
+                credential.name,
+                tenant.id,
+                credential.secret_hash,
+                credential.max_binds,
+                None if credential.esme == _PLAIN else msgspec.json.encode(credential.esme),
+            ),
         )
     execute(
         "INSERT INTO tenant (id, balance, record) VALUES (?, ?, ?)",
