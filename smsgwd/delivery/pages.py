@@ -103,6 +103,16 @@ class PagedQueue(Generic[T]):
                 self._held.discard(key)
                 self._void = True  # a page on its way passes over what was out when it was asked for
 
+    def forget(self) -> None:
+        """Leave everything that waits to the store again and read it anew; what is out stays out."""
+        self._held.difference_update(self._waiting)
+        self._waiting = {}
+        self._heap = []
+        self._stale = set()
+        self._read_to = None
+        self._horizon = _START
+        self._void = True  # a page on its way begins too late
+
     def remove(self, wanted: Callable[[T], bool]) -> list[T]:
         """Take out the items in memory for which `wanted` holds, as `pop` does (a walk over all of them)."""
         taken = [(key, item) for key, item in self._waiting.items() if wanted(item)]

@@ -108,7 +108,7 @@ class Lanes:
     def look(self) -> Deferred[None]:
         """Find what the store owes that memory does not know, and drop what memory need not hold; again each minute."""
         self._timer = None
-        return self._store.outbox_targets().addCallbacks(self._looked, self._not_looked)
+        return self._store.outbox_targets(esmes=False).addCallbacks(self._looked, self._not_looked)
 
     def _not_looked(self, failure: Failure) -> None:
         _log.error("notify.error", reason=f"outbox targets: {type(failure.value).__name__}")

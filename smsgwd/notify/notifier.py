@@ -18,12 +18,12 @@ from smsgwd.net.http_client import BadRequest, TargetRefused
 from smsgwd.notify.backoff import Verdict, asked_wait_s, next_attempt, verdict_on
 from smsgwd.notify.lanes import Lanes
 from smsgwd.notify.payload import body_of
-from smsgwd.notify.results import Results
+from smsgwd.net.results import Results
 from smsgwd.notify.signing import BadSecretError, headers_of, keys_of
 from smsgwd.notify.slots import Slots
 from smsgwd.notify.tally import LaneStatus, Tally
 from smsgwd.notify.target import Lane
-from smsgwd.notify.wakeups import Wakeups
+from smsgwd.net.wakeups import Wakeups
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.push import HttpAnswer, HttpClient, HttpFailure
 from smsgwd.ports.store import Store
@@ -73,7 +73,7 @@ class Notifier:
         self._max_age_ms = int(settings.max_age_h * 3_600_000)
         self._random = random
         self._slots: Slots[Lane] = Slots(settings.max_connections, settings.max_connections_per_host)
-        self._results: Results[_Entry] = Results(reactor, store, self._saved)
+        self._results: Results[_Entry] = Results(reactor, store, self._saved, _commit_failed)
         self._wakeups: Wakeups[Lane] = Wakeups(reactor, clock.now_ms, self._stir)
         self._lanes = Lanes(reactor, clock, store, settings.max_connections_per_host, self._stir, self._wakeups.forget)
         self._pumping = False
@@ -147,6 +147,13 @@ class Notifier:
                 lane = touched[item.target] = self._lanes.lane(item.target, item.tenant)
             lane.queue.add(item)
         self._stir(touched.values())
+
+    def look(self, target: str, tenant: str) -> None:
+        """The store owes this target what memory may not know of (an operator revived it): read it anew."""
+        if self._running:
+            lane = self._lanes.lane(target, tenant)
+            lane.queue.forget()
+            self._stir((lane,))
 
     # -- pushes
 
@@ -324,3 +331,7 @@ class Notifier:
             lane.fit(self._lanes.capacity)
         self._stir(touched.values())
         self._check_stopped()
+
+
+def _commit_failed(reason: str) -> None:
+    _log.error("notify.error", reason=reason)

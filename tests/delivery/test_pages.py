@@ -376,3 +376,18 @@ Paging.TestCase.settings = settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking takes minutes here: add it to look at a failure
 )
 TestPaging = Paging.TestCase
+
+
+def test_forget_reads_anew_and_hands_nothing_out_twice():
+    queue = PagedQueue(lambda item: item, 8)
+    queue.begin_read()
+    queue.page_read([(n, n) for n in range(1, 5)], more=True)
+    out = queue.pop()
+    queue.begin_read()
+    queue.forget()
+    assert queue.page_read([(n, n) for n in range(5, 9)], more=True) == 0
+    assert (len(queue), queue.must_read, queue.begin_read()) == (0, True, None)
+    assert queue.page_read([(0, 9), (1, 1), (2, 2), (3, 3)], more=False) == 3
+    assert [queue.pop() for _ in range(3)] == [(0, 9), (2, 2), (3, 3)]
+    queue.push_back([out])
+    assert queue.pop() == out

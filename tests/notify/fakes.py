@@ -119,7 +119,7 @@ class FakeStore:
 
         return self._later(work)
 
-    def outbox_targets(self):
+    def outbox_targets(self, *, esmes=False):
         def work():
             if self.unreadable:
                 raise StoreUnavailable("closed")

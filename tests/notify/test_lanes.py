@@ -20,7 +20,7 @@ class Slow:
         self.pages.append(Deferred())
         return self.pages[-1]
 
-    def outbox_targets(self):
+    def outbox_targets(self, *, esmes=False):
         self.looks.append(Deferred())
         return self.looks[-1]
 

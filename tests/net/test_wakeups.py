@@ -2,7 +2,7 @@
 
 from twisted.internet.task import Clock
 
-from smsgwd.notify.wakeups import Wakeups
+from smsgwd.net.wakeups import Wakeups
 from tests.notify.fakes import NOW_MS, ReactorClock
 
 

@@ -4,7 +4,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from smsgwd.model.changes import OutboxDone
-from smsgwd.notify.results import Results
+from smsgwd.net.results import Results
 from smsgwd.ports.store import StoreUnavailable
 
 

@@ -6,7 +6,7 @@ process's end, and then the pushes are made again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -14,23 +14,30 @@ from twisted.python.failure import Failure
 
 from smsgwd.model.changes import Change
 from smsgwd.ports.store import Store, StoreUnavailable
-from smsgwd.telemetry import get_logger
 
 E = TypeVar("E")
 
 _AGAIN_S = 1.0
 _MOST_AT_ONCE = 1000
 
-_log = get_logger("notify")
-
 
 class Results(Generic[E]):
-    """`add` a change with an entry of the caller's; `saved` gets the entries of a commit once it is durable."""
+    """`add` a change with an entry of the caller's; `saved` gets the entries of a commit once it is durable.
 
-    def __init__(self, reactor: IReactorTime, store: Store, saved: Callable[[list[E]], None]) -> None:
+    `failed` is told what a commit failed with, unless the store said that it is unavailable, which it tells itself.
+    """
+
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        store: Store,
+        saved: Callable[[list[E]], None],
+        failed: Callable[[str], None] | None = None,
+    ) -> None:
         self._reactor = reactor
         self._store = store
         self._saved = saved
+        self._report = failed
         self._changes: list[Change] = []
         self._entries: list[E] = []
         self._on_way = 0
@@ -47,6 +54,14 @@ class Results(Generic[E]):
         self._entries.append(entry)
         if self._timer is None and not self._on_way and not self._stopped:
             self._timer = self._reactor.callLater(0, self._flush)
+
+    def extend(self, changes: Sequence[Change], entries: Sequence[E]) -> None:
+        """`add` for several at once, as many changes as entries."""
+        if changes:
+            self._changes += changes
+            self._entries += entries
+            if self._timer is None and not self._on_way and not self._stopped:
+                self._timer = self._reactor.callLater(0, self._flush)
 
     def stop(self) -> None:
         """Begin no commit any more."""
@@ -74,7 +89,7 @@ class Results(Generic[E]):
         self._on_way = 0
         self._changes[:0] = changes
         self._entries[:0] = entries
-        if not isinstance(failure.value, StoreUnavailable):
-            _log.error("notify.error", reason=f"commit: {type(failure.value).__name__}")
+        if self._report is not None and not isinstance(failure.value, StoreUnavailable):
+            self._report(f"commit: {type(failure.value).__name__}")
         if not self._stopped:
             self._timer = self._reactor.callLater(_AGAIN_S, self._flush)
