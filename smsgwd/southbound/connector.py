@@ -12,6 +12,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 
+from smsgwd.delivery.bucket import TokenBucket
 from smsgwd.delivery.trouble import Action
 from smsgwd.model.message import Failure, Message
 from smsgwd.ports.dispatch import ConnectorStatus
@@ -23,7 +24,6 @@ from smsgwd.smpp.status import ESME_ROK, ESME_RUNKNOWNERR, status_name
 from smsgwd.southbound.answers import Answers, Throttle
 from smsgwd.southbound.batch import Batch
 from smsgwd.southbound.bind import Bind, BindState
-from smsgwd.southbound.bucket import TokenBucket
 from smsgwd.southbound.counts import Counts
 from smsgwd.southbound.encode import CannotEncode, Encoder
 from smsgwd.southbound.flights import Flights

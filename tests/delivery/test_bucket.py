@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsgwd.southbound.bucket import TokenBucket
+from smsgwd.delivery.bucket import TokenBucket
 
 
 def test_no_rate_lets_everything_through():
