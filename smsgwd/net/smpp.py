@@ -17,24 +17,21 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import (
-    IAddress,
     IDelayedCall,
-    IListeningPort,
     IOpenSSLClientConnectionCreator,
-    IOpenSSLContextFactory,
     IPushProducer,
     IReactorTCP,
     IReactorTime,
 )
-from twisted.internet.protocol import Factory, ServerFactory, connectionDone
+from twisted.internet.protocol import Factory, connectionDone
 from twisted.internet.protocol import Protocol as TwistedProtocol
-from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from smsgwd.net.turn import Turn
 from smsgwd.ports.clock import Clock
 from smsgwd.smpp.config import SessionConfig
+from smsgwd.smpp.constants import VERSION_3_4
 from smsgwd.smpp.events import Closed, Event
 from smsgwd.smpp.pdu import Bind, Outbind, Pdu
 from smsgwd.smpp.session import Session
@@ -48,10 +45,14 @@ _MAX_READ_WHILE_BLOCKED = 1 << 20  # octets read from a peer that does not read 
 
 _BY_OWNER = 1
 _BY_PEER = 2
+_BY_WINDOW = 4
 
 
 class Owner(Protocol):
-    """Who a connection reports to: plain calls, on the reactor's thread."""
+    """Who a connection reports to: plain calls, on the reactor's thread.
+
+    An owner that has a method `writable(connection)` is told there when a peer that did not read reads again.
+    """
 
     def connected(self, connection: SmppConnection) -> None:
         """The transport is there (with TLS: before its handshake). An ESME binds now."""
@@ -73,9 +74,20 @@ class SmppConnection(TwistedProtocol):
     session: Session  #: from `connected` on
 
     def __init__(
-        self, role: Role, config: SessionConfig, owner: Owner, *, reactor: IReactorTime, clock: Clock, turn: Turn
+        self,
+        role: Role,
+        config: SessionConfig,
+        owner: Owner,
+        *,
+        reactor: IReactorTime,
+        clock: Clock,
+        turn: Turn,
+        inbound_window: int = 0,
     ) -> None:
+        """`inbound_window` requests of the peer's without an answer: nothing more is read; 0 = no such limit."""
         self.peer = ""  #: 'host:port' for logs
+        self._inbound_window = inbound_window or 0xFFFF_FFFF
+        self._on_writable: Callable[[SmppConnection], None] | None = getattr(owner, "writable", None)
         self._role = role
         self._config = config
         self._owner = owner
@@ -120,9 +132,11 @@ class SmppConnection(TwistedProtocol):
         self.session.bind(pdu, self._monotonic())
         self._flush_soon()
 
-    def accept_bind(self, pdu: Bind, system_id: bytes = b"") -> list[Event]:
-        """SMSC role: accept a BindRequest; [Bound], or [] when the session is over."""
-        events = self.session.accept_bind(pdu, self._monotonic(), system_id)
+    def accept_bind(
+        self, pdu: Bind, system_id: bytes = b"", *, version: int = VERSION_3_4, window: int = 0
+    ) -> list[Event]:
+        """SMSC role: accept a BindRequest; [Bound], or [] when the session is over. See `Session.accept_bind`."""
+        events = self.session.accept_bind(pdu, self._monotonic(), system_id, version, window)
         self._flush_soon()
         return events
 
@@ -136,9 +150,9 @@ class SmppConnection(TwistedProtocol):
         self.session.outbind(pdu, self._monotonic())
         self._flush_soon()
 
-    def unbind(self) -> None:
+    def unbind(self, drain: float | None = None) -> None:
         """Leave in order: no new requests, answers are waited for, unbind, then close. See `Session.unbind`."""
-        self.session.unbind(self._monotonic())
+        self.session.unbind(self._monotonic(), drain)
         self._flush_soon()
 
     def close(self, reason: str) -> None:
@@ -199,7 +213,10 @@ class SmppConnection(TwistedProtocol):
             self._read_while_blocked += len(data)
             if self._read_while_blocked > _MAX_READ_WHILE_BLOCKED:
                 self._stop_reading(_BY_PEER)
-        self._report(self.session.receive(data, self._monotonic()))
+        session = self.session
+        self._report(session.receive(data, self._monotonic()))
+        if session.unanswered >= self._inbound_window:
+            self._stop_reading(_BY_WINDOW)
         if not self._flushing:
             self._flush_soon()
 
@@ -222,6 +239,8 @@ class SmppConnection(TwistedProtocol):
         self._blocked = False
         self._start_reading(_BY_PEER)
         self._flush_soon()
+        if self._on_writable is not None:
+            self._on_writable(self)
 
     def stopProducing(self) -> None:
         """See IPushProducer: connectionLost follows."""
@@ -261,6 +280,8 @@ class SmppConnection(TwistedProtocol):
             data = self.session.data_to_send(self._monotonic())
             if data:
                 self._transport.write(data)
+        if self._not_reading & _BY_WINDOW and self.session.unanswered * 2 <= self._inbound_window:
+            self._start_reading(_BY_WINDOW)
         if not self._closing:
             self._set_timer()
 
@@ -288,6 +309,8 @@ class SmppConnection(TwistedProtocol):
             # Whatever it sends, it takes nothing: what waits here for it would wait for ever.
             self.abort("the peer does not read")
             return
+        if self._not_reading:
+            self.session.deaf(now)
         self._report(self.session.tick(now))
         self._flush_soon()
 
@@ -300,6 +323,7 @@ class SmppConnection(TwistedProtocol):
         if self._not_reading & cause:
             self._not_reading &= ~cause
             if not self._not_reading and not self._lost:
+                self.session.deaf(self._monotonic())
                 self._transport.resumeProducing()
 
 
@@ -337,45 +361,3 @@ def connect(
         endpoint = wrapClientTLS(tls, endpoint)
     attempt: Deferred[object] = endpoint.connect(Factory.forProtocol(lambda: connection))
     return attempt.addTimeout(timeout, cast("IReactorTime", reactor))
-
-
-class SmppServerFactory(ServerFactory):
-    """Makes a connection in the SMSC role for each peer; `owner` is asked for its owner, None = refuse the peer."""
-
-    noisy = False
-
-    def __init__(
-        self,
-        config: SessionConfig,
-        owner: Callable[[IAddress | None], Owner | None],
-        *,
-        reactor: IReactorTime,
-        clock: Clock,
-        turn: Turn,
-    ) -> None:
-        self._config = config
-        self._owner = owner
-        self._reactor = reactor
-        self._clock = clock
-        self._turn = turn
-
-    def buildProtocol(self, addr: IAddress | None) -> SmppConnection | None:
-        """See IProtocolFactory."""
-        owner = self._owner(addr)
-        if owner is None:
-            return None
-        return SmppConnection(Role.SMSC, self._config, owner, reactor=self._reactor, clock=self._clock, turn=self._turn)
-
-
-def listen(
-    reactor: IReactorTCP,
-    interface: str,
-    port: int,
-    factory: SmppServerFactory,
-    *,
-    tls: IOpenSSLContextFactory | None = None,
-    backlog: int = 1024,
-) -> IListeningPort:
-    """Listen on an address (IPv6 too); port 0 takes a free one. Raises CannotListenError."""
-    outer: Any = factory if tls is None else TLSMemoryBIOFactory(tls, False, factory)
-    return reactor.listenTCP(port, outer, backlog=backlog, interface=interface)

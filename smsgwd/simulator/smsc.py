@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 
-from smsgwd.net.smpp import SmppConnection, SmppServerFactory, connect, listen
+from smsgwd.net.smpp import SmppConnection, connect
+from smsgwd.net.smpp_server import SmppServerFactory, listen
 from smsgwd.net.turn import Turn
 from smsgwd.simulator.account import Account
 from smsgwd.simulator.behaviour import ERRORS, Behaviour, message_state, wants_intermediate, wants_receipt

@@ -97,10 +97,12 @@ class Link:
         now: float,
         system_id: bytes = b"",
         sc_interface_version: int | None = c.VERSION_3_4,
+        window: int = 0,
     ) -> list[e.Event]:
         """SMSC role: accept the BindRequest; `system_id` is ours. Returns [Bound], or [] when the session is over.
 
-        The sc_interface_version TLV goes to peers of 3.4 and later only (SMPP 3.4 s3.4).
+        The sc_interface_version TLV goes to peers of 3.4 and later only (SMPP 3.4 s3.4). `window` = requests of ours
+        that may be unanswered in this session, 0 = as configured.
         """
         if pdu is not self._pending_bind:
             return []
@@ -113,6 +115,8 @@ class Link:
             response.tlvs = pack_tlvs({SC_INTERFACE_VERSION: sc_interface_version})
         self._out.append(encode(response))
         self._pending_bind = None
+        if window:
+            self._window.limit = window
         return [self._bound(BOUND_BY[pdu.command_id], now)]
 
     def reject_bind(self, pdu: p.Bind, status: int, now: float) -> list[e.Event]:
@@ -134,18 +138,26 @@ class Link:
         self._last_now = now
         self._enter(State.OUTBOUND)
 
-    def unbind(self, now: float) -> None:
+    def unbind(self, now: float, drain: float | None = None) -> None:
         """Leave in order: no new requests, wait up to `drain` for answers in both directions, unbind, then Closed.
 
-        An unbound session closes at once. Calling it again changes nothing. Events come with the next `tick`.
+        `drain` (s) in place of the configured one. An unbound session closes at once. Calling it again changes
+        nothing. Events come with the next `tick`.
         """
         self._last_now = now
         if self._state in (State.OPEN, State.OUTBOUND):
             self._close("closed before the bind", self._pending_events)
         elif self._state in BOUND:
             self._enter(State.UNBINDING_SENT)
-            self._timers.drain_until = now + self._config.drain
+            self._timers.drain_until = now + (self._config.drain if drain is None else drain)
             self._unbind_step(now, self._pending_events)
+
+    def deaf(self, now: float) -> None:
+        """We do not read, or did not until now: silence of the peer, or half a PDU of it, says nothing."""
+        timers = self._timers
+        timers.heard(now)
+        if timers.partial_since is not None:
+            timers.partial_since = now
 
     def _enter(self, state: State) -> None:
         self._state = state

@@ -19,7 +19,8 @@ from twisted.internet.task import Clock, deferLater
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
-from smsgwd.net.smpp import SmppConnection, SmppServerFactory, connect, listen, why
+from smsgwd.net.smpp import SmppConnection, connect, why
+from smsgwd.net.smpp_server import SmppServerFactory, listen
 from smsgwd.net.tls import TlsError, client_options, server_options
 from smsgwd.net.turn import Turn
 from smsgwd.smpp.config import SessionConfig

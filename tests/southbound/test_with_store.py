@@ -12,7 +12,7 @@ from smsgwd.model.changes import PutTenant, Submit
 from smsgwd.model.message import State
 from smsgwd.model.tenant import Tenant
 from smsgwd.net.clock import SystemClock
-from smsgwd.net.smpp import SmppServerFactory, listen
+from smsgwd.net.smpp_server import SmppServerFactory, listen
 from smsgwd.net.tls import client_options, server_options
 from smsgwd.net.turn import Turn
 from smsgwd.smpp.config import SessionConfig

@@ -1,0 +1,83 @@
+"""Listening for SMPP: a connection in the SMSC role for each peer, inside TLS or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.interfaces import IAddress, IListeningPort, IOpenSSLContextFactory, IReactorTCP, IReactorTime
+from twisted.internet.protocol import ServerFactory
+from twisted.protocols.tls import TLSMemoryBIOFactory
+
+from smsgwd.net.smpp import Owner, SmppConnection
+from smsgwd.net.turn import Turn
+from smsgwd.ports.clock import Clock
+from smsgwd.smpp.config import SessionConfig
+from smsgwd.smpp.session_table import Role
+
+
+class SmppServerFactory(ServerFactory):
+    """Makes a connection in the SMSC role for each peer; `owner` is asked for its owner, None = refuse the peer."""
+
+    noisy = False
+
+    def __init__(
+        self,
+        config: SessionConfig,
+        owner: Callable[[IAddress | None], Owner | None],
+        *,
+        reactor: IReactorTime,
+        clock: Clock,
+        turn: Turn,
+        inbound_window: int = 0,
+    ) -> None:
+        self._config = config
+        self._owner = owner
+        self._reactor = reactor
+        self._clock = clock
+        self._turn = turn
+        self._inbound_window = inbound_window
+
+    def buildProtocol(self, addr: IAddress | None) -> SmppConnection | None:
+        """See IProtocolFactory."""
+        owner = self._owner(addr)
+        if owner is None:
+            return None
+        return SmppConnection(
+            Role.SMSC,
+            self._config,
+            owner,
+            reactor=self._reactor,
+            clock=self._clock,
+            turn=self._turn,
+            inbound_window=self._inbound_window,
+        )
+
+
+def listen(
+    reactor: IReactorTCP,
+    interface: str,
+    port: int,
+    factory: SmppServerFactory,
+    *,
+    tls: IOpenSSLContextFactory | None = None,
+    before: Callable[[Any], Any] | None = None,
+    backlog: int = 1024,
+) -> IListeningPort:
+    """Listen on an address (IPv6 too); port 0 takes a free one. Raises CannotListenError.
+
+    `before` makes the factory of what stands before SMPP and its TLS (`net.proxy_protocol`) from theirs.
+    """
+    outer: Any = factory if tls is None else _TlsFactory(tls, False, factory)
+    if before is not None:
+        outer = before(outer)
+    return reactor.listenTCP(port, outer, backlog=backlog, interface=interface)
+
+
+class _TlsFactory(TLSMemoryBIOFactory):
+    """Twisted's own wraps a refused peer's None too, which then fails when it is used."""
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """See IProtocolFactory."""
+        inner = self.wrappedFactory.buildProtocol(addr)
+        return None if inner is None else self.protocol(self, inner)
