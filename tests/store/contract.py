@@ -3,6 +3,7 @@
 To test a store: mix StoreContract into a trial TestCase with a `new_store()` (see base.StoreCase).
 """
 
+from tests.store.contract_esmes import EsmeContract
 from tests.store.contract_queries import QueryContract
 from tests.store.contract_receipts import ReceiptContract
 from tests.store.contract_sending import SendingContract
@@ -10,4 +11,4 @@ from tests.store.contract_submit import SubmitContract
 from tests.store.contract_sweeps import SweepContract
 from tests.store.contract_walk import WalkContract
 
-CONTRACTS = (SubmitContract, SendingContract, ReceiptContract, SweepContract, QueryContract, WalkContract)
+CONTRACTS = (SubmitContract, SendingContract, ReceiptContract, SweepContract, QueryContract, EsmeContract, WalkContract)

@@ -38,6 +38,10 @@ class TestQueries(Embedded, contract.QueryContract, TestCase):
     pass
 
 
+class TestEsmes(Embedded, contract.EsmeContract, TestCase):
+    pass
+
+
 class TestWalk(Embedded, contract.WalkContract, TestCase):
     """Some of its commits fail as on a full disk."""
 

@@ -2,9 +2,16 @@ import sqlite3
 
 import pytest
 
-from smsgwd.store.embedded import migrations
+from smsgwd.model.changes import Cancel, OutboxDone
+from smsgwd.model.message import State
+from smsgwd.model.tenant import Credential
+from smsgwd.store.embedded import migrations, queries
+from smsgwd.store.embedded.apply.table import apply
 from smsgwd.store.embedded.errors import CannotOpen, environmental
+from smsgwd.store.embedded.memory import Memory
 from smsgwd.store.embedded.migrations import MIGRATIONS, migrate
+from smsgwd.store.embedded.work import Work
+from tests.store.samples import message, submit
 
 
 @pytest.fixture
@@ -38,6 +45,35 @@ def test_an_older_file_takes_the_missing_steps_and_keeps_its_rows(connection):
     assert connection.execute("SELECT id, balance, note FROM tenant").fetchall() == [("demo", 5, "new")]
 
 
+def test_a_file_of_version_1_is_used_on(connection):
+    """Rows of a store before there were ESMEs."""
+    migrate(connection, MIGRATIONS[:1])
+    connection.execute(
+        "INSERT INTO message VALUES (7, 6, 'demo', 'iSMS', '+30', '30', 0, 1, 'sim', 1, 9, 10, 0, -1, 0, 40, 0, NULL,"
+        " 'https://t.example/', 2, 3, NULL, NULL, NULL, 'A1', x'41')"
+    )
+    connection.execute(
+        "INSERT INTO outbox (id, message, target, tenant, url, type, created_at, due_at)"
+        " VALUES (5, 7, 'demo https://t.example', 'demo', 'https://t.example/', 'message.delivered', 3, 3)"
+    )
+    connection.execute("INSERT INTO tenant VALUES ('demo', 5, x'7b226964223a2264656d6f227d')")
+    connection.execute("INSERT INTO credential VALUES ('smpp', 'demo', 'demo', 'h', 8)")
+    assert migrate(connection) == len(MIGRATIONS) - 1
+    found = queries.message(connection, "demo", 7)
+    assert (found.message.body, found.message.state, found.smsc_id) == (b"A", State.DELIVERED, "A1")
+    assert (found.message.account, found.message.asks, found.message.wire) == (None, 0, None)
+    (item,) = queries.outbox(connection, "demo https://t.example", None, 9)
+    assert (item.id, item.message_id, item.wire, item.payload) == (5, 7, None, None)
+    (tenant,) = queries.tenants(connection)
+    assert tenant.credentials == (Credential("smpp", "demo", "h", 8),)
+    work = Work(connection, Memory())
+    work.memory.load(connection)
+    apply(work, [submit(message(id=8, account="acme", asks=1, price=0)), Cancel("demo", 8, 5), OutboxDone(5, 6)])
+    work.flush()
+    assert queries.message(connection, "demo", 8).message.account == "acme"
+    assert [each.message_id for each in queries.outbox(connection, "@acme", None, 9)] == [8]
+
+
 def test_a_step_that_fails_changes_nothing(connection):
     migrate(connection)
 
@@ -61,7 +97,7 @@ def test_a_file_of_a_newer_version_is_refused(connection):
 
 def test_migrations_are_only_ever_added():
     """A released step must stay as it was; this list grows at its end."""
-    assert [step.__name__ for step in MIGRATIONS][:1] == ["_create"]
+    assert [step.__name__ for step in MIGRATIONS][:2] == ["_create", "_esmes"]
     assert MIGRATIONS is migrations.MIGRATIONS
 
 

@@ -188,7 +188,7 @@ def row_values(row: Row) -> tuple[Any, ...]:
 def mo_item(columns: tuple[Any, ...], mo: Mo, payload: bytes) -> OutboxItem:
     """A subscriber's message in the outbox, of the first columns of an OutboxItem (up to `attempts`)."""
     rest = (0, mo.dest, mo.source, None, State.DELIVERED, None, columns[5], None, 1, None, payload)
-    return OutboxItem(*columns, *rest)
+    return OutboxItem(*(*columns, *rest))
 
 
 class PartRow(msgspec.Struct, gc=False):
