@@ -1,8 +1,9 @@
-"""What the configuration may say and this release does not do: said at `check` and at start, never passed over."""
+"""What a configuration may say and this release cannot do: said at `check` and at start, never passed over."""
 
 from __future__ import annotations
 
 from smsgwd.config import Config
+from smsgwd.model.refusals import BY_CODE
 
 
 class Unsupported(Exception):  # noqa: N818 -- what it says is about the configuration, not an error of ours
@@ -10,7 +11,7 @@ class Unsupported(Exception):  # noqa: N818 -- what it says is about the configu
 
 
 def refuse_unsupported(config: Config) -> None:
-    """Raise Unsupported when a message could not be kept or sent as configured."""
+    """Raise Unsupported when a message could not be kept, sent or answered as configured."""
     reasons = []
     if config.store.kind != "embedded":
         reasons.append(f"store.kind: {config.store.kind} is not built yet; this release has the embedded store")
@@ -19,11 +20,11 @@ def refuse_unsupported(config: Config) -> None:
         for connector in config.connectors
         if connector.kind != "smpp"
     ]
+    reasons += [
+        f"tenants: {tenant.id}: smpp_errors: '{code}' is no code of docs/errors.md"
+        for tenant in config.tenants
+        for code in tenant.smpp_errors
+        if code not in BY_CODE
+    ]
     if reasons:
         raise Unsupported("\n".join(f"{config.path}: {reason}" for reason in reasons))
-
-
-def not_served(config: Config) -> list[str]:
-    """Listeners that are configured and that this release leaves closed."""
-    listeners = config.listeners
-    return [name for name, section in (("smpp", listeners.smpp), ("smpps", listeners.smpps)) if section is not None]

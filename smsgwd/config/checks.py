@@ -17,6 +17,7 @@ def check_config(document: Document) -> None:
     data = document.data if isinstance(document.data, dict) else {}
     ids = _unique(document, _entries(data, "connectors"), "id", "connector id")
     _routes(document, data, ids)
+    _mo_routes(document, data, ids)
     _addresses(document, data)
 
 
@@ -84,6 +85,14 @@ def _routes(document: Document, data: dict[str, Any], ids: set[str]) -> None:
             elif text in used:
                 document.error(where, f"connector '{text[:60]}' is named twice in this route")
             used.add(text)
+
+
+def _mo_routes(document: Document, data: dict[str, Any], ids: set[str]) -> None:
+    for path, route in _entries(data, "mo_routes"):
+        match = route.get("match")
+        name = match.get("connector") if isinstance(match, dict) else None
+        if _is_scalar(name) and _text(name) not in ids:
+            document.error((*path, "match", "connector"), f"no connector has the id '{_text(name)[:60]}'")
 
 
 def _addresses(document: Document, data: dict[str, Any]) -> None:

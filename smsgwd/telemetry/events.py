@@ -45,7 +45,6 @@ EVENTS: Mapping[str, Event] = _events(
     ("twisted.error", "error", "An error reported by Twisted: mostly a bug here or there; the daemon goes on."),
     ("tenant.created", "info", "A tenant of the tenants file was not in the store and was created."),
     ("listener.opened", "info", "A listener accepts connections; address."),
-    ("listener.not_served", "warning", "The configuration has a listener that this release does not serve."),
     ("store.opened", "info", "The store is open; kind, schema version."),
     ("store.commit_failed", "error", "A commit failed; new messages are refused until the store works again."),
     ("store.recovered", "info", "Commits work again; new messages are taken."),
