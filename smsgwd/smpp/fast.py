@@ -11,6 +11,7 @@ from struct import error as struct_error
 from typing import Any, Final
 
 from smsgwd.smpp import constants as c
+from smsgwd.smpp.errors import EncodeError
 from smsgwd.smpp.pdu import (
     DeliverSm,
     DeliverSmResp,
@@ -22,7 +23,6 @@ from smsgwd.smpp.pdu import (
     SubmitSm,
     SubmitSmResp,
 )
-from smsgwd.smpp.errors import EncodeError
 from smsgwd.smpp.status import ESME_RINVMSGID
 from smsgwd.smpp.tlv import Tlvs, TlvStreamError, encode_tlvs, parse_tlvs
 

@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from smsgwd.model.changes import Change, Ignored, Moved, Result
+from smsgwd.model.changes import Change, Ignored, Moved, Noted, Owed, Result
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.net.turn import Turn
 from smsgwd.ports.push import Outbox
@@ -93,8 +93,9 @@ class Batch:
         self._running -= 1
         owed: list[OutboxItem] = []
         for result, entry in zip(results, entries, strict=True):
-            if type(result) is Moved and result.outbox:
-                owed += result.outbox
+            kind = type(result)
+            if (kind is Moved or kind is Noted or kind is Owed) and result.outbox:  # type: ignore[union-attr]
+                owed += result.outbox  # type: ignore[union-attr]
             then = entry[1]
             if then is not None:
                 then(result, entry[2])

@@ -16,6 +16,7 @@ from smsgwd.delivery.bucket import TokenBucket
 from smsgwd.delivery.trouble import Action
 from smsgwd.model.message import Failure, Message
 from smsgwd.ports.dispatch import ConnectorStatus
+from smsgwd.ports.mo import Subscribers
 from smsgwd.ports.store import Store
 from smsgwd.smpp.errors import EncodeError, SessionError
 from smsgwd.smpp.pdu import MessageIdResp, Pdu
@@ -52,6 +53,7 @@ class Connector:
         batch: Batch,
         id_form: IdForm,
         metrics: ConnectorMetrics | None = None,
+        subscribers: Subscribers | None = None,
     ) -> None:
         self.id = settings.id
         self.counts = Counts(metrics)
@@ -62,9 +64,7 @@ class Connector:
         self._answers = Answers(settings.id, settings.unknown_outcome, settings.statuses, runtime.random)
         self._throttle = Throttle()
         self._bucket = TokenBucket(settings.throughput, settings.burst, runtime.clock.monotonic())
-        self._incoming = Incoming(
-            settings, batch, runtime.clock, id_form, self.counts.receipt, self.counts.receipt_after_final
-        )
+        self._incoming = Incoming(settings, batch, runtime.clock, id_form, self.counts, subscribers)
         self._queue = ReadyQueue(
             settings.id, settings.queue_capacity, store, runtime.reactor, runtime.clock, self._pump
         )

@@ -57,6 +57,11 @@ class Counts:
         if self._metrics is not None:
             self._metrics.receipts_late.inc()
 
+    def mo(self, result: str) -> None:
+        """A subscriber's message came: `kept`, or `unrouted` (there is nobody who gets it)."""
+        if self._metrics is not None:
+            self._metrics.mo(result).inc()
+
     def flush(self, in_flight: int, ready: int) -> int:
         """Hand on what happened since the last time; how many outcomes were lost in it."""
         submitted, throttled, unknown = self._seen

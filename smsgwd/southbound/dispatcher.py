@@ -9,6 +9,7 @@ from twisted.python.failure import Failure
 
 from smsgwd.model.message import Message
 from smsgwd.ports.dispatch import ConnectorStatus
+from smsgwd.ports.mo import Subscribers
 from smsgwd.ports.push import Outbox
 from smsgwd.ports.store import Store
 from smsgwd.southbound.batch import Batch
@@ -24,7 +25,8 @@ _DURABLE_S = 2.0
 class SmppDispatcher:
     """Makes the connectors, with one batch of changes for all of them, and leads each message to its own.
 
-    `metrics` gives the bound metrics of a connector by id. Messages for a connector that is not configured stay where
+    `metrics` gives the bound metrics of a connector by id; `subscribers` says whom messages of subscribers are for,
+    without it they are for nobody. Messages for a connector that is not configured stay where
     they are: in the store.
     """
 
@@ -35,6 +37,7 @@ class SmppDispatcher:
         store: Store,
         outbox: Outbox,
         metrics: Callable[[str], ConnectorMetrics] | None = None,
+        subscribers: Subscribers | None = None,
     ) -> None:
         self._runtime = runtime
         self._batch = Batch(store, outbox, runtime.reactor, runtime.turn)
@@ -44,7 +47,7 @@ class SmppDispatcher:
             # What one connector of a group learns of the ids holds for all of them.
             form = forms.setdefault((settings.group, settings.id_format), IdForm(settings.group, settings.id_format))
             bound = metrics(settings.id) if metrics is not None else None
-            self._connectors[settings.id] = Connector(settings, runtime, store, self._batch, form, bound)
+            self._connectors[settings.id] = Connector(settings, runtime, store, self._batch, form, bound, subscribers)
 
     def start(self) -> None:
         """Bind, and send what is queued."""

@@ -1,7 +1,7 @@
 """A message as submit_sm PDUs, the way one connector's SMSC wants them.
 
 The same message gives the same parts with the same reference each time, so that a resend fits what a handset has
-already. Rule for long messages: as many PDUs as `gsm.segments` cuts.
+already. Rule for long messages: as many PDUs as `gsm.segments` cuts; what an ESME cut itself (`Wire.raw`) is one PDU.
 """
 
 from __future__ import annotations
@@ -9,17 +9,21 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+from msgspec import DecodeError
+
 from smsgwd.gsm import charset
 from smsgwd.gsm.coding import FLASH, Encoding
 from smsgwd.gsm.errors import GsmError
 from smsgwd.gsm.segment import Segment, segments
 from smsgwd.model.message import Coding, Message
+from smsgwd.model.wire import ASKS_INTERMEDIATE, Wire, unpack_wire
 from smsgwd.smpp.address import Address, destination_address, source_address
 from smsgwd.smpp.constants import EsmClass, RegisteredDelivery
 from smsgwd.smpp.errors import EncodeError
 from smsgwd.smpp.pdu import SubmitSm
 from smsgwd.smpp.tags import MESSAGE_PAYLOAD, SAR_MSG_REF_NUM, SAR_SEGMENT_SEQNUM, SAR_TOTAL_SEGMENTS
 from smsgwd.smpp.tlv import Tlvs
+from smsgwd.southbound.raw import raw_body, raw_coding
 from smsgwd.southbound.settings import Settings
 from smsgwd.timespec.smpp_time import compose_absolute, compose_relative
 
@@ -33,6 +37,11 @@ _CODINGS = {Coding.GSM7: "gsm", Coding.LATIN1: "latin1", Coding.UCS2: "ucs2", Co
 _SHORT_MESSAGE_MAX = 254  # SMPP 3.4 s5.2.22
 _RELATIVE_MAX_S = 31 * 86_400
 _MIX = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: spreads ids that differ in a few bits
+
+
+_PLAIN = Wire()  # of a message that did not come from an ESME
+_OURS = frozenset((MESSAGE_PAYLOAD, SAR_MSG_REF_NUM, SAR_TOTAL_SEGMENTS, SAR_SEGMENT_SEQNUM))
+_PASSED_ON = EsmClass.UDHI | EsmClass.REPLY_PATH | EsmClass.TYPE_MASK  # the mode is between an ESME and its SMSC
 
 
 class CannotEncode(ValueError):  # noqa: N818 -- named after what happened to the message
@@ -49,24 +58,20 @@ class Encoder:
 
     def encode(self, message: Message, now_ms: int) -> list[SubmitSm]:
         """All PDUs of a message, by part; `now_ms` is wall clock, for the validity period. Raises CannotEncode."""
-        settings = self._settings
         try:
+            wire = _PLAIN if message.wire is None else _wire(message.wire)
             source: Address = self._source(message.source)
-            destination = destination_address(_international(message), settings.destination)
+            destination = destination_address(_international(message), self._settings.destination)
+            validity = _validity(message.deadline, now_ms)
+            if wire.raw:
+                return [self._raw(message, wire, source, destination, validity)]
             pieces = self._segments(message)
-        except (GsmError, EncodeError) as error:
+        except (GsmError, EncodeError, DecodeError) as error:
             raise CannotEncode(str(error)) from None
-        validity = _validity(message.deadline, now_ms)
+        every = self._settings.receipt_for_all_parts
         last = min(len(pieces), message.parts)  # PDUs beyond the parts that were priced ask for no receipt
         return [
-            self._pdu(
-                message,
-                piece,
-                source,
-                destination,
-                validity,
-                asks=at == last or (settings.receipt_for_all_parts and at < last),
-            )
+            self._pdu(message, wire, piece, source, destination, validity, asks=at == last or (every and at < last))
             for at, piece in enumerate(pieces, 1)
         ]
 
@@ -93,13 +98,24 @@ class Encoder:
         )
 
     def _pdu(
-        self, message: Message, piece: Segment, source: Address, destination: Address, validity: bytes, *, asks: bool
+        self,
+        message: Message,
+        wire: Wire,
+        piece: Segment,
+        source: Address,
+        destination: Address,
+        validity: bytes,
+        *,
+        asks: bool,
     ) -> SubmitSm:
         settings = self._settings
         data = piece.udh + piece.body if piece.udh else piece.body
         tlvs: Tlvs = ()
+        if wire.tlvs:
+            tlvs = tuple(tlv for tlv in wire.tlvs if tlv[0] not in _OURS)
         if piece.total > 1 and settings.long_messages == "sar":
             tlvs = (
+                *tlvs,
                 (SAR_MSG_REF_NUM, piece.ref.to_bytes(2, "big")),
                 (SAR_TOTAL_SEGMENTS, bytes((piece.total,))),
                 (SAR_SEGMENT_SEQNUM, bytes((piece.seq,))),
@@ -107,23 +123,60 @@ class Encoder:
         if len(data) > _SHORT_MESSAGE_MAX or (settings.long_messages == "payload" and message.parts > 1):
             tlvs = (*tlvs, (MESSAGE_PAYLOAD, data))
             data = b""
+        registered = RegisteredDelivery.FINAL if asks else RegisteredDelivery.NONE
+        pdu = self._bare(message, wire, source, destination, validity, registered)
+        if piece.udh:
+            pdu.esm_class = EsmClass.UDHI
+        pdu.data_coding = piece.data_coding
+        pdu.short_message = data
+        pdu.tlvs = tlvs
+        return pdu
+
+    def _raw(self, message: Message, wire: Wire, source: Address, destination: Address, validity: bytes) -> SubmitSm:
+        """What an ESME cut and coded itself, as it stands."""
+        pdu = self._bare(message, wire, source, destination, validity, RegisteredDelivery.FINAL)
+        data = raw_body(message.body, wire, self._settings)
+        tlvs = tuple(tlv for tlv in wire.tlvs if tlv[0] != MESSAGE_PAYLOAD)
+        if len(data) > _SHORT_MESSAGE_MAX:
+            tlvs = (*tlvs, (MESSAGE_PAYLOAD, data))
+            data = b""
+        pdu.esm_class = wire.esm_class & _PASSED_ON
+        pdu.data_coding = raw_coding(wire, self._settings)
+        pdu.short_message = data
+        pdu.tlvs = tlvs
+        return pdu
+
+    def _bare(
+        self,
+        message: Message,
+        wire: Wire,
+        source: Address,
+        destination: Address,
+        validity: bytes,
+        registered: int,
+    ) -> SubmitSm:
+        """What all PDUs of a message share. A receipt is asked for our own books, whatever the tenant wants."""
+        settings = self._settings
+        if registered and message.asks & ASKS_INTERMEDIATE:
+            registered |= RegisteredDelivery.INTERMEDIATE
         return SubmitSm(
-            service_type=settings.service_type,
+            service_type=wire.service_type.encode("latin-1") or settings.service_type,
             source_addr_ton=source.ton,
             source_addr_npi=source.npi,
             source_addr=source.addr,
             dest_addr_ton=destination.ton,
             dest_addr_npi=destination.npi,
             destination_addr=destination.addr,
-            esm_class=EsmClass.UDHI if piece.udh else 0,
-            protocol_id=settings.protocol_id,
+            protocol_id=wire.protocol_id or settings.protocol_id,
             priority_flag=message.priority,
             validity_period=validity,
-            registered_delivery=RegisteredDelivery.FINAL if asks else RegisteredDelivery.NONE,
-            data_coding=piece.data_coding,
-            short_message=data,
-            tlvs=tlvs,
+            registered_delivery=registered,
         )
+
+
+@lru_cache(maxsize=1024)  # what the messages of one ESME say is nearly always the same
+def _wire(packed: bytes) -> Wire:
+    return unpack_wire(packed)
 
 
 def reference(message_id: int) -> int:

@@ -1,28 +1,31 @@
 """What an SMSC sends by itself: receipts, and messages of subscribers.
 
-A receipt is answered ESME_ROK only after it is durable; when it cannot be made durable, ESME_RSYSERR, so that the SMSC
+Both are answered ESME_ROK only after they are durable; what cannot be made durable gets ESME_RSYSERR, so that the SMSC
 keeps it. A mobile-originated message is answered ESME_RX_T_APPN ('later') as long as there is no route for it:
-acknowledged and dropped it would be lost.
+acknowledged and dropped it would be lost. An alert_notification has no answer and is passed on unkept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from smsgwd.model.changes import Ignored, Result, TakeReceipt
+from smsgwd.model.changes import Ignored, Owed, Result, TakeMo, TakeReceipt
 from smsgwd.model.message import State
+from smsgwd.model.mo import Mo
 from smsgwd.model.receipts import Receipt
 from smsgwd.net.smpp import SmppConnection
 from smsgwd.ports.clock import Clock
+from smsgwd.ports.mo import Subscribers
 from smsgwd.smpp.constants import DELIVER_SM, MessageState
-from smsgwd.smpp.message import Kind, classify
-from smsgwd.smpp.pdu import DataSm, DeliverSm, DeliverSmResp, Pdu
+from smsgwd.smpp.message import Kind, classify, message_body
+from smsgwd.smpp.pdu import AlertNotification, DataSm, DeliverSm, DeliverSmResp, Pdu
 from smsgwd.smpp.receipt import parse_receipt
 from smsgwd.smpp.status import ESME_ROK, ESME_RSYSERR, ESME_RX_T_APPN
-from smsgwd.smpp.tables import RESPONSES, response_to
+from smsgwd.smpp.tables import response_to
+from smsgwd.smpp.tags import MESSAGE_PAYLOAD
 from smsgwd.southbound.batch import Batch
 from smsgwd.southbound.bind import Bind
+from smsgwd.southbound.counts import Counts
 from smsgwd.southbound.idform import IdForm
 from smsgwd.southbound.settings import Settings
 from smsgwd.telemetry import get_logger
@@ -50,10 +53,10 @@ class Incoming:
         batch: Batch,
         clock: Clock,
         id_form: IdForm,
-        observe: Callable[[str], None],
-        after_final: Callable[[], None],
+        counts: Counts,
+        subscribers: Subscribers | None = None,
     ) -> None:
-        """`observe` is told the state of each receipt, `after_final` of each that came for what was final."""
+        """Without `subscribers` the messages of subscribers are for nobody."""
         self.receipts = 0
         self.mo_unrouted = 0
         self.unreadable = 0
@@ -61,13 +64,17 @@ class Incoming:
         self._batch = batch
         self._clock = clock
         self._id_form = id_form
-        self._observe = observe
-        self._after_final = after_final
+        self._counts = counts
+        self._subscribers = subscribers
 
     def take(self, bind: Bind, pdu: Pdu) -> None:
         """A request came on a bind: answer it, now or after its commit."""
         connection = bind.connection
-        if connection is None or pdu.command_id not in RESPONSES:  # alert_notification has no answer
+        if connection is None:
+            return
+        if isinstance(pdu, AlertNotification):  # it has no answer
+            if self._subscribers is not None:
+                self._subscribers.alert(self._settings.id, pdu)
             return
         if not isinstance(pdu, DeliverSm | DataSm):
             connection.respond(response_to(pdu.command_id, pdu.sequence, ESME_RSYSERR))
@@ -76,9 +83,7 @@ class Incoming:
         if kind is Kind.RECEIPT or kind is Kind.INTERMEDIATE:
             self._receipt(bind, connection, pdu, kind)
         elif kind is Kind.MO:
-            self.mo_unrouted += 1
-            self._observe("mo_unrouted")
-            self._answer(connection, pdu.command_id, pdu.sequence, ESME_RX_T_APPN)
+            self._mo(bind, connection, pdu)
         else:  # acknowledgements of a handset or its user, which nobody asked for
             self._answer(connection, pdu.command_id, pdu.sequence, ESME_ROK)
 
@@ -87,7 +92,7 @@ class Incoming:
         parsed = parse_receipt(pdu, settings.stat_words)
         if parsed is None or not parsed.message_id:
             self.unreadable += 1
-            self._observe("unreadable")
+            self._counts.receipt("unreadable")
             _log.warning("receipt.unreadable", connector=settings.id, sequence=pdu.sequence)
             self._answer(connection, pdu.command_id, pdu.sequence, ESME_ROK)
             return
@@ -111,13 +116,32 @@ class Incoming:
             id_format=self._id_form.seen(parsed.message_id, number),
         )
         self.receipts += 1
-        self._observe("intermediate" if state is None else state.public)
+        self._counts.receipt("intermediate" if state is None else state.public)
+        self._keep(TakeReceipt(receipt), bind, connection, pdu)
+
+    def _mo(self, bind: Bind, connection: SmppConnection, pdu: DeliverSm | DataSm) -> None:
+        """A subscriber's message: for whom the routes say, after it is durable."""
+        connector = self._settings.id
+        to = pdu.destination_addr.decode("latin-1")
+        found = self._subscribers.addressee(connector, to) if self._subscribers is not None else None
+        if found is None:
+            self.mo_unrouted += 1
+            self._counts.mo("unrouted")
+            self._answer(connection, pdu.command_id, pdu.sequence, ESME_RX_T_APPN)
+        elif not self._batch.working:
+            self._answer(connection, pdu.command_id, pdu.sequence, ESME_RSYSERR)
+        else:
+            mo = mo_of(pdu, connector, self._clock.now_ms())
+            self._keep(TakeMo(mo, found.tenant, found.account), bind, connection, pdu)
+
+    def _keep(
+        self, change: TakeReceipt | TakeMo, bind: Bind, connection: SmppConnection, pdu: DeliverSm | DataSm
+    ) -> None:
+        """Make it durable, then answer; a bind that sends faster than that is not read for a while."""
         bind.awaiting += 1
         if bind.awaiting == _MOST_AWAITING:
             connection.pause_reading()
-        self._batch.add(
-            TakeReceipt(receipt), self._taken, (bind, connection, pdu.command_id, pdu.sequence), give_back=True
-        )
+        self._batch.add(change, self._taken, (bind, connection, pdu.command_id, pdu.sequence), give_back=True)
 
     def _taken(self, result: Result, place: Any) -> None:
         bind, connection, command_id, sequence = place
@@ -125,7 +149,9 @@ class Incoming:
         if type(result) is Ignored:
             lost = result.reason in ("unavailable", "error")
             if not lost:
-                self._after_final()
+                self._counts.receipt_after_final()
+        elif type(result) is Owed:
+            self._counts.mo("kept")
         self._answer(connection, command_id, sequence, ESME_RSYSERR if lost else ESME_ROK)
         if bind.connection is connection:
             bind.awaiting -= 1
@@ -137,6 +163,28 @@ class Incoming:
             connection.respond(DeliverSmResp(sequence=sequence, status=status))
         else:
             connection.respond(response_to(command_id, sequence, status))
+
+
+def mo_of(pdu: DeliverSm | DataSm, connector: str, received_at: int) -> Mo:
+    """What a deliver_sm or data_sm of a subscriber says; its user data is `body`, wherever the SMSC put it."""
+    protocol_id, priority = (pdu.protocol_id, pdu.priority_flag) if isinstance(pdu, DeliverSm) else (0, 0)
+    return Mo(
+        connector=connector,
+        received_at=received_at,
+        source=pdu.source_addr.decode("latin-1"),
+        dest=pdu.destination_addr.decode("latin-1"),
+        source_ton=pdu.source_addr_ton,
+        source_npi=pdu.source_addr_npi,
+        dest_ton=pdu.dest_addr_ton,
+        dest_npi=pdu.dest_addr_npi,
+        service_type=pdu.service_type.decode("latin-1"),
+        esm_class=pdu.esm_class,
+        protocol_id=protocol_id,
+        priority=priority,
+        data_coding=pdu.data_coding,
+        body=message_body(pdu),
+        tlvs=tuple(tlv for tlv in pdu.tlvs if tlv[0] != MESSAGE_PAYLOAD),
+    )
 
 
 def _digits(address: bytes) -> str:

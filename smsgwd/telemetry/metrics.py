@@ -149,7 +149,7 @@ class Metrics:
         """Drop the series of a connector that was removed."""
         self._connectors.pop(connector_id, None)
         counters = (self.submitted, self.answered, self.unknown, self.throttled, self.binds_lost)
-        for counter in (*counters, self.receipts, self.receipts_late):
+        for counter in (*counters, self.receipts, self.receipts_late, self.mo):
             counter.forget("connector", connector_id)
         for gauge in (self.binds_bound, self.window_in_use, self.queue_depth):
             gauge.forget("connector", connector_id)
@@ -217,6 +217,10 @@ class ConnectorMetrics:
     def receipt(self, state: str) -> Counter:
         """Counter of receipts with this state."""
         return self._metrics.receipts.labels(self._id, state)
+
+    def mo(self, result: str) -> Counter:
+        """Counter of messages of subscribers with this result."""
+        return self._metrics.mo.labels(self._id, result)
 
 
 def render(registry: CollectorRegistry) -> bytes:

@@ -17,9 +17,11 @@ from smsgwd.model.changes import (
     Moved,
     Note,
     Noted,
+    Owed,
     Parked,
     PartSent,
     Requeue,
+    TakeMo,
     TakeReceipt,
 )
 from smsgwd.model.message import Coding, Message, State
@@ -81,6 +83,7 @@ class FakeStore:
         self.reads = 0
         self.read_fails = 0
         self.held = []
+        self.noted = ()  # what is owed for an intermediate receipt
 
     # -- what tests use
     def keep(self, *messages):
@@ -148,6 +151,8 @@ class FakeStore:
             return self._receipt(change.receipt)
         if isinstance(change, Note):
             return None
+        if isinstance(change, TakeMo):
+            return Owed(("owed",))
         found = self.messages.get(change.message_id)
         if found is None:
             return Ignored("unknown_message", change.message_id)
@@ -192,7 +197,7 @@ class FakeStore:
         number, part = place
         found = self.messages[number]
         if receipt.state is None:
-            return Noted(number)
+            return Noted(number, self.noted)
         self.parts[number][part] = receipt.state
         whole = combined(list(self.parts[number].values()), found.parts)
         return Noted(number) if whole is None else self._move(found, RECEIPT_EVENTS[whole])
@@ -387,7 +392,7 @@ class Network:
 class Bench:
     """A connector (or several) between a fake store and a scripted SMSC."""
 
-    def __init__(self, *more, server=None, **changes):
+    def __init__(self, *more, server=None, subscribers=None, metrics=None, **changes):
         self.network = Network(server)
         self.reactor = self.network.reactor
         self.clock = self.network.clock
@@ -395,7 +400,9 @@ class Bench:
         self.store = FakeStore(self.reactor)
         self.outbox = FakeOutbox()
         self.runtime = Runtime(self.reactor, self.clock, self.network.turn, lambda: 0.5, self.network.connect)
-        self.dispatcher = SmppDispatcher([settings(**changes), *more], self.runtime, self.store, self.outbox)
+        self.dispatcher = SmppDispatcher(
+            [settings(**changes), *more], self.runtime, self.store, self.outbox, metrics, subscribers
+        )
         self.connector: Connector = self.dispatcher._connectors[changes.get("id", "sim")]
         self.pump, self.advance = self.network.pump, self.network.advance
 

@@ -1,0 +1,149 @@
+"""What an SMSC sends that is no receipt: messages of subscribers, and alerts."""
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from smsgwd.model.changes import TakeMo, TakeReceipt
+from smsgwd.model.mo import Mo
+from smsgwd.ports.mo import Addressee
+from smsgwd.smpp import tags as t
+from smsgwd.smpp.constants import MessageState
+from smsgwd.smpp.pdu import AlertNotification, DataSm, DeliverSm
+from smsgwd.telemetry import Metrics
+from smsgwd.telemetry.metrics import render
+from tests.southbound.fakes import Bench, message
+
+
+class Desk:
+    """Subscribers: all to 54001 are the shop's."""
+
+    def __init__(self):
+        self.asked = []
+        self.alerts = []
+
+    def addressee(self, connector, to):
+        self.asked.append((connector, to))
+        return Addressee("demo", "shop") if to == "54001" else None
+
+    def alert(self, connector, pdu):
+        self.alerts.append((connector, pdu))
+        return True
+
+
+def bench(**changes):
+    desk = Desk()
+    made = Bench(subscribers=desk, **changes)
+    made.desk = desk
+    return made.start()
+
+
+def test_a_subscribers_message_is_kept_for_its_account_and_then_answered():
+    here = bench()
+    here.store.hold = True
+    here.smsc.deliver(
+        DeliverSm(
+            service_type=b"CMT",
+            source_addr_ton=1,
+            source_addr_npi=1,
+            source_addr=b"306912345678",
+            dest_addr_ton=3,
+            destination_addr=b"54001",
+            esm_class=0x40,
+            protocol_id=2,
+            priority_flag=1,
+            data_coding=8,
+            short_message=b"\0S",
+            tlvs=((t.USER_RESPONSE_CODE, b"\1"),),
+        ),
+        "mo",
+    )
+    here.pump()
+    assert not here.smsc.answers
+    here.store.release()
+    here.pump()
+    assert here.smsc.answers == [("mo", 0)]
+    (change,) = here.store.changes(TakeMo)
+    assert (change.tenant, change.account) == ("demo", "shop")
+    assert change.mo == Mo(
+        connector="sim",
+        received_at=here.clock.now_ms(),
+        source="306912345678",
+        dest="54001",
+        source_ton=1,
+        source_npi=1,
+        dest_ton=3,
+        service_type="CMT",
+        esm_class=0x40,
+        protocol_id=2,
+        priority=1,
+        data_coding=8,
+        body=b"\0S",
+        tlvs=((t.USER_RESPONSE_CODE, b"\1"),),
+    )
+    assert here.outbox.items == ["owed"]
+
+
+def test_a_data_sm_has_its_text_in_a_tlv():
+    here = bench()
+    here.smsc.deliver(DataSm(source_addr=b"30691", destination_addr=b"54001", tlvs=((t.MESSAGE_PAYLOAD, b"STOP"),)), 1)
+    here.pump()
+    (change,) = here.store.changes(TakeMo)
+    assert change.mo.body == b"STOP" and change.mo.tlvs == () and here.smsc.answers == [(1, 0)]
+
+
+def test_without_a_route_the_smsc_keeps_it():
+    here = bench()
+    here.smsc.deliver(DeliverSm(source_addr=b"30691", destination_addr=b"54002", short_message=b"STOP"), "mo")
+    here.pump()
+    assert here.smsc.answers == [("mo", 0x64)] and here.desk.asked == [("sim", "54002")]
+    assert not here.store.batches
+
+
+@pytest.mark.parametrize("trouble", ["broken", "poison", "stuck"])
+def test_without_the_store_the_smsc_keeps_it(trouble):
+    here = bench()
+    if trouble == "broken":
+        here.store.broken = True
+    elif trouble == "poison":
+        here.store.poison = (TakeMo,)
+    else:
+        here.store.healthy = False
+    here.smsc.deliver(DeliverSm(source_addr=b"30691", destination_addr=b"54001", short_message=b"STOP"), "mo")
+    here.pump()
+    assert here.smsc.answers == [("mo", 0x08)] and not here.outbox.items
+
+
+def test_an_alert_is_passed_on_and_never_answered():
+    here = bench()
+    here.smsc.connections[0].request(AlertNotification(source_addr=b"306912345678", esme_addr=b"shop"))
+    here.pump()
+    ((connector, pdu),) = here.desk.alerts
+    assert connector == "sim" and pdu.esme_addr == b"shop"
+    assert here.connector._binds[0].connection.session.unanswered == 0
+    nobody = Bench().start()
+    nobody.smsc.connections[0].request(AlertNotification(source_addr=b"306912345678"))
+    nobody.pump()
+    assert nobody.dispatcher.up("sim")
+
+
+def test_what_is_owed_for_an_intermediate_receipt_goes_to_the_outbox():
+    here = bench()
+    here.store.noted = ("intermediate",)
+    here.send(message(1))
+    here.pump()
+    here.smsc.receipt("1", MessageState.ENROUTE, intermediate=True)
+    here.pump()
+    assert here.store.changes(TakeReceipt) and here.outbox.items == ["intermediate"]
+
+
+def test_figures():
+    metrics = Metrics(CollectorRegistry())
+    here = bench(metrics=metrics.connector)
+    for number, to in enumerate((b"54001", b"54001", b"54002")):
+        here.smsc.deliver(DeliverSm(source_addr=b"30691", destination_addr=to, short_message=b"x"), number)
+    here.pump()
+    text = render(metrics.registry).decode()
+    assert 'smsgwd_mo_total{connector="sim",result="kept"} 2.0' in text
+    assert 'smsgwd_mo_total{connector="sim",result="unrouted"} 1.0' in text
+    metrics.forget_connector("sim")
+    assert "smsgwd_mo_total{" not in render(metrics.registry).decode()
