@@ -180,6 +180,8 @@ class Gateway(Child):
         self.admin_socket = directory / written["admin"]["socket"]
         self.http_port = int(written["listeners"]["http"]["listen"].rpartition(":")[2])
         self.ops_port = int(written["listeners"]["ops"]["listen"].rpartition(":")[2])
+        self.smpp_port = _port(written["listeners"].get("smpp"))
+        self.smpps_port = _port(written["listeners"].get("smpps"))
         self.tenant = Tenant(self.http_port)
 
     def wait_ready(self) -> None:
@@ -245,6 +247,8 @@ class Scene:
         connector: Mapping[str, object] | None = None,
         tenant: Mapping[str, object] | None = None,
         tenants: list[dict[str, object]] | None = None,
+        smpp: Mapping[str, object] | None = None,
+        smpps: Mapping[str, object] | None = None,
         wrapper: list[str] | None = None,
         name: str = "gateway",
         start: bool = True,
@@ -253,10 +257,18 @@ class Scene:
         """A gateway with a connector `smscN` for each SMSC (or port of one), ready when it is returned.
 
         `connector` and `tenant` are settings over the usual ones, `config` further top-level sections, `tenants`
-        further tenants, `wrapper` a command that runs the gateway's command.
+        further tenants, `smpp` and `smpps` open those listeners with these settings (a free port where they name
+        no `listen`), `wrapper` a command that runs the gateway's command.
         """
         ports = [smsc if isinstance(smsc, int) else smsc.port() for smsc in smscs]
-        path = self.write_config(ports, catcher, connector or {}, tenant or {}, tenants or [], config, f"{name}.yaml")
+        listeners = {
+            name: {"listen": f"127.0.0.1:{free_ports(1)[0]}", **section}
+            for name, section in (("smpp", smpp), ("smpps", smpps))
+            if section is not None
+        }
+        path = self.write_config(
+            ports, catcher, connector or {}, tenant or {}, tenants or [], config, f"{name}.yaml", listeners
+        )
         gateway = Gateway(name, path, wrapper or [], self.directory)
         self._children.insert(0, gateway)
         if start:
@@ -273,6 +285,7 @@ class Scene:
         more_tenants: list[dict[str, object]],
         config: Mapping[str, object],
         file_name: str,
+        listeners: Mapping[str, object] | None = None,
     ) -> Path:
         """Write the configuration and the tenants file."""
         http_port, ops_port = free_ports(2)
@@ -294,7 +307,11 @@ class Scene:
             "node": "test1",
             "data_dir": "data",
             "public_url": f"http://127.0.0.1:{http_port}",
-            "listeners": {"http": {"listen": f"127.0.0.1:{http_port}"}, "ops": {"listen": f"127.0.0.1:{ops_port}"}},
+            "listeners": {
+                "http": {"listen": f"127.0.0.1:{http_port}"},
+                "ops": {"listen": f"127.0.0.1:{ops_port}"},
+                **(listeners or {}),
+            },
             "admin": {"socket": "admin.sock"},
             "notify": {"allow_private_targets": True, "retry_s": [1]},
             "tenants_file": "tenants.yaml",
@@ -344,6 +361,10 @@ def scene_in(directory: Path) -> Iterator[Scene]:
         yield scene
     finally:
         scene.stop()
+
+
+def _port(listener: Mapping[str, Any] | None) -> int:
+    return int(listener["listen"].rpartition(":")[2]) if listener else 0
 
 
 def json_lines(path: Path) -> list[dict[str, Any]]:
