@@ -27,7 +27,9 @@ CALLING_CODES = frozenset({"1", "7", *_TWO_DIGITS.split(), *_THREE_DIGITS.split(
 _SHORTEST, _LONGEST = 7, 15
 _SEPARATORS = str.maketrans("", "", " -.()/\u00a0\u2009\u2010\u2011")
 _LONGEST_WRITTEN = 40
-_PLAIN = re.compile(r"[1-9][0-9]{6,14}\Z", re.ASCII)
+_plain = re.compile(r"[1-9][0-9]{6,14}\Z", re.ASCII).match
+#: The first three digits of every possible number, so that one look-up tells whether some country has it.
+_BEGINNINGS = frozenset(begin for begin in map(str, range(100, 1000)) if CALLING_CODES & {begin[:1], begin[:2], begin})
 
 
 def msisdn(written: str) -> str:
@@ -35,6 +37,8 @@ def msisdn(written: str) -> str:
 
     Taken: `+30 691 234 5678`, `00306912345678`, `306912345678`. National forms need to know a region and are refused.
     """
+    if _plain(written) and written[:3] in _BEGINNINGS:
+        return written
     if len(written) > _LONGEST_WRITTEN:
         raise _refused(f"a phone number of {len(written)} characters")
     digits = written.translate(_SEPARATORS)
@@ -42,9 +46,9 @@ def msisdn(written: str) -> str:
         digits = digits[1:]
     elif digits.startswith("00"):
         digits = digits[2:]
-    if _PLAIN.match(digits) is None:
+    if _plain(digits) is None:
         raise _refused(_fault(digits))
-    if not (digits[0] in "17" or digits[:2] in CALLING_CODES or digits[:3] in CALLING_CODES):
+    if digits[:3] not in _BEGINNINGS:
         raise _refused(f"no country has the calling code that {digits[:3]}... starts with")
     return digits
 

@@ -12,8 +12,9 @@ _MOST_DIGITS, _MOST_CHARACTERS = 15, 11
 def sender_of(written: str | None, default: str | None, allowed: Sequence[str]) -> str:
     """The sender to use: the one written, else the tenant's default.
 
-    Raises Refused: INVALID_SENDER (none, over 15 digits, over 11 characters, a control or non-GSM character) or
-    SENDER_NOT_ALLOWED (`allowed` holds neither it nor '*').
+    A number is the same sender with and without '+': SMPP has no such sign, it has a TON. Raises Refused:
+    INVALID_SENDER (none, over 15 digits, over 11 characters, a control or non-GSM character) or SENDER_NOT_ALLOWED
+    (`allowed` holds neither it nor '*').
     """
     source = written if written else default
     if not source:
@@ -25,6 +26,13 @@ def sender_of(written: str | None, default: str | None, allowed: Sequence[str]) 
         raise Refused(Refusal.INVALID_SENDER, f"an alphanumeric sender has {_MOST_CHARACTERS} characters at most")
     elif not source.isascii() or not source.isprintable() or not source.strip():
         raise Refused(Refusal.INVALID_SENDER, "an alphanumeric sender has ASCII letters, digits and signs only")
-    if "*" not in allowed and source not in allowed:
+    if "*" not in allowed and source not in allowed and not _digits_allowed(source, allowed):
         raise Refused(Refusal.SENDER_NOT_ALLOWED, f"{source!r} is not among this tenant's senders")
     return source
+
+
+def _digits_allowed(source: str, allowed: Sequence[str]) -> bool:
+    """Whether a number is allowed when written the other way, with or without '+'."""
+    if _NUMERIC.match(source) is None:
+        return False
+    return (source[1:] if source[0] == "+" else "+" + source) in allowed

@@ -28,3 +28,12 @@ def deadline(validity_s: int | None, default_s: int, max_s: int, start: int) -> 
     if not MIN_VALIDITY_S <= validity_s <= max_s:
         raise Refused(Refusal.INVALID_VALIDITY, f"validity_s is {MIN_VALIDITY_S} to {max_s}, not {validity_s}")
     return start + validity_s * 1000
+
+
+def clamped_deadline(validity_s: int | None, default_s: int, max_s: int, start: int) -> int:
+    """The same for SMPP, whose validity_period an SMSC may shorten (3.4 s5.2.16): from a second up, `max_s` at most."""
+    if validity_s is None:
+        return start + default_s * 1000
+    if validity_s < 1:
+        raise Refused(Refusal.INVALID_VALIDITY, "the validity is over already")
+    return start + min(validity_s, max_s) * 1000

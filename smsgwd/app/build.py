@@ -167,7 +167,7 @@ def build_services(
         policy=Policy(limits.max_parts, limits.default_validity_s, limits.max_validity_s, limits.max_schedule_d),
         accounts=tenancy.account,
         scheduled=sweeps.wake_at,
-        observe=Intake(metrics, "http"),
+        observe=Intake(metrics),
     )
     authenticator = PasswordAuthenticator(
         reactor,

@@ -20,21 +20,20 @@ _log = get_logger("daemon")
 
 
 class Intake:
-    """Counts what the pipeline takes and refuses, for one way in."""
+    """Counts what the pipeline takes and refuses, by the way in: http, smpp."""
 
-    def __init__(self, metrics: Metrics, intake: str) -> None:
-        self._accepted = metrics.accepted.labels(intake)
+    def __init__(self, metrics: Metrics) -> None:
+        self._accepted = {intake: metrics.accepted.labels(intake) for intake in ("http", "smpp")}
         self._parts = metrics.parts
         self._refused = metrics.refused
-        self._intake = intake
 
-    def __call__(self, accepted: int, parts: int, refused: Mapping[str, int]) -> None:
+    def __call__(self, intake: str, accepted: int, parts: int, refused: Mapping[str, int]) -> None:
         """Count one submission's items, and the parts of those accepted."""
         if accepted:
-            self._accepted.inc(accepted)
+            self._accepted[intake].inc(accepted)
             self._parts.inc(parts)
         for code, count in refused.items():
-            self._refused.labels(self._intake, code).inc(count)
+            self._refused.labels(intake, code).inc(count)
 
 
 class Results:

@@ -13,13 +13,21 @@ class Chooser:
         self._up = up
         self._turn: dict[tuple[str, ...], int] = {}
 
-    def choose(self, rule: Rule) -> str:
-        """A connector of the rule: one that is up where there is one, else the preferred one (it will come back)."""
+    def choose(self, rule: Rule, same_way: int | None = None) -> str:
+        """A connector of the rule: one that is up where there is one, else the preferred one (it will come back).
+
+        Messages with one number `same_way` (parts that will be one text) begin at one connector, whosever turn it is.
+        """
         connectors = rule.connectors
+        if len(connectors) == 1:
+            return connectors[0]
         start = 0
-        if rule.strategy == "round_robin" and len(connectors) > 1:
-            start = self._turn.get(connectors, 0)
-            self._turn[connectors] = (start + 1) % len(connectors)
+        if rule.strategy == "round_robin":
+            if same_way is None:
+                start = self._turn.get(connectors, 0)
+                self._turn[connectors] = (start + 1) % len(connectors)
+            else:
+                start = same_way % len(connectors)
         for offset in range(len(connectors)):
             connector = connectors[(start + offset) % len(connectors)]
             if self._up(connector):

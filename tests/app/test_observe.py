@@ -23,12 +23,15 @@ class World:
 
 def test_intake_counts_items_parts_and_refusals():
     world = World()
-    observe = Intake(world.metrics, "http")
-    observe(2, 5, {"no_credit": 3})
-    observe(0, 0, {"no_credit": 1})
+    observe = Intake(world.metrics)
+    observe("http", 2, 5, {"no_credit": 3})
+    observe("http", 0, 0, {"no_credit": 1})
+    observe("smpp", 3, 3, {"no_route": 2})
     assert world.value("messages_accepted_total", intake="http") == 2
-    assert world.value("parts_accepted_total") == 5
+    assert world.value("parts_accepted_total") == 8
     assert world.value("messages_refused_total", intake="http", code="no_credit") == 4
+    assert world.value("messages_accepted_total", intake="smpp") == 3
+    assert world.value("messages_refused_total", intake="smpp", code="no_route") == 2
 
 
 def test_results_count_what_ended_and_what_was_parked():

@@ -32,7 +32,7 @@ class World:
             policy=Policy(),
             accounts={"demo": account_of(TENANT)}.get,
             scheduled=self.woken.append,
-            observe=lambda accepted, parts, refused: self.seen.append((accepted, parts, dict(refused))),
+            observe=lambda *seen: self.seen.append(seen),
         )
 
     def submit(self, *items, key=None, digest=b"d", tenant="demo"):
@@ -64,7 +64,7 @@ def test_nothing_is_answered_or_sent_before_the_commit(world):
     assert outcome.entries[0].id == message.id == outcome.id + 1
     assert (message.connector, message.state) == ("sim", State.QUEUED)
     assert message.dlr_url == "http://tenant.example/dlr"
-    assert world.seen == [(1, 1, {})]
+    assert world.seen == [("http", 1, 1, {})]
 
 
 def test_refused_items_stand_beside_accepted_ones_in_their_order(world):
@@ -81,7 +81,7 @@ def test_refused_items_stand_beside_accepted_ones_in_their_order(world):
     [change] = world.store.log[0]
     assert [message.id for message in change.messages] == [entries[0].id, entries[4].id]
     assert change.messages[1].dlr_url == "http://x/"
-    assert world.seen == [(2, 2, {"invalid_recipient": 1, "no_route": 1, "invalid_text": 1})]
+    assert world.seen == [("http", 2, 2, {"invalid_recipient": 1, "no_route": 1, "invalid_text": 1})]
 
 
 def test_when_every_item_is_refused_nothing_is_committed(world):
