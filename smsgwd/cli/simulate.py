@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -178,9 +179,17 @@ def simulate() -> None:
 @click.option("--record", type=click.Path(dir_okay=False), default=None, help="File of accepted submits, JSON lines.")
 @click.option("--show", is_flag=True, help="Print each accepted message, on stderr.")
 @click.option("--long", is_flag=True, help="As --show, long messages whole.")
+@click.option("--lean", is_flag=True, help="For measuring: plain behaviour at a few microseconds a message.")
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Counts, with --lean.")
 @click.option("--remember", type=click.IntRange(1), default=100_000, show_default=True, help="Messages query_sm knows.")
-def smsc(**chosen: Any) -> None:
+@click.pass_context
+def smsc(ctx: click.Context, lean: bool, report: Path | None, **chosen: Any) -> None:
     """An SMSC. Its port is the first line on stdout; statistics are printed at the end (SIGUSR1: now, on stderr)."""
+    if lean:
+        _lean(ctx, report, chosen)
+        return
+    if report is not None:
+        raise click.UsageError("--report needs --lean")
     if chosen["drop_unanswered"] > chosen["drop_after"]:
         raise click.UsageError("--drop-unanswered must not be larger than --drop-after")
     chosen["show"] |= chosen["long"]
@@ -197,6 +206,33 @@ def smsc(**chosen: Any) -> None:
     except OSError as problem:
         raise click.ClickException(f"--record {options.record}: {problem.strerror}") from None
     _serve(reactor, service.start, service.stop, service.summary)
+
+
+def _lean(ctx: click.Context, report: Path | None, chosen: dict[str, Any]) -> None:
+    """The lean SMSC; any option that it does not have is refused."""
+    known = {"host", "port", "lean", "report", "receipt_delay_ms", "receipt_window"}
+    for name in chosen.keys() - known:
+        if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
+            raise click.UsageError(f"--{name.replace('_', '-')} is not for --lean")
+    from smsgwd.simulator.lean_smsc import LeanSmsc
+
+    service = LeanSmsc(window=chosen["receipt_window"], delay_s=chosen["receipt_delay_ms"] / 1000)
+    stopped: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda which, _: stopped.append(which))
+    signal.signal(signal.SIGUSR1, lambda *_: _say(json.dumps(service.summary())))
+    try:
+        port = service.listen(chosen["host"], chosen["port"])
+    except OSError as problem:
+        raise click.ClickException(str(problem)) from None
+    print(json.dumps({"event": "listening", "port": port}), flush=True)
+    while not stopped:
+        service.turn()
+    summary = service.summary()
+    service.close()
+    if report is not None:
+        service.report.write(report)
+    print(json.dumps(summary), flush=True)
 
 
 @simulate.command()
