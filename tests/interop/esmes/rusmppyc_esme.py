@@ -6,7 +6,8 @@ import os
 import sys
 
 import rusmppyc as r
-from _common import BINARY, DESTINATIONS, GREEK, PATIENCE_S, PAYLOAD, SHORT, SOURCE, UNICODE, receipt, say, settingsfrom rusmppyc.exceptions import ConnectionClosedException
+from _common import BINARY, DESTINATIONS, GREEK, PATIENCE_S, PAYLOAD, SHORT, SOURCE, UNICODE, receipt, say, settings
+from rusmppyc.exceptions import ConnectionClosedException
 
 FINAL = r.MCDeliveryReceipt.McDeliveryReceiptRequestedWhereFinalDeliveryOutcomeIsSuccessOrFailure
 
