@@ -183,7 +183,7 @@ def simulate() -> None:
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Counts, with --lean.")
 @click.option("--remember", type=click.IntRange(1), default=100_000, show_default=True, help="Messages query_sm knows.")
 @click.pass_context
-def smsc(ctx: click.Context, lean: bool, report: Path | None, **chosen: Any) -> None:
+def smsc(ctx: click.Context, /, lean: bool, report: Path | None, **chosen: Any) -> None:
     """An SMSC. Its port is the first line on stdout; statistics are printed at the end (SIGUSR1: now, on stderr)."""
     if lean:
         _lean(ctx, report, chosen)

@@ -5,9 +5,10 @@ import platform
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
+from types import MappingProxyType
 from typing import Any
 
 from smsgwd import __version__
@@ -76,6 +77,11 @@ def is_exact(found: dict[str, int]) -> bool:
     )
 
 
+def is_valid(shares: Mapping[str, float]) -> bool:
+    """True when the peers had time to spare: `shares` are cores kept busy, by process."""
+    return all(share <= BUSY_SHARE for name, share in shares.items() if name != "gateway")
+
+
 def machine() -> dict[str, Any]:
     """What the figures were taken on; `calibration_ms` is the time of a fixed Python loop, since hosts vary."""
     model = platform.processor()
@@ -108,12 +114,11 @@ def calibration_ms() -> float:
     return round(best * 1000, 1)
 
 
-def summary(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The medians of the runs' main figures."""
+def summary(runs: Sequence[dict[str, Any]], latencies: Sequence[str] = ("accept_ms", "push_ms")) -> dict[str, Any]:
+    """The medians of the runs' main figures; `latencies` names those that have percentiles."""
     return {
         "messages_per_s": round(median(run["messages_per_s"] for run in runs), 1),
-        "accept_ms": _middle(runs, "accept_ms"),
-        "push_ms": _middle(runs, "push_ms"),
+        **{name: _middle(runs, name) for name in latencies},
         "cpu_us_per_message": _middle(runs, "cpu_us_per_message"),
         "rss_peak_mb": round(median(run["rss_peak_mb"] for run in runs), 1),
         "exact": all(run["exact"] for run in runs),
@@ -125,20 +130,25 @@ def _middle(runs: Sequence[dict[str, Any]], name: str) -> dict[str, float]:
     return {key: round(median(run[name][key] for run in runs), 2) for key in runs[0][name]}
 
 
-def table(runs: Sequence[dict[str, Any]]) -> str:
-    """The runs, readable."""
-    head = (
-        f"{'run':>3} {'msg/s':>8} {'accept ms p50/p99':>18} {'push ms p50/p99':>18} {'gateway us':>10}"
-        f" {'smsc us':>8} {'sink us':>8} {'load us':>8} {'RSS MB':>7}  exact valid"
-    )
-    rows = [head]
+def table(
+    runs: Sequence[dict[str, Any]],
+    latencies: Sequence[str] = ("accept_ms", "push_ms"),
+    peers: Mapping[str, str] = MappingProxyType({"smsc": "smsc", "webhook": "sink", "load": "load"}),
+) -> str:
+    """The runs, readable; `peers` are the processes beside the gateway and how they are called."""
+    head = f"{'run':>3} {'msg/s':>8}"
+    for name in latencies:
+        title = f"{name.removesuffix('_ms')} ms p50/p99"
+        head += f" {title:>18}"
+    head += f" {'gateway us':>10}" + "".join(f" {title + ' us':>8}" for title in peers.values())
+    rows = [f"{head} {'RSS MB':>7}  exact valid"]
     for number, run in enumerate(runs, 1):
         cpu = run["cpu_us_per_message"]
-        accept = f"{run['accept_ms']['p50']:.1f} / {run['accept_ms']['p99']:.1f}"
-        push = f"{run['push_ms']['p50']:.1f} / {run['push_ms']['p99']:.1f}"
-        rows.append(
-            f"{number:>3} {run['messages_per_s']:>8.0f} {accept:>18} {push:>18} {cpu['gateway']:>10.0f}"
-            f" {cpu['smsc']:>8.1f} {cpu['webhook']:>8.1f} {cpu['load']:>8.1f} {run['rss_peak_mb']:>7.1f}"
-            f"  {'yes' if run['exact'] else 'NO':<5} {'yes' if run['valid'] else 'NO'}"
-        )
+        row = f"{number:>3} {run['messages_per_s']:>8.0f}"
+        for name in latencies:
+            both = f"{run[name]['p50']:.1f} / {run[name]['p99']:.1f}"
+            row += f" {both:>{max(18, len(name) + 9)}}"
+        row += f" {cpu.get('gateway', 0.0):>10.0f}" + "".join(f" {cpu.get(name, 0.0):>8.1f}" for name in peers)
+        row += f" {run['rss_peak_mb']:>7.1f}  {'yes' if run['exact'] else 'NO':<5} {'yes' if run['valid'] else 'NO'}"
+        rows.append(row)
     return "\n".join(rows)

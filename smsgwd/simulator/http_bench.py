@@ -1,7 +1,6 @@
 """One run of `smsgwd bench http`: a stand, a warm-up, the load, and what was counted and measured."""
 
 import contextlib
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 from smsgwd.simulator import figures
 from smsgwd.simulator.http_load import HttpLoad, Job, Next
+from smsgwd.simulator.measured import Measured
 from smsgwd.simulator.record import PushLine, read_pushes, read_submits
 from smsgwd.simulator.stand import TOKEN, Stand, StandError
 from smsgwd.simulator.submissions import Submissions, decode_answer
@@ -73,7 +73,7 @@ def run_http(options: HttpBenchOptions, directory: Path) -> dict[str, Any]:
         if stand.wait_pushed(options.warmup, options.stalled_s) < options.warmup:
             raise StandError("the receipts of the warm-up were not pushed")
         intake.latencies.clear()
-        measured = _Measured(stand)
+        measured = Measured({"gateway": stand.gateway, "smsc": stand.smsc, "webhook": stand.webhook})
         numbers = range(options.warmup, options.warmup + options.messages)
         _drive(stand, requests, intake, numbers, options.connections, options.rate)
         stand.wait_pushed(len(intake.accepted), options.stalled_s)
@@ -83,34 +83,6 @@ def run_http(options: HttpBenchOptions, directory: Path) -> dict[str, Any]:
         _stop_quietly(stand)
         raise
     return _report(options, stand, intake, measured, status)
-
-
-class _Measured:
-    """Clocks and CPU of the measured part."""
-
-    def __init__(self, stand: Stand) -> None:
-        self._stand = stand
-        self.begun = time.time()
-        self._before = self._cpu()
-        self.cpu: dict[str, float] = {}
-        self.wall = 0.0
-        self.rss_peak_mb = 0.0
-
-    def end(self) -> None:
-        """All is pushed, or nothing comes any more."""
-        after = self._cpu()
-        self.cpu = {name: after[name] - self._before[name] for name in after}
-        self.wall = time.time() - self.begun
-        self.rss_peak_mb = self._stand.gateway.rss_peak_mb()
-
-    def _cpu(self) -> dict[str, float]:
-        stand = self._stand
-        return {
-            "gateway": stand.gateway.cpu_s(),
-            "smsc": stand.smsc.cpu_s(),
-            "webhook": stand.webhook.cpu_s(),
-            "load": time.process_time(),
-        }
 
 
 def _drive(stand: Stand, requests: Submissions, intake: _Intake, numbers: range, connections: int, rate: float) -> None:
@@ -125,7 +97,7 @@ def _drive(stand: Stand, requests: Submissions, intake: _Intake, numbers: range,
 
 
 def _report(
-    options: HttpBenchOptions, stand: Stand, intake: _Intake, measured: _Measured, status: int
+    options: HttpBenchOptions, stand: Stand, intake: _Intake, measured: Measured, status: int
 ) -> dict[str, Any]:
     submits = read_submits(stand.smsc_record)
     pushes = read_pushes(stand.push_record)
@@ -134,7 +106,7 @@ def _report(
     found["unanswered"] = intake.unanswered
     messages = max(1, len(intake.accepted) - options.warmup)
     span = max(1e-9, _last_push(pushes, measured.begun) - measured.begun)
-    shares = {name: cpu / measured.wall for name, cpu in measured.cpu.items()}
+    shares = measured.shares()
     exact = figures.is_exact(found) and not found["refused"] and not found["unanswered"] and status == 0
     return {
         "messages": messages,
@@ -142,14 +114,14 @@ def _report(
         "messages_per_s": round(messages / span, 1),
         "accept_ms": figures.percentiles(intake.latencies),
         "push_ms": figures.percentiles(figures.push_latencies(submits, pushes, options.warmup)),
-        "cpu_us_per_message": {name: round(cpu * 1e6 / messages, 1) for name, cpu in measured.cpu.items()},
-        "cpu_share": {name: round(share, 3) for name, share in shares.items()},
+        "cpu_us_per_message": measured.per_message(messages),
+        "cpu_share": shares,
         "rss_peak_mb": measured.rss_peak_mb,
         "counts": found,
         "refused_by_status": intake.refused,
         "gateway_exit": status,
         "exact": exact,
-        "valid": all(share <= figures.BUSY_SHARE for name, share in shares.items() if name != "gateway"),
+        "valid": figures.is_valid(shares),
     }
 
 

@@ -86,7 +86,9 @@ class _Link(LeanLink):
         """See LeanLink."""
         smsc = self._smsc
         out, stats, unacked = self.out, smsc.stats, self._unacked
-        at, end = 0, len(data)
+        at: int = 0
+        stop: int = 0
+        end = len(data)
         while end - at >= 16:
             length, command, status, sequence = unpack_header(data, at)
             if not 16 <= length <= MAX_PDU:

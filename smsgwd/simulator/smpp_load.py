@@ -7,11 +7,11 @@ acknowledged as soon as it has been read; its number is in its source address, i
 from __future__ import annotations
 
 import time
-from array import array
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from smsgwd.simulator.books import Books
 from smsgwd.simulator.lean_loop import MAX_PDU, LeanLink, LeanLoop, pack_header, unpack_header
 from smsgwd.simulator.submit_template import FIRST_SEQUENCE, SubmitTemplate
 from smsgwd.smpp import constants as c
@@ -31,37 +31,6 @@ class BindPlan:
     password: str
     account: int = 0
     mode: str = "b"
-
-
-class Books:
-    """What the ESMEs know of the messages 0..size-1; times are seconds, monotonic, 0 = not yet."""
-
-    def __init__(self, size: int) -> None:
-        zeros = bytes(8 * size)
-        self.size = size
-        self.due: array[float] = array("d", zeros)  #: when it was to be sent
-        self.accepted: array[float] = array("d", zeros)
-        self.receipt: array[float] = array("d", zeros)  #: the first one
-        self.ids: list[bytes] = [b""] * size  #: of the response
-        self.receipt_ids: list[bytes] = [b""] * size  #: of the first receipt
-        self.receipts = bytearray(size)  #: how many, up to 255
-        self.link: array[int] = array("i", bytes(4 * size))  #: 1 + index of its bind; 0 not sent, -1 unknown, -2 refused
-        self.unknown: set[int] = set()  #: sent and never answered: the bind was lost
-        self.refused: Counter[int] = Counter()  #: by command_status
-        self.answered = 0
-        self.accepted_count = 0
-        self.received = 0  #: messages with a receipt
-        self.repeats = 0  #: receipts of a message that had one
-        self.strange = 0  #: deliver_sm that are no receipt of ours
-        self.not_delivered = 0  #: receipts with another stat than DELIVRD
-        self.tlv_differs = 0  #: receipts whose receipted_message_id is not the id of their text
-        self.order: array[int] | None = None  #: numbers in the order of their receipts, when wanted
-
-    def misnamed(self) -> int:
-        """Messages whose receipt has another id than their response."""
-        return sum(
-            1 for mine, other in zip(self.ids, self.receipt_ids, strict=True) if mine and other and mine != other
-        )
 
 
 class EsmeLink(LeanLink):
@@ -98,8 +67,10 @@ class EsmeLink(LeanLink):
         """See LeanLink."""
         books = self.load.books
         out = self.out
-        accepted, ids = books.accepted, books.ids
-        at, end = 0, len(data)
+        accepted, ids, enter = books.accepted, books.ids, books.enter_receipt
+        at: int = 0
+        stop: int = 0
+        end = len(data)
         answered = good = 0
         while end - at >= 16:
             length, command, status, sequence = unpack_header(data, at)
@@ -121,7 +92,7 @@ class EsmeLink(LeanLink):
                 out.append(_DELIVER_RESP)
                 out.append(data[at + 12 : at + 16])
                 out.append(b"\0")
-                _receipt(books, data, at, stop, now)
+                enter(data, at, stop, now)
             else:
                 self._control(command, status, sequence, now)
                 if self.sock is None:
@@ -158,35 +129,6 @@ class EsmeLink(LeanLink):
         """Ask to end."""
         self.out.append(pack_header(16, c.UNBIND, 0, 2))
         self.flush()
-
-
-def _receipt(books: Books, data: bytes, at: int, stop: int, now: float) -> None:
-    """Enter the deliver_sm at data[at:stop]."""
-    try:
-        source = data.index(0, at + 16) + 3
-        source_end = data.index(0, source)
-        number = int(data[source_end - 8 : source_end])
-        begin = data.index(b"id:", source_end, stop) + 3
-        after = data.index(b" ", begin, stop)
-        first = books.receipts[number]
-    except (ValueError, IndexError):
-        books.strange += 1
-        return
-    if first:
-        books.repeats += 1
-        books.receipts[number] = min(255, first + 1)
-        return
-    name = data[begin:after]
-    books.receipts[number] = 1
-    books.receipt[number] = now
-    books.receipt_ids[number] = name
-    books.received += 1
-    if data.find(name, after, stop) < 0:
-        books.tlv_differs += 1
-    if data.find(b"stat:DELIVRD", after, stop) < 0:
-        books.not_delivered += 1
-    if books.order is not None:
-        books.order.append(number)
 
 
 class LoadError(Exception):

@@ -14,6 +14,7 @@ from typing import Any
 
 TOKEN = "bench-token"  # noqa: S105 - the credential of a gateway that lives for one measurement
 TENANT = "bench"
+ESME_PASSWORD = "bench"  # noqa: S105 - as above
 _SIMULATE = "from smsgwd.cli.simulate import simulate; simulate()"
 _SMSGWD = "from smsgwd.cli.main import main; main()"
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -112,7 +113,8 @@ class Process:
 class Stand:
     """The three processes. `smsc` and `webhook` are further options of the simulators, `overrides` of the gateway.
 
-    With `secret` ('whsec_...') pushes are signed with it and the catcher checks that.
+    With `secret` ('whsec_...') pushes are signed with it and the catcher checks that. With `esmes` tenants come over
+    SMPP: so many of them, one account each, and no catcher is started. `lean` takes the lean SMSC.
     """
 
     def __init__(
@@ -122,6 +124,8 @@ class Stand:
         webhook: tuple[str, ...] = (),
         overrides: dict[str, Any] | None = None,
         secret: str | None = None,
+        esmes: int = 0,
+        lean: bool = False,
     ) -> None:
         if secret is not None:
             webhook = (*webhook, "--secret", secret)
@@ -129,10 +133,11 @@ class Stand:
         self.directory = directory
         self.smsc_record = directory / "smsc.jsonl"
         self.push_record = directory / "pushes.jsonl"
+        self.smsc_report = directory / "smsc.report"
+        self._esmes = esmes
         simulate = [sys.executable, "-c", _SIMULATE]
-        self.smsc = Process(
-            "smsc", [*simulate, "smsc", "--port", "0", "--record", str(self.smsc_record), *smsc], directory
-        )
+        kept = ("--lean", "--report", str(self.smsc_report)) if lean else ("--record", str(self.smsc_record))
+        self.smsc = Process("smsc", [*simulate, "smsc", "--port", "0", *kept, *smsc], directory)
         self.webhook = Process(
             "webhook", [*simulate, "webhook", "--port", "0", "--record", str(self.push_record), *webhook], directory
         )
@@ -143,13 +148,15 @@ class Stand:
         self.http_port = 0
         self.ops_port = 0
         self.webhook_port = 0
+        self.smpp_port = 0
 
     def start(self) -> None:
-        """Start all three; returns when the gateway is ready. Raises StandError."""
+        """Start all that is wanted; returns when the gateway is ready. Raises StandError."""
         self.smsc.start()
-        self.webhook.start()
-        self.webhook_port = self.webhook.port()
-        self.http_port, self.ops_port = free_ports(2)
+        if not self._esmes:
+            self.webhook.start()
+            self.webhook_port = self.webhook.port()
+        self.http_port, self.ops_port, self.smpp_port = free_ports(3)
         self._write_config(self.smsc.port())
         self.gateway.start()
         self.wait_ready()
@@ -249,11 +256,33 @@ class Stand:
         }
         if self._secret is not None:
             tenant["webhook"] = {"url": None, "secret": self._secret}
+        tenants = [tenant]
+        if self._esmes:
+            config["listeners"]["smpp"] = {"listen": f"127.0.0.1:{self.smpp_port}"}
+            tenants = [_esme_tenant(number) for number in range(self._esmes)]
         connector = self._overrides.get("connector", {})
         config["connectors"][0] |= connector
         config |= {name: value for name, value in self._overrides.items() if name != "connector"}
         self._config.write_text(json.dumps(config, indent=1))
-        (self.directory / "tenants.yaml").write_text(json.dumps({"tenants": [tenant]}, indent=1))
+        (self.directory / "tenants.yaml").write_text(json.dumps({"tenants": tenants}, indent=1))
+
+
+def esme_name(number: int) -> str:
+    """system_id, and tenant, of the account with this number."""
+    return f"{TENANT}{number}"
+
+
+def _esme_tenant(number: int) -> dict[str, Any]:
+    """A tenant with one SMPP account."""
+    name = esme_name(number)
+    return {
+        "id": name,
+        "credit": "1000000.0000",
+        "currency": "EUR",
+        "price": "0.0400",
+        "senders": ["*"],
+        "credentials": [{"kind": "smpp", "system_id": name, "secret": ESME_PASSWORD, "max_binds": 1000, "window": 200}],
+    }
 
 
 def free_ports(count: int) -> list[int]:

@@ -45,9 +45,7 @@ class SubmitTemplate:
         length = 16 + 1 + 3 + len(sender.encode()) + 3 + len(_PREFIX) + DIGITS + 9
         length += size + (1 if size <= _SHORT_MESSAGE_MOST else 5)
         head = pack_header(length, SUBMIT_SM, 0, 0)[:12].replace(b"%", b"%%")
-        self._frame = (
-            head + b"%b\x00\x05\x00" + source + b"\x00\x01\x01" + _PREFIX + b"%b\x00" + flags + payload + body
-        )
+        self._frame = head + b"%b\x00\x05\x00" + source + b"\x00\x01\x01" + _PREFIX + b"%b\x00" + flags + payload + body
 
     def frame(self, number: int) -> bytes:
         """The submit_sm of a number (0 to 99,999,999); its sequence_number is FIRST_SEQUENCE + number."""
