@@ -55,19 +55,57 @@ def client_options(
     )
 
 
-def server_options(cert: Path, key: Path, *, client_ca: Path | None = None) -> IOpenSSLContextFactory:
-    """Options of a server. `cert` may hold the chain behind our own certificate; with `client_ca` clients must show
-    a certificate of one of those authorities. Raises TlsError.
+def server_options(
+    cert: Path, key: Path, *, client_ca: Path | None = None, required: bool = True
+) -> IOpenSSLContextFactory:
+    """Options of a server. `cert` may hold the chain behind our own certificate. Raises TlsError.
+
+    With `client_ca` clients must show a certificate of one of those authorities; with `required` False they may come
+    without one, but one that they show must be of those.
     """
     own = _own(cert, key)
     chain = [certificate.original for certificate in _certificates(cert)[1:]]
-    return CertificateOptions(
+    authorities = None if client_ca is None else [each.original for each in _certificates(client_ca)]
+    options = CertificateOptions(
         privateKey=own.privateKey.original,
         certificate=own.original,
         extraCertChain=chain or None,
-        trustRoot=_trust(client_ca) if client_ca is not None else None,
+        verify=authorities is not None,
+        caCerts=authorities,
+        requireCertificate=required,
         raiseMinimumTo=TLSVersion.TLSv1_2,
     )
+    try:
+        options.getContext()  # made now, so that a key of another certificate is found now
+    except SSL.Error as error:
+        details = ", ".join(str(part[-1]) for part in error.args[0]) if error.args else "no detail"
+        raise TlsError(f"{cert} and {key}: cannot be used together ({details})") from None
+    return options
+
+
+@implementer(IOpenSSLContextFactory)
+class ReloadableServerOptions:
+    """Options of a server whose files may change while it runs: `reload`, and new connections get what they hold then.
+
+    Established connections go on with what they began with. Raises TlsError as `server_options` does.
+    """
+
+    def __init__(self, cert: Path, key: Path, *, client_ca: Path | None = None, required: bool = True) -> None:
+        self._files = (cert, key)
+        self._client_ca = client_ca
+        self._required = required
+        self._options = self._read()
+
+    def reload(self) -> None:
+        """Read the files again. Raises TlsError, and then nothing has changed."""
+        self._options = self._read()
+
+    def getContext(self) -> SSL.Context:
+        """See IOpenSSLContextFactory: asked for each connection."""
+        return self._options.getContext()
+
+    def _read(self) -> IOpenSSLContextFactory:
+        return server_options(*self._files, client_ca=self._client_ca, required=self._required)
 
 
 def _trust(ca: Path | None) -> IOpenSSLTrustRoot:
