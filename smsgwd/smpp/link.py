@@ -283,7 +283,7 @@ class Link:
         pending = self._window.take(sequence)
         command = self._control.pop(sequence, None)
         if pending is not None:
-            events.append(e.Response(p.GenericNack(sequence=sequence, status=status), pending.context, pending.sent_at))
+            events.append(e.Response(p.GenericNack(sequence=sequence, status=status), *pending))
         elif command in c.BINDS:
             self._bind_failed(status or s.ESME_RBINDFAIL, events)
         elif command == c.UNBIND:

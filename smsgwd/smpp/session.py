@@ -88,7 +88,7 @@ class Session(Link):
                 if pending is None:
                     events.append(e.UnmatchedResponse(pdu))
                 else:
-                    events.append(e.Response(pdu, pending.context, pending.sent_at))
+                    events.append(e.Response(pdu, *pending))
             else:
                 self._receive_control(frame, command_id, status, sequence, rule, now, events)
                 if self._is_closed():
@@ -133,8 +133,8 @@ class Session(Link):
         if self._state is State.CLOSED:
             return events
         if self._config.response:
-            for sequence, pending in self._window.expire(now - self._config.response):
-                events.append(e.TimedOut(pending.context, sequence, pending.command_id))
+            for sequence, command_id, context in self._window.expire(now - self._config.response):
+                events.append(e.TimedOut(context, sequence, command_id))
         for due in self._timers.due(now):
             if due is Due.ENQUIRE_LINK:
                 self._send_enquire_link(now)
