@@ -11,7 +11,7 @@ from smsgwd.accounts.hashing import SALT_BYTES, hash_secret, token_digest
 from smsgwd.app.secrets import Vault
 from smsgwd.config import Tenant as DeclaredTenant
 from smsgwd.config.tenants import PasswordCredential, SmppCredential, TokenCredential
-from smsgwd.model.tenant import Credential, Tenant
+from smsgwd.model.tenant import Credential, EsmeSettings, Tenant
 
 _WEBHOOK_SECRET_BYTES = 32
 
@@ -38,6 +38,8 @@ def stored_tenant(declared: DeclaredTenant, vault: Vault) -> Tenant:
         webhook_secret=vault.seal(webhook),
         callback_style=declared.callbacks.style,
         callback_url=declared.callbacks.url,
+        allow=tuple(declared.allow),
+        smpp_errors=dict(declared.smpp_errors),
         credentials=tuple(_credentials(declared.credentials, vault)),
     )
 
@@ -51,7 +53,19 @@ def _credentials(
             yield Credential(TOKEN, token_digest(secret, vault.token_key))
         elif isinstance(credential, SmppCredential):
             hashed = hash_secret(secret, secrets.token_bytes(SALT_BYTES))
-            yield Credential(SMPP, credential.system_id, hashed, credential.max_binds)
+            yield Credential(SMPP, credential.system_id, hashed, credential.max_binds, _esme(credential, vault))
         else:
             hashed = hash_secret(secret, secrets.token_bytes(SALT_BYTES))
             yield Credential(PASSWORD, credential.username, hashed)
+
+
+def _esme(declared: SmppCredential, vault: Vault) -> EsmeSettings:
+    password = declared.outbind_password.get_secret_value() if declared.outbind_password else ""
+    return EsmeSettings(
+        window=declared.window,
+        throughput=declared.throughput,
+        alphabet=declared.alphabet,
+        receipts_by=declared.receipts_by,
+        outbind=declared.outbind or "",
+        outbind_password=vault.seal(password) if password else "",
+    )

@@ -176,7 +176,7 @@ def build_services(
         clock,
         cache_s=config.auth.cache_s,
         limiter=FailureLimiter(config.auth.max_failures, config.auth.max_failures_address, config.auth.window_s),
-        on_failure=metrics.auth_failures.labels("http", "credentials").inc,
+        on_failure=lambda way: metrics.auth_failures.labels(way, "credentials").inc(),
     )
     api = NativeApi(
         pipeline,

@@ -29,7 +29,8 @@ _UNKNOWN = "Unknown credentials"
 class PasswordAuthenticator:
     """Implements ports.Authenticator over a Directory; also verifies SMPP binds.
 
-    `started` and `stop` frame the life of the threads. `on_failure` is called once a failed attempt, for metrics.
+    `started` and `stop` frame the life of the threads. `on_failure` is called once a failed attempt with the way
+    in ('http' or 'smpp'), for metrics.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class PasswordAuthenticator:
         limiter: FailureLimiter | None = None,
         threads: int = 2,
         max_waiting: int = 256,
-        on_failure: Callable[[], None] | None = None,
+        on_failure: Callable[[str], None] | None = None,
     ) -> None:
         """`token_key` = the installation's secret_key; `max_waiting` verifications at most are queued or running."""
         self._reactor = reactor
@@ -80,7 +81,7 @@ class PasswordAuthenticator:
         account = self._directory.token(token_digest(secret, self._token_key)) if len(secret) <= _MAX_SECRET else None
         if account is None:
             self._limiter.charge(address, TOKEN, now)
-            return self._failed()
+            return self._failed(TOKEN)
         return succeed(account.tenant)
 
     def _named(self, kind: str, name: str, secret: str, address: str) -> Deferred[Account]:
@@ -90,7 +91,7 @@ class PasswordAuthenticator:
             return fail(Refused(Refusal.TOO_MANY_FAILURES))
         if len(secret) > _MAX_SECRET or len(name) > _MAX_SECRET:
             self._limiter.charge(address, name, now)
-            return self._failed()
+            return self._failed(kind)
         account = self._find(kind, name)
         secret_hash = "" if account is None else account.credential.secret_hash
         digest = pair_digest(self._cache_key, kind, name, secret)
@@ -138,16 +139,16 @@ class PasswordAuthenticator:
         # Looked up again: the tenant may have been changed or disabled while the threads were at work.
         account = self._find(kind, name)
         if not good or account is None or account.credential.secret_hash != secret_hash:
-            return self._failed()
+            return self._failed(kind)
         self._cache.remember(digest, secret_hash, self._clock.monotonic())
         return account
 
     def _find(self, kind: str, name: str) -> Account | None:
         return self._directory.password(name) if kind == PASSWORD else self._directory.system_id(name)
 
-    def _failed(self) -> Deferred[Any]:
+    def _failed(self, kind: str) -> Deferred[Any]:
         if self._on_failure is not None:
-            self._on_failure()
+            self._on_failure("smpp" if kind == SMPP else "http")
         return fail(Refused(Refusal.UNAUTHENTICATED, _UNKNOWN))
 
 

@@ -72,6 +72,7 @@ EVENTS: Mapping[str, Event] = _events(
     ("receipt.unreadable", "warning", "A receipt could not be understood; it is kept as an orphan."),
     ("esme.bound", "info", "An ESME is bound; account, kind of bind, address."),
     ("esme.bind_refused", "warning", "An ESME's bind was refused; why. At most one line a second an address."),
+    ("esme.connection_refused", "debug", "A connection that is not bound was closed; why. They are counted too."),
     ("esme.unbound", "info", "An ESME's bind ended in order, by either side."),
     ("esme.lost", "warning", "An ESME's bind broke; how many deliveries were unanswered. They go out again."),
     ("esme.protocol_fault", "warning", "An ESME broke the protocol and was answered; what."),

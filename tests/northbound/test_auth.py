@@ -55,7 +55,7 @@ class AuthenticatorTests(TestCase):
     def made(self, **options):
         options.setdefault("limiter", FailureLimiter(by_name=3, by_address=6))
         made = PasswordAuthenticator(
-            reactor, self.directory, KEY, self.clock, on_failure=lambda: self.failures.append(1), **options
+            reactor, self.directory, KEY, self.clock, on_failure=self.failures.append, **options
         )
         self.addCleanup(made.stop)
         return made

@@ -1,0 +1,282 @@
+"""One connection of an ESME: who it is, whether it may bind, and what of its traffic goes to whom.
+
+    connected ──bind──> verified (Argon2id, elsewhere) ──allowed, a place is free──> bound ──> unbound, lost
+        └─ a refused bind is answered and closed; so is who does not bind in time
+
+The hot path is `received`: two type checks an event, one call a read.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from twisted.python.failure import Failure
+
+from smsgwd.accounts.directory import Account
+from smsgwd.model.refusals import Refusal, Refused
+from smsgwd.net.http_address import Network, is_trusted, network_of
+from smsgwd.net.smpp import SmppConnection
+from smsgwd.northbound.esme.account import EsmeBind
+from smsgwd.smpp.constants import BIND_RECEIVER, BIND_TRANSMITTER, VERSION_3_3, VERSION_3_4, VERSION_5_0
+from smsgwd.smpp.events import (
+    BindRequest,
+    Closed,
+    Event,
+    Lost,
+    PeerUnbound,
+    ProtocolFault,
+    Request,
+    Response,
+    TimedOut,
+    UnmatchedResponse,
+)
+from smsgwd.smpp.pdu import Bind, Pdu
+from smsgwd.smpp.status import ESME_RSYSERR
+from smsgwd.smpp.timers import Due
+from smsgwd.telemetry import get_logger
+
+if TYPE_CHECKING:
+    from smsgwd.northbound.esme.server import EsmeServer, Listener
+
+_log = get_logger("esme")
+_KINDS = {BIND_TRANSMITTER: "transmitter", BIND_RECEIVER: "receiver"}
+
+
+class EsmeSession:
+    """Owner of one connection (`net.smpp.Owner`). `bind` is there once it is bound, and stays."""
+
+    def __init__(self, server: EsmeServer, listener: Listener) -> None:
+        self.server = server
+        self.listener = listener
+        self.address = ""  #: IP address of the peer, from `connected` on
+        self.bind: EsmeBind | None = None
+        self.kind = "transceiver"  #: of the bind
+        self._connection: SmppConnection | None = None
+        self._network = ""
+        self._asking: Bind | None = None
+        self._in_order = False  # ended by an unbind, ours or theirs
+        self._gone = False
+        self._take = server.requests.take
+        self._answered = server.answers.answered
+
+    # ------------------------------------------------------------------ net.smpp.Owner
+    def connected(self, connection: SmppConnection) -> None:
+        """See Owner."""
+        self._connection = connection
+        transport: Any = connection.transport
+        self.address = getattr(transport.getPeer(), "host", "")
+        self._network = network_of(self.address)
+        self.listener.places.enter(self._network)
+        self.server.sessions.add(self)
+
+    def received(self, connection: SmppConnection, events: list[Event]) -> None:
+        """See Owner."""
+        bind = self.bind
+        if bind is None:
+            self._before_bind(events)
+            return
+        requests: list[Pdu] = []
+        answers: list[tuple[Any, int]] = []
+        for event in events:
+            kind = type(event)
+            if kind is Request:
+                requests.append(event.pdu)  # type: ignore[attr-defined]  # `type(...) is` costs half of isinstance
+            elif kind is Response:
+                answers.append((event.context, event.pdu.status))  # type: ignore[attr-defined]
+        try:
+            if len(requests) + len(answers) != len(events):
+                self._seldom(bind, events)
+            if requests:
+                self._take(bind, requests)
+            if answers:
+                self._answered(bind, answers)
+        except Exception as error:  # a bug must not cost the ESME its session, or others theirs
+            self._failed(error)
+
+    def writable(self, connection: SmppConnection) -> None:
+        """The peer reads again."""
+        bind = self.bind
+        if bind is not None and bind.alive and bind.receives:
+            self.server.answers.writable(bind)
+
+    def disconnected(self, connection: SmppConnection, events: list[Event], reason: str) -> None:
+        """See Owner."""
+        self._gone = True
+        self._asking = None
+        bind = self.bind
+        self.listener.places.leave(self._network, was_bound=bind is not None)
+        try:
+            if bind is not None:
+                self._ended(bind, connection, events, reason)
+        except Exception as error:
+            self._failed(error)
+        self.server.gone(self)
+
+    # ------------------------------------------------------------------ what the server calls
+    def leave(self, drain_s: float) -> None:
+        """The gateway stops: unbind in order, refuse the bind that is being decided, close what is not bound."""
+        connection = self._connection
+        if connection is None:
+            return
+        if self.bind is not None:
+            self.bind.alive = False
+            self._in_order = True
+            connection.unbind(drain_s)
+        elif self._asking is not None:
+            self._refuse(self._asking, Refusal.SHUTTING_DOWN)
+        else:
+            connection.close("shutting down")
+
+    def cut(self, reason: str) -> None:
+        """Close at once."""
+        if self._connection is not None:
+            self._connection.abort(reason)
+
+    # ------------------------------------------------------------------ before the bind
+    def _before_bind(self, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, BindRequest):
+                self._ask(event.pdu)
+            elif isinstance(event, ProtocolFault):
+                self.server.fault(self.address, "", event.reason)
+            elif isinstance(event, Closed):
+                late = event.reason == Due.SESSION_INIT.value
+                self.server.refused(self.address, "not_bound" if late else "broken", event.reason)
+
+    def _ask(self, pdu: Bind) -> None:
+        if self.server.stopping:
+            self._refuse(pdu, Refusal.SHUTTING_DOWN)
+            return
+        self._asking = pdu
+        name, secret = pdu.system_id.decode("latin-1"), pdu.password.decode("latin-1")
+        self.server.authenticator.bind(name, secret, self.address).addCallbacks(
+            self._verified, self._not_verified, callbackArgs=(pdu,), errbackArgs=(pdu,)
+        ).addErrback(lambda failure: self._failed(failure.value))
+
+    def _not_verified(self, failure: Failure, pdu: Bind) -> None:
+        error = failure.value
+        if self._asking is not pdu:
+            return  # answered already: the gateway stops
+        if isinstance(error, Refused):
+            self._refuse(pdu, error.refusal, error.detail)
+        else:
+            self._failed(error)
+            self._refuse(pdu, Refusal.INTERNAL)
+
+    def _verified(self, owner: Account, pdu: Bind) -> None:
+        if self._gone or self._asking is not pdu:
+            return
+        if self.server.stopping:
+            self._refuse(pdu, Refusal.SHUTTING_DOWN)
+        elif owner.tenant.allow and not is_trusted(self.address, _networks(owner.tenant.allow)):
+            self._refuse(pdu, Refusal.ADDRESS_NOT_ALLOWED, owner=owner)
+        elif self.server.places_left(owner) <= 0:
+            self._refuse(pdu, Refusal.TOO_MANY_BINDS, owner=owner)
+        else:
+            self._accept(owner, pdu)
+
+    def _refuse(self, pdu: Bind, refusal: Refusal, detail: str = "", owner: Account | None = None) -> None:
+        connection = self._connection
+        self._asking = None
+        if self._gone or connection is None:
+            return
+        # 0x14 (queue full) is no answer to a bind; what is too much now is temporary, as an outage is.
+        status = ESME_RSYSERR if refusal is Refusal.OVERLOADED else refusal.smpp
+        if owner is not None:
+            status = owner.tenant.smpp_errors.get(refusal.code, status)
+        self.server.bind_refused(self.address, pdu.system_id.decode("latin-1"), status, detail or refusal.title)
+        connection.reject_bind(pdu, status)
+
+    def _accept(self, owner: Account, pdu: Bind) -> None:
+        server, connection = self.server, self._connection
+        assert connection is not None
+        self._asking = None
+        self.kind = _KINDS.get(pdu.command_id, "transceiver")
+        account = server.account_of(owner, self.listener.section.window)
+        bind = EsmeBind(
+            account,
+            connection,
+            address=self.address,
+            transmits=self.kind != "receiver",
+            receives=self.kind != "transmitter",
+            version=_version(pdu.interface_version),
+            since=server.clock.monotonic(),
+        )
+        ours = max(VERSION_3_4, bind.version)
+        window = owner.credential.esme.window or self.listener.section.window
+        if not connection.accept_bind(pdu, self.listener.system_id, version=ours, window=window):
+            server.drop_idle(account)  # the session was over already
+            return
+        self.bind = bind
+        self.listener.places.bound(self._network)
+        server.joined(self, bind)
+        self.bound(bind)
+
+    def bound(self, bind: EsmeBind) -> None:
+        """It is bound now."""
+        if bind.receives:
+            self.server.answers.bound(bind)
+
+    # ------------------------------------------------------------------ once bound
+    def _seldom(self, bind: EsmeBind, events: Sequence[Event]) -> None:
+        """All events but requests and responses."""
+        unanswered: list[Any] = []
+        for event in events:
+            if isinstance(event, TimedOut):
+                unanswered.append(event.context)
+            elif isinstance(event, PeerUnbound):
+                bind.alive = False
+                self._in_order = True
+            elif isinstance(event, Closed):
+                bind.alive = False
+                self._in_order = self._in_order or event.reason == "unbound"
+            elif isinstance(event, ProtocolFault):
+                self.server.fault(self.address, bind.account.name, event.reason)
+            elif isinstance(event, UnmatchedResponse):
+                self.server.metrics.esme_faults.inc()
+        if unanswered:
+            self.server.answers.unanswered(bind, unanswered)
+
+    def _ended(self, bind: EsmeBind, connection: SmppConnection, events: list[Event], reason: str) -> None:
+        bind.alive = False
+        lost = events[-1]
+        assert isinstance(lost, Lost)
+        if len(events) > 1:
+            self.received(connection, events[:-1])
+        self.server.parted(bind)
+        details = {"account": bind.account.name, "kind": self.kind, "address": self.address, "reason": reason}
+        if self._in_order:
+            _log.info("esme.unbound", **details)
+        else:
+            _log.warning("esme.lost", **details, unanswered=len(lost.unanswered))
+        try:
+            if bind.receives:
+                self.server.answers.unbound(bind, lost.unanswered, lost.unsent)
+        finally:
+            self.server.requests.unbound(bind)
+
+    def _failed(self, error: BaseException) -> None:
+        account = "" if self.bind is None else self.bind.account.name
+        _log.error("esme.error", account=account, error=repr(error), exc_info=error)
+
+
+def _version(asked: int) -> int:
+    """The version an ESME speaks: what is below 3.4 is 3.3, also 0 (SMPP 3.4 s5.2.4)."""
+    if asked >= VERSION_5_0:
+        return VERSION_5_0
+    return VERSION_3_4 if asked >= VERSION_3_4 else VERSION_3_3
+
+
+@lru_cache(maxsize=1024)
+def _networks(allow: tuple[str, ...]) -> tuple[Network, ...]:
+    """The networks of a tenant; one that is none counts as nobody's."""
+    found: list[Network] = []
+    for text in allow:
+        try:
+            found.append(ipaddress.ip_network(text, strict=False))
+        except ValueError:
+            continue
+    return tuple(found)
