@@ -18,15 +18,15 @@ class Books:
         self.ids: list[bytes] = [b""] * size  #: of the response
         self.receipt_ids: list[bytes] = [b""] * size  #: of the first receipt
         self.receipts = bytearray(size)  #: how many, up to 255
-        self.link: array[int] = array(
-            "i", bytes(4 * size)
-        )  #: 1 + index of its bind; 0 not sent, -1 unknown, -2 refused
+        #: 1 + index of the bind that sent it; 0 not sent, -1 unknown, -2 refused
+        self.link: array[int] = array("i", bytes(4 * size))
         self.unknown: set[int] = set()  #: sent and never answered: the bind was lost
         self.refused: Counter[int] = Counter()  #: by command_status
         self.answered = 0
         self.accepted_count = 0
         self.received = 0  #: messages with a receipt
-        self.repeats = 0  #: receipts of a message that had one
+        self.repeats: list[tuple[int, float]] = []  #: receipts of a message that had one: number and when
+        self.other_id = 0  #: of them with another id than the first
         self.strange = 0  #: deliver_sm that are no receipt of ours
         self.not_delivered = 0  #: receipts with another stat than DELIVRD
         self.tlv_differs = 0  #: receipts whose receipted_message_id is not the id of their text
@@ -50,18 +50,19 @@ class Books:
         except (ValueError, IndexError):
             self.strange += 1
             return
-        if first:
-            self.repeats += 1
-            self.receipts[number] = min(255, first + 1)
-            return
         name = data[begin:after]
+        if data.find(b"stat:DELIVRD", after, stop) < 0:
+            self.not_delivered += 1
+        if first:
+            self.repeats.append((number, now))
+            self.receipts[number] = min(255, first + 1)
+            self.other_id += name != self.receipt_ids[number]
+            return
         self.receipts[number] = 1
         self.receipt[number] = now
         self.receipt_ids[number] = name
         self.received += 1
         if data.find(name, after, stop) < 0:
             self.tlv_differs += 1
-        if data.find(b"stat:DELIVRD", after, stop) < 0:
-            self.not_delivered += 1
         if self.order is not None:
             self.order.append(number)

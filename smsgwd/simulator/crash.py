@@ -94,7 +94,7 @@ def judge(
         if 200 <= push.status < 300:
             states[push.id].add(push.state)
     known = intake.accepted.keys() | intake.unknowable
-    duplicates, unexplained, oldest = _duplicates(at_smsc, kills, unknowable_s)
+    duplicates, unexplained, oldest = find_duplicates(at_smsc, kills, unknowable_s)
     unknowable_taken = sum(number in at_smsc for number in intake.unknowable)
     return Verdict(
         facts={
@@ -124,7 +124,7 @@ def judge(
     )
 
 
-def _duplicates(
+def find_duplicates(
     at_smsc: Mapping[int, Sequence[SubmitLine]], kills: Sequence[Kill], unknowable_s: float
 ) -> tuple[int, int, float]:
     """Copies too many, those of them that no kill explains, and the greatest age of one at its kill (s)."""
@@ -154,12 +154,12 @@ def _misnamed(accepted: Mapping[int, str], ids_of: Mapping[int, set[str]]) -> in
     return sum(bool(ids_of.get(number)) and message not in ids_of[number] for number, message in accepted.items())
 
 
-class _Killer:
+class Killer:
     """Kills the gateway when seeded counts of answers are reached, some of them while it is starting again."""
 
-    def __init__(self, options: CrashOptions, stand: Stand) -> None:
-        dice = Random(f"{options.seed}/kills")
-        points = sorted(dice.randint(options.messages // 50, options.messages * 19 // 20) for _ in range(options.kills))
+    def __init__(self, stand: Stand, messages: int, kills: int, seed: int) -> None:
+        dice = Random(f"{seed}/kills")
+        points = sorted(dice.randint(messages // 50, messages * 19 // 20) for _ in range(kills))
         # (answers that must be there, delay from then): a tenth of the kills follows the one before it at once
         self._plan = [
             (0 if index and dice.random() < 0.1 else point, dice.uniform(0.0, 0.05) if index else 0.0)
@@ -200,7 +200,7 @@ def run_crash(options: CrashOptions, directory: Path) -> Verdict:
     intake = Intake()
     try:
         stand.start()
-        killer = _Killer(options, stand)
+        killer = Killer(stand, options.messages, options.kills, options.seed)
         _load(options, stand, intake, killer)
         stand.wait_ready()
         _settle(options, stand, intake)
@@ -216,7 +216,7 @@ def run_crash(options: CrashOptions, directory: Path) -> Verdict:
     return verdict
 
 
-def _load(options: CrashOptions, stand: Stand, intake: Intake, killer: _Killer) -> None:
+def _load(options: CrashOptions, stand: Stand, intake: Intake, killer: Killer) -> None:
     dice = Random(f"{options.seed}/keys")
     host = f"127.0.0.1:{stand.http_port}"
     with_key = Submissions(host, TOKEN, options.text, key_prefix=f"crash-{options.seed}-")

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from smsgwd.simulator import figures
+from smsgwd.simulator.books import Books
 from smsgwd.simulator.lean_report import LeanReport
 from smsgwd.simulator.measured import Measured
-from smsgwd.simulator.smpp_load import BindPlan, Books, LoadError, SmppLoad
+from smsgwd.simulator.smpp_load import BindPlan, LoadError, SmppLoad
 from smsgwd.simulator.stand import ESME_PASSWORD, Process, Stand, StandError, esme_name
 from smsgwd.simulator.submit_template import SubmitTemplate
 
@@ -167,7 +168,7 @@ def counts(books: Books) -> dict[str, int]:
         "not_sent": sum(1 for link in books.link if not link),
         "receipts_unique": books.received,
         "never_received": sum(1 for at, seen in zip(books.accepted, books.receipts, strict=True) if at and not seen),
-        "receipt_repeats": books.repeats,
+        "receipt_repeats": len(books.repeats),
         "misnamed": books.misnamed(),
         "strange": books.strange,
         "not_delivered": books.not_delivered,

@@ -297,6 +297,22 @@ class SmppLoad:
             if tick is not None:
                 tick()
 
+    def linger(self, until: Callable[[], bool], stalled_s: float, tick: Callable[[], None]) -> bool:
+        """Send nothing, take what comes, until a condition holds; False when no receipt came for `stalled_s`."""
+        now = moved = self._clock()
+        seen = -1
+        while not until():
+            if (state := self.books.received + len(self.books.repeats)) != seen:
+                seen, moved = state, now
+            elif now - moved > stalled_s:
+                return False
+            if self._failure:
+                raise LoadError(self._failure)
+            now = self.loop.turn(0.05)
+            self._connect(now)
+            tick()
+        return True
+
     def _in_flight(self) -> int:
         return sum(link.in_flight for link in self.links)
 
