@@ -5,6 +5,6 @@ rules about messages, SQL. A push is made at least once; an item leaves the outb
 
 To change the JSON body, edit `payload.py`; the signature, `signing.py`; what an answer means and how retries are
 spaced, `backoff.py`; how a failing target is probed, `breaker.py`; window and order of one target, `target.py`; which
-targets are in memory, `lanes.py`; fairness between tenants, `slots.py`; what is counted, `tally.py`; start, stop and the
-course of a push, `notifier.py`; timers and how results become durable, `net.wakeups` and `net.results`.
+targets are in memory, `lanes.py`; fairness between tenants, `slots.py`; what is counted, `tally.py`; start, stop and
+the course of a push, `notifier.py`. Timers and how results become durable: `net.wakeups`, `net.results`.
 """

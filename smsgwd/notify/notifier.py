@@ -15,15 +15,15 @@ from smsgwd.config.model.runtime import Notify
 from smsgwd.model.changes import OutboxDead, OutboxDone, OutboxRetry
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.net.http_client import BadRequest, TargetRefused
+from smsgwd.net.results import Results
+from smsgwd.net.wakeups import Wakeups
 from smsgwd.notify.backoff import Verdict, asked_wait_s, next_attempt, verdict_on
 from smsgwd.notify.lanes import Lanes
 from smsgwd.notify.payload import body_of
-from smsgwd.net.results import Results
 from smsgwd.notify.signing import BadSecretError, headers_of, keys_of
 from smsgwd.notify.slots import Slots
 from smsgwd.notify.tally import LaneStatus, Tally
 from smsgwd.notify.target import Lane
-from smsgwd.net.wakeups import Wakeups
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.push import HttpAnswer, HttpClient, HttpFailure
 from smsgwd.ports.store import Store
@@ -148,10 +148,10 @@ class Notifier:
             lane.queue.add(item)
         self._stir(touched.values())
 
-    def look(self, target: str, tenant: str) -> None:
+    def look(self, target: str) -> None:
         """The store owes this target what memory may not know of (an operator revived it): read it anew."""
         if self._running:
-            lane = self._lanes.lane(target, tenant)
+            lane = self._lanes.lane(target, target.partition(" ")[0])
             lane.queue.forget()
             self._stir((lane,))
 

@@ -7,7 +7,7 @@ nothing behind `text:` overrides what came before it, since that is the subscrib
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
@@ -53,6 +53,9 @@ CANONICAL_WORDS: Final[dict[MessageState, str]] = {
     MessageState.REJECTED: "REJECTD",
     MessageState.SKIPPED: "SKIPPED",
 }
+
+CANONICAL_TEXT: Final = b"id:%b sub:%03d dlvrd:%03d submit date:%b done date:%b stat:%b err:%b text:%b"
+"""id, sub, dlvrd, dates as YYMMDDhhmm, stat, err, text: for `%`, with values the caller has checked."""
 
 _SCAN_MAX: Final = 2048  # octets of a text that are looked at; a receipt is far shorter
 
@@ -185,8 +188,14 @@ def _date(year: int, rest: str) -> datetime | None:
         return None
 
 
-def _stamp(date: datetime) -> str:
-    return f"{date.year % 100:02}{date.month:02}{date.day:02}{date.hour:02}{date.minute:02}"
+def _stamp(date: datetime) -> bytes:
+    return b"%02d%02d%02d%02d%02d" % (date.year % 100, date.month, date.day, date.hour, date.minute)
+
+
+@lru_cache(4096)
+def stamp_of_minute(minutes: int) -> bytes:
+    """YYMMDDhhmm of minutes since 1970, UTC; kept, since receipts of one minute share it."""
+    return _stamp(datetime.fromtimestamp(minutes * 60, UTC))
 
 
 def compose_text(
@@ -212,8 +221,13 @@ def compose_text(
         dlvrd = sub if state is MessageState.DELIVERED else 0
     if not 0 <= sub <= 999 or not 0 <= dlvrd <= 999:
         raise EncodeError("sub", "sub and dlvrd are 0 to 999")
-    head = (
-        f"id:{message_id} sub:{sub:03} dlvrd:{dlvrd:03} submit date:{_stamp(submit_date)} "
-        f"done date:{_stamp(done_date)} stat:{CANONICAL_WORDS[state]} err:{error:0>3} text:"
+    return CANONICAL_TEXT % (
+        message_id.encode("ascii"),
+        sub,
+        dlvrd,
+        _stamp(submit_date),
+        _stamp(done_date),
+        CANONICAL_WORDS[state].encode("ascii"),
+        error.encode("ascii").rjust(3, b"0"),
+        text[:20],
     )
-    return head.encode("ascii") + text[:20]

@@ -1,0 +1,384 @@
+"""What accounts are owed and how it gets there: the outbox's lanes of ESMEs, from the store to `deliver_sm` and back.
+
+A lane is in memory only while something is bound that receives; without, what is owed is in the store alone. Nothing
+leaves the store's outbox before its answer is durable, so after a crash or a broken bind it may come twice, never not.
+"""
+
+from __future__ import annotations
+
+import random as _random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.python.failure import Failure
+
+from smsgwd.delivery.pages import PagedQueue
+from smsgwd.model.changes import Change, OutboxDone
+from smsgwd.model.outbox import OutboxItem, OutboxTarget, account_of_target, esme_target
+from smsgwd.net.results import Results
+from smsgwd.net.wakeups import Wakeups
+from smsgwd.northbound.esme.account import EsmeBind
+from smsgwd.northbound.esme.lane import Lane, LaneStatus, Outlet, counters_of
+from smsgwd.northbound.esme.nacks import MAX_AGE_MS, SLOW_DOWN, WAITS_S, Entry, Nacks
+from smsgwd.ports.clock import Clock
+from smsgwd.ports.store import Store
+from smsgwd.smpp.constants import VERSION_3_4
+from smsgwd.smpp.errors import EncodeError, NotBound, SessionError
+from smsgwd.smpp.pdu import AlertNotification
+from smsgwd.telemetry import Metrics, get_logger
+
+LOOK_S: Final = 60.0
+"""Seconds between looks at what the store owes."""
+
+_AGAIN_S = 1.0
+_IN_MEMORY = 50_000  # items of all lanes
+_MOST_A_LANE = 2000
+_LEAST_A_LANE = 200
+_MOST_A_TURN = 512  # deliveries of one lane before others have their turn
+_RUN = 16  # deliveries in a row on one bind, where there are several
+_MOST_UNSAVED = 8000
+
+_log = get_logger("esme")
+
+
+class EsmeOutbox:
+    """Implements `ports.push.Outbox` and `account.TakesAnswers`.
+
+    `reactor` is an IReactorTime whose seconds are those of `clock.monotonic`. `absent(system_id)` is told, at most once
+    a minute, of an account that is owed something now and has nothing bound that receives.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        clock: Clock,
+        store: Store,
+        *,
+        absent: Callable[[str], None] | None = None,
+        metrics: Metrics | None = None,
+        waits_s: Sequence[float] = WAITS_S,
+        max_age_ms: int = MAX_AGE_MS,
+        random: Callable[[], float] = _random.random,
+    ) -> None:
+        self._reactor = reactor
+        self._clock = clock
+        self._store = store
+        self._tell_absent = absent
+        self._metrics = metrics
+        self._lanes: dict[str, Lane] = {}
+        self._outlets: dict[EsmeBind, Outlet] = {}
+        self._absent: set[str] = set()  # targets told of since the last look
+        self._held: set[Lane] = set()  # what waits until fewer results are unsaved
+        self._results: Results[Entry] = Results(reactor, store, self._saved, _failed)
+        self._nacks = Nacks(self._results, random, waits_s=waits_s, max_age_ms=max_age_ms)
+        self._wakeups: Wakeups[Lane] = Wakeups(reactor, clock.now_ms, self._woken)
+        self._look_timer: IDelayedCall | None = None
+        self._running = False
+        self._stopped: Deferred[None] | None = None
+        self._limit: IDelayedCall | None = None
+
+    # ------------------------------------------------------------------ life
+    def start(self) -> Deferred[None]:
+        """Begin; fires when the store was asked what is owed (a store that cannot tell is asked again)."""
+        self._running = True
+        self._woken(list(self._lanes.values()))
+        return self._look_around()
+
+    def stop(self, limit_s: float) -> Deferred[None]:
+        """Hand out nothing new; fires when what is out is answered, or its bind gone, and saved, or after `limit_s`."""
+        self._running = False
+        self._wakeups.stop()
+        if self._look_timer is not None:
+            self._look_timer.cancel()
+            self._look_timer = None
+        self._stopped = done = Deferred[None]()
+        self._limit = self._reactor.callLater(limit_s, self._end)
+        self._check_stopped()
+        return done
+
+    def _check_stopped(self) -> None:
+        if self._limit is not None and not len(self._results) and not self.in_flight:
+            self._limit.cancel()
+            self._end()
+
+    def _end(self) -> None:
+        self._limit = None
+        self._results.stop()
+        if self._stopped is not None:
+            self._stopped.callback(None)
+
+    # ------------------------------------------------------------------ for others
+    @property
+    def in_flight(self) -> int:
+        """Deliveries without an answer."""
+        return sum(outlet.in_flight for outlet in self._outlets.values())
+
+    def status(self) -> list[LaneStatus]:
+        """The accounts with something bound that receives."""
+        return [lane.status for lane in self._lanes.values()]
+
+    def offer(self, items: Sequence[OutboxItem]) -> None:
+        """See ports.push.Outbox. What is for an account that is not there is in the store: that is enough."""
+        if not self._running:
+            return
+        lane_of = self._lanes.get
+        touched: set[Lane] = set()
+        for item in items:
+            lane = lane_of(item.target)
+            if lane is not None:
+                lane.queue.add(item)
+                touched.add(lane)
+            elif item.target not in self._absent:
+                self._missing(item.target)
+        for lane in touched:
+            self._pump(lane)
+
+    def look(self, target: str) -> None:
+        """The store owes this account what memory may not know of (an operator revived it): read it anew."""
+        lane = self._lanes.get(target)
+        if lane is not None:
+            lane.queue.forget()
+            self._pump(lane)
+        elif self._running:
+            self._missing(target)
+
+    def alert(self, account: str, pdu: AlertNotification) -> bool:
+        """Pass an alert_notification (SMPP 3.4 s4.12) on to one bind of the account; False when none takes it."""
+        lane = self._lanes.get(esme_target(account))
+        for outlet in lane.outlets if lane is not None else ():
+            if outlet.bind.alive and outlet.bind.version >= VERSION_3_4 and outlet.connection.writable:
+                try:
+                    outlet.connection.request(replace(pdu))  # its sequence is the bind's
+                except (SessionError, EncodeError):
+                    continue
+                return True
+        return False
+
+    # ------------------------------------------------------------------ binds: account.TakesAnswers
+    def bound(self, bind: EsmeBind) -> None:
+        """See TakesAnswers."""
+        target = esme_target(bind.account.name)
+        lane = self._lanes.get(target)
+        if lane is None:
+            lane = self._lanes[target] = self._new_lane(target, bind)
+        self._outlets[bind] = lane.add(bind)
+        self._absent.discard(target)
+        self._pump(lane)
+
+    def _new_lane(self, target: str, bind: EsmeBind) -> Lane:
+        capacity = max(_LEAST_A_LANE, min(_MOST_A_LANE, _IN_MEMORY // (len(self._lanes) + 1)))
+        return Lane(target, bind.account, capacity, counters_of(self._metrics, bind.account.name))
+
+    def answered(self, bind: EsmeBind, answers: Sequence[tuple[OutboxItem, int]]) -> None:
+        """See TakesAnswers."""
+        outlet = self._outlets.get(bind)
+        if outlet is None:
+            return
+        lane = outlet.lane
+        now_ms, now = self._clock.now_ms(), self._clock.monotonic()
+        outlet.answered(len(answers))
+        done: list[Change] = []
+        entries: list[Entry] = []
+        for item, status in answers:
+            if status == 0:
+                done.append(OutboxDone(item.id, now_ms))
+                entries.append((lane, item, None))
+            else:
+                if status in SLOW_DOWN:
+                    outlet.slow_down(now)
+                self._nacks.refused(lane, item, status, now_ms, now)
+        if done:
+            lane.unsaved += len(done)
+            outlet.took(now)
+            self._results.extend(done, entries)
+            if lane.ok is not None:
+                lane.ok.inc(len(done))
+        self._pump(lane)
+
+    def unanswered(self, bind: EsmeBind, contexts: Sequence[OutboxItem]) -> None:
+        """See TakesAnswers. They are sent again in a while: whoever does not answer now may answer twice then."""
+        outlet = self._outlets.get(bind)
+        if outlet is None:
+            return
+        lane = outlet.lane
+        now_ms, now = self._clock.now_ms(), self._clock.monotonic()
+        outlet.missed(len(contexts), now)
+        if lane.lost is not None:
+            lane.lost.inc(len(contexts))
+        for item in contexts:
+            self._nacks.unanswered(lane, item, now_ms, now)
+        self._pump(lane)
+
+    def writable(self, bind: EsmeBind) -> None:
+        """See TakesAnswers."""
+        outlet = self._outlets.get(bind)
+        if outlet is not None:
+            self._pump(outlet.lane)
+
+    def unbound(self, bind: EsmeBind, unanswered: Sequence[OutboxItem], unsent: Sequence[OutboxItem]) -> None:
+        """See TakesAnswers. All of it goes back to its place, at once."""
+        outlet = self._outlets.pop(bind, None)
+        if outlet is None:
+            return
+        lane = outlet.lane
+        lane.remove(outlet)
+        lane.queue.push_back((*unanswered, *unsent))
+        if unanswered and lane.lost is not None:
+            lane.lost.inc(len(unanswered))
+        if lane.outlets:
+            self._pump(lane)
+        else:
+            self._drop_if_idle(lane)
+        self._check_stopped()
+
+    def _drop_if_idle(self, lane: Lane) -> None:
+        """Without a receiver memory keeps nothing, but what must not go out again while its result is not durable."""
+        if not lane.unsaved and not lane.outlets:
+            self._lanes.pop(lane.target, None)
+            self._held.discard(lane)
+            self._wakeups.forget(lane)
+
+    # ------------------------------------------------------------------ deliveries
+    def _woken(self, lanes: Iterable[Lane]) -> None:
+        for lane in lanes:
+            self._pump(lane)
+
+    def _pump(self, lane: Lane) -> None:
+        """Hand out what is due to the binds that have room, in turn; then see to pages and the time to wake up."""
+        if not self._running or not lane.outlets:
+            return
+        queue = lane.queue
+        now_ms, now = self._clock.now_ms(), self._clock.monotonic()
+        left = _MOST_A_TURN
+        head = queue.peek()
+        while head is not None and head.due_at <= now_ms:
+            if len(self._results) >= _MOST_UNSAVED:
+                self._held.add(lane)
+                break
+            if left <= 0:
+                self._wakeups.set(lane, now_ms)
+                break
+            found = lane.next_outlet(now)
+            if found is None:
+                free_at = lane.wake_at(now)
+                if free_at is not None:
+                    self._wakeups.set(lane, now_ms + int((free_at - now) * 1000) + 1)
+                break
+            outlet, room = found
+            run = min(room, left) if len(lane.outlets) == 1 else min(room, left, _RUN)
+            left -= max(1, self._hand_out(outlet, queue, run, now_ms, now))
+            head = queue.peek()
+        else:
+            if head is not None:
+                self._wakeups.set(lane, head.due_at)
+        if queue.must_read:
+            self._read(lane, queue, now_ms)
+
+    def _hand_out(self, outlet: Outlet, queue: PagedQueue[OutboxItem], run: int, now_ms: int, now: float) -> int:
+        """Give a bind up to `run` items; how many left the queue."""
+        pop, peek = queue.pop, queue.peek
+        request, compose = outlet.connection.request, outlet.compose
+        taken = dead = 0
+        while taken < run:
+            head = peek()
+            if head is None or head.due_at > now_ms:
+                break
+            item = pop()
+            try:
+                request(compose(item), item)
+            except EncodeError as error:
+                dead += 1
+                self._nacks.give_up(outlet.lane, item, f"cannot be sent: {error}", now_ms, now)
+            except SessionError as error:
+                queue.push_back((item,))
+                outlet.over = isinstance(error, NotBound)
+                break
+            except Exception as error:  # a fault of ours in one item must not stop the others
+                _log.error("esme.error", account=outlet.lane.name, reason=type(error).__name__, exc_info=True)
+                dead += 1
+                self._nacks.give_up(outlet.lane, item, f"internal error: {type(error).__name__}", now_ms, now)
+            taken += 1
+        outlet.in_flight += taken - dead
+        return taken
+
+    def _saved(self, entries: list[Entry]) -> None:
+        """These results are durable."""
+        stir: set[Lane] = set()
+        for lane, item, renewed in entries:
+            lane.unsaved -= 1
+            lane.queue.done(item)
+            if renewed is not None:
+                lane.queue.add(renewed)
+                stir.add(lane)
+            elif not lane.unsaved:
+                stir.add(lane)
+        if self._held and len(self._results) < _MOST_UNSAVED:
+            stir |= self._held
+            self._held.clear()
+        for lane in stir:
+            if lane.outlets:
+                self._pump(lane)
+            else:
+                self._drop_if_idle(lane)
+        self._check_stopped()
+
+    # ------------------------------------------------------------------ the store
+    def _read(self, lane: Lane, queue: PagedQueue[OutboxItem], now_ms: int) -> None:
+        if now_ms < lane.read_after_ms:
+            self._wakeups.set(lane, lane.read_after_ms)
+            return
+        limit = queue.page
+        self._store.outbox(lane.target, queue.begin_read(), limit).addCallbacks(
+            self._page, self._no_page, callbackArgs=(lane, limit), errbackArgs=(lane,)
+        )
+
+    def _page(self, items: list[OutboxItem], lane: Lane, limit: int) -> None:
+        lane.queue.page_read(items, more=len(items) >= limit)
+        self._pump(lane)
+
+    def _no_page(self, failure: Failure, lane: Lane) -> None:
+        _failed(f"outbox page: {type(failure.value).__name__}")
+        lane.queue.read_failed()
+        lane.read_after_ms = self._clock.now_ms() + int(_AGAIN_S * 1000)
+        self._pump(lane)
+
+    def _missing(self, target: str) -> None:
+        """Something is due for an account that has no receiver."""
+        name = account_of_target(target)
+        if name is not None and target not in self._absent:
+            self._absent.add(target)
+            if self._tell_absent is not None:
+                self._tell_absent(name)
+
+    def _look_around(self) -> Deferred[None]:
+        """Find out who is absent, and what came into the outbox without being offered; again each minute."""
+        self._look_timer = None
+        return self._store.outbox_targets(esmes=True).addCallbacks(self._looked, self._not_looked)
+
+    def _not_looked(self, failure: Failure) -> None:
+        _failed(f"outbox targets: {type(failure.value).__name__}")
+        if self._running:
+            self._look_timer = self._reactor.callLater(_AGAIN_S, self._look_around)
+
+    def _looked(self, targets: list[OutboxTarget]) -> None:
+        if not self._running:
+            return
+        self._look_timer = self._reactor.callLater(LOOK_S, self._look_around)
+        self._absent.clear()
+        now_ms = self._clock.now_ms()
+        for owed in targets:
+            if owed.next_due > now_ms:
+                continue
+            lane = self._lanes.get(owed.target)
+            if lane is None:
+                self._missing(owed.target)
+            elif not lane.unsaved and not lane.in_flight and lane.queue.complete and not len(lane.queue):
+                lane.queue.forget()
+                self._pump(lane)
+
+
+def _failed(reason: str) -> None:
+    _log.error("esme.error", reason=reason)
