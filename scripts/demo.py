@@ -25,11 +25,15 @@ from typing import Any
 
 import yaml
 
+from smsgwd.simulator.esme import Esme, EsmeError
+from smsgwd.smpp.pdu import DeliverSm
+
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 PATIENCE_S = 60.0
 AUTH = {"Authorization": "Bearer demo-token", "Content-Type": "application/json"}
 WEBHOOK_PORT = 8090
+SMPP_ACCOUNT = ("demo", "demo")
 TEXTS = [
     ("a GSM text", "Hello from smsgwd, price 5€ [ok]"),
     (
@@ -186,6 +190,28 @@ def _push(catcher: Child, message_id: str, until: float) -> dict[str, Any]:
     raise DemoError(f"the receipt of message {message_id} was not pushed in time")
 
 
+def send_over_smpp(smpp_address: str, gateway: Child, until: float) -> None:
+    """Bind, submit one text with registered_delivery 1 and wait for the deliver_sm with its receipt."""
+    host, _, port = smpp_address.rpartition(":")
+    text = "Hello over SMPP"
+    print(f"\n-- SMPP: {text}")
+    try:
+        with Esme((host, int(port)), timeout_s=max(1.0, until - time.monotonic())) as esme:
+            esme.bind(*SMPP_ACCOUNT)
+            print(f"   bound   to {smpp_address} as transceiver, system_id {SMPP_ACCOUNT[0]}")
+            message_id = esme.submit("306912345679", text.encode())
+            print(f"   answer  submit_sm_resp ESME_ROK, message_id {message_id}")
+            receipt = esme.next_delivery()
+            said = receipt.short_message.decode("latin-1") if isinstance(receipt, DeliverSm) else str(receipt)
+            print(f"   receipt deliver_sm: {said}")
+            if f"id:{message_id} " not in said or "stat:DELIVRD" not in said:
+                raise DemoError(f"that is no receipt of message {message_id} as delivered")
+            esme.unbind()
+    except EsmeError as problem:
+        gateway.check()
+        raise DemoError(f"over SMPP: {problem}") from None
+
+
 @contextlib.contextmanager
 def children() -> Iterator[list[Child]]:
     """Processes started inside are stopped at the end, the last started first."""
@@ -197,8 +223,10 @@ def children() -> Iterator[list[Child]]:
             child.stop()
 
 
-def show_hints(http_address: str, ops: str, hook: str, config: Path) -> None:
+def show_hints(http_address: str, smpp_address: str, ops: str, hook: str, config: Path) -> None:
     """The lines to paste."""
+    port = smpp_address.rpartition(":")[2]
+    tool = BIN.relative_to(ROOT) if BIN.is_relative_to(ROOT) else BIN
     socket_path = config.parent / yaml.safe_load(config.read_text())["admin"]["socket"]
     print(
         f"""
@@ -210,7 +238,11 @@ Up. Paste any of these:
   curl -s -u demo:demo 'http://{http_address}/v1/messages?limit=5'
   curl -s -u demo:demo http://{http_address}/v1/balance
   curl -s http://{ops}/metrics
-  {BIN.relative_to(ROOT) if BIN.is_relative_to(ROOT) else BIN}/smsgwctl --socket {os.path.relpath(socket_path)} status
+  {tool}/smsgwctl --socket {os.path.relpath(socket_path)} status
+  {tool}/smsgwd simulate esme --port {port} --system-id {SMPP_ACCOUNT[0]} --password {SMPP_ACCOUNT[1]} \\
+       --to 306912345678 --text Hello
+
+Any SMPP 3.4 client can bind to {smpp_address}: system_id {SMPP_ACCOUNT[0]}, password {SMPP_ACCOUNT[1]}.
 
 The API is described at http://{http_address}/docs. Ctrl-C drains and stops.
 """
@@ -234,22 +266,23 @@ def demonstrate(once: bool, directory: Path, running: list[Child]) -> None:
     hook = f"http://127.0.0.1:{catcher.port(started + 30)}"
     config = private_copy(directory, smsc_port) if once else ROOT / "etc" / "smsgwd.dev.yaml"
     listeners = yaml.safe_load(config.read_text())["listeners"]
-    http_address, ops = listeners["http"]["listen"], listeners["ops"]["listen"]
+    http_address, ops, smpp_address = (listeners[name]["listen"] for name in ("http", "ops", "smpp"))
     print(f"SMSC simulator on port {smsc_port}, webhook catcher at {hook}")
     begun = time.monotonic()
     until = begun + PATIENCE_S
     gateway = Child("the gateway", "smsgwd", "run", "-c", str(config), log=directory / "gateway.log")
     running.insert(0, gateway)  # stopped first: it drains while its SMSC is still there
     wait_ready(gateway, ops, until)
-    print(f"gateway ready at http://{http_address} after {time.monotonic() - begun:.1f} s")
+    print(f"gateway ready at http://{http_address} and SMPP {smpp_address} after {time.monotonic() - begun:.1f} s")
     send_over_http(http_address, hook, catcher, gateway, until)
-    print(f"\nAll receipts were pushed, {time.monotonic() - begun:.1f} s after the gateway's start.")
+    send_over_smpp(smpp_address, gateway, until)
+    print(f"\nAll receipts have come back, {time.monotonic() - begun:.1f} s after the gateway's start.")
     if once:
         status = gateway.stop()
         if status != 0:
             raise DemoError(f"the gateway stopped with status {status}")
         return
-    show_hints(http_address, ops, hook, config)
+    show_hints(http_address, smpp_address, ops, hook, config)
     while True:
         gateway.check()
         with contextlib.suppress(queue.Empty):

@@ -208,6 +208,32 @@ def smsc(ctx: click.Context, /, lean: bool, report: Path | None, **chosen: Any) 
     _serve(reactor, service.start, service.stop, service.summary)
 
 
+@simulate.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to bind.")
+@click.option("--port", type=PORT, default=2775, show_default=True)
+@click.option("--system-id", default="demo", show_default=True)
+@click.option("--password", default="demo", show_default=True)
+@click.option("--from", "source", default="iSMS", show_default=True, help="Sender.")
+@click.option("--to", required=True, help="International number, digits.")
+@click.option("--text", default="Hello", show_default=True)
+@click.option("--wait-s", type=click.FloatRange(0), default=30.0, show_default=True, help="For the receipt.")
+def esme(host: str, port: int, system_id: str, password: str, source: str, to: str, text: str, wait_s: float) -> None:
+    """An ESME that binds, submits one text and shows its receipt. Exit 1 when a step fails."""
+    from smsgwd.simulator.esme import Esme, EsmeError
+    from smsgwd.simulator.submit_template import octets_of
+
+    try:
+        with Esme((host, port), wait_s or 10.0) as client:
+            client.bind(system_id, password)
+            coding, octets = octets_of(text)
+            print(f"message_id {client.submit(to.lstrip('+'), octets, source=source, coding=coding)}", flush=True)
+            if wait_s:
+                print(getattr(client.next_delivery(), "short_message", b"").decode("latin-1"))
+            client.unbind()
+    except (EsmeError, ValueError) as problem:
+        raise click.ClickException(str(problem)) from None
+
+
 def _lean(ctx: click.Context, report: Path | None, chosen: dict[str, Any]) -> None:
     """The lean SMSC; any option that it does not have is refused."""
     known = {"host", "port", "lean", "report", "receipt_delay_ms", "receipt_window"}

@@ -15,6 +15,13 @@ _MARK = "{n}"
 _ZEROS = "0" * DIGITS
 
 
+def octets_of(text: str) -> tuple[int, bytes]:
+    """data_coding and octets of a text for one submit_sm: GSM (0) if it fits, else UCS-2 (8). Raises ValueError."""
+    if plan(text).encoding == "ucs2":
+        return 8, text.encode("utf-16-be")
+    return 0, alphabet.encode(text)
+
+
 class SubmitTemplate:
     """Frames of number n: to 30690nnnnnnnn (international), `{n}` in the text is the number too.
 
