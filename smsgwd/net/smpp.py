@@ -113,6 +113,12 @@ class SmppConnection(TwistedProtocol):
             self._flush_soon()
         return sequence
 
+    def request_many(self, pdus: Sequence[Pdu], contexts: Sequence[Any]) -> None:
+        """Send requests of one kind, all or none; see `Session.request_many`. Raises as `request`."""
+        self.session.request_many(pdus, self._monotonic(), contexts)
+        if not self._flushing:
+            self._flush_soon()
+
     def respond(self, pdu: Pdu) -> bool:
         """Answer a request, at the end of the turn; see `Session.respond`. Raises EncodeError."""
         alive = self.session.respond(pdu, self._monotonic())

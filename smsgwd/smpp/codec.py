@@ -83,7 +83,7 @@ def _fill_leniently(pdu: Pdu, spec: PduSpec, frame: bytes) -> None:
 
 def encode(pdu: Pdu) -> bytes:
     """Return a PDU's wire form. Raises EncodeError naming the field that cannot be composed."""
-    encoder = _fast_encode(pdu.command_id)
+    encoder = _fast_encode(type(pdu))
     if encoder is not None:
         frame = encoder(pdu)
         if frame is not None:

@@ -20,6 +20,7 @@ class SessionConfig:
     window            requests of ours that may be unanswered
     inbound_limit     requests of the peer's that may be unanswered; more are answered ESME_RTHROTTLED
     max_frame         longest PDU once bound; max_frame_open before that
+    grouped           requests and answers of one read come as Requests and Responses (events.py): cheaper by half
     max_open_faults   refused PDUs before the bind after which an SMSC closes the session
     """
 
@@ -36,3 +37,4 @@ class SessionConfig:
     max_frame: int = MAX_FRAME
     max_frame_open: int = 1024
     max_open_faults: int = 8
+    grouped: bool = False

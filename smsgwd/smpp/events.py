@@ -1,7 +1,9 @@
 """What a Session reports. Each is a small value object; the session's owner walks the list in order.
 
-Only `Request` and `Response` are frequent. `Closed` is always the last event of a session that is still connected:
-write what `data_to_send()` holds, close the transport (at once when `abort`), then call `connection_lost()`.
+Only `Request` and `Response` are frequent; a session whose configuration says `grouped` reports all requests of one
+read as one `Requests`, and all ordinary answers as one `Responses` before it. `Closed` is always the last event of a
+session that is still connected: write what `data_to_send()` holds, close the transport (at once when `abort`), then
+call `connection_lost()`.
 """
 
 from dataclasses import dataclass
@@ -34,6 +36,28 @@ class Response(Event):
     pdu: Pdu
     context: Any
     sent_at: float
+
+
+@dataclass(slots=True)
+class Requests(Event):
+    """Instead of several Request, with `grouped`: the requests of one read, in order."""
+
+    pdus: list[Pdu]
+
+
+Answer = tuple[Any, int, bytes, float]
+"""context, command_status, message_id, sent_at."""
+
+
+@dataclass(slots=True)
+class Responses(Event):
+    """Instead of several Response, with `grouped`: the answers of one read that are made of a message_id alone.
+
+    In order; what they have in common with `Response`: each context comes back once. Answers with TLVs or an odd body,
+    nacks, and answers to other requests still come as `Response`.
+    """
+
+    answers: list[Answer]
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from struct import error as struct_error
 from typing import Any, Final
 
 from smsgwd.smpp import constants as c
+from smsgwd.smpp.composed import ComposedPdu
 from smsgwd.smpp.errors import EncodeError
 from smsgwd.smpp.pdu import (
     DeliverSm,
@@ -164,12 +165,8 @@ def _message_id_decoder(cls: type[MessageIdResp]) -> Decoder:
     """Return the decoder of a response that carries a message_id and nothing else."""
 
     def decode(frame: bytes, status: int, sequence: int) -> MessageIdResp | None:
-        size = len(frame)
-        if size == 16:
-            message_id = b""
-        elif frame.find(0, 16) == size - 1 and size < 256:
-            message_id = frame[16:-1]
-        else:
+        message_id = message_id_of(frame)
+        if message_id is None:
             return None
         pdu: MessageIdResp = _new(cls)
         pdu.sequence = sequence
@@ -197,7 +194,7 @@ def _message_id_encoder(command_id: int) -> Encoder:
     return encode
 
 
-_MESSAGE_ID_RESPONSES: Final = frozenset((c.SUBMIT_SM_RESP, c.DELIVER_SM_RESP, c.DATA_SM_RESP))
+MESSAGE_ID_RESPONSES: Final = frozenset((c.SUBMIT_SM_RESP, c.DELIVER_SM_RESP, c.DATA_SM_RESP))
 
 
 def message_id_responses(command_id: int, answers: Sequence[tuple[int, int, bytes]], tlvs: Tlvs = ()) -> list[bytes]:
@@ -205,7 +202,7 @@ def message_id_responses(command_id: int, answers: Sequence[tuple[int, int, byte
 
     Raises EncodeError for a response that is not made of a message_id alone, or a value that cannot be composed.
     """
-    if command_id not in _MESSAGE_ID_RESPONSES:
+    if command_id not in MESSAGE_ID_RESPONSES:
         raise EncodeError("command_id", f"0x{command_id:08X} is no response that carries only a message_id")
     tail = b"\0" + encode_tlvs(tlvs)
     size = 16 + len(tail)
@@ -223,6 +220,23 @@ def message_id_responses(command_id: int, answers: Sequence[tuple[int, int, byte
     except struct_error:
         raise EncodeError("sequence_number", "status and sequence are 32 bits") from None
     return frames
+
+
+def _composed(pdu: ComposedPdu) -> bytes | None:
+    """Encode a request whose body is there already."""
+    body = pdu.body + encode_tlvs(pdu.tlvs) if pdu.tlvs else pdu.body
+    try:
+        return _pack_header(16 + len(body), pdu.command_id, pdu.status, pdu.sequence) + body
+    except struct_error:
+        return None
+
+
+def message_id_of(frame: bytes) -> bytes | None:
+    """The message_id of a response's frame; None where there is more to it: TLVs, junk, no NUL."""
+    size = len(frame)
+    if size == 16:
+        return b""
+    return frame[16:-1] if frame.find(0, 16) == size - 1 and size < 256 else None
 
 
 def _bare_decoder(cls: type[Pdu]) -> Decoder:
@@ -249,9 +263,10 @@ DECODERS: Final[dict[int, Decoder]] = {
     c.ENQUIRE_LINK_RESP: _bare_decoder(EnquireLinkResp),
 }
 
-ENCODERS: Final[dict[int, Encoder]] = {
-    c.SUBMIT_SM: _message_encoder(c.SUBMIT_SM),
-    c.DELIVER_SM: _message_encoder(c.DELIVER_SM),
-    c.SUBMIT_SM_RESP: _message_id_encoder(c.SUBMIT_SM_RESP),
-    c.DELIVER_SM_RESP: _message_id_encoder(c.DELIVER_SM_RESP),
+ENCODERS: Final[dict[type[Pdu], Encoder]] = {
+    SubmitSm: _message_encoder(c.SUBMIT_SM),
+    DeliverSm: _message_encoder(c.DELIVER_SM),
+    SubmitSmResp: _message_id_encoder(c.SUBMIT_SM_RESP),
+    DeliverSmResp: _message_id_encoder(c.DELIVER_SM_RESP),
+    ComposedPdu: _composed,
 }

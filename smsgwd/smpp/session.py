@@ -16,7 +16,7 @@ from smsgwd.smpp import pdu as p
 from smsgwd.smpp import status as s
 from smsgwd.smpp.codec import decode_body, encode
 from smsgwd.smpp.errors import EncodeError, NotBound, PduError, WindowFull
-from smsgwd.smpp.fast import message_id_responses
+from smsgwd.smpp.fast import MESSAGE_ID_RESPONSES, message_id_of, message_id_responses
 from smsgwd.smpp.link import Link
 from smsgwd.smpp.session_table import BOUND, TABLE, Action, Role, State, rule_for
 from smsgwd.smpp.tables import RESPONSES, command_name
@@ -64,6 +64,9 @@ class Session(Link):
         else:
             timers.partial_since = None
         limit = self._config.inbound_limit
+        grouped = self._config.grouped
+        requests: list[p.Pdu] = []
+        answers: list[e.Answer] = []
         for frame in frames:
             _, command_id, status, sequence = _unpack_header(frame)
             rule = self._inbound.get(command_id) or rule_for(self._state, self.role.peer, command_id)
@@ -80,9 +83,24 @@ class Session(Link):
                     continue
                 if command_id != c.ALERT_NOTIFICATION:
                     self._unanswered += 1
-                events.append(e.Request(pdu))
+                if not grouped:
+                    events.append(e.Request(pdu))
+                elif requests:
+                    requests.append(pdu)
+                else:
+                    requests.append(pdu)
+                    events.append(e.Requests(requests))
             elif action is _RESPONSE:
                 timers.last_transaction = now
+                if grouped and command_id in MESSAGE_ID_RESPONSES:
+                    message_id = message_id_of(frame)
+                    if message_id is not None:
+                        found = self._window.take(sequence, command_id ^ c.RESPONSE_BIT)
+                        if found is not None:
+                            if not answers:
+                                _insert(events, e.Responses(answers))
+                            answers.append((found[0], status, message_id, found[1]))
+                            continue
                 pdu = decode_body(frame, command_id, status, sequence)
                 pending = self._window.take(sequence, command_id ^ c.RESPONSE_BIT)
                 if pending is None:
@@ -175,6 +193,35 @@ class Session(Link):
         self._last_now = self._timers.last_transaction = now
         return sequence
 
+    def request_many(self, pdus: Sequence[p.Pdu], now: float, contexts: Sequence[Any]) -> None:
+        """Queue requests of one kind in this order, each with its context, as `request` does; all of them or none.
+
+        Raises NotBound, WindowFull or EncodeError with nothing queued.
+        """
+        if not pdus:
+            return
+        command_id = pdus[0].command_id
+        rule = TABLE[self._state, self.role].get(command_id)
+        if rule is None or rule.action is not _REQUEST:
+            raise NotBound(f"{command_name(command_id)} may not be sent by {self.role.value} in {self._state.name}")
+        window = self._window
+        answered = command_id in RESPONSES
+        if answered and len(window) + len(pdus) > window.limit:
+            raise WindowFull(f"{len(window)} requests are unanswered, {len(pdus)} are too many")
+        if self.peer_version < c.VERSION_3_4:
+            pdus = [self._without_tlvs(pdu) if pdu.tlvs else pdu for pdu in pdus]
+        sequences = window.next_sequences(len(pdus), self._control)
+        frames: list[bytes] = []
+        for pdu, sequence in zip(pdus, sequences, strict=True):
+            if pdu.command_id != command_id:
+                raise ValueError(f"{pdu.name} among requests of another kind")
+            pdu.sequence = sequence
+            frames.append(encode(pdu))
+        self._out += frames
+        if answered:
+            window.add_many(sequences, command_id, contexts)
+        self._last_now = self._timers.last_transaction = now
+
     def respond(self, pdu: p.Pdu, now: float) -> bool:
         """Queue the answer to a Request; False when the session is over and nobody can be answered any more.
 
@@ -239,3 +286,12 @@ class Session(Link):
             raise EncodeError("message_payload", "an SMPP 3.3 peer takes no TLVs", s.ESME_ROPTPARNOTALLWD)
         pdu.tlvs = ()
         return pdu
+
+
+def _insert(events: list[e.Event], answers: e.Responses) -> None:
+    """Add answers before the requests of the same read: a receipt must not be looked at before the id it names."""
+    for at, event in enumerate(events):
+        if type(event) is e.Requests:
+            events.insert(at, answers)
+            return
+    events.append(answers)

@@ -6,8 +6,10 @@ Not a test. Run: python -m tests.smpp.bench_session [PDUs a read]
 import sys
 import time
 
+from smsgwd.smpp import constants as c
 from smsgwd.smpp import pdu as p
 from smsgwd.smpp.codec import encode
+from smsgwd.smpp.composed import MessageTemplate
 from smsgwd.smpp.config import SessionConfig
 from smsgwd.smpp.session import Session
 from smsgwd.smpp.session_table import Role
@@ -17,8 +19,8 @@ from .strategies import submit
 COUNT = 20_000
 
 
-def bound(role):
-    session = Session(role, SessionConfig(window=COUNT + 1, enquire_link=0), 0.0)
+def bound(role, grouped=False):
+    session = Session(role, SessionConfig(window=COUNT + 1, enquire_link=0, grouped=grouped), 0.0)
     if role is Role.SMSC:
         (event,) = session.receive(encode(p.BindTransceiver(sequence=1)), 0.0)
         session.accept_bind(event.pdu, 0.0)
@@ -44,9 +46,9 @@ def timed(name, work):
     print(f"{name:48} {min(figures):5.2f} µs")
 
 
-def incoming(role, frames, size):
+def incoming(role, frames, size, grouped=True):
     def make():
-        session = bound(role)
+        session = bound(role, grouped)
         parts = reads(frames, size)
 
         def run():
@@ -73,9 +75,27 @@ def requests(role, pdu, size):
     return make
 
 
-def answers(frames, role, pdu, size):
+def in_runs(role, pdu, size):
+    """As templates make them: what composing costs is within it."""
+
     def make():
         session = bound(role)
+        template = MessageTemplate(pdu)
+
+        def run():
+            for at in range(0, COUNT, size):
+                made = [template.compose(b"iSMS", b"306912345678", b"", pdu.short_message) for _ in range(size)]
+                session.request_many(made, 1.0, range(at, at + size))
+                session.data_to_send(1.0)
+
+        return run
+
+    return make
+
+
+def answers(frames, role, pdu, size, grouped=True):
+    def make():
+        session = bound(role, grouped)
         for _ in range(COUNT):
             session.request(pdu, 1.0, pdu)
         session.data_to_send(1.0)
@@ -106,6 +126,21 @@ def responding(size):
     return make
 
 
+def responding_many(size):
+    def make():
+        session = bound(Role.SMSC)
+        given = [(at, 0, b"%019d" % at) for at in range(COUNT)]
+
+        def run():
+            for at in range(0, COUNT, size):
+                session.respond_many(c.SUBMIT_SM_RESP, given[at : at + size], 1.0)
+                session.data_to_send(1.0)
+
+        return run
+
+    return make
+
+
 def main(size):
     message = submit(short_message=b"x" * 60, sequence=9)
     receipt = p.DeliverSm(
@@ -118,15 +153,21 @@ def main(size):
     )
     first = {Role.SMSC: 1, Role.ESME: 2}
     print(f"{size} PDUs a read or write")
-    timed("submit_sm in", incoming(Role.SMSC, [encode(message)] * COUNT, size))
-    timed("deliver_sm (receipt) in", incoming(Role.ESME, [encode(receipt)] * COUNT, size))
-    timed("submit_sm out", requests(Role.ESME, message, size))
-    timed("deliver_sm out", requests(Role.SMSC, receipt, size))
-    frames = [encode(p.SubmitSmResp(sequence=first[Role.ESME] + at, message_id=b"%019d" % at)) for at in range(COUNT)]
-    timed("submit_sm_resp in", answers(frames, Role.ESME, message, size))
-    frames = [encode(p.DeliverSmResp(sequence=first[Role.SMSC] + at)) for at in range(COUNT)]
-    timed("deliver_sm_resp in", answers(frames, Role.SMSC, receipt, size))
+    for grouped in (False, True):
+        how = "grouped" if grouped else "one by one"
+        timed(f"submit_sm in, {how}", incoming(Role.SMSC, [encode(message)] * COUNT, size, grouped))
+        timed(f"deliver_sm (receipt) in, {how}", incoming(Role.ESME, [encode(receipt)] * COUNT, size, grouped))
+        frames = [
+            encode(p.SubmitSmResp(sequence=first[Role.ESME] + at, message_id=b"%019d" % at)) for at in range(COUNT)
+        ]
+        timed(f"submit_sm_resp in, {how}", answers(frames, Role.ESME, message, size, grouped))
+        frames = [encode(p.DeliverSmResp(sequence=first[Role.SMSC] + at)) for at in range(COUNT)]
+        timed(f"deliver_sm_resp in, {how}", answers(frames, Role.SMSC, receipt, size, grouped))
+    timed("submit_sm out, made before", requests(Role.ESME, message, size))
+    timed("deliver_sm out, made before", requests(Role.SMSC, receipt, size))
+    timed("submit_sm out, of a template", in_runs(Role.ESME, message, size))
     timed("submit_sm_resp out, one by one", responding(size))
+    timed("submit_sm_resp out, many", responding_many(size))
 
 
 if __name__ == "__main__":

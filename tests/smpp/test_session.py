@@ -304,3 +304,117 @@ def test_the_last_of_many_answers_lets_an_unbind_go_on():
     assert [type(each) for each in cut(smsc.data_to_send(2.0))] == [p.SubmitSmResp, p.Unbind]
     smsc.connection_lost(3.0)
     assert not smsc.respond_many(c.SUBMIT_SM_RESP, [(1, 0, b"1")], 3.0)
+
+
+def test_many_requests_at_once():
+    esme, smsc = bound_pair(config=SessionConfig(window=3))
+    pdus = [submit(short_message=b"%d" % number) for number in range(4)]
+    with pytest.raises(WindowFull):
+        esme.request_many(pdus, 1.0, range(4))
+    with pytest.raises(EncodeError):
+        esme.request_many([pdus[0], submit(source_addr=b"1" * 30)], 1.0, range(2))
+    with pytest.raises(ValueError, match="another kind"):
+        esme.request_many([pdus[0], p.DataSm()], 1.0, range(2))
+    with pytest.raises(NotBound):
+        esme.request_many([p.DeliverSm()], 1.0, range(1))
+    esme.request_many([], 1.0, [])
+    assert esme.outstanding == 0 and not esme.data_to_send(1.0)
+    esme.request_many(pdus[:3], 1.0, ["a", "b", "c"])
+    requests = carry(esme, smsc, 1.5)
+    assert [event.pdu.short_message for event in requests] == [b"0", b"1", b"2"]
+    for event in requests:
+        smsc.respond(p.SubmitSmResp(sequence=event.pdu.sequence), 2.0)
+    assert [(event.context, event.sent_at) for event in carry(smsc, esme, 2.0)] == [("a", 1.5), ("b", 1.5), ("c", 1.5)]
+
+
+def test_many_requests_to_a_3_3_peer_have_no_tlvs():
+    esme, smsc = bound_pair(version=0x33)
+    with pytest.raises(EncodeError):
+        smsc.request_many([p.DeliverSm(tlvs=((t.MESSAGE_PAYLOAD, b"x"),))], 1.0, [1])
+    smsc.request_many([p.DeliverSm(), p.DeliverSm(tlvs=((0x0427, b"\2"),))], 1.0, [1, 2])
+    assert [event.pdu.tlvs for event in carry(smsc, esme, 1.0)] == [(), ()]
+
+
+def grouped_pair():
+    return bound_pair(config=SessionConfig(window=50, grouped=True))
+
+
+def test_grouped_answers_come_before_the_requests_of_the_same_read():
+    esme, smsc = grouped_pair()
+    esme.request_many([submit()] * 3, 1.0, "abc")
+    (requests,) = carry(esme, smsc, 1.0)
+    assert type(requests) is e.Requests and [pdu.sequence for pdu in requests.pdus] == [2, 3, 4]
+    smsc.request(p.DeliverSm(), 2.0, "receipt 1")
+    smsc.respond_many(c.SUBMIT_SM_RESP, [(2, 0, b"1"), (3, 0x58, b"")], 2.0)
+    smsc.request(p.DeliverSm(), 2.0, "receipt 2")
+    smsc.respond(p.GenericNack(sequence=4, status=3), 2.0)
+    responses, requests, nack = carry(smsc, esme, 2.5)
+    assert responses.answers == [("a", 0, b"1", 1.0), ("b", 0x58, b"", 1.0)]
+    assert [type(pdu) for pdu in requests.pdus] == [p.DeliverSm, p.DeliverSm]
+    assert (type(nack), nack.context) == (e.Response, "c")
+
+
+def flat(events):
+    """Events of either style as plain values: requests in order, answers in order, the rest in order."""
+    requests, answers, rest = [], [], []
+    for event in events:
+        if type(event) is e.Requests:
+            requests += event.pdus
+        elif type(event) is e.Request:
+            requests.append(event.pdu)
+        elif type(event) is e.Responses:
+            answers += [answer[:3] for answer in event.answers]
+        elif type(event) is e.Response:
+            answers.append((event.context, event.pdu.status, getattr(event.pdu, "message_id", None)))
+        else:
+            rest.append(event)
+    return requests, sorted(answers, key=repr), rest
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.builds(lambda n: ("resp", n), st.integers(2, 8)),
+            st.builds(lambda n, tlv: ("odd", n, tlv), st.integers(2, 8), st.booleans()),
+            st.builds(lambda n: ("nack", n), st.integers(2, 8)),
+            st.just(("deliver",)),
+            st.just(("torn",)),
+            st.just(("enquire",)),
+            st.just(("unbind",)),
+        ),
+        max_size=12,
+    ),
+    st.lists(st.integers(1, 120), max_size=6),
+)
+@settings(max_examples=150, deadline=None)
+def test_grouped_or_not_the_same_happens(script, cuts):
+    sessions = []
+    for grouped in (False, True):
+        esme, _smsc = bound_pair(config=SessionConfig(window=50, grouped=grouped))
+        esme.request_many([submit()] * 5, 1.0, range(5))
+        esme.data_to_send(1.0)
+        sessions.append(esme)
+    frames = {
+        "deliver": lambda: encode(p.DeliverSm(sequence=1, short_message=b"id:1")),
+        "torn": lambda: encode(p.DeliverSm(sequence=2, short_message=b"id:1"))[:-1],
+        "enquire": lambda: encode(p.EnquireLink(sequence=3)),
+        "unbind": lambda: encode(p.Unbind(sequence=4)),
+        "resp": lambda n: encode(p.SubmitSmResp(sequence=n, message_id=b"%d" % n)),
+        "odd": lambda n, tlv: encode(
+            p.SubmitSmResp(sequence=n, message_id=b"x", tlvs=((1, b"y"),)) if tlv else p.DataSmResp(sequence=n)
+        ),
+        "nack": lambda n: encode(p.GenericNack(sequence=n, status=8)),
+    }
+    stream = b""
+    for name, *arguments in script:
+        frame = frames[name](*arguments)
+        stream += struct.pack(">I", len(frame)) + frame[4:]
+    reads, at = [], 0
+    for size in [*cuts, len(stream)]:
+        reads.append(stream[at : at + size])
+        at += size
+    seen = []
+    for session in sessions:
+        events = [event for read in reads if read for event in session.receive(read, 2.0)]
+        seen.append((flat(events), session.data_to_send(2.0), session.outstanding, session.unanswered, session.state))
+    assert seen[0] == seen[1]
