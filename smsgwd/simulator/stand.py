@@ -15,6 +15,7 @@ from typing import Any
 TOKEN = "bench-token"  # noqa: S105 - the credential of a gateway that lives for one measurement
 TENANT = "bench"
 ESME_PASSWORD = "bench"  # noqa: S105 - as above
+ESME_WINDOW = 200  #: deliver_sm of an account's bind without an answer
 _SIMULATE = "from smsgwd.cli.simulate import simulate; simulate()"
 _SMSGWD = "from smsgwd.cli.main import main; main()"
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -70,10 +71,33 @@ class Process:
 
     def rss_peak_mb(self) -> float:
         """The most memory it has held at once (MB)."""
+        return self._memory("VmHWM:")
+
+    def rss_mb(self) -> float:
+        """The memory it holds now (MB)."""
+        return self._memory("VmRSS:")
+
+    def _memory(self, name: str) -> float:
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
+            if line.startswith(name):
                 return round(int(line.split()[1]) / 1024, 1)
         return 0.0
+
+    def summary_now(self, patience_s: float = 10.0) -> dict[str, Any]:
+        """The statistics so far of a simulator. Raises StandError when it does not print them."""
+        assert self._child is not None
+        before = self._log.stat().st_size
+        self._child.send_signal(signal.SIGUSR1)
+        end = time.monotonic() + patience_s
+        while time.monotonic() < end:
+            self.check()
+            with self._log.open("rb") as log:
+                log.seek(before)
+                line = log.read()
+            if line.endswith(b"}\n"):
+                return dict(json.loads(line.splitlines()[-1]))
+            time.sleep(0.02)
+        raise StandError(f"{self.name} printed no statistics:\n{self._tail()}")
 
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone."""
@@ -281,7 +305,9 @@ def _esme_tenant(number: int) -> dict[str, Any]:
         "currency": "EUR",
         "price": "0.0400",
         "senders": ["*"],
-        "credentials": [{"kind": "smpp", "system_id": name, "secret": ESME_PASSWORD, "max_binds": 1000, "window": 200}],
+        "credentials": [
+            {"kind": "smpp", "system_id": name, "secret": ESME_PASSWORD, "max_binds": 1000, "window": ESME_WINDOW}
+        ],
     }
 
 
