@@ -123,7 +123,11 @@ class FakeStore:
         def work():
             if self.unreadable:
                 raise StoreUnavailable("closed")
-            return [OutboxTarget(target, len(keys), keys[0][0]) for target, keys in self.order.items() if keys]
+            return [
+                OutboxTarget(target, len(keys), keys[0][0])
+                for target, keys in self.order.items()
+                if keys and target.startswith("@") == esmes
+            ]
 
         return self._later(work)
 

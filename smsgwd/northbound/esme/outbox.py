@@ -295,6 +295,7 @@ class EsmeOutbox:
             except SessionError as error:
                 queue.push_back((item,))
                 outlet.over = isinstance(error, NotBound)
+                outlet.not_before = now + _AGAIN_S
                 break
             except Exception as error:  # a fault of ours in one item must not stop the others
                 _log.error("esme.error", account=outlet.lane.name, reason=type(error).__name__, exc_info=True)
