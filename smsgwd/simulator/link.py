@@ -8,6 +8,7 @@ from smsgwd.simulator.message import Delivery
 from smsgwd.smpp import events as e
 from smsgwd.smpp import pdu as p
 from smsgwd.smpp.constants import DELIVER_SM, GENERIC_NACK
+from smsgwd.smpp.errors import EncodeError
 from smsgwd.smpp.status import ESME_RBINDFAIL, ESME_RINVPASWD, ESME_RINVSYSID, ESME_ROK
 
 if TYPE_CHECKING:
@@ -84,7 +85,10 @@ class SmscLink:
     def deliver(self, delivery: Delivery) -> None:
         """Send a receipt or MO; its answer, or its loss, comes back to the simulator."""
         assert self._connection is not None
-        self._connection.request(self._smsc.compose(delivery), delivery)
+        try:
+            self._connection.request(self._smsc.compose(delivery), delivery)
+        except EncodeError:  # data_sm takes addresses that no deliver_sm can bring back
+            self._smsc.stats.receipts_given_up += 1
 
     def write_garbage(self, octets: bytes) -> None:
         """Write octets behind everything queued so far."""
