@@ -50,7 +50,7 @@ class Evil:
         draw = self.random
         command = draw.choice([command for command in COMMANDS if command not in but])
         pdu = bytearray(self.valid(command, sequence))
-        for _ in range(draw.choice((0, 1, 1, 1, 2, 5))):
+        for _ in range(draw.choice((0, 0, 1, 1, 1, 2, 5))):
             kind = draw.randrange(7)
             if kind == 0 and len(pdu) > 16:  # an octet becomes another
                 pdu[draw.randrange(16, len(pdu))] = draw.choice((0, 1, 0x7F, 0x80, 0xFF, draw.randrange(256)))
@@ -141,6 +141,8 @@ class Evil:
 
     def _address(self) -> bytes:
         draw = self.random
+        if draw.random() < 0.6:
+            return b"\1\1" + b"30690" + self._digits(7).encode() + b"\0"
         number = draw.choice(
             ("306912345678", "Shop", "", "+3069", "12a", "\xff\xfe", "3" * 21, "30690" + self._digits(7))
         )
@@ -152,7 +154,7 @@ class Evil:
         return draw.choice((b"x" * size, draw.randbytes(size), (b"\x05\0\x03\x07\x02\x01" + b"x" * 249)[:size]))
 
     def _time(self) -> bytes:
-        return self.random.choice(_TIMES).encode() + b"\0"
+        return (b"" if self.random.random() < 0.6 else self.random.choice(_TIMES).encode()) + b"\0"
 
     def _id(self) -> bytes:
         return self.random.choice(("", "1", self._digits(19), "9" * 64, "id", "0x12", "\x01")).encode() + b"\0"
@@ -164,7 +166,8 @@ class Evil:
         return "".join(self.random.choices("0123456789", k=count))
 
     def _octet(self) -> int:
-        return self.random.choice((0, 0, 0, 1, 3, 4, 0x40, 0x80, 0xFF, self.random.randrange(256)))
+        draw = self.random
+        return 0 if draw.random() < 0.7 else draw.choice((1, 3, 4, 0x11, 0x40, 0x80, 0xFF, draw.randrange(256)))
 
     def _unknown(self, but: tuple[int, ...]) -> int:
         while True:
