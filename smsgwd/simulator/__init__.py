@@ -1,12 +1,15 @@
-"""Peers that behave, or misbehave, as asked: an SMSC, a webhook catcher, an HTTP load; and what measures with them.
+"""Peers that behave, or misbehave, as asked: an SMSC, a webhook catcher, loads; and what measures with them.
 
-Here live the SMSC simulator, the catcher of receipt pushes, the load generator, the parts of `smsgwd bench` and of the
-crash check. Nothing of the gateway itself may live here or be imported but its SMPP and GSM values and `net`: these are
-the other side, and a mistake shared with the gateway would hide. Command lines are in `smsgwd.cli`.
+Here live the SMSC simulators, the catcher of receipt pushes, the load generators, the parts of `smsgwd bench` and of
+the crash checks. Nothing of the gateway itself may live here or be imported but its SMPP and GSM values and `net`:
+these are the other side, and a mistake shared with the gateway would hide. Command lines are in `smsgwd.cli`.
 
 To change what the SMSC decides (answers, fates, delays), edit behaviour.py; the options themselves, options.py and
 cli/simulate.py. Ids: message_ids.py. Receipt text, TLVs and schedule: receipts.py. Drops and garbage: faults.py. MO:
-mo.py. What a bind does: link.py; a request of the ESME's: requests.py; deliveries and the timer: smsc.py. The record's
-lines: record.py. Counters: stats.py. The webhook catcher: catcher.py. The load: http_load.py. Processes of a test
-stand: stand.py. What a kill left in the store: aftermath.py. What the bench prints: figures.py.
+mo.py. What a bind does: link.py; a request of the ESME's: requests.py; deliveries and the timer: smsc.py. The
+record's lines: record.py. Counters: stats.py. The webhook catcher: catcher.py. The HTTP load: http_load.py. The lean
+SMSC and the SMPP load: lean_smsc.py, smpp_load.py on lean_loop.py; what they know of messages: lean_report.py,
+books.py. A blocking ESME for scripts and tests: esme.py. Processes of a test stand: stand.py. What a kill left in the
+store: aftermath.py. What the bench prints: figures.py. Runs: http_bench.py, smpp_bench.py, crash.py, crash_smpp.py,
+absent.py.
 """

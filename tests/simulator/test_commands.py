@@ -3,6 +3,7 @@
 import http.client
 import json
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 from smsgwd.cli.bench import bench
 from smsgwd.cli.simulate import simulate
+from smsgwd.simulator.lean_report import LeanReport
 
 COMMAND = [sys.executable, "-c", "from smsgwd.cli.simulate import simulate; simulate()"]
 
@@ -60,6 +62,27 @@ def test_webhook_serves_and_prints_statistics(start):
     assert json.loads(out)["pushes"] == 1 and child.returncode == 0
 
 
+def test_the_lean_smsc_prints_the_same_statistics_and_writes_its_report(start, tmp_path: Path):
+    child, port = start("smsc", "--port", "0", "--lean", "--report", str(tmp_path / "report"))
+    shown = subprocess.run([*COMMAND, "esme", "--port", str(port), "--to", "306900000005"], capture_output=True)
+    assert shown.returncode == 0, shown.stderr
+    first, receipt = shown.stdout.decode().splitlines()
+    assert first.startswith("message_id ") and first.removeprefix("message_id ") in receipt
+    child.send_signal(signal.SIGUSR1)
+    assert json.loads(child.stderr.readline())["accepted"] == 1
+    child.send_signal(signal.SIGTERM)
+    out, _ = child.communicate(timeout=10)
+    assert json.loads(out)["receipts_acked"] == 1 and child.returncode == 0
+    assert LeanReport.read(tmp_path / "report").copies[5] == 1
+
+
+def test_an_esme_without_a_server_says_so():
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    shown = subprocess.run([*COMMAND, "esme", "--port", str(port), "--to", "1"], capture_output=True)
+    assert shown.returncode == 1 and b"no connection" in shown.stderr and b"Traceback" not in shown.stderr
+
+
 def test_a_port_in_use_is_an_error_without_a_traceback(start):
     _, port = start("smsc", "--port", "0")
     second = subprocess.run([*COMMAND, "webhook", "--port", str(port)], capture_output=True, timeout=20)
@@ -79,6 +102,8 @@ def test_a_port_in_use_is_an_error_without_a_traceback(start):
         (["smsc", "--port", "70000"], "range"),
         (["smsc", "--frobnicate"], "No such option"),
         (["webhook", "--status", "99"], "range"),
+        (["smsc", "--lean", "--mute"], "--mute is not for --lean"),
+        (["smsc", "--report", "file"], "--report needs --lean"),
     ],
 )
 def test_bad_options_are_named(words, says):
@@ -100,8 +125,59 @@ def test_a_record_that_cannot_be_written_is_named(command, tmp_path: Path):
 
 def test_bench_refuses_a_directory_that_has_a_run(tmp_path: Path):
     (tmp_path / "run-1").mkdir()
-    result = CliRunner().invoke(bench, ["http", "--keep", str(tmp_path)])
-    assert result.exit_code == 2 and "there already" in result.output
+    for command in ("http", "smpp"):
+        result = CliRunner().invoke(bench, [command, "--keep", str(tmp_path)])
+        assert result.exit_code == 2 and "there already" in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--accounts", "2"], "--binds must be at least --accounts"),
+        (["--target", "nowhere"], "HOST:PORT"),
+        (["--window", "0"], "range"),
+    ],
+)
+def test_bad_options_of_the_smpp_bench_are_named(words, says):
+    result = CliRunner().invoke(bench, ["smpp", *words])
+    assert result.exit_code == 2 and says in result.output
+
+
+BENCH = [
+    sys.executable,
+    "-c",
+    "from smsgwd.cli.bench import bench; bench()",
+    "smpp",
+    "--messages",
+    "3000",
+    "--warmup",
+    "100",
+]
+
+
+def test_the_smpp_bench_without_a_gateway():
+    options = ["--direct", "--binds", "6", "--accounts", "3", "--window", "20", "--text", "Καλημέρα {n}", "--table"]
+    result = subprocess.run([*BENCH, *options], capture_output=True, timeout=60)
+    assert result.returncode == 0, result.stderr.decode()
+    (run,) = json.loads(result.stdout)["runs"]
+    assert run["counts"]["accepted"] == run["counts"]["smsc_unique"] == run["counts"]["receipts_unique"] == 3_100
+    assert run["exact"] and run["messages"] == 3_000 and run["fairness"]["accounts"] == 3
+    assert 0 < run["receipt_ms"]["p50"] <= run["life_ms"]["p99"] and run["accept_ms"]["p50"] > 0
+    assert set(run["cpu_us_per_message"]) == {"smsc", "load"}
+    assert b"least share of an account" in result.stderr
+
+
+def test_the_smpp_bench_against_another_gateway(start):
+    _, port = start("smsc", "--port", "0", "--system-id", "me", "--password", "secret1")
+    target = ["--target", f"127.0.0.1:{port}", "--system-id", "me", "--password", "secret1", "--rate", "3000"]
+    result = subprocess.run([*BENCH, *target], capture_output=True, timeout=60)
+    assert result.returncode == 0, result.stderr.decode()
+    report = json.loads(result.stdout)
+    assert report["runs"][0]["counts"]["receipts_unique"] == 3_100 and "secret1" not in result.stdout.decode()
+    wrong = subprocess.run(
+        [*BENCH, "--target", f"127.0.0.1:{port}", "--system-id", "me"], capture_output=True, timeout=60
+    )
+    assert wrong.returncode == 1 and b"refused with 0x0E" in wrong.stderr and b"Traceback" not in wrong.stderr
 
 
 def test_neither_command_is_loaded_by_the_daemon():

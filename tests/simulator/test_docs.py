@@ -29,5 +29,5 @@ def test_every_option_is_documented():
 
 
 def test_every_documented_option_exists():
-    of_the_crash_check = {"--keyed", "--unknowable-ms"}
-    assert sorted(NAMED - _options() - of_the_crash_check) == []
+    of_the_checks = {"--keyed", "--unknowable-ms", "--kills", "--settled", "--growth-mb"}
+    assert sorted(NAMED - _options() - of_the_checks) == []
