@@ -77,3 +77,29 @@ def test_stopped():
     reactor.advance(5)
     assert store.begun == []
     assert reactor.getDelayedCalls() == []
+
+
+def test_several_at_once():
+    reactor, store, results, saved = make()
+    results.extend([], [])
+    assert reactor.getDelayedCalls() == []
+    results.extend([OutboxDone(1, 0), OutboxDone(2, 0)], [1, 2])
+    add(results, 3)
+    reactor.advance(0)
+    results.extend([OutboxDone(4, 0)], [4])
+    reactor.advance(0)
+    assert [numbers for numbers, _ in store.begun] == [[1, 2, 3]]
+    store.begun[0][1].callback([None] * 3)
+    reactor.advance(0)
+    store.begun[1][1].callback([None])
+    assert saved == [1, 2, 3, 4]
+
+
+def test_what_the_store_does_not_tell_itself_is_told():
+    reactor, store, told = Clock(), Commits(), []
+    results = Results(reactor, store, lambda entries: None, told.append)
+    for error in (StoreUnavailable("disk full"), RuntimeError("bug")):
+        add(results, 1)
+        reactor.advance(1)
+        store.begun[-1][1].errback(error)
+    assert told == ["commit: RuntimeError"]
