@@ -11,6 +11,7 @@ from pathlib import Path
 from OpenSSL import SSL
 from OpenSSL.crypto import Error as _CryptoError
 from twisted.internet._sslverify import IOpenSSLTrustRoot
+from twisted.internet.error import VerifyError
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IOpenSSLContextFactory
 from twisted.internet.ssl import (
     Certificate,
@@ -76,7 +77,7 @@ def server_options(
         raiseMinimumTo=TLSVersion.TLSv1_2,
     )
     try:
-        options.getContext()  # made now, so that a key of another certificate is found now
+        options.getContext()  # made now, so that what OpenSSL does not like is found now
     except SSL.Error as error:
         details = ", ".join(str(part[-1]) for part in error.args[0]) if error.args else "no detail"
         raise TlsError(f"{cert} and {key}: cannot be used together ({details})") from None
@@ -120,6 +121,8 @@ def _own(cert: Path, key: Path) -> PrivateCertificate:
     pem = _read(key) + b"\n" + _read(cert)
     try:
         own: PrivateCertificate = PrivateCertificate.loadPEM(pem)  # type: ignore[no-untyped-call]
+    except VerifyError:
+        raise TlsError(f"{cert} and {key}: the key is not that of the certificate") from None
     except (_CryptoError, ValueError, TypeError) as error:
         raise TlsError(f"{cert} and {key}: no certificate in PEM with its unencrypted private key ({error})") from None
     return own
