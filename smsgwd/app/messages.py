@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
+
 from twisted.internet.defer import Deferred
 
 from smsgwd.model.changes import Cancel, Moved
@@ -45,6 +47,18 @@ class MessageService:
         if found is None:
             raise Refused(Refusal.NOT_FOUND)
         views = found if isinstance(found, list) else [found]
+        now = await self.cancel_all(tenant, views, lambda: self._get(tenant, any_id))
+        if now is None:
+            raise Refused(Refusal.NOT_FOUND)
+        return now
+
+    async def cancel_all(
+        self, tenant: str, views: Sequence[MessageView], again: Callable[[], Awaitable[Found | None]]
+    ) -> Found | None:
+        """Cancel those of `views` that have not left; what `again`, which reads all of them anew, finds then.
+
+        Raises Refused: TOO_LATE when none could be cancelled, STORE_UNAVAILABLE.
+        """
         # From here to the commit the sending side does not touch what it let go of.
         held = [
             view.message
@@ -59,7 +73,7 @@ class MessageService:
         except Exception as error:  # whatever it is, what was withdrawn must be given back
             kept, broken = held, error
         try:
-            now = await self._get(tenant, any_id)
+            now = await again()
         except Exception:
             self._restore(kept, None)
             raise
@@ -70,8 +84,6 @@ class MessageService:
             raise broken
         if len(kept) == len(held):
             raise Refused(Refusal.TOO_LATE)
-        if now is None:
-            raise Refused(Refusal.NOT_FOUND)
         return now
 
     async def _commit(self, tenant: str, held: list[Message]) -> list[Message]:

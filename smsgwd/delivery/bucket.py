@@ -47,6 +47,21 @@ class TokenBucket:
         self._refill(now)
         return max(0.0, (min(parts, self._burst) - self._tokens) / self._rate)
 
+    def reserve(self, parts: int, now: float) -> float:
+        """Take `parts` whatever there is, and return the seconds after which they may go; `give_back` undoes it."""
+        if self._rate == 0:
+            return 0.0
+        self._refill(now)
+        self._tokens -= parts
+        return max(0.0, -self._tokens / self._rate)
+
+    def in_use(self, now: float) -> float:
+        """How much of the burst is used up: 0 after a pause, 1 when the next part must wait, more when in debt."""
+        if self._rate == 0:
+            return 0.0
+        self._refill(now)
+        return 1.0 - self._tokens / self._burst
+
     def _refill(self, now: float) -> None:
         if now > self._at:
             self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)

@@ -160,6 +160,10 @@ class PagedQueue(Generic[T]):
             self.add(item)
         return count
 
+    def void_read(self) -> None:
+        """A page on its way is out of date, since an item it holds was changed in the store: pass over it whole."""
+        self._void = True
+
     def read_failed(self) -> None:
         """The store could not be read: nothing is known that was not before."""
         self._reading = False

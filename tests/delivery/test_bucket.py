@@ -77,3 +77,22 @@ def test_wait_is_exact(rate, burst, asks):
             assert not bucket.take(parts, now + delay * 0.9)
         now += delay + 1e-6
         assert bucket.take(parts, now)
+
+
+def test_a_reservation_is_made_at_once_and_tells_when_it_may_go():
+    bucket = TokenBucket(10, 5, 0.0)
+    assert [bucket.reserve(2, 0.0) for _ in range(4)] == pytest.approx([0, 0, 0.1, 0.3])
+    assert bucket.in_use(0.0) == pytest.approx(1.6)
+    bucket.give_back(2)
+    assert bucket.reserve(1, 0.0) == pytest.approx(0.2)
+    assert bucket.reserve(1, 10.0) == 0
+    assert TokenBucket(0, None, 0.0).reserve(1000, 0.0) == 0
+
+
+@given(st.floats(1, 500), st.floats(1, 50), st.lists(st.integers(1, 12), min_size=1, max_size=40))
+def test_reservations_go_in_order_and_never_faster_than_the_rate(rate, burst, asks):
+    bucket = TokenBucket(rate, burst, 0.0)
+    waits = [bucket.reserve(parts, 0.0) for parts in asks]
+    assert waits == sorted(waits)
+    for at, wait in enumerate(waits):
+        assert sum(asks[: at + 1]) <= burst + rate * wait + 1e-6

@@ -1,0 +1,317 @@
+"""What ESMEs ask: `account.TakesRequests`. The requests of one read become one submission, its answers one write.
+
+    take ─ translate ─> over the rate? ── no ──> submit ──> answer
+                            └── a little: held (held.py) ──┘   (too much: 0x58)
+
+There is no Deferred, closure or log line a PDU here; one of each a read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
+
+from smsgwd.model.refusals import Refusal, Refused
+from smsgwd.model.submission import Entry, Item, Outcome, Submission
+from smsgwd.northbound.esme.account import EsmeBind
+from smsgwd.northbound.esme.asks import Ask, BatchAsk, MultiAsk, ReplacingAsk, data_ask
+from smsgwd.northbound.esme.commands import Commands
+from smsgwd.northbound.esme.dialogue import Answer, Dialogue, Windows
+from smsgwd.northbound.esme.held import Held, Line
+from smsgwd.northbound.esme.pace import REFUSED, Pace, parts_of
+from smsgwd.northbound.esme.times import Untranslatable
+from smsgwd.ports.clock import Clock
+from smsgwd.ports.submit import Esmes, Messages, Submitter
+from smsgwd.smpp.constants import SUBMIT_SM_RESP
+from smsgwd.smpp.pdu import DataSm, Pdu, SubmitMulti, SubmitSm
+from smsgwd.smpp.status import ESME_RINVREPFLAG, ESME_RSYSERR
+from smsgwd.telemetry import Metrics, get_logger
+
+_MOST_ITEMS: Final = 1000  # of one submission: a block of ids holds 4,096
+_log = get_logger("esme")
+
+
+class Requests:
+    """Takes the requests of all binds. `fill` tells how full the pipeline is, 0 to 1."""
+
+    def __init__(
+        self,
+        *,
+        submitter: Submitter,
+        messages: Messages,
+        esmes: Esmes,
+        clock: Clock,
+        reactor: IReactorTime,
+        metrics: Metrics,
+        pace: Pace,
+        inbound_window: int = 1000,
+        fill: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self._submitter = submitter
+        self._esmes = esmes
+        self._clock = clock
+        self._reactor = reactor
+        self._metrics = metrics
+        self._pace = pace
+        self._fill = fill
+        self._commands = Commands(messages, esmes, clock)
+        self._windows = Windows(inbound_window)
+        self._lines: dict[str, Line] = {}
+        self._closed = False
+
+    def take(self, bind: EsmeBind, requests: Sequence[Pdu]) -> None:
+        """See TakesRequests."""
+        dialogue: Dialogue = bind.state or self._begin(bind)
+        if self._closed:
+            for pdu in requests:
+                dialogue.refuse(pdu, dialogue.statuses.of(Refusal.SHUTTING_DOWN.code))
+            return
+        now = self._clock.now_ms()
+        translate = dialogue.translator.submit
+        sequences: list[int] = []
+        items: list[Item] = []
+        refused: list[Answer] = []
+        others: list[Pdu] = []
+        for pdu in requests:
+            if type(pdu) is not SubmitSm:
+                others.append(pdu)
+                continue
+            try:
+                item = translate(pdu, now)
+            except Untranslatable as fault:
+                refused.append((pdu.sequence, fault.status, b""))
+            except Exception as error:  # a bug must not cost the ESME the messages beside this one
+                _log.error("esme.error", account=bind.account.name, error=repr(error), exc_info=error)
+                refused.append((pdu.sequence, ESME_RSYSERR, b""))
+            else:
+                if pdu.replace_if_present_flag:
+                    others.append(pdu)
+                else:
+                    sequences.append(pdu.sequence)
+                    items.append(item)
+        if items:
+            if self._pace.limited(bind.account.owner):
+                self._submit_paced(dialogue, sequences, items)
+            else:
+                self._submit_many(dialogue, sequences, items)
+        if refused:
+            dialogue.answer(SUBMIT_SM_RESP, refused)
+        for pdu in others:
+            self._other(dialogue, pdu, now)
+        dialogue.hold_back()
+
+    def unbound(self, bind: EsmeBind) -> None:
+        """See TakesRequests. What was held back was never acknowledged: it goes with the bind."""
+        dialogue: Dialogue | None = bind.state
+        if dialogue is None or dialogue.gone:
+            return
+        dialogue.gone = True
+        dialogue.behind.clear()
+        self._windows.count(-1)
+        line = self._lines.get(bind.account.name)
+        if line is not None:
+            for held in line.drop(dialogue):
+                self._pace.give_back(bind.account.owner, held.parts)
+
+    def close(self) -> None:
+        """The gateway shuts down: what is held back and what still comes is answered 0x08; what was taken goes on."""
+        self._closed = True
+        lines, self._lines = self._lines, {}
+        for line in lines.values():
+            for held in line.clear():
+                self._refuse(held.ask, Refusal.SHUTTING_DOWN)
+
+    # ------------------------------------------------------------------ what is not a plain submit_sm
+    def _other(self, dialogue: Dialogue, pdu: Pdu, now: int) -> None:
+        try:
+            if isinstance(pdu, SubmitSm):
+                if pdu.replace_if_present_flag != 1:
+                    raise Untranslatable(ESME_RINVREPFLAG, "replace_if_present_flag is 0 or 1")
+                self._paced(ReplacingAsk(dialogue, [pdu.sequence], [dialogue.translator.submit(pdu, now)]))
+            elif isinstance(pdu, DataSm):
+                self._paced(data_ask(dialogue, pdu.sequence, dialogue.translator.data(pdu)))
+            elif isinstance(pdu, SubmitMulti):
+                if pdu.replace_if_present_flag:
+                    raise Untranslatable(ESME_RINVREPFLAG, "submit_multi replaces nothing")
+                ask = MultiAsk(dialogue, pdu, dialogue.translator.multi(pdu, now))
+                if not ask.nothing_to_submit():
+                    self._paced(ask)
+            else:
+                self._commands.take(dialogue, pdu)
+        except Untranslatable as fault:
+            dialogue.refuse(pdu, fault.status)
+        except Exception as error:
+            _log.error("esme.error", account=dialogue.bind.account.name, error=repr(error), exc_info=error)
+            dialogue.refuse(pdu, ESME_RSYSERR)
+
+    # ------------------------------------------------------------------ at which pace
+    def _paced(self, ask: Ask) -> None:
+        """Submit now, hold it back, or refuse it, as the account's rate allows."""
+        bind = ask.dialogue.bind
+        owner = bind.account.owner
+        if not self._pace.limited(owner):
+            self._start(ask)
+            return
+        parts = sum(map(parts_of, ask.items))
+        wait = self._pace.reserve(owner, parts)
+        line = self._lines.get(bind.account.name)
+        if wait == REFUSED:
+            self._metrics.esme_throttled.labels(bind.account.name, "refused").inc()
+            self._refuse(ask, Refusal.OVER_RATE)
+        elif wait or line:
+            self._metrics.esme_throttled.labels(bind.account.name, "delayed").inc()
+            if line is None:
+                line = self._lines[bind.account.name] = Line(self._reactor, self._clock, self._release)
+            line.add(ask, parts, wait)
+        else:
+            self._start(ask)
+
+    def _submit_paced(self, dialogue: Dialogue, sequences: list[int], items: list[Item]) -> None:
+        """The submit_sm of one read, each at its time; those that may go now go together."""
+        account = dialogue.bind.account
+        owner, reserve = account.owner, self._pace.reserve
+        line = self._lines.get(account.name)
+        ready = 0  # the first so many go now
+        delayed = 0
+        refused: list[Answer] = []
+        over_rate = dialogue.statuses.of(Refusal.OVER_RATE.code)
+        for place, item in enumerate(items):
+            parts = parts_of(item)
+            wait = reserve(owner, parts)
+            if wait == 0 and not line and ready == place:
+                ready += 1
+            elif wait == REFUSED:
+                refused.append((sequences[place], over_rate, b""))
+            else:
+                if line is None:
+                    line = self._lines[account.name] = Line(self._reactor, self._clock, self._release)
+                line.add(BatchAsk(dialogue, [sequences[place]], [item]), parts, wait)
+                delayed += 1
+        if ready:
+            self._submit_many(dialogue, sequences[:ready], items[:ready])
+        if delayed:
+            self._metrics.esme_throttled.labels(account.name, "delayed").inc(delayed)
+        if refused:
+            self._metrics.esme_throttled.labels(account.name, "refused").inc(len(refused))
+            dialogue.answer(SUBMIT_SM_RESP, refused)
+
+    def _release(self, due: list[Held]) -> None:
+        """These may go now: what is alike of one bind goes together."""
+        first: BatchAsk | None = None
+        for held in due:
+            ask = held.ask
+            if (
+                first is not None
+                and type(ask) is BatchAsk
+                and ask.dialogue is first.dialogue
+                and ask.command_id == first.command_id
+                and len(first.items) < _MOST_ITEMS
+            ):
+                first.sequences += ask.sequences
+                first.items += ask.items
+                continue
+            if first is not None:
+                self._submit(first)
+                first = None
+            if type(ask) is BatchAsk:
+                first = ask
+            else:
+                self._start(ask)
+        if first is not None:
+            self._submit(first)
+
+    # ------------------------------------------------------------------ submitting
+    def _submit_many(self, dialogue: Dialogue, sequences: list[int], items: list[Item]) -> None:
+        if len(items) <= _MOST_ITEMS:
+            self._submit(BatchAsk(dialogue, sequences, items))
+            return
+        for start in range(0, len(items), _MOST_ITEMS):
+            end = start + _MOST_ITEMS
+            self._submit(BatchAsk(dialogue, sequences[start:end], items[start:end]))
+
+    def _start(self, ask: Ask) -> None:
+        if isinstance(ask, ReplacingAsk):
+            dialogue = ask.dialogue
+            dialogue.behind.append((dialogue.started, ask))
+            if len(dialogue.behind) == 1:
+                self._go_on(dialogue)
+        else:
+            self._submit(ask)
+
+    def _submit(self, ask: Ask) -> None:
+        dialogue = ask.dialogue
+        dialogue.started += 1
+        done = self._submitter.submit(Submission(dialogue.bind.account.tenant, ask.items, None, "smpp"))
+        done.addCallbacks(self._answered, self._failed, callbackArgs=(ask,), errbackArgs=(ask,))
+        done.addErrback(self._broken, ask)
+
+    def _answered(self, outcome: Outcome, ask: Ask) -> None:
+        dialogue = ask.dialogue
+        dialogue.finished += 1
+        ask.answered(outcome)
+        if dialogue.behind:
+            self._go_on(dialogue)
+
+    def _failed(self, failure: Failure, ask: Ask) -> None:
+        dialogue = ask.dialogue
+        dialogue.finished += 1
+        self._refuse_failed(failure, ask)
+        if dialogue.behind:
+            self._go_on(dialogue)
+
+    def _refuse_failed(self, failure: Failure, ask: Ask) -> None:
+        if isinstance(failure.value, Refused):
+            self._refuse(ask, failure.value.refusal)
+        else:
+            self._broken(failure, ask)
+            self._refuse(ask, Refusal.INTERNAL)
+
+    def _refuse(self, ask: Ask, refusal: Refusal) -> None:
+        ask.refused(ask.dialogue.statuses.of(refusal.code))
+
+    def _broken(self, failure: Failure, ask: Ask) -> None:
+        name = ask.dialogue.bind.account.name
+        _log.error("esme.error", account=name, error=repr(failure.value), exc_info=failure.value)
+
+    # ------------------------------------------------------------------ replace_if_present
+    def _go_on(self, dialogue: Dialogue) -> None:
+        """Look for what the next one replaces, once the messages submitted before it can be found."""
+        number, ask = dialogue.behind[0]
+        if dialogue.finished < number:
+            return
+        dialogue.behind[0] = (_RUNNING, ask)
+        found = self._esmes.replace_pending(ask.items[0], dialogue.bind.account.tenant)
+        found.addCallbacks(self._replaced, self._not_replaced, callbackArgs=(ask,), errbackArgs=(ask,))
+        found.addErrback(self._broken, ask)
+
+    def _replaced(self, entry: Entry | None, ask: ReplacingAsk) -> None:
+        if entry is not None:
+            ask.replaced(entry)
+        elif not ask.dialogue.gone:
+            self._submit(ask)  # the next one looks after this is there
+        self._next(ask.dialogue)
+
+    def _not_replaced(self, failure: Failure, ask: ReplacingAsk) -> None:
+        self._refuse_failed(failure, ask)
+        self._next(ask.dialogue)
+
+    def _next(self, dialogue: Dialogue) -> None:
+        if not dialogue.behind:
+            return  # unbound meanwhile
+        dialogue.behind.popleft()
+        if dialogue.behind:
+            _, ask = dialogue.behind[0]
+            dialogue.behind[0] = (dialogue.started, ask)
+            self._go_on(dialogue)
+
+    def _begin(self, bind: EsmeBind) -> Dialogue:
+        dialogue = Dialogue(bind, self._windows, self._pace, self._fill, self._metrics)
+        bind.state = dialogue
+        self._windows.count(1)
+        return dialogue
+
+
+_RUNNING: Final[Any] = float("inf")  # as the number of a look-up that runs: no submission makes it go on
