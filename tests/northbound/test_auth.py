@@ -179,6 +179,14 @@ class AuthenticatorTests(TestCase):
         self.assertEqual(self.verified, [])
 
     @inlineCallbacks
+    def test_failures_are_told_by_the_way_in(self):
+        yield self.refused(self.auth.token("t", "192.0.2.1"), Refusal.UNAUTHENTICATED)
+        yield self.refused(self.auth.password("ann", "wrong", "192.0.2.2"), Refusal.UNAUTHENTICATED)
+        yield self.refused(self.auth.bind("ann-smpp", "wrong", "192.0.2.3"), Refusal.UNAUTHENTICATED)
+        yield self.refused(self.auth.bind("x" * 2000, "wrong", "192.0.2.4"), Refusal.UNAUTHENTICATED)
+        self.assertEqual(self.failures, ["http", "http", "smpp", "smpp"])
+
+    @inlineCallbacks
     def test_waiting_verifications_are_bounded(self):
         bounded = self.made(limiter=FailureLimiter(100, 100), max_waiting=2)
         results = yield DeferredList(
