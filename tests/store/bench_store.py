@@ -1,10 +1,12 @@
 """CPU and time of the embedded store for whole lives of messages, the writer thread included.
 
-One life is Submit + PartSent + TakeReceipt + OutboxDone. Run: python tests/store/bench_store.py [messages] [batch].
+One life is Submit + PartSent + TakeReceipt + OutboxDone: of messages that came by HTTP (a Submit each, pushes to a
+URL), or with `--esme` by SMPP (several a Submit, receipts to an account). `--lanes` run side by side, so that a
+transaction holds all four kinds, as in a busy gateway. Run: python tests/store/bench_store.py --help.
 """
 
+import argparse
 import json
-import sys
 import tempfile
 import time
 
@@ -15,14 +17,16 @@ from smsgwd.model.ids import IdGenerator
 from smsgwd.model.message import Coding, Message, State
 from smsgwd.model.receipts import Receipt
 from smsgwd.model.tenant import Tenant
+from smsgwd.model.wire import Wire, pack_wire
 from smsgwd.store.embedded.store import EmbeddedStore
 
 NOW = 1_790_000_000_000
+_WIRE = pack_wire(Wire(source_ton=5, dest_ton=1, dest_npi=1))
 
 
-def _messages(ids, count):
+def _messages(ids, count, esme):
     first = ids.block(count + 1, NOW)
-    return [
+    messages = [
         Message(
             id=first + 1 + n,
             submission=first,
@@ -42,12 +46,16 @@ def _messages(ids, count):
         )
         for n in range(count)
     ]
+    if esme:
+        for message in messages:
+            message.dlr_url, message.account, message.asks, message.wire = None, "acme", 1, _WIRE
+    return messages
 
 
-async def _life(store, ids, batch):
-    """Each step in one commit of `batch` changes; one Submit a message, as separate requests make them."""
-    messages = _messages(ids, batch)
-    await store.commit([Submit("demo", [message], NOW) for message in messages])
+async def _life(store, ids, batch, a_submit, esme):
+    """Each step in one commit of `batch` messages."""
+    messages = _messages(ids, batch, esme)
+    await store.commit([Submit("demo", messages[n : n + a_submit], NOW) for n in range(0, batch, a_submit)])
     await store.commit([PartSent(m.id, 1, f"{m.id:x}", "sim", "sim", NOW + 5) for m in messages])
     receipts = [
         Receipt("sim", f"{m.id:x}", State.DELIVERED, NOW + 900, "DELIVRD", "000", msisdn=m.msisdn, connector="sim")
@@ -57,32 +65,37 @@ async def _life(store, ids, batch):
     await store.commit([OutboxDone(result.outbox[0].id, NOW + 950) for result in moved])
 
 
-async def _main(directory, total, batch, lanes, gap_s):
+async def _main(directory, options):
     commits = []
-    store = EmbeddedStore(reactor, directory, gap_s=gap_s, observe_commit=lambda s, n: commits.append((s, n)))
+    store = EmbeddedStore(
+        reactor, directory, gap_s=options.gap / 1000, observe_commit=lambda s, n: commits.append((s, n))
+    )
     await store.open()
     await store.commit([PutTenant(Tenant("demo", credit=10**15))])
     ids = IdGenerator(1)
+    rounds = options.lives // options.batch // options.lanes
+    kind = (options.batch, options.a_submit or (10 if options.esme else 1), options.esme)
 
     async def lane():
-        for _ in range(total // batch // lanes):
-            await _life(store, ids, batch)
+        for _ in range(rounds):
+            await _life(store, ids, *kind)
 
-    await _life(store, ids, batch)
+    await _life(store, ids, *kind)
     commits.clear()
     cpu, wall = time.process_time(), time.perf_counter()
-    await defer.gatherResults([defer.Deferred.fromCoroutine(lane()) for _ in range(lanes)])
+    await defer.gatherResults([defer.Deferred.fromCoroutine(lane()) for _ in range(options.lanes)])
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    done = total // batch // lanes * batch * lanes
+    done = rounds * options.batch * options.lanes
     result = {
         "lives": done,
-        "batch": batch,
-        "lanes": lanes,
-        "gap_ms": gap_s * 1000,
+        "kind": "esme" if options.esme else "http",
+        "batch": options.batch,
+        "lanes": options.lanes,
+        "gap_ms": options.gap,
         "cpu_us_a_life": round(cpu / done * 1e6, 1),
         "lives_a_second": round(done / wall),
         "commits": len(commits),
-        "changes_a_commit": round(sum(n for _, n in commits) / len(commits)),
+        "steps_a_commit": round(4 * done / len(commits)),
         "commit_ms_p50": round(sorted(s for s, _ in commits)[len(commits) // 2] * 1000, 2),
     }
     await store.close()
@@ -91,11 +104,16 @@ async def _main(directory, total, batch, lanes, gap_s):
 
 def main():
     """Run and print one JSON line."""
-    arguments = [float(value) for value in sys.argv[1:]] + [None] * 4
-    total, batch, lanes = int(arguments[0] or 20000), int(arguments[1] or 64), int(arguments[2] or 1)
-    gap_s = 0.0 if arguments[3] is None else arguments[3] / 1000
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--lives", type=int, default=20_000)
+    parser.add_argument("--batch", type=int, default=64, help="messages a commit of one lane")
+    parser.add_argument("--lanes", type=int, default=1)
+    parser.add_argument("--gap", type=float, default=0.0, help="ms between starts of commits")
+    parser.add_argument("--esme", action="store_true")
+    parser.add_argument("--a-submit", type=int, default=0, help="messages a Submit (1, or 10 for ESMEs)")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=".") as directory:
-        task.react(lambda _: defer.Deferred.fromCoroutine(_main(directory, total, batch, lanes, gap_s)))
+        task.react(lambda _: defer.Deferred.fromCoroutine(_main(directory, options)))
 
 
 if __name__ == "__main__":

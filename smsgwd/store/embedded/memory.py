@@ -1,39 +1,62 @@
-"""What the writer remembers between transactions, so that it need not be read in each."""
+"""What the writer remembers between transactions, so that it need not be read in each.
+
+The writer is the only one who writes: what is here is what the store holds, with the changes of the transaction under
+construction. After a rollback everything is forgotten and read again (`load`).
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from typing import Final
+from itertools import islice
+from typing import Any, Final
+
+from smsgwd.store.embedded.rows import Row
 
 _OUTBOX_BLOCK: Final = 10_000
+_MOST_ROWS: Final = 30_000
+_MOST_IDS: Final = 60_000
 
 
 class Memory:
-    """Balances, the number of parked receipts, the next outbox id. True only for what is committed: after a rollback
-    call `forget`.
-    """
+    """Open messages of late with their SMSC ids, balances, the number of parked receipts, the next outbox id."""
 
     def __init__(self) -> None:
-        self.balances: dict[str, int | None] = {}  #: of tenants seen since `forget`; None = postpaid or unknown
+        self.rows: dict[int, Row] = {}  #: open messages by id, the longest known first
+        self.ids: dict[str, dict[str, tuple[int, int]]] = {}  #: (message, part) by account group and canonical id
+        self.balances: dict[str, int | None] = {}  #: of tenants seen since `load`; None = postpaid or unknown
         self.parked = 0  #: receipts waiting for their response, orphans not counted
-        self.next_outbox = 1
-        self.outbox_reserved = 1  #: ids below this may have been used: never to be used again after a restart
+        self.esmes = False  #: False while surely nothing is owed to any ESME
+        self._next_outbox = 1
+        self._outbox_reserved = 1  # ids below this may have been used: never to be used again after a restart
 
     def load(self, connection: sqlite3.Connection) -> None:
-        """Read everything from the store."""
+        """Forget, and read what must be known."""
+        self.rows.clear()
+        self.ids.clear()
         self.balances.clear()
         (self.parked,) = connection.execute("SELECT count(*) FROM parked WHERE orphan = 0").fetchone()
         (reserved,) = connection.execute("SELECT value FROM meta WHERE key = 'outbox_ids'").fetchone()
-        self.outbox_reserved = max(1, reserved)
-        self.next_outbox = max(self.next_outbox, self.outbox_reserved)
+        self._outbox_reserved = max(1, reserved)
+        self._next_outbox = max(self._next_outbox, self._outbox_reserved)
+        (owed,) = connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM outbox WHERE status = 0 AND target >= '@' AND target < 'A')"
+            " OR EXISTS (SELECT 1 FROM outbox WHERE status = 2 AND target >= '@' AND target < 'A')"
+        ).fetchone()
+        self.esmes = bool(owed)
+
+    def trim(self) -> None:
+        """Forget the longest known where there is too much; only between transactions."""
+        _trim(self.rows, _MOST_ROWS)
+        for ids in self.ids.values():
+            _trim(ids, _MOST_IDS)
 
     def outbox_id(self, connection: sqlite3.Connection) -> int:
         """A new outbox id, never used before: receivers tell pushes apart by it, also after finished ones went."""
-        number = self.next_outbox
-        self.next_outbox += 1
-        if number >= self.outbox_reserved:
-            self.outbox_reserved = number + _OUTBOX_BLOCK
-            connection.execute("UPDATE meta SET value = ? WHERE key = 'outbox_ids'", (self.outbox_reserved,))
+        number = self._next_outbox
+        self._next_outbox = number + 1
+        if number >= self._outbox_reserved:
+            self._outbox_reserved = number + _OUTBOX_BLOCK
+            connection.execute("UPDATE meta SET value = ? WHERE key = 'outbox_ids'", (self._outbox_reserved,))
         return number
 
     def balance(self, connection: sqlite3.Connection, tenant: str) -> int | None:
@@ -45,3 +68,10 @@ class Memory:
             balance: int | None = None if found is None else found[0]
             self.balances[tenant] = balance
             return balance
+
+
+def _trim(known: dict[Any, Any], most: int) -> None:
+    """Drop the oldest quarter when there are more than `most`."""
+    if len(known) > most:
+        for key in list(islice(known, len(known) - most * 3 // 4)):
+            del known[key]

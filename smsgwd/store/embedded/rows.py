@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from smsgwd.model.message import Coding, Failure, Message, State
 from smsgwd.model.mo import Mo
 from smsgwd.model.outbox import OutboxItem
+from smsgwd.store.embedded.bulk import Many
 
 STATES: Final[dict[int, State]] = {int(state): state for state in State}
 
@@ -46,9 +48,53 @@ MESSAGE_WIDTH: Final = len(_MESSAGE_COLUMNS)
 #: Columns of a whole Message, in the order `message_from` expects.
 MESSAGE_COLUMNS: Final = ", ".join(f"m.{name}" for name in _MESSAGE_COLUMNS)
 
-INSERT_MESSAGE: Final = (
-    f"INSERT INTO message ({', '.join(_MESSAGE_COLUMNS)}) VALUES ({', '.join('?' * len(_MESSAGE_COLUMNS))})"
+INSERT_MESSAGE: Final = Many(
+    f"INSERT INTO message ({', '.join(_MESSAGE_COLUMNS)}) VALUES ", f"({', '.join('?' * MESSAGE_WIDTH)})"
 )
+
+# What nearly every message begins with needs no binding.
+_USUAL: Final = {"state": "2", "due_at": "0", "rank": "-1", "flash": "0", "attempts": "0"}
+
+#: The same for a message that `usual` says True of.
+INSERT_USUAL: Final = Many(
+    f"INSERT INTO message ({', '.join(_MESSAGE_COLUMNS)}) VALUES ",
+    f"({', '.join(_USUAL.get(name, '?') for name in _MESSAGE_COLUMNS)})",
+)
+
+
+def usual(message: Message) -> bool:
+    """True for a message that is ready at once, of normal priority, no flash, never tried."""
+    return (
+        message.state == 2
+        and message.priority == 1
+        and not message.flash
+        and message.attempts == 0
+        and message.due_at == 0
+    )
+
+
+def usual_values(message: Message) -> tuple[Any, ...]:
+    """The values of INSERT_USUAL."""
+    return (
+        message.id,
+        message.submission,
+        message.tenant,
+        message.source,
+        message.dest,
+        message.msisdn,
+        int(message.coding),
+        message.parts,
+        message.connector,
+        message.submitted_at,
+        message.deadline,
+        message.price,
+        message.client_ref,
+        message.dlr_url,
+        message.account,
+        message.asks,
+        message.wire,
+        message.body,
+    )
 
 
 def message_values(message: Message) -> tuple[Any, ...]:
@@ -114,32 +160,46 @@ def failure_from(code: str | None, detail: str | None, smpp_status: int | None) 
     return None if code is None else Failure(code, detail or "", smpp_status)
 
 
-class Row(msgspec.Struct, gc=False):
-    """What a change needs of a message, and what it may change of it (from `connector` on)."""
+class PartRow(msgspec.Struct, gc=False):
+    """A row of `part`."""
 
-    id: int
-    tenant: str
-    source: str
-    dest: str
-    msisdn: str
-    parts: int
-    submitted_at: int
-    price: int
-    client_ref: str | None
-    dlr_url: str | None
-    account: str | None
-    asks: int
-    wire: bytes | None
-    connector: str
+    part: int
+    smsc_id: str | None
     state: int
-    due_at: int
-    attempts: int
     sent_at: int | None
     done_at: int | None
     err_code: str | None
     err_detail: str | None
     err_smpp: int | None
-    smsc_id: str | None
+
+
+#: What of a row is not written yet: only what makes it SENT, only what makes it final without an error, or anything.
+TOUCHED_SENT: Final = 1
+TOUCHED_FINAL: Final = 2
+TOUCHED: Final = 4
+
+
+class Row(msgspec.Struct, gc=False):
+    """A message as the store has it now: `told` is what never changes of it, the rest what does.
+
+    (`told` also has the state, connector, due time and attempts of its beginning: they count no more.)
+    """
+
+    id: int
+    parts: int
+    told: Message
+    connector: str
+    state: int = 2
+    due_at: int = 0
+    attempts: int = 0
+    sent_at: int | None = None
+    done_at: int | None = None
+    err_code: str | None = None
+    err_detail: str | None = None
+    err_smpp: int | None = None
+    smsc_id: str | None = None
+    known: dict[int, PartRow] | None = None  #: parts by number, of a message of several; None = not read yet
+    touched: int = 0
 
     def fail(self, error: Failure) -> None:
         """Set the error columns."""
@@ -148,7 +208,37 @@ class Row(msgspec.Struct, gc=False):
         self.err_smpp = error.smpp_status
 
 
-ROW_COLUMNS: Final = ", ".join(f"m.{name}" for name in Row.__struct_fields__)
+def row_of(message: Message) -> Row:
+    """The row of a message like `usual` that is being inserted; keeps a copy of its own, without the body."""
+    told = copy(message)
+    told.body = b""
+    row = Row(told.id, told.parts, told, told.connector)
+    if row.parts > 1:
+        row.known = {}
+    return row
+
+
+#: Columns of a Row, in the order `row_from` expects: the body stays where it is.
+ROW_COLUMNS: Final = MESSAGE_COLUMNS.replace("m.body", "x''") + (
+    ", m.sent_at, m.done_at, m.err_code, m.err_detail, m.err_smpp, m.smsc_id"
+)
+ROW_WIDTH: Final = MESSAGE_WIDTH + 6
+
+
+def row_from(values: tuple[Any, ...]) -> Row:
+    """A Row of ROW_COLUMNS."""
+    told = message_from(values)
+    return Row(
+        told.id,
+        told.parts,
+        told,
+        told.connector,
+        values[11],
+        told.due_at,
+        told.attempts,
+        *values[MESSAGE_WIDTH:ROW_WIDTH],
+    )
+
 
 _REPLACED: Final = tuple(
     name for name in _MESSAGE_COLUMNS if name not in ("id", "submission", "tenant", "submitted_at")
@@ -162,6 +252,21 @@ def replacing_values(message: Message) -> dict[str, Any]:
     return dict(zip(_MESSAGE_COLUMNS, message_values(message), strict=True))
 
 
+#: (sent_at, smsc_id, id): all parts were taken, on the connector the message was queued for.
+UPDATE_SENT: Final = Many(
+    "WITH new (sent_at, smsc_id, id) AS (VALUES ",
+    "(?, ?, ?)",
+    ") UPDATE message SET state=3, sent_at=new.sent_at, smsc_id=new.smsc_id FROM new WHERE message.id=new.id",
+)
+
+#: (state, done_at, id): it ended well, or in a way that has no error.
+UPDATE_FINAL: Final = Many(
+    "WITH new (state, done_at, id) AS (VALUES ",
+    "(?, ?, ?)",
+    ") UPDATE message SET state=new.state, done_at=new.done_at FROM new WHERE message.id=new.id",
+)
+
+#: Anything else.
 UPDATE_ROW: Final = (
     "UPDATE message SET connector=?, state=?, due_at=?, attempts=?, sent_at=?, done_at=?,"
     " err_code=?, err_detail=?, err_smpp=?, smsc_id=? WHERE id=?"
@@ -191,18 +296,20 @@ def mo_item(columns: tuple[Any, ...], mo: Mo, payload: bytes) -> OutboxItem:
     return OutboxItem(*(*columns, *rest))
 
 
-class PartRow(msgspec.Struct, gc=False):
-    """A row of `part`."""
-
-    part: int
-    smsc_id: str | None
-    state: int
-    sent_at: int | None
-    done_at: int | None
-    err_code: str | None
-    err_detail: str | None
-    err_smpp: int | None
-
-
 PART_COLUMNS: Final = ", ".join(PartRow.__struct_fields__)
-PUT_PART: Final = f"INSERT OR REPLACE INTO part (message, {PART_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+PUT_PART: Final = Many(f"INSERT OR REPLACE INTO part (message, {PART_COLUMNS}) VALUES ", "(?, ?, ?, ?, ?, ?, ?, ?, ?)")
+
+
+def part_values(message_id: int, part: PartRow) -> tuple[Any, ...]:
+    """The values of PUT_PART."""
+    return (
+        message_id,
+        part.part,
+        part.smsc_id,
+        part.state,
+        part.sent_at,
+        part.done_at,
+        part.err_code,
+        part.err_detail,
+        part.err_smpp,
+    )

@@ -1,7 +1,8 @@
 """One transaction under construction: rows read in bulk, changed in memory, written together.
 
 Changes are applied strictly in order. What they do to messages, parts, the SMSC map, the outbox and balances is kept
-here and written by `flush`, one `executemany` a table; whoever works in SQL directly calls `flush` first.
+here and in `Memory`, and written by `flush`, a few statements a table; whoever works in SQL directly calls `flush`
+first, and `forget` for the messages it changed.
 """
 
 # ruff: noqa: S608 -- SQL is put together from the column lists of this package only, values are always bound
@@ -14,55 +15,54 @@ from functools import lru_cache
 from typing import Any, Final
 
 from smsgwd.delivery.lifecycle import REFUNDED, Event, move
-from smsgwd.model.message import Failure, Message, State
+from smsgwd.model.message import FINAL_FROM, Failure, Message, State
 from smsgwd.model.mo import Mo, pack_mo
 from smsgwd.model.outbox import INTERMEDIATE, MO, OutboxItem, esme_target, target_of
 from smsgwd.model.wire import ASKS_FAILURE, ASKS_SUCCESS, ASKS_WHICH
+from smsgwd.store.embedded.bulk import Many
 from smsgwd.store.embedded.memory import Memory
+from smsgwd.store.embedded.pushes import Pushes
 from smsgwd.store.embedded.rows import (
     INSERT_MESSAGE,
+    INSERT_USUAL,
     PART_COLUMNS,
     PUT_PART,
     REPLACE_MESSAGE,
     ROW_COLUMNS,
     STATES,
+    TOUCHED,
+    TOUCHED_FINAL,
+    TOUCHED_SENT,
+    UPDATE_FINAL,
     UPDATE_ROW,
+    UPDATE_SENT,
     PartRow,
     Row,
     failure_from,
     message_values,
     mo_item,
+    part_values,
     replacing_values,
+    row_from,
+    row_of,
     row_values,
+    usual,
+    usual_values,
 )
 
 _MAX_ID: Final = (1 << 63) - 1
 _MOST_EVENTS: Final = 200
 _LONGEST_DETAIL: Final = 500
-_CHUNKS: Final = (256, 64, 16, 4, 1)
-_SELECT_ROW: Final = f"SELECT {ROW_COLUMNS} FROM message m WHERE m.id IN "
-_SELECT_SMSC: Final = f"SELECT s.id, s.part, {ROW_COLUMNS} FROM smsc s JOIN message m ON m.id = s.message "
-_PUT_SMSC: Final = "INSERT OR REPLACE INTO smsc (grp, id, message, part) VALUES (?, ?, ?, ?)"
-_PUT_OUTBOX: Final = (
-    "INSERT INTO outbox (id, message, target, tenant, url, type, created_at, due_at, payload)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_FINAL: Final = int(FINAL_FROM)
+_FIND_ROWS: Final = Many(f"SELECT {ROW_COLUMNS} FROM message m WHERE m.id IN (", "?", ")")
+_FIND_SMSC: Final = Many(
+    "WITH wanted (grp, id) AS (VALUES ",
+    "(?, ?)",
+    f") SELECT {ROW_COLUMNS}, s.grp, s.id, s.part FROM wanted w"
+    " CROSS JOIN smsc s ON s.grp = w.grp AND s.id = w.id CROSS JOIN message m ON m.id = s.message",
 )
-_OUTBOX_DONE: Final = "UPDATE outbox SET status = 1, done_at = ? WHERE id = ? AND status = 0"
-_OUTBOX_GONE: Final = (
-    "DELETE FROM outbox WHERE id = ? AND status = 0 AND url = ''"  # of ESMEs: nothing to look up later
-)
-_TYPES: Final = {state: f"message.{state.public}" for state in State}
-
-
-def _chunks(keys: list[Any]) -> Iterable[tuple[str, list[Any]]]:
-    """Lists of a few fixed lengths with their '(?, ?, ...)', so that every statement is compiled once."""
-    start, left = 0, len(keys)
-    for size in _CHUNKS:
-        marks = f"({','.join('?' * size)})"
-        while left >= size:
-            yield marks, keys[start : start + size]
-            start += size
-            left -= size
+_PUT_SMSC: Final = Many("INSERT OR REPLACE INTO smsc (grp, id, message, part) VALUES ", "(?, ?, ?, ?)")
+_TYPES: Final = {int(state): f"message.{state.public}" for state in State}
 
 
 @lru_cache(maxsize=4096)
@@ -73,49 +73,57 @@ def _target(tenant: str, url: str) -> str:
         return f"{tenant} invalid"
 
 
-def _asked(asks: int, state: State) -> bool:
+def _asked(asks: int, state: int) -> bool:
     """True when an ESME that asked for receipts in this way wants one for this final state (SMPP 3.4 s5.2.17)."""
     which = asks & ASKS_WHICH
     if which == ASKS_FAILURE:
-        return state is not State.DELIVERED
+        return state != State.DELIVERED
     if which == ASKS_SUCCESS:
-        return state is State.DELIVERED
+        return state == State.DELIVERED
     return which != 0
 
 
 class Work:
-    """The state of one transaction. Methods raise sqlite3.Error; the writer rolls back then."""
+    """The state of one transaction. Methods raise sqlite3.Error; the writer rolls back then, and loads `memory`."""
 
     def __init__(self, connection: sqlite3.Connection, memory: Memory) -> None:
         self.connection = connection
         self.memory = memory
-        self.done: list[tuple[int, int]] = []  #: (at, outbox id) of pushes answered in this transaction
-        self._rows: dict[int, Row] = {}
-        self._dirty: dict[int, Row] = {}
-        self._inserts: list[tuple[Any, ...]] = []
-        self._parts: dict[int, dict[int, PartRow]] = {}
+        self.pushes = Pushes(connection, memory)
+        self._rows = memory.rows
+        self._dirty: list[Row] = []  # touched rows, once each
+        self._usual: list[Any] = []  # values of INSERT_USUAL
+        self._other: list[Any] = []  # values of INSERT_MESSAGE
         self._dirty_parts: dict[tuple[int, int], PartRow] = {}
-        self._smsc: dict[tuple[str, str], tuple[int, int]] = {}  # not written yet
-        self._known: dict[tuple[str, str], tuple[int, int]] = {}  # read or written in this transaction
-        self._outbox: list[tuple[Any, ...]] = []
+        self._smsc: list[Any] = []  # values of _PUT_SMSC
         self._poor: set[str] = set()  # tenants whose balance changed
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def prefetch(self, ids: Iterable[int]) -> None:
-        """Read the rows of these messages, as far as there are any, a few statements for all."""
-        wanted = [number for number in ids if number not in self._rows]
-        execute, rows = self.connection.execute, self._rows
-        for marks, some in _chunks(wanted):
-            for values in execute(_SELECT_ROW + marks, some):
-                rows[values[0]] = Row(*values)
+        """Read the rows of these messages, as far as there are any and they are not known."""
+        rows = self._rows
+        for values in _FIND_ROWS.find(self.connection, [number for number in ids if number not in rows]):
+            rows[values[0]] = row_from(values)
 
-    def prefetch_smsc(self, group: str, keys: Iterable[str]) -> None:
-        """Read what these canonical ids of a group map to, with the messages."""
-        wanted = [key for key in keys if (group, key) not in self._known]
-        for marks, some in _chunks(wanted):
-            for found in self.connection.execute(_SELECT_SMSC + "WHERE s.grp = ? AND s.id IN " + marks, [group, *some]):
-                self._learn(group, found)
+    def prefetch_smsc(self, pairs: list[str]) -> None:
+        """Read what these canonical ids map to, with the messages; `pairs` is group, id, group, id, ..."""
+        for values in _FIND_SMSC.find(self.connection, pairs):
+            self._learn(values)
+
+    def _learn(self, values: tuple[Any, ...]) -> None:
+        """A row of _FIND_SMSC."""
+        group, key, part = values[-3:]
+        if values[0] not in self._rows:
+            self._rows[values[0]] = row_from(values)
+        self.ids_of(group)[key] = (values[0], part)
+
+    def ids_of(self, group: str) -> dict[str, tuple[int, int]]:
+        """What is known of the SMSC ids of a group: (message, part) by canonical id."""
+        ids = self.memory.ids.get(group)
+        if ids is None:
+            ids = self.memory.ids[group] = {}
+        return ids
 
     def row(self, message_id: int) -> Row | None:
         """A message, or None when there is none. After a change of it call `changed`."""
@@ -123,34 +131,26 @@ class Work:
         if row is None:
             if not 0 <= message_id <= _MAX_ID:
                 return None
-            self._write_inserts()
             self.prefetch((message_id,))
             row = self._rows.get(message_id)
         return row
 
     def by_smsc(self, group: str, key: str) -> tuple[Row, int] | None:
         """The message and part that a canonical SMSC id of a group stands for."""
-        known = self._known.get((group, key))
+        known = self.ids_of(group).get(key)
         if known is None:
-            found = self.connection.execute(_SELECT_SMSC + "WHERE s.grp = ? AND s.id = ?", (group, key)).fetchone()
-            if found is None:
+            self.prefetch_smsc([group, key])
+            known = self.ids_of(group).get(key)
+            if known is None:
                 return None
-            known = self._learn(group, found)
         row = self.row(known[0])
         return None if row is None else (row, known[1])
 
-    def _learn(self, group: str, found: tuple[Any, ...]) -> tuple[int, int]:
-        message_id: int = found[2]
-        if message_id not in self._rows:
-            self._rows[message_id] = Row(*found[2:])
-        known = self._known[group, found[0]] = (message_id, found[1])
-        return known
-
     def parts(self, row: Row) -> dict[int, PartRow]:
         """The known parts of a message of several parts, by number."""
-        parts = self._parts.get(row.id)
+        parts = row.known
         if parts is None:
-            parts = self._parts[row.id] = {
+            parts = row.known = {
                 values[0]: PartRow(*values)
                 for values in self.connection.execute(f"SELECT {PART_COLUMNS} FROM part WHERE message = ?", (row.id,))
             }
@@ -162,15 +162,36 @@ class Work:
             return True
         return row.parts > 1 and any(part.sent_at is not None for part in self.parts(row).values())
 
+    def told(self, message_id: int, kind: str, detail: str) -> bool:
+        """True when the history of a message has this event already, or takes no more."""
+        (count, same) = self.connection.execute(
+            "SELECT count(*), sum(type = ? AND detail = ?) FROM event WHERE message = ?",
+            (kind, detail[:_LONGEST_DETAIL], message_id),
+        ).fetchone()
+        return bool(same) or count >= _MOST_EVENTS
+
     # -- changing --------------------------------------------------------------------------------------------------
 
-    def insert(self, message: Message) -> None:
-        """Add a message."""
-        self._inserts.append(message_values(message))
+    def insert(self, messages: Sequence[Message]) -> None:
+        """Add messages. One whose id is taken makes `flush` raise sqlite3.IntegrityError."""
+        rows, values = self._rows, self._usual
+        for message in messages:
+            row = rows[message.id] = row_of(message)
+            if usual(message):
+                values += usual_values(message)
+            else:
+                self._other += message_values(message)
+                row.state, row.due_at, row.attempts = int(message.state), message.due_at, message.attempts
 
-    def changed(self, row: Row) -> None:
-        """Write this row at the end."""
-        self._dirty[row.id] = row
+    def changed(self, row: Row, touched: int = TOUCHED) -> None:
+        """Write this row at the end; `touched` says what of it changed (rows.TOUCHED_...)."""
+        if not row.touched:
+            self._dirty.append(row)
+        row.touched |= touched
+
+    def forget(self, message_id: int) -> None:
+        """Read this message again when it is needed (after `flush` and a change of it by SQL)."""
+        self._rows.pop(message_id, None)
 
     def put_part(self, row: Row, part: PartRow) -> None:
         """Add or replace a part of a message."""
@@ -179,7 +200,8 @@ class Work:
 
     def map_smsc(self, group: str, key: str, message_id: int, part: int) -> None:
         """From now on the canonical id stands for this part (an SMSC may use an id again: the newest holds)."""
-        self._smsc[group, key] = self._known[group, key] = (message_id, part)
+        self._smsc += (group, key, message_id, part)
+        self.ids_of(group)[key] = (message_id, part)
 
     def event(
         self,
@@ -193,21 +215,21 @@ class Work:
         smpp_status: int | None = None,
     ) -> None:
         """Keep an exceptional event; at most 200 a message, so that a peer that repeats itself fills no disk."""
-        count = self.connection.execute("SELECT count(*) FROM event WHERE message = ?", (message_id,)).fetchone()[0]
-        if count < _MOST_EVENTS:
-            self.connection.execute(
-                "INSERT INTO event (message, at, type, detail, connector, smsc_id, smpp_status)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (message_id, at, kind, detail[:_LONGEST_DETAIL], connector or None, smsc_id or None, smpp_status),
-            )
-
-    def told(self, message_id: int, kind: str, detail: str) -> bool:
-        """True when the history of a message has this event already, or takes no more."""
-        (count, same) = self.connection.execute(
-            "SELECT count(*), sum(type = ? AND detail = ?) FROM event WHERE message = ?",
-            (kind, detail[:_LONGEST_DETAIL], message_id),
-        ).fetchone()
-        return bool(same) or count >= _MOST_EVENTS
+        self.connection.execute(
+            "INSERT INTO event (message, at, type, detail, connector, smsc_id, smpp_status)"
+            " SELECT ?, ?, ?, ?, ?, ?, ? WHERE (SELECT count(*) FROM event WHERE message = ?) < ?",
+            (
+                message_id,
+                at,
+                kind,
+                detail[:_LONGEST_DETAIL],
+                connector or None,
+                smsc_id or None,
+                smpp_status,
+                message_id,
+                _MOST_EVENTS,
+            ),
+        )
 
     def settle(
         self, row: Row, event: Event, at: int, error: Failure | None, done_at: int | None = None
@@ -217,38 +239,47 @@ class Work:
         `at` is when we learned it, `done_at` when it happened. Raises lifecycle.IllegalMove, having changed nothing.
         """
         after = move(STATES[row.state], event)
-        if event in REFUNDED and row.price and not self.taken(row):
-            self.credit(row.tenant, row.price)
-        row.state = int(after)
+        price = row.told.price
+        if event in REFUNDED and price and not self.taken(row):
+            self.credit(row.told.tenant, price)
+        return self.end(row, after, at, error, done_at)
+
+    def end(
+        self, row: Row, after: State, at: int, error: Failure | None, done_at: int | None
+    ) -> tuple[OutboxItem, ...]:
+        """The same, for a move that is known to be allowed and to refund nothing."""
+        state = row.state = int(after)
         row.done_at = at if done_at is None else done_at
-        if error is not None:
+        if error is None:
+            self.changed(row, TOUCHED_FINAL)
+        else:
             row.fail(error)
-        self._dirty[row.id] = row
-        if row.account is not None:
-            if not _asked(row.asks, after):
+            self.changed(row)
+        told = row.told
+        account = told.account
+        if account is not None:
+            if not _asked(told.asks, state):
                 return ()
-            return (self._owe(row, after, _TYPES[after], esme_target(row.account), "", at),)
-        if not row.dlr_url:
+            return (self._owe(row, after, _TYPES[state], esme_target(account), "", at),)
+        if not told.dlr_url:
             return ()
-        return (self._owe(row, after, _TYPES[after], _target(row.tenant, row.dlr_url), row.dlr_url, at),)
+        return (self._owe(row, after, _TYPES[state], _target(told.tenant, told.dlr_url), told.dlr_url, at),)
 
     def notify(self, row: Row, at: int) -> OutboxItem:
         """Owe the ESME of a message word that it is not final yet."""
-        return self._owe(row, State.SENT, INTERMEDIATE, esme_target(row.account or ""), "", at)
+        return self._owe(row, State.SENT, INTERMEDIATE, esme_target(row.told.account or ""), "", at)
 
     def owe_mo(self, mo: Mo, tenant: str, account: str) -> OutboxItem:
         """Owe an ESME a subscriber's message."""
-        number = self.memory.outbox_id(self.connection)
         target, at, payload = esme_target(account), mo.received_at, pack_mo(mo)
-        self._outbox.append((number, 0, target, tenant, "", MO, at, at, payload))
+        number = self.pushes.add(0, target, tenant, "", MO, at, payload)
         return mo_item((number, tenant, target, "", MO, at, at, 0), mo, payload)
 
     def _owe(self, row: Row, state: State, kind: str, target: str, url: str, at: int) -> OutboxItem:
-        number = self.memory.outbox_id(self.connection)
-        self._outbox.append((number, row.id, target, row.tenant, url, kind, at, at, None))
+        told = row.told
         return OutboxItem(
-            number,
-            row.tenant,
+            self.pushes.add(row.id, target, told.tenant, url, kind, at, None),
+            told.tenant,
             target,
             url,
             kind,
@@ -256,21 +287,22 @@ class Work:
             at,
             0,
             row.id,
-            row.dest,
-            row.source,
-            row.client_ref,
+            told.dest,
+            told.source,
+            told.client_ref,
             state,
-            failure_from(row.err_code, row.err_detail, row.err_smpp),
-            row.submitted_at,
+            None if row.err_code is None else failure_from(row.err_code, row.err_detail, row.err_smpp),
+            told.submitted_at,
             row.done_at,
             row.parts,
-            row.wire,
+            told.wire,
         )
 
     def replace(self, message: Message) -> None:
         """Put a message in the place of another, with its id."""
         self.flush()
         self.connection.execute(REPLACE_MESSAGE, replacing_values(message))
+        self.forget(message.id)
 
     def credit(self, tenant: str, amount: int) -> None:
         """Give an amount (micro-units) back to a prepaid tenant."""
@@ -292,48 +324,51 @@ class Work:
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
-    def _write_inserts(self) -> None:
-        if self._inserts:
-            inserts, self._inserts = self._inserts, []
-            self.connection.executemany(INSERT_MESSAGE, inserts)
-
     def flush(self) -> None:
-        """Write everything that is pending; rows read so far are read again when needed."""
-        many = self.connection.executemany
-        self._write_inserts()
+        """Write everything that is pending."""
+        connection = self.connection
+        for many, values in ((INSERT_USUAL, self._usual), (INSERT_MESSAGE, self._other), (_PUT_SMSC, self._smsc)):
+            if values:
+                many.run(connection, values)
+                values.clear()
         if self._dirty:
-            many(UPDATE_ROW, map(row_values, self._dirty.values()))
-            self._dirty = {}
+            self._write_rows()
         if self._dirty_parts:
-            many(PUT_PART, [_part_values(key[0], part) for key, part in self._dirty_parts.items()])
+            values = []
+            for (message_id, _), part in self._dirty_parts.items():
+                values += part_values(message_id, part)
+            PUT_PART.run(connection, values)
             self._dirty_parts = {}
-        if self._smsc:
-            many(_PUT_SMSC, [(*key, *value) for key, value in self._smsc.items()])
-            self._smsc = {}
-        if self._outbox:
-            many(_PUT_OUTBOX, self._outbox)
-            self._outbox = []
-        if self.done:
-            gone = many(_OUTBOX_GONE, [(number,) for _, number in self.done]).rowcount
-            if gone < len(self.done):
-                many(_OUTBOX_DONE, self.done)
-            self.done = []
+        self.pushes.flush()
         if self._poor:
             balances = self.memory.balances
-            many("UPDATE tenant SET balance = ? WHERE id = ?", [(balances[name], name) for name in self._poor])
+            connection.executemany(
+                "UPDATE tenant SET balance = ? WHERE id = ?", [(balances[name], name) for name in self._poor]
+            )
             self._poor = set()
-        self._rows, self._parts, self._known = {}, {}, {}
 
-
-def _part_values(message_id: int, part: PartRow) -> Sequence[Any]:
-    return (
-        message_id,
-        part.part,
-        part.smsc_id,
-        part.state,
-        part.sent_at,
-        part.done_at,
-        part.err_code,
-        part.err_detail,
-        part.err_smpp,
-    )
+    def _write_rows(self) -> None:
+        """Each touched row by the statement that writes least; final ones are remembered no more."""
+        sent: list[Any] = []
+        final: list[Any] = []
+        other: list[Row] = []
+        rows, last = self._rows, _FINAL
+        for row in self._dirty:
+            touched, row.touched = row.touched, 0
+            if touched == TOUCHED_SENT:
+                sent += (row.sent_at, row.smsc_id, row.id)
+                continue
+            if touched == TOUCHED_FINAL:
+                final += (row.state, row.done_at, row.id)
+            else:
+                other.append(row)
+            if row.state >= last:
+                rows.pop(row.id, None)
+        self._dirty = []
+        connection = self.connection
+        if sent:
+            UPDATE_SENT.run(connection, sent)
+        if final:
+            UPDATE_FINAL.run(connection, final)
+        if other:
+            connection.executemany(UPDATE_ROW, map(row_values, other))

@@ -167,6 +167,7 @@ class Writer(threading.Thread):
         if connection is None:
             connection = self._connection = open_writer(self._path)
             self._memory.load(connection)
+        self._memory.trim()
         connection.execute("BEGIN IMMEDIATE")
         work = Work(connection, self._memory)
         prefetch(work, [batch.changes for batch in batches])

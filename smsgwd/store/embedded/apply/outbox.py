@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from smsgwd.model.changes import Note, OutboxDead, OutboxDone, OutboxRetry, OutboxRevive, Owed, TakeMo
 from smsgwd.store.embedded.work import Work
 
-_LONGEST_ERROR: Final = 500
-
 
 def outbox_done(work: Work, change: OutboxDone) -> None:
-    """The push is finished: of a URL it stays for a while (Tidy), of an ESME it goes at once."""
-    work.done.append((change.at, change.id))
+    """The push is finished."""
+    work.pushes.done(change.id, change.at)
 
 
 def outbox_retry(work: Work, change: OutboxRetry) -> None:
     """The push is due again later."""
-    work.flush()
-    work.connection.execute(
-        "UPDATE outbox SET attempts = attempts + 1, due_at = ?, last_error = ? WHERE id = ? AND status = 0",
-        (change.due_at, change.error[:_LONGEST_ERROR], change.id),
-    )
+    work.pushes.retry(change.id, change.due_at, change.error)
 
 
 def outbox_dead(work: Work, change: OutboxDead) -> None:
     """The push is given up and kept for an operator."""
-    work.flush()
-    work.connection.execute(
-        "UPDATE outbox SET status = 2, done_at = ?, last_error = ? WHERE id = ? AND status = 0",
-        (change.at, change.error[:_LONGEST_ERROR], change.id),
-    )
+    work.pushes.dead(change.id, change.at, change.error)
 
 
 def outbox_revive(work: Work, change: OutboxRevive) -> int:
     """What was given up of a target begins anew; how many."""
-    work.flush()
+    work.pushes.flush()
     return work.connection.execute(
         "UPDATE outbox SET status = 0, attempts = 0, due_at = ?, done_at = NULL, last_error = NULL WHERE id IN"
         " (SELECT id FROM outbox WHERE target = ? AND status = 2 ORDER BY id LIMIT ?)",

@@ -9,7 +9,7 @@ import msgspec
 
 from smsgwd.delivery.combine import combined
 from smsgwd.delivery.correlation import candidates, likeliest, same_number
-from smsgwd.delivery.lifecycle import RECEIPT_EVENTS, IllegalMove
+from smsgwd.delivery.lifecycle import RECEIPT_EVENTS, TABLE
 from smsgwd.model.changes import Ignored, Moved, Noted, Parked, TakeReceipt
 from smsgwd.model.message import FINAL_FROM, Failure, State
 from smsgwd.model.outbox import OutboxItem
@@ -19,6 +19,14 @@ from smsgwd.store.embedded.rows import STATES, PartRow, Row
 from smsgwd.store.embedded.work import Work
 
 _WELL: Final = State.DELIVERED
+#: Formats of ids whose likeliest form is the canonical one.
+ALIKE: Final = ("auto", "same")
+
+#: What a receipt makes of a message: by its state, the state after by the state before (of delivery.lifecycle).
+_AFTER: Final[dict[int, dict[int, State]]] = {
+    int(state): {int(before): moves[event] for before, moves in TABLE.items() if event in moves}
+    for state, event in RECEIPT_EVENTS.items()
+}
 _STEP_MS: Final = 60_000  # how far the wall clock may have been set back between two messages' times
 _encode = msgspec.json.encode
 _receipt_of = msgspec.json.Decoder(Receipt).decode
@@ -27,7 +35,8 @@ _receipt_of = msgspec.json.Decoder(Receipt).decode
 def take_receipt(work: Work, change: TakeReceipt) -> Moved | Noted | Parked | Ignored:
     """Find the message and apply the receipt to it, or park the receipt."""
     receipt = change.receipt
-    found = work.by_smsc(receipt.group, likeliest(receipt.smsc_id, receipt.id_format))
+    key = known_key(work, receipt)
+    found = work.by_smsc(receipt.group, likeliest(receipt.smsc_id, receipt.id_format) if key is None else key)
     if found is None:
         keys = candidates(receipt.smsc_id, receipt.id_format)
         found = _find_other(work, receipt, keys[1:])
@@ -37,12 +46,20 @@ def take_receipt(work: Work, change: TakeReceipt) -> Moved | Noted | Parked | Ig
     return _apply(work, found[0], found[1], receipt)
 
 
+def known_key(work: Work, receipt: Receipt) -> str | None:
+    """The receipt's id as it stands, where that is the key of a known message: most often it is written as kept."""
+    raw = receipt.smsc_id
+    if receipt.id_format in ALIKE and raw in work.ids_of(receipt.group):
+        return raw
+    return None
+
+
 def _find_other(work: Work, receipt: Receipt, keys: Sequence[str]) -> tuple[Row, int] | None:
     """By another form of its id than the likeliest; that counts only when the receipt's number is the message's."""
     group = receipt.group
     for key in keys:
         found = work.by_smsc(group, key)
-        if found is not None and same_number(receipt.msisdn, found[0].msisdn):
+        if found is not None and same_number(receipt.msisdn, found[0].told.msisdn):
             return found
     return None
 
@@ -65,7 +82,7 @@ def apply_parked(work: Work, group: str, key: str, row: Row, part: int, at: int)
     `at` is when the id came: a receipt from long before it and before the message is of another message. One from just
     before it is not, though the message may look younger after the wall clock was set back.
     """
-    oldest = min(row.submitted_at, at) - _STEP_MS
+    oldest = min(row.told.submitted_at, at) - _STEP_MS
     outbox: tuple[OutboxItem, ...] = ()
     waiting = work.connection.execute(
         "SELECT p.id, k.form, p.receipt FROM parked_key k JOIN parked p ON p.id = k.parked"
@@ -74,7 +91,7 @@ def apply_parked(work: Work, group: str, key: str, row: Row, part: int, at: int)
     ).fetchall()
     for number, form, encoded in waiting:
         receipt = _receipt_of(encoded)
-        if form and not same_number(receipt.msisdn, row.msisdn):
+        if form and not same_number(receipt.msisdn, row.told.msisdn):
             continue
         if receipt.received_at < oldest:  # of another message, which had this id before
             continue
@@ -101,7 +118,7 @@ def _apply(work: Work, row: Row, part: int, receipt: Receipt) -> Moved | Noted |
 def _intermediate(work: Work, row: Row, receipt: Receipt) -> Noted:
     """History only; an ESME that asked for it hears of it, once for each word of the SMSC's."""
     owed: tuple[OutboxItem, ...] = ()
-    asked = row.account is not None and row.asks & ASKS_INTERMEDIATE and row.state < FINAL_FROM
+    asked = row.told.account is not None and row.told.asks & ASKS_INTERMEDIATE and row.state < FINAL_FROM
     if asked and not work.told(row.id, "receipt", _words(receipt)):
         owed = (work.notify(row, receipt.received_at),)
     _event(work, row, receipt)
@@ -151,15 +168,13 @@ def shared(part: PartRow, number: int, sent_at: int | None) -> PartRow:
 
 
 def _settle(work: Work, row: Row, state: State, receipt: Receipt, error: Failure | None) -> Moved | Ignored:
-    sent_at = row.sent_at
-    if sent_at is None and row.parts == 1:
-        row.sent_at = receipt.received_at
-    try:
-        outbox = work.settle(row, RECEIPT_EVENTS[state], receipt.received_at, error, receipt.done_at)
-    except IllegalMove:
-        row.sent_at = sent_at
+    after = _AFTER[int(state)].get(row.state)
+    if after is None:
         return Ignored("not_queued", row.id)
-    return Moved(row.id, state, outbox)
+    if row.sent_at is None and row.parts == 1:
+        row.sent_at = receipt.received_at
+        work.changed(row)
+    return Moved(row.id, after, work.end(row, after, receipt.received_at, error, receipt.done_at))
 
 
 def _too_late(work: Work, row: Row, stands: State, state: State, receipt: Receipt) -> Ignored:

@@ -6,17 +6,18 @@ from typing import Final
 
 from smsgwd.delivery.combine import combined
 from smsgwd.delivery.correlation import canonical
-from smsgwd.delivery.lifecycle import RECEIPT_EVENTS, Event, IllegalMove, move
+from smsgwd.delivery.lifecycle import RECEIPT_EVENTS, TABLE, Event, IllegalMove, move
 from smsgwd.model.changes import Cancel, Fail, GiveUp, Ignored, Moved, PartSent, Replace, Replaced, Requeue
 from smsgwd.model.message import FINAL_FROM, Failure, State
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.store.embedded.apply.receipts import apply_parked, shared
 from smsgwd.store.embedded.apply.submit import ENTRY_STATES, NO_CREDIT
-from smsgwd.store.embedded.rows import STATES, PartRow, Row
+from smsgwd.store.embedded.rows import STATES, TOUCHED_SENT, PartRow, Row
 from smsgwd.store.embedded.work import Work
 
 _QUEUED: Final = int(State.QUEUED)
 _SENT: Final = int(State.SENT)
+_SENDABLE: Final = frozenset(int(state) for state, moves in TABLE.items() if moves.get(Event.ALL_SENT) is State.SENT)
 
 
 def why_not(row: Row) -> Ignored:
@@ -48,14 +49,16 @@ def part_sent(work: Work, change: PartSent) -> Moved | Ignored:
 
 
 def _single_sent(work: Work, row: Row, change: PartSent) -> Moved | Ignored:
-    try:
-        row.state = int(move(STATES[row.state], Event.ALL_SENT))
-    except IllegalMove:
+    if row.state not in _SENDABLE:
         return Ignored("repeated", row.id) if row.state == _SENT else why_not(row)
+    row.state = _SENT
     row.sent_at = change.at
-    row.connector = change.connector
     row.smsc_id = change.smsc_id
-    work.changed(row)
+    if row.connector == change.connector:
+        work.changed(row, TOUCHED_SENT)
+    else:
+        row.connector = change.connector
+        work.changed(row)
     return Moved(row.id, State.SENT)
 
 
@@ -172,12 +175,12 @@ def replace(work: Work, change: Replace) -> Replaced | Ignored:
     row = _still_ours(work, message.id, change.tenant)
     if isinstance(row, Ignored):
         return row
-    more = message.price - row.price
+    more, tenant = message.price - row.told.price, row.told.tenant
     if more > 0:
-        if not work.reserve(row.tenant, more):
+        if not work.reserve(tenant, more):
             return Replaced(row.id, NO_CREDIT)
     else:
-        work.credit(row.tenant, -more)
+        work.credit(tenant, -more)
     work.replace(message)
     work.event(row.id, change.at, "replaced")
     return Replaced(row.id)
@@ -188,7 +191,7 @@ def _still_ours(work: Work, message_id: int, tenant: str) -> Row | Ignored:
     row = work.row(message_id)
     if row is None:
         return Ignored("unknown_message", message_id)
-    if row.tenant != tenant:
+    if row.told.tenant != tenant:
         return Ignored("not_yours", row.id)
     if row.state >= FINAL_FROM:
         return Ignored("final", row.id)

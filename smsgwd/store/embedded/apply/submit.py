@@ -7,11 +7,12 @@ from typing import Final
 import msgspec
 
 from smsgwd.model.changes import KeyMismatch, Replayed, Submit, Submitted
-from smsgwd.model.message import State
+from smsgwd.model.message import Message, State
 from smsgwd.model.refusals import Refusal
 from smsgwd.store.embedded.work import Work
 
 _KEPT_MS: Final = 24 * 3600 * 1000
+_BEYOND_CREDIT: Final = 1 << 63
 NO_CREDIT: Final = Refusal.NO_CREDIT.code
 ENTRY_STATES: Final = (State.QUEUED, State.SCHEDULED)
 _encode = msgspec.json.encode
@@ -28,14 +29,22 @@ def submit(work: Work, change: Submit) -> Submitted | Replayed | KeyMismatch:
         found = _earlier(work, change)
         if found is not None:
             return found
-    refused: dict[int, str] = {}
-    for place, message in enumerate(change.messages):
+    tenant, total = change.tenant, 0
+    for message in change.messages:
         if message.state not in ENTRY_STATES:
             raise ValueError(f"message {message.id} cannot begin as {message.state!r}")
-        if work.reserve(message.tenant, message.price):
-            work.insert(message)
-        else:
-            refused[place] = NO_CREDIT
+        total += message.price if message.tenant == tenant else _BEYOND_CREDIT
+    refused: dict[int, str] = {}
+    if total < _BEYOND_CREDIT and work.reserve(tenant, total):
+        work.insert(change.messages)
+    else:
+        kept: list[Message] = []
+        for place, message in enumerate(change.messages):
+            if work.reserve(message.tenant, message.price):
+                kept.append(message)
+            else:
+                refused[place] = NO_CREDIT
+        work.insert(kept)
     if change.idempotency is not None:
         work.connection.execute(
             "INSERT OR REPLACE INTO idempotency (tenant, key, digest, answer, refused, made_at)"

@@ -74,6 +74,8 @@ def promote(work: Work, change: Promote) -> Promoted:
     work.connection.executemany(
         "UPDATE message SET state = ? WHERE id = ?", [(int(State.QUEUED), message.id) for message in messages]
     )
+    for message in messages:
+        work.forget(message.id)
     return Promoted(tuple(messages), len(found) > change.limit, sent_parts)
 
 

@@ -11,6 +11,7 @@ from smsgwd.model.changes import Change, PartSent, Result, TakeReceipt
 from smsgwd.store.embedded.apply import outbox, receipts, sending, submit, sweeps, tenants
 from smsgwd.store.embedded.work import Work
 
+_NOTHING: Final[dict[str, tuple[int, int]]] = {}
 TABLE: Final[dict[type, Callable[[Work, Any], Result]]] = {
     changes.Submit: submit.submit,
     changes.PartSent: sending.part_sent,
@@ -35,24 +36,34 @@ TABLE: Final[dict[type, Callable[[Work, Any], Result]]] = {
 
 
 def prefetch(work: Work, batches: Sequence[Sequence[Change]]) -> None:
-    """Read in a few statements what the frequent changes of a transaction will need."""
-    ids: dict[int, None] = {}
-    keys: dict[str, dict[str, None]] = {}
+    """Read in a few statements what the frequent changes of a transaction will need and is not known."""
+    rows, ids = work.memory.rows, work.memory.ids
+    unknown: set[int] = set()
+    pairs: dict[tuple[str, str], None] = {}
     for batch in batches:
         for change in batch:
             kind = type(change)
             if kind is PartSent:
-                ids[change.message_id] = None  # type: ignore[union-attr]
+                message_id = change.message_id  # type: ignore[union-attr]
+                if message_id not in rows:
+                    unknown.add(message_id)
             elif kind is TakeReceipt:
                 receipt = change.receipt  # type: ignore[union-attr]
-                group = keys.get(receipt.group)
-                if group is None:
-                    group = keys[receipt.group] = {}
-                group[likeliest(receipt.smsc_id, receipt.id_format)] = None
-    if ids:
-        work.prefetch(ids)
-    for name, wanted in keys.items():
-        work.prefetch_smsc(name, wanted)
+                group = receipt.group
+                known = ids.get(group, _NOTHING)
+                found = known.get(receipt.smsc_id) if receipt.id_format in receipts.ALIKE else None
+                if found is None:
+                    key = likeliest(receipt.smsc_id, receipt.id_format)
+                    found = known.get(key)
+                    if found is None:
+                        pairs[group, key] = None
+                        continue
+                if found[0] not in rows:
+                    unknown.add(found[0])
+    if unknown:
+        work.prefetch(sorted(unknown))
+    if pairs:
+        work.prefetch_smsc([word for pair in pairs for word in pair])
 
 
 def apply(work: Work, batch: Sequence[Change]) -> list[Result]:
