@@ -45,7 +45,6 @@ _MAX_READ_WHILE_BLOCKED = 1 << 20  # octets read from a peer that does not read 
 
 _BY_OWNER = 1
 _BY_PEER = 2
-_BY_WINDOW = 4
 
 
 class Owner(Protocol):
@@ -82,11 +81,8 @@ class SmppConnection(TwistedProtocol):
         reactor: IReactorTime,
         clock: Clock,
         turn: Turn,
-        inbound_window: int = 0,
     ) -> None:
-        """`inbound_window` requests of the peer's without an answer: nothing more is read; 0 = no such limit."""
         self.peer = ""  #: 'host:port' for logs
-        self._inbound_window = inbound_window or 0xFFFF_FFFF
         self._on_writable: Callable[[SmppConnection], None] | None = getattr(owner, "writable", None)
         self._role = role
         self._config = config
@@ -219,10 +215,7 @@ class SmppConnection(TwistedProtocol):
             self._read_while_blocked += len(data)
             if self._read_while_blocked > _MAX_READ_WHILE_BLOCKED:
                 self._stop_reading(_BY_PEER)
-        session = self.session
-        self._report(session.receive(data, self._monotonic()))
-        if session.unanswered >= self._inbound_window:
-            self._stop_reading(_BY_WINDOW)
+        self._report(self.session.receive(data, self._monotonic()))
         if not self._flushing:
             self._flush_soon()
 
@@ -286,8 +279,6 @@ class SmppConnection(TwistedProtocol):
             data = self.session.data_to_send(self._monotonic())
             if data:
                 self._transport.write(data)
-        if self._not_reading & _BY_WINDOW and self.session.unanswered * 2 <= self._inbound_window:
-            self._start_reading(_BY_WINDOW)
         if not self._closing:
             self._set_timer()
 

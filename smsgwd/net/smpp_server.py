@@ -29,14 +29,12 @@ class SmppServerFactory(ServerFactory):
         reactor: IReactorTime,
         clock: Clock,
         turn: Turn,
-        inbound_window: int = 0,
     ) -> None:
         self._config = config
         self._owner = owner
         self._reactor = reactor
         self._clock = clock
         self._turn = turn
-        self._inbound_window = inbound_window
 
     def buildProtocol(self, addr: IAddress | None) -> SmppConnection | None:
         """See IProtocolFactory."""
@@ -50,7 +48,6 @@ class SmppServerFactory(ServerFactory):
             reactor=self._reactor,
             clock=self._clock,
             turn=self._turn,
-            inbound_window=self._inbound_window,
         )
 
 

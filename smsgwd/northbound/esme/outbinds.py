@@ -26,6 +26,7 @@ from smsgwd.telemetry import get_logger
 _log = get_logger("esme")
 _FIRST_S = 5.0
 _MOST_S = 600.0
+_WANTED_S = 90.0  # how long what waits is known to wait
 _SPREAD = 0.2  # of a wait, up or down
 
 
@@ -34,7 +35,10 @@ class _Connects(Protocol):
 
 
 class Outbinds:
-    """`wanted(system_id)` may be called as often as something waits for an account that nothing receives for."""
+    """`wanted(system_id)` is called at least once a minute while something waits for an account that does not receive.
+
+    Once nobody says so any more, calls that failed are not repeated.
+    """
 
     def __init__(
         self,
@@ -44,19 +48,14 @@ class Outbinds:
         directory: Directory,
         open_secret: Callable[[str], str],
         random: Callable[[], float],
-        waits: Callable[[str], bool] = lambda system_id: True,
         connect: _Connects = connect,
     ) -> None:
-        """`open_secret` opens what is encrypted at rest; `random` gives 0..1 (jitter).
-
-        `waits(system_id)` is asked before a call is repeated: whether there is still something for the account.
-        """
+        """`open_secret` opens what is encrypted at rest; `random` gives 0..1 (jitter)."""
         self._reactor = reactor
         self._server = server
         self._directory = directory
         self._open = open_secret
         self._random = random
-        self._waits = waits
         self._connect = connect
         self._calls: dict[str, _Call] = {}
         self._stopped = False
@@ -64,12 +63,14 @@ class Outbinds:
     def wanted(self, system_id: str) -> None:
         """Call this account, unless its tenant does not want that, or we do already."""
         call = self._calls.get(system_id)
+        if call is not None:
+            call.wanted_at = self._reactor.seconds()
         if self._stopped or (call is not None and call.busy) or self._settings(system_id) is None:
             return
         if self._server.receives(system_id):
             return
         if call is None:
-            call = self._calls[system_id] = _Call()
+            call = self._calls[system_id] = _Call(self._reactor.seconds())
         left = call.not_before - self._reactor.seconds()
         if left > 0:
             call.timer = self._reactor.callLater(left, self._again, system_id, call)
@@ -94,7 +95,8 @@ class Outbinds:
 
     def _again(self, system_id: str, call: _Call) -> None:
         call.timer = None
-        if self._server.receives(system_id) or not self._waits(system_id) or self._settings(system_id) is None:
+        over = self._reactor.seconds() - call.wanted_at > _WANTED_S
+        if over or self._server.receives(system_id) or self._settings(system_id) is None:
             call.failures = 0
         else:
             self._begin(system_id, call)
@@ -150,9 +152,10 @@ class Outbinds:
 class _Call:
     """What we remember of calling one account."""
 
-    __slots__ = ("attempt", "failures", "not_before", "session", "timer")
+    __slots__ = ("attempt", "failures", "not_before", "session", "timer", "wanted_at")
 
-    def __init__(self) -> None:
+    def __init__(self, now: float) -> None:
+        self.wanted_at = now
         self.attempt: Deferred[object] | None = None
         self.failures = 0
         self.not_before = 0.0

@@ -68,6 +68,7 @@ class Listener:
             response=section.response_s,
             window=section.window,
             max_frame=section.max_pdu,
+            grouped=True,
         )
 
 
@@ -113,7 +114,6 @@ class EsmeServer:
             reactor=self.reactor,
             clock=self.clock,
             turn=self._turn,
-            inbound_window=section.inbound_window,
         )
         proxies = networks(section.proxy_protocol)
 
@@ -144,7 +144,6 @@ class EsmeServer:
             reactor=self.reactor,
             clock=self.clock,
             turn=self._turn,
-            inbound_window=listener.section.inbound_window,
         )
 
     def listener(self) -> Listener | None:

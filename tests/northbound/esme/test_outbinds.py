@@ -30,7 +30,6 @@ class Esmes:
         self.calls = []
         self.outbinds = []
         self.esmes = []
-        self.waits = True
         self.reactor = self.stand.reactor
         self.caller = Outbinds(
             reactor=self.reactor,
@@ -38,7 +37,6 @@ class Esmes:
             directory=self.directory,
             open_secret=lambda sealed: sealed.removeprefix("sealed "),
             random=lambda: 0.5,
-            waits=lambda system_id: self.waits,
             connect=self.connect,
         )
 
@@ -132,7 +130,9 @@ def test_waits_grow_while_nobody_answers_and_many_wishes_are_one_call():
         esmes.stand.advance(1, 1)
         esmes.caller.wanted("ann")
     assert esmes.at == pytest.approx([0, 6, 16, 36], abs=1.5)
-    esmes.stand.advance(6000, 10)
+    for _ in range(600):
+        esmes.stand.advance(10, 10)
+        esmes.caller.wanted("ann")
     gaps = [later - earlier for earlier, later in zip(esmes.at, esmes.at[1:], strict=False)]
     assert gaps[-1] == pytest.approx(600, abs=20) and max(gaps) <= 620
 
@@ -166,16 +166,14 @@ def test_one_that_binds_and_leaves_is_not_called_without_end():
     assert 2 <= len(esmes.calls) <= 3  # 12 s
 
 
-def test_what_has_come_to_an_end_meanwhile_is_no_reason_to_call():
+def test_what_nobody_wants_any_more_is_no_reason_to_call():
     esmes = Esmes()
     esmes.refuse = True
     esmes.wanted()
-    esmes.waits = False
-    esmes.stand.advance(600)
-    assert len(esmes.calls) == 1
-    esmes.waits = True
+    esmes.stand.advance(3000, 5)
+    assert esmes.at == pytest.approx([0, 5, 15, 35, 75], abs=12)
     esmes.wanted()
-    assert len(esmes.calls) == 2
+    assert len(esmes.calls) == 6
 
 
 def test_the_settings_of_now_count():

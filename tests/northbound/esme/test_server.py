@@ -5,7 +5,7 @@ import pytest
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.tenant import EsmeSettings
 from smsgwd.smpp.codec import encode
-from smsgwd.smpp.events import Request, Response
+from smsgwd.smpp.events import Request
 from smsgwd.smpp.pdu import (
     BindReceiver,
     BindTransceiver,
@@ -204,27 +204,22 @@ def test_an_error_in_what_takes_requests_does_not_end_the_session():
     assert esme.bound and esme.statuses() == [0]
 
 
-def test_a_full_inbound_window_stops_reading_and_answers_let_it_go_on():
-    stand = Stand(inbound_window=10)
-    stand.requests.answer = False
+def test_nobody_is_taken_for_dead_while_we_do_not_read():
+    stand = Stand(enquire_link_s=5)
     esme = stand.bind()
-    esme.submit(12)
-    stand.pump()
-    bind, pdus = stand.requests.reads[0]
-    assert len(pdus) == 12 and not esme.line.right.reading
+    bind = stand.only_bind()
+    bind.connection.pause_reading()
     esme.submit(3)
     stand.pump()
-    assert len(stand.requests.reads) == 1
-    stand.advance(100)  # nobody is asked whether he lives while we do not listen
-    assert esme.bound
-    stand.requests.answer = True
-    stand.requests.answer_all(bind, pdus[:6])
+    esme.line.left.write(b"\0\0")  # and half a PDU
+    stand.advance(100)
+    assert esme.bound and not stand.requests.reads
+    bind.connection.resume_reading()
     stand.pump()
-    assert len(stand.requests.reads) == 1
-    stand.requests.answer_all(bind, pdus[6:])
-    stand.pump()
-    assert esme.line.right.reading and [len(read) for _, read in stand.requests.reads] == [12, 3]
-    assert len(esme.of(Response)) == 15
+    assert esme.statuses() == [0, 0, 0]
+    esme.line.left.write(b"\0\x10\0\0\0\x15\0\0\0\0\0\0\0\x05")
+    stand.advance(20)
+    assert esme.bound and bind.alive
 
 
 def test_a_peer_that_reads_again_is_told():
