@@ -129,8 +129,8 @@ class Throttle:
         most = _QUEUE_FULL if status == ESME_RMSGQFUL else _SINGLED_OUT
         return out.throttled > (0 if out.message.attempts else most)
 
-    def success(self, now: float) -> None:
-        """A part was taken: after the pause that means all is well again."""
-        self._taken += 1
-        if self._times and now >= self.until:
+    def success(self, now: float, count: int = 1) -> None:
+        """That many parts were taken: after the pause that means all is well again."""
+        self._taken += count
+        if count and self._times and now >= self.until:
             self._times = 0

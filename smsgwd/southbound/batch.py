@@ -1,13 +1,14 @@
 """The changes of a reactor turn, of all connectors, as one commit.
 
-Whoever adds a change is called back with its result when it is durable: a plain function and one argument, no
-Deferred a change. While the store cannot commit, changes are kept and tried again each second; those that a peer will
-send again (receipts) are given back instead.
+Whoever adds changes is called back with their results when they are durable: a plain function that gets those of its
+changes that stand side by side in one call, with the argument of each; no Deferred a change. While the store cannot
+commit, changes are kept and tried again each second; those that a peer will send again (receipts) are given back
+instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -25,7 +26,8 @@ _RETRY_S = 1.0
 _FAILED = Ignored("error")
 _log = get_logger("southbound")
 
-Then = Callable[[Result, Any], None]
+Then = Callable[[Sequence[Result], Sequence[Any]], None]
+"""Gets results and, in the same places, the arguments that were given with the changes."""
 _Entry = tuple[Change, Then | None, Any, bool]
 
 
@@ -55,12 +57,19 @@ class Batch:
         self._works_again.append(call)
 
     def add(self, change: Change, then: Then | None = None, arg: Any = None, *, give_back: bool = False) -> None:
-        """Commit a change; `then(result, arg)` is called when it is durable.
+        """Commit a change; `then([result], [arg])` is called when it is durable, maybe together with its neighbours.
 
         With `give_back` a commit that fails calls `then` with Ignored('unavailable') and forgets the change; without,
         it is tried until it works.
         """
         self._entries.append((change, then, arg, give_back))
+        if not self._scheduled:
+            self._scheduled = True
+            self._turn.add(self._flush)
+
+    def add_many(self, entries: Iterable[_Entry]) -> None:
+        """Commit changes: (change, then, arg, give_back) each, see `add`."""
+        self._entries += entries
         if not self._scheduled:
             self._scheduled = True
             self._turn.add(self._flush)
@@ -92,13 +101,21 @@ class Batch:
     def _committed(self, results: list[Result], entries: list[_Entry]) -> None:
         self._running -= 1
         owed: list[OutboxItem] = []
-        for result, entry in zip(results, entries, strict=True):
+        last: Then | None = None
+        its_results: list[Result] = []
+        its_args: list[Any] = []
+        for result, (_, then, arg, _) in zip(results, entries, strict=True):
             kind = type(result)
             if (kind is Moved or kind is Noted or kind is Owed) and result.outbox:  # type: ignore[union-attr]
                 owed += result.outbox  # type: ignore[union-attr]
-            then = entry[1]
-            if then is not None:
-                then(result, entry[2])
+            if then is not last:
+                if last is not None:
+                    last(its_results, its_args)
+                last, its_results, its_args = then, [], []
+            its_results.append(result)
+            its_args.append(arg)
+        if last is not None:
+            last(its_results, its_args)
         if owed:
             self._outbox.offer(owed)
         self._look_idle()
@@ -163,7 +180,7 @@ class Batch:
 
     def _give(self, entry: _Entry, result: Result) -> None:
         if entry[1] is not None:
-            entry[1](result, entry[2])
+            entry[1]((result,), (entry[2],))
 
     def _look_idle(self) -> None:
         if self._waiting and not (self._running or self._entries or self._kept):

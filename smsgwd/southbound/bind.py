@@ -10,6 +10,7 @@ sees two sockets of one bind.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import Any, Protocol
 
@@ -62,8 +63,12 @@ class BindOwner(Protocol):
         """The SMSC answered a request that was written at `sent_at` (monotonic seconds)."""
         ...
 
-    def asked(self, bind: Bind, pdu: Pdu) -> None:
-        """The SMSC sent a request: answer it on `bind.connection`, now or later."""
+    def answered_many(self, bind: Bind, answers: Sequence[e.Answer]) -> None:
+        """The SMSC answered requests, plainly: `answered` for each of them."""
+        ...
+
+    def asked(self, bind: Bind, pdus: Sequence[Pdu]) -> None:
+        """The SMSC sent requests: answer them on `bind.connection`, now or later."""
         ...
 
     def unanswered(self, bind: Bind, context: Any, reason: str) -> None:
@@ -193,11 +198,14 @@ class Bind:
         answered = given_up = False
         for event in events:
             kind = type(event)
-            if kind is e.Response:
+            if kind is e.Responses:
                 answered = True
-                owner.answered(self, event.pdu, event.context, event.sent_at)  # type: ignore[attr-defined]
-            elif kind is e.Request:
-                owner.asked(self, event.pdu)  # type: ignore[attr-defined]
+                owner.answered_many(self, event.answers)  # type: ignore[attr-defined]
+            elif kind is e.Requests:
+                owner.asked(self, event.pdus)  # type: ignore[attr-defined]
+            elif isinstance(event, e.Response):
+                answered = True
+                owner.answered(self, event.pdu, event.context, event.sent_at)
             elif isinstance(event, e.TimedOut):
                 given_up = True
                 self._give_up(event)
@@ -265,7 +273,7 @@ class Bind:
         self._enter(BindState.CONNECTING)
         runtime, settings = self._runtime, self._settings
         connection = SmppConnection(
-            Role.ESME, settings.session, self, reactor=runtime.reactor, clock=runtime.clock, turn=runtime.turn
+            Role.ESME, settings.session_grouped, self, reactor=runtime.reactor, clock=runtime.clock, turn=runtime.turn
         )
         self._attempt = attempt = runtime.connect(
             settings.host, settings.port, connection, tls=settings.tls, timeout=settings.connect_s

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
+from prometheus_client import Histogram
+
 from smsgwd.telemetry import ConnectorMetrics
 
 
@@ -11,6 +15,7 @@ class Counts:
     __slots__ = (
         "_answers",
         "_metrics",
+        "_receipts",
         "_seen",
         "binds",
         "late",
@@ -24,6 +29,7 @@ class Counts:
     def __init__(self, metrics: ConnectorMetrics | None) -> None:
         self._metrics = metrics
         self._answers: dict[int, int] = {}
+        self._receipts: dict[str, int] = {}
         self._seen = (0, 0, 0)
         self.submitted = 0  #: PDUs written
         self.sent = 0  #: PDUs taken
@@ -33,11 +39,11 @@ class Counts:
         self.late = 0  #: answers that came when nobody waited any more
         self.binds = 0  #: binds that stand
 
-    def answer(self, status: int, seconds: float) -> None:
-        """An answer came `seconds` after its request was written."""
+    def answer(self, status: int, seconds: float, count: int = 1) -> None:
+        """`count` answers came `seconds` after their requests were written."""
         if self._metrics is not None:
-            self._metrics.answer_seconds.observe(seconds)
-            self._answers[status] = self._answers.get(status, 0) + 1
+            observe_many(self._metrics.answer_seconds, seconds, count)
+            self._answers[status] = self._answers.get(status, 0) + count
 
     def bound(self, change: int) -> None:
         """A bind stands (1) or is lost (-1)."""
@@ -49,8 +55,7 @@ class Counts:
 
     def receipt(self, state: str) -> None:
         """A receipt came with this state."""
-        if self._metrics is not None:
-            self._metrics.receipt(state).inc()
+        self._receipts[state] = self._receipts.get(state, 0) + 1
 
     def receipt_after_final(self) -> None:
         """A receipt came for what was final already."""
@@ -76,6 +81,19 @@ class Counts:
             for status, count in self._answers.items():
                 metrics.answered(status).inc(count)
             self._answers.clear()
+            for state, count in self._receipts.items():
+                metrics.receipt(state).inc(count)
+            self._receipts.clear()
             metrics.window_in_use.set(in_flight)
             metrics.queue_depth.set(ready)
         return self.unknown - unknown
+
+
+def observe_many(histogram: Histogram, value: float, count: int) -> None:
+    """Observe a value `count` times; the client has no call for that, and one each would cost 1.5 us."""
+    if count > 1:
+        bounds = histogram._upper_bounds
+        histogram._sum.inc(value * count)
+        histogram._buckets[bisect_left(bounds, value)].inc(count)
+    else:
+        histogram.observe(value)

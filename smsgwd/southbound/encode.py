@@ -6,6 +6,7 @@ already. Rule for long messages: as many PDUs as `gsm.segments` cuts; what an ES
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -18,9 +19,10 @@ from smsgwd.gsm.segment import Segment, segments
 from smsgwd.model.message import Coding, Message
 from smsgwd.model.wire import ASKS_INTERMEDIATE, Wire, unpack_wire
 from smsgwd.smpp.address import Address, destination_address, source_address
+from smsgwd.smpp.composed import MessageTemplate
 from smsgwd.smpp.constants import EsmClass, RegisteredDelivery
 from smsgwd.smpp.errors import EncodeError
-from smsgwd.smpp.pdu import SubmitSm
+from smsgwd.smpp.pdu import Pdu, SubmitSm
 from smsgwd.smpp.tags import MESSAGE_PAYLOAD, SAR_MSG_REF_NUM, SAR_SEGMENT_SEQNUM, SAR_TOTAL_SEGMENTS
 from smsgwd.smpp.tlv import Tlvs
 from smsgwd.southbound.raw import raw_body, raw_coding
@@ -44,6 +46,14 @@ _OURS = frozenset((MESSAGE_PAYLOAD, SAR_MSG_REF_NUM, SAR_TOTAL_SEGMENTS, SAR_SEG
 _PASSED_ON = EsmClass.UDHI | EsmClass.REPLY_PATH | EsmClass.TYPE_MASK  # the mode is between an ESME and its SMSC
 
 
+_SAME = b"\n\r !\"#%&'()*+,-./:;<=>?" + bytes((*range(ord("0"), 58), *range(ord("A"), 91), *range(ord("a"), 123)))
+_PART = 160  # septets of a part without a header
+_TEMPLATES = 4096
+
+_Kind = tuple[str, bytes | None, int, bool, int]
+_Template = tuple[Callable[[bytes, bytes, bytes, bytes, Tlvs], Pdu], bytes, Tlvs]
+
+
 class CannotEncode(ValueError):  # noqa: N818 -- named after what happened to the message
     """The message cannot be put into PDUs for this connector; the text says why and holds nothing of the message."""
 
@@ -54,6 +64,7 @@ class Encoder:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._source = lru_cache(maxsize=1024)(lambda text: source_address(text, settings.source))
+        self._templates: dict[_Kind, _Template] = {}  # of plain one-part texts
         self._single = charset.encode if settings.alphabet != "gsm-packed" else None
 
     def encode(self, message: Message, now_ms: int) -> list[SubmitSm]:
@@ -74,6 +85,42 @@ class Encoder:
             self._pdu(message, wire, piece, source, destination, validity, asks=at == last or (every and at < last))
             for at, piece in enumerate(pieces, 1)
         ]
+
+    def compose(self, message: Message, now_ms: int) -> Sequence[Pdu]:
+        """The same as `encode` in octets; a plain text of one part at a third of the cost. Raises CannotEncode.
+
+        Such a text has one octet a character in every alphabet but the packed one, and what stands around it is the
+        same as in the last one of its kind.
+        """
+        body, number = message.body, message.msisdn
+        if (
+            message.parts == 1
+            and message.coding is Coding.GSM7
+            and not body.translate(None, _SAME)
+            and len(body) <= _PART
+            and 8 <= len(number) <= 15
+            and number.isascii()
+            and number.isdigit()
+        ):
+            kind = (
+                message.source,
+                message.wire,
+                message.priority,
+                message.flash,
+                message.asks & ASKS_INTERMEDIATE,
+            )
+            found = self._templates.get(kind)
+            if found is None:
+                pdus = self.encode(message, now_ms)
+                if len(pdus) == 1 and pdus[0].short_message == body:
+                    if len(self._templates) >= _TEMPLATES:
+                        self._templates.clear()
+                    pdu = pdus[0]
+                    self._templates[kind] = (MessageTemplate(pdu).compose, pdu.source_addr, pdu.tlvs)
+                return pdus
+            compose, source, tlvs = found
+            return (compose(source, number.encode("ascii"), _validity(message.deadline, now_ms), body, tlvs),)
+        return self.encode(message, now_ms)
 
     def _segments(self, message: Message) -> list[Segment]:
         """The parts. A one-part message needs no planning."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from smsgwd.model.changes import Fail, Ignored, PartSent, Result
+from smsgwd.model.changes import Change, Fail, Ignored, PartSent, Result
 from smsgwd.model.message import Failure
 from smsgwd.ports.clock import Clock
 from smsgwd.southbound.answers import Answers, unknown_id
-from smsgwd.southbound.batch import Batch
+from smsgwd.southbound.batch import Batch, Then
 from smsgwd.southbound.counts import Counts
 from smsgwd.southbound.idform import IdForm
 from smsgwd.southbound.outgoing import Outgoing, Verdict
 from smsgwd.southbound.queue import ReadyQueue
 from smsgwd.southbound.settings import Settings
+
+_ONE = frozenset((1,))
+_NO_VERDICT = Verdict.NONE
 
 
 class Flights:
@@ -45,6 +48,7 @@ class Flights:
         self._id_form = id_form
         self._stop_writing = stop_writing
         self._look_again = look_again
+        self._durable = self._are_durable  # one object, so that the batch calls it once for many
 
     def begun(self, out: Outgoing) -> None:
         """It has left the queue and is about to be written."""
@@ -59,6 +63,25 @@ class Flights:
         else:  # no id is no reason to share receipts with others that have none
             self._sent(out, number, unknown_id(out.message.id, number))
 
+    def accepted_lone(self, answers: Sequence[tuple[Outgoing, bytes]]) -> None:
+        """Messages of one PDU each were taken under these ids: `accepted` and `conclude` of each, at a third."""
+        self._counts.sent += len(answers)
+        settings, form, then = self._settings, self._id_form.form, self._durable
+        given = self._id_form.given
+        group, connector, now = settings.group, settings.id, self._clock.now_ms()
+        entries: list[tuple[Change, Then, Outgoing, bool]] = []
+        for out, message_id in answers:
+            message = out.message
+            smsc_id = message_id.decode("latin-1")
+            if smsc_id.strip():
+                given(smsc_id, message.msisdn)
+            else:  # no id is no reason to share receipts with others that have none
+                smsc_id = unknown_id(message.id, 1)
+            out.sent = out.taken = _ONE
+            out.undurable += 1
+            entries.append((PartSent(message.id, 1, smsc_id, group, connector, now, form), then, out, False))
+        self._batch.add_many(entries)
+
     def accepted_late(self, out: Outgoing, number: int, smsc_id: str) -> None:
         """PDU `number` was given up, and taken all the same: its receipt will have this id.
 
@@ -72,7 +95,7 @@ class Flights:
             self._batch.add(self._part_sent(out, part, smsc_id, self._clock.now_ms()))
         if out.message.id not in self.active:
             waiting = self._queue.same(out)
-            waiting.taken.update(parts)
+            waiting.taken = waiting.taken | set(parts)
             waiting.over = waiting.over or len(waiting.taken) >= out.message.parts
 
     def unanswered(self, out: Outgoing, number: int, reason: str) -> None:
@@ -124,18 +147,25 @@ class Flights:
         receipt = settings.receipt_for_all_parts or part >= min(len(out.pdus), out.message.parts)
         return PartSent(out.message.id, part, smsc_id, settings.group, settings.id, now_ms, self._id_form.form, receipt)
 
-    def _durable(self, result: Result, out: Outgoing) -> None:
-        """A change of this message is durable."""
-        out.undurable -= 1
-        if type(result) is Ignored and result.reason != "repeated":
-            # Final by a receipt, a cancellation or a sweep: nothing more of it is to be sent.
-            out.over = True
-            self._stop_writing(out)
-        if not (out.undurable or out.open or out.todo):
-            back = Verdict.NONE < out.verdict <= Verdict.UNKNOWN
-            self._act(out)
-            if back:
-                self._look_again()
+    def _are_durable(self, results: Sequence[Result], outs: Sequence[Outgoing]) -> None:
+        """A change of each of these messages is durable."""
+        forget, done = self.active.pop, self._queue.done
+        back = False
+        for result, out in zip(results, outs, strict=True):
+            out.undurable -= 1
+            if type(result) is Ignored and result.reason != "repeated":
+                # Final by a receipt, a cancellation or a sweep: nothing more of it is to be sent.
+                out.over = True
+                self._stop_writing(out)
+            if not (out.undurable or out.open or out.todo):
+                if out.verdict is _NO_VERDICT or out.over:
+                    forget(out.message.id, None)
+                    done(out)
+                else:
+                    back = back or out.verdict <= Verdict.UNKNOWN
+                    self._act(out)
+        if back:
+            self._look_again()
 
     def _finished(self, out: Outgoing) -> None:
         self.active.pop(out.message.id, None)

@@ -7,7 +7,7 @@ acknowledged and dropped it would be lost. An alert_notification has no answer a
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from smsgwd.model.changes import Ignored, Owed, Result, TakeMo, TakeReceipt
 from smsgwd.model.message import State
@@ -16,14 +16,14 @@ from smsgwd.model.receipts import Receipt
 from smsgwd.net.smpp import SmppConnection
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.mo import Subscribers
-from smsgwd.smpp.constants import DELIVER_SM, MessageState
+from smsgwd.smpp.constants import RESPONSE_BIT, EsmClass, MessageState
 from smsgwd.smpp.message import Kind, classify, message_body
-from smsgwd.smpp.pdu import AlertNotification, DataSm, DeliverSm, DeliverSmResp, Pdu
-from smsgwd.smpp.receipt import parse_receipt
+from smsgwd.smpp.outcome import OutcomeReader
+from smsgwd.smpp.pdu import AlertNotification, DataSm, DeliverSm, Pdu
 from smsgwd.smpp.status import ESME_ROK, ESME_RSYSERR, ESME_RX_T_APPN
 from smsgwd.smpp.tables import response_to
 from smsgwd.smpp.tags import MESSAGE_PAYLOAD
-from smsgwd.southbound.batch import Batch
+from smsgwd.southbound.batch import Batch, Then
 from smsgwd.southbound.bind import Bind
 from smsgwd.southbound.counts import Counts
 from smsgwd.southbound.idform import IdForm
@@ -38,6 +38,9 @@ _STATES: dict[MessageState, State] = {
     MessageState.REJECTED: State.REJECTED,
     MessageState.SKIPPED: State.UNDELIVERED,
 }
+_PUBLIC = {state: state.public for state in State}
+_TYPE_MASK = EsmClass.TYPE_MASK
+_RECEIPT = EsmClass.RECEIPT
 _MOST_AWAITING = 1000  # deliver_sm of a bind that wait for their commit; at half of it reading goes on
 _log = get_logger("southbound")
 
@@ -65,104 +68,125 @@ class Incoming:
         self._clock = clock
         self._id_form = id_form
         self._counts = counts
+        self._read = OutcomeReader(settings.stat_words).read
+        self._then = self._taken  # one object, so that the batch calls it once for many
         self._subscribers = subscribers
 
-    def take(self, bind: Bind, pdu: Pdu) -> None:
-        """A request came on a bind: answer it, now or after its commit."""
+    def take(self, bind: Bind, pdus: Sequence[Pdu]) -> None:
+        """Requests came on a bind: answer each, now or after its commit."""
         connection = bind.connection
         if connection is None:
             return
+        entries: list[tuple[TakeReceipt | TakeMo, Then, _Place, bool]] = []
+        then = self._then
+        for pdu in pdus:
+            if type(pdu) is DeliverSm and pdu.esm_class & _TYPE_MASK == _RECEIPT:
+                change: TakeReceipt | TakeMo | None = self._receipt(connection, pdu, is_final=True)
+            else:
+                change = self._seldom(connection, pdu)
+            if change is not None:
+                entries.append((change, then, (bind, connection, pdu.command_id, pdu.sequence), True))
+        if entries:
+            before = bind.awaiting
+            bind.awaiting = before + len(entries)
+            if before < _MOST_AWAITING <= bind.awaiting:  # it sends faster than that becomes durable
+                connection.pause_reading()
+            self._batch.add_many(entries)
+
+    def _seldom(self, connection: SmppConnection, pdu: Pdu) -> TakeReceipt | TakeMo | None:
+        """Whatever is not marked as a receipt of a final state; None where nothing is to be kept."""
         if isinstance(pdu, AlertNotification):  # it has no answer
             if self._subscribers is not None:
                 self._subscribers.alert(self._settings.id, pdu)
-            return
+            return None
         if not isinstance(pdu, DeliverSm | DataSm):
             connection.respond(response_to(pdu.command_id, pdu.sequence, ESME_RSYSERR))
-            return
+            return None
         kind = classify(pdu)
         if kind is Kind.RECEIPT or kind is Kind.INTERMEDIATE:
-            self._receipt(bind, connection, pdu, kind)
-        elif kind is Kind.MO:
-            self._mo(bind, connection, pdu)
-        else:  # acknowledgements of a handset or its user, which nobody asked for
-            self._answer(connection, pdu.command_id, pdu.sequence, ESME_ROK)
+            return self._receipt(connection, pdu, is_final=kind is Kind.RECEIPT)
+        if kind is Kind.MO:
+            return self._mo(connection, pdu)
+        _answer(connection, pdu, ESME_ROK)  # acknowledgements of a handset or its user, which nobody asked for
+        return None
 
-    def _receipt(self, bind: Bind, connection: SmppConnection, pdu: DeliverSm | DataSm, kind: Kind) -> None:
+    def _receipt(self, connection: SmppConnection, pdu: DeliverSm | DataSm, *, is_final: bool) -> TakeReceipt | None:
         settings = self._settings
-        parsed = parse_receipt(pdu, settings.stat_words)
-        if parsed is None or not parsed.message_id:
+        found = self._read(pdu)
+        if found is None or not found[0]:
             self.unreadable += 1
             self._counts.receipt("unreadable")
             _log.warning("receipt.unreadable", connector=settings.id, sequence=pdu.sequence)
-            self._answer(connection, pdu.command_id, pdu.sequence, ESME_ROK)
-            return
+            _answer(connection, pdu, ESME_ROK)
+            return None
         if not self._batch.working:
-            self._answer(connection, pdu.command_id, pdu.sequence, ESME_RSYSERR)
-            return
+            _answer(connection, pdu, ESME_RSYSERR)
+            return None
+        message_id, said, ends, stat, error, done = found
         number = _digits(pdu.source_addr)
-        state = _STATES.get(parsed.state) if parsed.final and kind is Kind.RECEIPT else None
-        done = parsed.done_date
-        receipt = Receipt(
-            group=settings.group,
-            smsc_id=parsed.message_id,
-            state=state,
-            received_at=self._clock.now_ms(),
-            status=parsed.stat,
-            error=parsed.error,
-            # Without a zone the SMSC's local time would be a guess of hours: then the time of arrival counts.
-            done_at=None if done is None or done.tzinfo is None else int(done.timestamp() * 1000),
-            msisdn=number,
-            connector=settings.id,
-            id_format=self._id_form.seen(parsed.message_id, number),
-        )
+        state = _STATES.get(said) if ends and is_final else None
         self.receipts += 1
-        self._counts.receipt("intermediate" if state is None else state.public)
-        self._keep(TakeReceipt(receipt), bind, connection, pdu)
+        self._counts.receipt("intermediate" if state is None else _PUBLIC[state])
+        return TakeReceipt(
+            Receipt(
+                group=settings.group,
+                smsc_id=message_id,
+                state=state,
+                received_at=self._clock.now_ms(),
+                status=stat,
+                error=error,
+                # Without a zone the SMSC's local time would be a guess of hours: then the time of arrival counts.
+                done_at=None if done is None else int(done.timestamp() * 1000),
+                msisdn=number,
+                connector=settings.id,
+                id_format=self._id_form.seen(message_id, number),
+            )
+        )
 
-    def _mo(self, bind: Bind, connection: SmppConnection, pdu: DeliverSm | DataSm) -> None:
-        """A subscriber's message: for whom the routes say, after it is durable."""
+    def _mo(self, connection: SmppConnection, pdu: DeliverSm | DataSm) -> TakeMo | None:
+        """A subscriber's message: for whom the routes say."""
         connector = self._settings.id
         to = pdu.destination_addr.decode("latin-1")
         found = self._subscribers.addressee(connector, to) if self._subscribers is not None else None
         if found is None:
             self.mo_unrouted += 1
             self._counts.mo("unrouted")
-            self._answer(connection, pdu.command_id, pdu.sequence, ESME_RX_T_APPN)
-        elif not self._batch.working:
-            self._answer(connection, pdu.command_id, pdu.sequence, ESME_RSYSERR)
-        else:
-            mo = mo_of(pdu, connector, self._clock.now_ms())
-            self._keep(TakeMo(mo, found.tenant, found.account), bind, connection, pdu)
+            _answer(connection, pdu, ESME_RX_T_APPN)
+            return None
+        if not self._batch.working:
+            _answer(connection, pdu, ESME_RSYSERR)
+            return None
+        return TakeMo(mo_of(pdu, connector, self._clock.now_ms()), found.tenant, found.account)
 
-    def _keep(
-        self, change: TakeReceipt | TakeMo, bind: Bind, connection: SmppConnection, pdu: DeliverSm | DataSm
-    ) -> None:
-        """Make it durable, then answer; a bind that sends faster than that is not read for a while."""
-        bind.awaiting += 1
-        if bind.awaiting == _MOST_AWAITING:
-            connection.pause_reading()
-        self._batch.add(change, self._taken, (bind, connection, pdu.command_id, pdu.sequence), give_back=True)
+    def _taken(self, results: Sequence[Result], places: Sequence[_Place]) -> None:
+        """They are durable, or cannot be: answer those of one bind together."""
+        waiting: dict[tuple[Bind, SmppConnection, int], list[tuple[int, int, bytes]]] = {}
+        for result, (bind, connection, command_id, sequence) in zip(results, places, strict=True):
+            status = ESME_ROK
+            kind = type(result)
+            if kind is Ignored:
+                if result.reason in ("unavailable", "error"):  # type: ignore[union-attr]
+                    status = ESME_RSYSERR
+                else:
+                    self._counts.receipt_after_final()
+            elif kind is Owed:
+                self._counts.mo("kept")
+            place = (bind, connection, command_id)
+            answers = waiting.get(place)
+            if answers is None:
+                answers = waiting[place] = []
+            answers.append((sequence, status, b""))
+        for (bind, connection, command_id), answers in waiting.items():
+            connection.respond_many(command_id | RESPONSE_BIT, answers)
+            if bind.connection is connection:
+                before = bind.awaiting
+                bind.awaiting = before - len(answers)
+                if bind.awaiting <= _MOST_AWAITING // 2 < before:
+                    connection.resume_reading()
 
-    def _taken(self, result: Result, place: Any) -> None:
-        bind, connection, command_id, sequence = place
-        lost = False
-        if type(result) is Ignored:
-            lost = result.reason in ("unavailable", "error")
-            if not lost:
-                self._counts.receipt_after_final()
-        elif type(result) is Owed:
-            self._counts.mo("kept")
-        self._answer(connection, command_id, sequence, ESME_RSYSERR if lost else ESME_ROK)
-        if bind.connection is connection:
-            bind.awaiting -= 1
-            if bind.awaiting == _MOST_AWAITING // 2:
-                connection.resume_reading()
 
-    def _answer(self, connection: SmppConnection, command_id: int, sequence: int, status: int) -> None:
-        if command_id == DELIVER_SM:
-            connection.respond(DeliverSmResp(sequence=sequence, status=status))
-        else:
-            connection.respond(response_to(command_id, sequence, status))
+def _answer(connection: SmppConnection, pdu: Pdu, status: int) -> None:
+    connection.respond_many(pdu.command_id | RESPONSE_BIT, ((pdu.sequence, status, b""),))
 
 
 def mo_of(pdu: DeliverSm | DataSm, connector: str, received_at: int) -> Mo:

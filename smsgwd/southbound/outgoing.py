@@ -6,11 +6,13 @@ references). So a PDU stands for one or more of the store's parts, or the other 
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Set
 from enum import IntEnum
 
 from smsgwd.model.message import Failure, Message
-from smsgwd.ports.store import QueuedMessage
-from smsgwd.smpp.pdu import SubmitSm
+from smsgwd.smpp.pdu import Pdu
+
+_NO_PARTS: frozenset[int] = frozenset()
 
 
 class Verdict(IntEnum):
@@ -22,6 +24,9 @@ class Verdict(IntEnum):
     RETRY = 3  #: try again later
     GIVE_UP = 4  #: end as unknown
     FAIL = 5  #: refused for good
+
+
+_NO_VERDICT = Verdict.NONE
 
 
 class Outgoing:
@@ -47,14 +52,13 @@ class Outgoing:
         "verdict",
     )
 
-    def __init__(self, queued: QueuedMessage) -> None:
-        message = queued.message
+    def __init__(self, message: Message, sent_parts: frozenset[int] = _NO_PARTS) -> None:
         self.message: Message = message
         self.key = (-message.priority, message.id)  #: place in the queue
-        self.taken: set[int] = set(queued.sent_parts)  #: the store's parts that an SMSC has
-        self.sent: set[int] = set()  #: PDUs of this attempt answered well
+        self.taken: Set[int] = sent_parts  #: the store's parts that an SMSC has
+        self.sent: Set[int] = _NO_PARTS  #: PDUs of this attempt answered well
         self.smsc_ids: dict[int, str] = {}  #: of those that share a part with one not answered yet
-        self.pdus: list[SubmitSm] = []
+        self.pdus: Sequence[Pdu] = ()
         self.todo: list[int] = []  #: PDUs not written yet, last first
         self.open = 0  #: PDUs written and not answered
         self.undurable = 0  #: changes on their way into the store
@@ -72,7 +76,12 @@ class Outgoing:
         """PDUs that are still to be written, or about as many."""
         return len(self.todo) if self.todo else max(1, self.message.parts - len(self.taken))
 
-    def begin(self, pdus: list[SubmitSm]) -> None:
+    @property
+    def lone(self) -> bool:
+        """One part that is one PDU: nothing is shared or counted."""
+        return self.message.parts == 1 and len(self.pdus) == 1
+
+    def begin(self, pdus: Sequence[Pdu]) -> None:
         """A new attempt with these PDUs: all but those whose parts the SMSC has."""
         self.verdict = Verdict.NONE
         self.error = None
@@ -88,6 +97,18 @@ class Outgoing:
             if number not in sent and not all(part in taken for part in self.parts_of(number))
         ]
 
+    def begin_lone(self, pdus: Sequence[Pdu]) -> None:
+        """A new attempt of a message of one part with this one PDU, which is written now."""
+        self.verdict = _NO_VERDICT
+        self.error = None
+        self.pdus = pdus
+        self.open = 1
+
+    def again_lone(self) -> None:
+        """It was not written after all."""
+        self.open = 0
+        self.todo = [1]
+
     def parts_of(self, number: int) -> range:
         """The store's parts that PDU `number` stands for."""
         parts, count = self.message.parts, len(self.pdus)
@@ -97,7 +118,7 @@ class Outgoing:
 
     def accept(self, number: int, smsc_id: str) -> list[tuple[int, str]]:
         """PDU `number` was taken: the store's parts that are complete with it, each with its SMSC id."""
-        self.sent.add(number)
+        self.sent = self.sent | {number}
         parts, count = self.message.parts, len(self.pdus)
         if count <= parts or number < parts:
             done = [(part, smsc_id) for part in self.parts_of(number)]
@@ -106,7 +127,7 @@ class Outgoing:
             if len(self.smsc_ids) < count - parts + 1:
                 return []
             done = [(parts, self.smsc_ids[parts])]
-        self.taken.update(part for part, _ in done)
+        self.taken = self.taken | {part for part, _ in done}
         return done
 
     def parts_with_id_of(self, number: int) -> range:

@@ -71,9 +71,9 @@ class ReadyQueue:
             if sent_parts is None and message.parts > 1 and message.attempts:
                 self._fetch(message)
             elif sent_parts:
-                add(Outgoing(QueuedMessage(message, sent_parts.get(message.id, _NONE))))
+                add(Outgoing(message, sent_parts.get(message.id, _NONE)))
             else:
-                add(Outgoing(QueuedMessage(message)))
+                add(Outgoing(message))
 
     def first(self) -> Outgoing | None:
         """The message whose turn it is, still in the queue."""
@@ -110,7 +110,7 @@ class ReadyQueue:
         self._forget(now)
         if message_id in self._withdrawn:
             return False
-        out = next(filter(None, (self._pages.remove_key((-priority, message_id)) for priority in _PRIORITIES)), None)
+        out = self._remove(message_id)
         if out is not None and (out.taken or out.undurable or out.unknowns):
             self._pages.push_back((out,))
             return False
@@ -118,13 +118,17 @@ class ReadyQueue:
         return True
 
     def restore(self, message: Message) -> None:
-        """Undo `withdraw`."""
+        """Undo `withdraw`, with the message as the store has it now: it may say something else, or be due later."""
         _, out = self._withdrawn.pop(message.id, (0.0, None))
-        if out is not None and message.state.final:
+        if out is None:  # a page that was read meanwhile may have brought it as it was
+            out = self._remove(message.id)
+        self._pages.void_read()  # and so may the one on its way
+        if out is not None:
+            if message.state is State.QUEUED and out.message == message:
+                self._pages.push_back((out,))
+                return
             self.done(out)
-        elif out is not None:
-            self._pages.push_back((out,))
-        elif message.state is State.QUEUED:
+        if message.state is State.QUEUED:
             self.offer((message,))
 
     def ended(self, messages: Collection[int]) -> None:
@@ -140,7 +144,9 @@ class ReadyQueue:
             self._store.ready(self._connector, after, self._limit).addCallbacks(self._read, self._read_failed)
 
     def _read(self, page: Sequence[QueuedMessage]) -> None:
-        self._pages.page_read([Outgoing(queued) for queued in page], more=len(page) >= self._limit)
+        self._pages.page_read(
+            [Outgoing(queued.message, queued.sent_parts) for queued in page], more=len(page) >= self._limit
+        )
         self._filled()
         self.read()
 
@@ -163,13 +169,18 @@ class ReadyQueue:
 
     def _fetched(self, page: Sequence[QueuedMessage], message: Message) -> None:
         if page and page[0].message.id == message.id:  # else it is not queued any more
-            self._pages.add(Outgoing(page[0]))
+            self._pages.add(Outgoing(page[0].message, page[0].sent_parts))
             self._filled()
 
     def _fetch_failed(self, failure: Failure, message: Message) -> None:
         _log.error("connector.error", connector=self._connector, reason=f"message not read: {failure.value!r}")
         if not self._stopped:
             self._reactor.callLater(_READ_AGAIN_S, self._fetch, message)
+
+    def _remove(self, message_id: int) -> Outgoing | None:
+        """Take a message out of those that wait in memory."""
+        found = (self._pages.remove_key((-priority, message_id)) for priority in _PRIORITIES)
+        return next(filter(None, found), None)
 
     def _forget(self, now: float) -> None:
         """Forget notices whose cancellation is long since durable."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
@@ -64,6 +64,11 @@ class Settings:
     unknown_outcome: UnknownOutcome = "resend"
     statuses: Mapping[int, Action] = field(default_factory=dict)
     queue_capacity: int = 2000
+
+    @property
+    def session_grouped(self) -> SessionConfig:
+        """`session`, with what one read brings reported together."""
+        return replace(self.session, grouped=True)
 
 
 def settings_of(section: SmppConnector) -> Settings:

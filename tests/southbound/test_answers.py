@@ -2,7 +2,6 @@ import pytest
 
 from smsgwd.delivery.trouble import Action, defaults
 from smsgwd.model.changes import Fail, GiveUp, Requeue
-from smsgwd.ports.store import QueuedMessage
 from smsgwd.smpp.pdu import SubmitSm
 from smsgwd.southbound.answers import Answers, Throttle, unknown_id
 from smsgwd.southbound.outgoing import Outgoing, Verdict
@@ -16,7 +15,7 @@ def make(policy="resend", statuses=None):
 
 
 def outgoing(parts=1, **changes):
-    out = Outgoing(QueuedMessage(message(1, parts=parts, **changes)))
+    out = Outgoing(message(1, parts=parts, **changes))
     out.begin([SubmitSm() for _ in range(parts)])
     return out
 

@@ -2,12 +2,15 @@ from itertools import pairwise
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as settled
 from hypothesis import strategies as st
 
 from smsgwd.gsm import segments
 from smsgwd.model.message import Coding
+from smsgwd.model.wire import Wire, pack_wire
 from smsgwd.smpp.address import AddressRule
 from smsgwd.smpp.codec import encode
+from smsgwd.smpp.errors import EncodeError
 from smsgwd.southbound.encode import CannotEncode, Encoder, reference
 from tests.southbound.fakes import message, settings
 
@@ -176,3 +179,60 @@ def test_as_many_pdus_as_segments(string):
     assert len(found) == count
     assert b"".join(pdu.short_message[6 if count > 1 else 0 :] for pdu in found) == string.encode("utf-16-be")
     assert all(encode(pdu) for pdu in found)
+
+
+kinds = st.fixed_dictionaries(
+    {
+        "source": st.sampled_from(("iSMS", "54001", "+306900000000", "306900000000", "")),
+        "msisdn": st.sampled_from(("306912345678", "3069123", "30", "1234567890123456", "٣٠٦٩١٢٣٤٥٦٧٨")),
+        "body": st.one_of(
+            st.sampled_from(("hello", "", "@ £", "x" * 160, "Ωά", "[]", "a\nb\r?")),
+            st.text(" abcXYZ0189!\"#%&'()*+,-./:;<=>?\n\r$@_", max_size=170),
+        ).map(str.encode),
+        "coding": st.sampled_from((Coding.GSM7, Coding.GSM7, Coding.GSM7, Coding.UCS2)),
+        "priority": st.integers(0, 3),
+        "flash": st.booleans(),
+        "asks": st.sampled_from((0, 1, 0x11)),
+        "deadline": st.sampled_from((NOW - 5, NOW + 1, NOW + 3_600_000, NOW + 40 * 86_400_000)),
+        "wire": st.sampled_from(
+            (
+                None,
+                pack_wire(Wire(service_type="CMT", tlvs=((0x0204, b"\0\1"),))),
+                pack_wire(Wire(raw=True, esm_class=0x40)),
+                b"\xc1",
+            )
+        ),
+    }
+)
+carriers = st.fixed_dictionaries(
+    {
+        "alphabet": st.sampled_from(("gsm", "gsm-packed", "latin1", "utf-8")),
+        "long_messages": st.sampled_from(("udh8", "payload", "sar")),
+        "destination": st.sampled_from((AddressRule(), AddressRule(ton=2, npi=8, keep_plus=True))),
+        "service_type": st.sampled_from((b"", b"X")),
+    }
+)
+
+
+@given(st.lists(kinds, min_size=1, max_size=6), carriers)
+@settled(max_examples=300, deadline=None)
+def test_composed_or_encoded_the_octets_are_the_same(each, carrier):
+    encoder, plain = Encoder(settings(**carrier)), Encoder(settings(**carrier))
+    for number, changes in enumerate(each * 2):
+        given = message(number, **changes)
+        try:
+            expected = [encode(pdu) for pdu in plain.encode(given, NOW)]
+        except (CannotEncode, EncodeError):
+            expected = None
+        try:
+            made = [encode(pdu) for pdu in encoder.compose(given, NOW)]
+        except (CannotEncode, EncodeError):
+            made = None
+        assert made == expected
+
+
+def test_templates_are_bounded():
+    encoder = Encoder(settings())
+    for number in range(10_000):
+        encoder.compose(text("x", source=f"S{number}"), NOW)
+    assert 0 < len(encoder._templates) <= 4096

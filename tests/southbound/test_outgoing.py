@@ -1,12 +1,11 @@
 from smsgwd.model.message import Failure
-from smsgwd.ports.store import QueuedMessage
 from smsgwd.smpp.pdu import SubmitSm
 from smsgwd.southbound.outgoing import Outgoing, Verdict
 from tests.southbound.fakes import message
 
 
 def outgoing(parts, pdus, sent=()):
-    out = Outgoing(QueuedMessage(message(1, parts=parts), frozenset(sent)))
+    out = Outgoing(message(1, parts=parts), frozenset(sent))
     out.begin([SubmitSm() for _ in range(pdus)])
     return out
 

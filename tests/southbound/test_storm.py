@@ -135,7 +135,7 @@ def test_storm(seed):
 
     states = Counter(each.state.name for each in bench.store.messages.values())
     assert set(states) <= {"SENT", "REJECTED", "UNDELIVERED"}, states
-    assert bench.idle and not bench.connector._begun and not bench.dispatcher.in_flight()
+    assert bench.idle and not bench.connector._sender.begun and not bench.dispatcher.in_flight()
     assert bench.dispatcher.status()[0].binds[0].window_used == 0
 
     # What the store calls sent was taken, part by part.
