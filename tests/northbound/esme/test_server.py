@@ -1,6 +1,10 @@
 """Binds of ESMEs and their limits, over a network in memory."""
 
+import struct
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.tenant import EsmeSettings
@@ -379,3 +383,58 @@ def test_all_addresses_of_a_listener_are_opened_and_told():
     opened = stand.listen("third", listen=("127.0.0.1:0", "[::1]:0"))
     assert [host for host, _ in opened] == ["127.0.0.1", "::1"]
     assert [server[3] for server in stand.reactor.tcpServers[-2:]] == ["127.0.0.1", "::1"]
+
+
+def test_a_peer_that_is_gone_without_a_word_is_noticed():
+    stand = Stand(enquire_link_s=5)
+    esme = stand.bind()
+    bind = stand.only_bind()
+    bind.connection.request(DeliverSm(**DELIVER), "in flight")
+    stand.advance(0)
+    esme.line.left.peer_reads = esme.line.right.peer_reads = False  # neither end hears of the other any more
+    stand.advance(40)
+    assert not bind.alive and not stand.server.sessions
+    assert stand.answers.of("unbound") == [(["in flight"], [])]
+
+
+@given(st.lists(st.binary(min_size=1, max_size=60), max_size=6), st.booleans())
+def test_random_octets_never_raise_and_cost_nobody_else_anything(reads, bound):
+    stand = Stand(account(max_binds=9), max_per_address=9)
+    other = stand.bind()
+    hostile = stand.bind() if bound else stand.connect()
+    for read in reads:
+        if not hostile.line.right.disconnected:
+            hostile.line.right.protocol.dataReceived(read)
+    stand.advance(12, 2)
+    other.submit(2)
+    stand.pump()
+    assert other.statuses() == [0, 0]
+    assert bound or hostile.reason is not None
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 0x15, 0x21, 0x102, 0x103, 0x111, 0x7FFFFFFF]),
+            st.booleans(),
+            st.sampled_from([0, 1, 8, 0x58, 0xFFFFFFFF]),
+            st.integers(0, 0xFFFFFFFF),
+            st.binary(max_size=80),
+        ),
+        max_size=10,
+    ),
+    st.booleans(),
+)
+def test_random_pdus_never_raise_and_cost_nobody_else_anything(pdus, bound):
+    stand = Stand(account(max_binds=9), max_per_address=9)
+    other = stand.bind()
+    hostile = stand.bind() if bound else stand.connect()
+    for command, response, status, sequence, body in pdus:
+        if not hostile.line.right.disconnected:
+            head = struct.pack(">IIII", 16 + len(body), command | response << 31, status, sequence)
+            hostile.line.right.protocol.dataReceived(head + body)
+    stand.advance(12, 2)
+    other.submit(2)
+    stand.pump()
+    assert other.statuses() == [0, 0]
+    assert len(stand.server.account("ann").binds) <= 2
