@@ -13,27 +13,36 @@ from prometheus_client import CollectorRegistry
 from smsgwd import __version__
 from smsgwd.accounts.failures import FailureLimiter
 from smsgwd.admission.admit import Policy
+from smsgwd.app.certificates import Certificates
 from smsgwd.app.messages import MessageService
 from smsgwd.app.observe import Intake, Requests, Results, Scrape
+from smsgwd.app.outboxes import Outboxes
 from smsgwd.app.pipeline import Pipeline
 from smsgwd.app.secrets import Vault, read_or_make
+from smsgwd.app.smpp_edge import SmppEdge, build_smpp_edge
+from smsgwd.app.subscribers import MoDesk
 from smsgwd.app.sweeps import Sweeps
 from smsgwd.app.tenancy import Tenancy
 from smsgwd.config import Config
 from smsgwd.config.model.listeners import HttpListener as HttpSection
 from smsgwd.config.model.listeners import ServerTls
 from smsgwd.config.model.smpp_connector import SmppConnector
+from smsgwd.mo.routes import MoRoutes, MoRule
 from smsgwd.model.ids import IdGenerator, node_number
 from smsgwd.net.clock import SystemClock
 from smsgwd.net.http_client import LeanHttpClient
 from smsgwd.net.http_server import HttpLimits, HttpListener
-from smsgwd.net.tls import server_options
+from smsgwd.net.tls import ReloadableServerOptions
 from smsgwd.net.turn import Turn
 from smsgwd.northbound.api import NativeApi
 from smsgwd.northbound.auth import PasswordAuthenticator
+from smsgwd.northbound.esme.outbox import EsmeOutbox
 from smsgwd.northbound.sending import ApiLimits
 from smsgwd.notify.notifier import Notifier
 from smsgwd.ops.admin import AdminSocket
+from smsgwd.ops.certificates import Tls
+from smsgwd.ops.esmes import Esmes as EsmeCommands
+from smsgwd.ops.outbox import Outbox as OutboxCommands
 from smsgwd.ops.pages import Health, Pages
 from smsgwd.ops.registry import Registry
 from smsgwd.ops.status import Status
@@ -69,10 +78,13 @@ class Services:
 
     dispatcher: SmppDispatcher
     notifier: Notifier
+    esme_outbox: EsmeOutbox
     http_client: LeanHttpClient
     pipeline: Pipeline
     sweeps: Sweeps
     authenticator: PasswordAuthenticator
+    smpp: SmppEdge
+    certificates: Certificates
     http: HttpListener | None
     ops: HttpListener | None
     admin: HttpListener
@@ -142,16 +154,20 @@ def build_services(
         user_agent=f"smsgwd/{__version__}",
     )
     notifier = Notifier(reactor, clock, store, http_client, tenancy.secrets, config.notify, metrics=metrics)
-    runtime = Runtime(reactor, clock, Turn(reactor), random.random, connector_over(reactor))
+    esme_outbox = EsmeOutbox(reactor, clock, store, absent=lambda name: smpp.outbinds.wanted(name), metrics=metrics)
+    outboxes = Outboxes(notifier, esme_outbox)
+    turn = Turn(reactor)
+    runtime = Runtime(reactor, clock, turn, random.random, connector_over(reactor))
     connectors = [settings_of(section) for section in config.connectors if isinstance(section, SmppConnector)]
-    dispatcher = SmppDispatcher(connectors, runtime, store, notifier, metrics.connector)
+    desk = MoDesk(MoRoutes(_mo_rules(config)), tenancy.directory, esme_outbox.alert)
+    dispatcher = SmppDispatcher(connectors, runtime, store, outboxes, metrics.connector, desk)
     limits = config.limits
     sweeps = Sweeps(
         reactor,
         clock=clock,
         store=store,
         dispatcher=dispatcher,
-        outbox=notifier,
+        outbox=outboxes,
         receipt_wait_ms=int(limits.receipt_wait_h * _HOUR_MS),
         keys_kept_ms=limits.idempotency_h * _HOUR_MS,
         pushes_kept_ms=_PUSHES_KEPT_MS,
@@ -178,9 +194,28 @@ def build_services(
         limiter=FailureLimiter(config.auth.max_failures, config.auth.max_failures_address, config.auth.window_s),
         on_failure=lambda way: metrics.auth_failures.labels(way, "credentials").inc(),
     )
+    messages = MessageService(store, dispatcher, outboxes, clock)
+    certificates = Certificates()
+    smpp = build_smpp_edge(
+        config,
+        reactor=reactor,
+        clock=clock,
+        turn=turn,
+        tenancy=tenancy,
+        vault=core.vault,
+        authenticator=authenticator,
+        pipeline=pipeline,
+        messages=messages,
+        store=store,
+        dispatcher=dispatcher,
+        outbox=esme_outbox,
+        certificates=certificates,
+        scheduled=sweeps.wake_at,
+        metrics=metrics,
+    )
     api = NativeApi(
         pipeline,
-        MessageService(store, dispatcher, notifier, clock),
+        messages,
         store,
         authenticator,
         ApiLimits(limits.max_recipients, limits.max_batch),
@@ -192,7 +227,12 @@ def build_services(
     listeners: dict[str, HttpListener] = {}
     pages = Pages(
         health,
-        Scrape(metrics, store, dispatcher, lambda: {name: each.connections for name, each in listeners.items()}),
+        Scrape(
+            metrics,
+            store,
+            dispatcher,
+            lambda: {name: each.connections for name, each in listeners.items()} | smpp.server.connections(),
+        ),
     )
     status = Status(
         node=config.node,
@@ -204,28 +244,44 @@ def build_services(
         addresses=addresses,
     )
     http, ops = config.listeners.http, config.listeners.ops
-    registry = Registry([*status.commands(), *Tenants(tenancy.secrets).commands()])
+    registry = Registry(
+        [
+            *status.commands(),
+            *Tenants(tenancy.secrets).commands(),
+            *EsmeCommands(smpp.server).commands(),
+            *OutboxCommands(store, clock, outboxes.look).commands(),
+            *Tls(certificates.reload).commands(),
+        ]
+    )
     listeners["admin"] = HttpListener(reactor, AdminSocket(registry).handle)
     if http is not None:
-        listeners["http"] = _tenants_listener(reactor, api, http, metrics)
+        listeners["http"] = _tenants_listener(reactor, api, http, metrics, _tls("http", http.tls, certificates))
     if ops is not None:
         listeners["ops"] = HttpListener(
-            reactor, pages.handle, HttpLimits(max_connections=ops.max_connections), tls=_tls(ops.tls)
+            reactor,
+            pages.handle,
+            HttpLimits(max_connections=ops.max_connections),
+            tls=_tls("ops", ops.tls, certificates),
         )
     return Services(
         dispatcher=dispatcher,
         notifier=notifier,
+        esme_outbox=esme_outbox,
         http_client=http_client,
         pipeline=pipeline,
         sweeps=sweeps,
         authenticator=authenticator,
+        smpp=smpp,
+        certificates=certificates,
         http=listeners.get("http"),
         ops=listeners.get("ops"),
         admin=listeners["admin"],
     )
 
 
-def _tenants_listener(reactor: Any, api: NativeApi, section: HttpSection, metrics: Metrics) -> HttpListener:
+def _tenants_listener(
+    reactor: Any, api: NativeApi, section: HttpSection, metrics: Metrics, tls: ReloadableServerOptions | None
+) -> HttpListener:
     return HttpListener(
         reactor,
         api,
@@ -239,12 +295,12 @@ def _tenants_listener(reactor: Any, api: NativeApi, section: HttpSection, metric
         ),
         trusted_proxies=tuple(ipaddress.ip_network(network) for network in section.trusted_proxies),
         observer=Requests(metrics, "http"),
-        tls=_tls(section.tls),
+        tls=tls,
     )
 
 
-def _tls(section: ServerTls | None) -> Any:
-    return None if section is None else server_options(section.cert, section.key)
+def _tls(listener: str, section: ServerTls | None, certificates: Certificates) -> ReloadableServerOptions | None:
+    return None if section is None else certificates.add(listener, ReloadableServerOptions(section.cert, section.key))
 
 
 def _rules(config: Config) -> list[Rule]:
@@ -258,6 +314,10 @@ def _rules(config: Config) -> list[Rule]:
         )
         for route in config.routes
     ]
+
+
+def _mo_rules(config: Config) -> list[MoRule]:
+    return [MoRule(route.account, route.match.to, route.match.connector) for route in config.mo_routes]
 
 
 def _sweep_failed(error: BaseException) -> None:

@@ -26,7 +26,7 @@ from smsgwd.app.build import Core, Services, build_core, build_services
 from smsgwd.app.logs import start_logging
 from smsgwd.app.observe import Lag, look_for_strays
 from smsgwd.app.secrets import KeyFileError
-from smsgwd.app.support import Unsupported, not_served, refuse_unsupported
+from smsgwd.app.support import Unsupported, refuse_unsupported
 from smsgwd.config import Config
 from smsgwd.config.types import Address
 from smsgwd.net.http_server import HttpListener
@@ -37,6 +37,7 @@ from smsgwd.telemetry import get_logger
 
 _HTTP_LIMIT_S = 10.0
 _PUSH_LIMIT_S = 5.0
+_ESME_LIMIT_S = 10.0
 _START_ERRORS = (CannotListenError, KeyFileError, TlsError, CannotOpen, Unsupported, ValueError, OSError)
 _log = get_logger("daemon")
 
@@ -68,15 +69,13 @@ class Daemon:
     def _begin(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._signalled)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # means reload to most daemons: it must not be the end of this one
+        signal.signal(signal.SIGHUP, self._hung_up)
         Deferred.fromCoroutine(self._start()).addErrback(self._start_failed)
 
     async def _start(self) -> None:
         config, reactor = self._config, self._reactor
         _log.info("daemon.starting", version=__version__, node=config.node, config=str(config.path))
         refuse_unsupported(config)
-        for name in not_served(config):
-            _log.warning("listener.not_served", listener=name)
         self._core = core = build_core(config, reactor)
         begun = core.clock.monotonic()
         highest = await core.store.open()
@@ -95,6 +94,9 @@ class Daemon:
             addresses=lambda: self._addresses,
         )
         await services.notifier.start()
+        if self._phase != "starting":
+            return
+        await services.esme_outbox.start()
         if self._phase != "starting":
             return
         services.dispatcher.start()
@@ -121,6 +123,9 @@ class Daemon:
             self._open("ops", services.ops, sections.ops.listen)
         if sections.http is not None and services.http is not None:
             self._open("http", services.http, sections.http.listen)
+        for name in services.smpp.sections:
+            for host, number in services.smpp.open(name):
+                self._opened(name, str(Address(host, number)))
 
     def _open(self, name: str, listener: HttpListener, addresses: tuple[Address, ...]) -> None:
         for address in addresses:
@@ -142,6 +147,14 @@ class Daemon:
     def _signalled(self, number: int, frame: object) -> None:
         self._reactor.callFromThread(self._asked_to_stop, signal.Signals(number).name)
 
+    def _hung_up(self, number: int, frame: object) -> None:
+        """SIGHUP: read the certificates again."""
+        self._reactor.callFromThread(self._reload)
+
+    def _reload(self) -> None:
+        if self._services is not None:
+            self._services.certificates.reload()
+
     def _asked_to_stop(self, why: str) -> None:
         if self._phase in ("draining", "stopped"):  # asked twice: at once; everything acknowledged is durable
             _log.warning("daemon.drain_timeout", reason=f"{why} while draining")
@@ -156,10 +169,13 @@ class Daemon:
         services, core = self._services, self._core
         if services is not None:
             services.pipeline.close()
+            services.smpp.close()
             if services.http is not None:
                 await services.http.stop(_HTTP_LIMIT_S)
             services.sweeps.stop()
             await services.dispatcher.drain(self._config.shutdown.drain_s)
+            await services.smpp.stop(_ESME_LIMIT_S)
+            await services.esme_outbox.stop(_PUSH_LIMIT_S)
             await services.notifier.stop(_PUSH_LIMIT_S)
             await services.http_client.close()
             services.authenticator.stop()

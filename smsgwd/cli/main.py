@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from smsgwd import __version__
-from smsgwd.app.support import Unsupported, not_served, refuse_unsupported
+from smsgwd.app.support import Unsupported, refuse_unsupported
 from smsgwd.cli.bench import bench
 from smsgwd.cli.simulate import simulate
 from smsgwd.config import ConfigErrors, describe, load
@@ -49,8 +49,6 @@ def check(path: Path) -> None:
     except (ConfigErrors, Unsupported) as errors:
         click.echo(str(errors), err=True)
         sys.exit(2)
-    for name in not_served(config):
-        click.echo(f"{path}: note: listeners.{name} is not served by this release")
     click.echo(f"{path}: ok")
 
 

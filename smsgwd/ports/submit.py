@@ -43,7 +43,7 @@ class Esmes(Protocol):
     """What SMPP asks of unsent messages beyond `Messages`; both act for the tenant that asks."""
 
     def cancel_by_address(self, tenant: str, source: str, dest: str, service_type: str) -> Deferred[int]:
-        """Cancel what has not left from `source` to `dest` (cancel_sm without message_id); how many. Fails as cancel."""
+        """Cancel what has not left from `source` to `dest` (cancel_sm without an id); how many. Fails as cancel."""
         ...
 
     def replace(self, item: Item, tenant: str, message_id: int) -> Deferred[Entry]:

@@ -57,8 +57,19 @@ def world(monkeypatch, tmp_path):
     core = SimpleNamespace(
         clock=SimpleNamespace(monotonic=lambda: 0.0), metrics=None, store=calls("store"), tenancy=calls("tenancy")
     )
-    names = ("dispatcher", "notifier", "http_client", "pipeline", "sweeps", "authenticator", "admin")
+    names = (
+        "dispatcher",
+        "notifier",
+        "esme_outbox",
+        "smpp",
+        "http_client",
+        "pipeline",
+        "sweeps",
+        "authenticator",
+        "admin",
+    )
     services = SimpleNamespace(http=None, ops=None, **{name: calls(name) for name in names})
+    services.smpp.sections = {}
 
     def build_services(*args, **kwargs):
         log.append("services built")
@@ -67,7 +78,6 @@ def world(monkeypatch, tmp_path):
     monkeypatch.setattr(daemon_module, "build_core", lambda *args: core)
     monkeypatch.setattr(daemon_module, "build_services", build_services)
     monkeypatch.setattr(daemon_module, "refuse_unsupported", lambda config: None)
-    monkeypatch.setattr(daemon_module, "not_served", lambda config: [])
     monkeypatch.setattr(daemon_module, "Lag", lambda *args: calls("lag"))
     monkeypatch.setattr(daemon_module.signal, "signal", lambda *args: None)
     config = SimpleNamespace(
@@ -89,20 +99,21 @@ def terminate(daemon):
 def test_it_starts_and_ends_in_order(world):
     world.daemon._begin()
     assert world.log == [
-        "store.open", "tenancy.load", "services built", "notifier.start", "dispatcher.start", "sweeps.start",
-        "listenUNIX", "store.counts", "dispatcher.status",
+        "store.open", "tenancy.load", "services built", "notifier.start", "esme_outbox.start", "dispatcher.start",
+        "sweeps.start", "listenUNIX", "store.counts", "dispatcher.status",
     ]  # fmt: skip
     del world.log[:]
     terminate(world.daemon)
     assert world.log == [
-        "pipeline.close", "sweeps.stop", "dispatcher.drain", "notifier.stop", "http_client.close",
+        "pipeline.close", "smpp.close", "sweeps.stop", "dispatcher.drain", "smpp.stop", "esme_outbox.stop",
+        "notifier.stop", "http_client.close",
         "authenticator.stop", "admin_port.stopListening", "admin.stop", "store.close", "lag.stop",
         "authenticator.stop", "reactor.stop",
     ]  # fmt: skip
     assert world.daemon.exit_status == 0
 
 
-@pytest.mark.parametrize("step", ["store.open", "tenancy.load", "notifier.start"])
+@pytest.mark.parametrize("step", ["store.open", "tenancy.load", "notifier.start", "esme_outbox.start"])
 def test_a_signal_during_the_start_ends_it_and_nothing_more_is_opened(world, step):
     world.answers[step] = waiting = Deferred()
     world.daemon._begin()
