@@ -247,14 +247,17 @@ class EsmeOutbox:
             self._pump(lane)
 
     def _pump(self, lane: Lane) -> None:
-        """Hand out what is due to the binds that have room, in turn; then see to pages and the time to wake up."""
+        """Hand out what is due to the binds that have room, in turn; then see to pages and the time to wake up.
+
+        What was not tried yet is due at once: only a wall clock that was set back can put it into the future.
+        """
         if not self._running or not lane.outlets:
             return
         queue = lane.queue
         now_ms, now = self._clock.now_ms(), self._clock.monotonic()
         left = _MOST_A_TURN
         head = queue.peek()
-        while head is not None and head.due_at <= now_ms:
+        while head is not None and (head.due_at <= now_ms or not head.attempts):
             if len(self._results) >= _MOST_UNSAVED:
                 self._held.add(lane)
                 break
@@ -284,7 +287,7 @@ class EsmeOutbox:
         taken = dead = 0
         while taken < run:
             head = peek()
-            if head is None or head.due_at > now_ms:
+            if head is None or (head.due_at > now_ms and head.attempts):
                 break
             item = pop()
             try:

@@ -114,10 +114,15 @@ class Stand:
         return found
 
     def bind(self, name="demo", window=None, limit=1000, version=0x34, **options):
-        account = self.account(name, window, **options)
+        bind = self.make(self.account(name, window, **options), FakeConnection(limit, version), version)
+        self.outbox.bound(bind)
+        self.settle()
+        return bind
+
+    def make(self, account, connection, version=0x34):
         bind = EsmeBind(
             account,
-            FakeConnection(limit, version),
+            connection,
             address="192.0.2.1",
             transmits=True,
             receives=True,
@@ -125,8 +130,6 @@ class Stand:
             since=self.clock.monotonic(),
         )
         account.binds.append(bind)
-        self.outbox.bound(bind)
-        self.settle()
         return bind
 
     def offer(self, *items):

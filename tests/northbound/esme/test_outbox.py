@@ -469,13 +469,18 @@ def test_what_came_without_an_offer_is_found_within_a_minute():
 
 
 def test_what_is_due_later_waits_with_one_timer_and_blocks_nobody():
-    stand = Stand(*[owed(n, due_at=NOW_MS + n * 1000) for n in range(1, 20)])
+    stand = Stand(*[owed(n, due_at=NOW_MS + n * 1000, attempts=1) for n in range(1, 20)])
     bind = stand.bind()
     assert len(stand.reactor.getDelayedCalls()) == 2  # the look, and the first one's time
     stand.offer(owed(100))
     assert bind.connection.ids == [100]
     stand.advance(3)
     assert bind.connection.ids == [100, 1, 2, 3]
+
+
+def test_a_clock_that_was_set_back_holds_up_nothing_new():
+    stand = Stand(owed(1, created_at=NOW_MS + 3_600_000, due_at=NOW_MS + 3_600_000))
+    assert stand.bind().connection.ids == [1]
 
 
 def test_an_alert_goes_to_one_bind_that_takes_it():

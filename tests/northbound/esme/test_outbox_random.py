@@ -31,7 +31,7 @@ class Deliveries(RuleBasedStateMachine):
         for _ in range(count):
             self.number += 1
             self.owed.add(self.number)
-            items.append(owed(self.number, name, created_at=now, due_at=now + later * 1000))
+            items.append(owed(self.number, name, created_at=now, due_at=now + later * 1000, attempts=later))
         self.stand.store.put(items)
         if offered:
             self.stand.outbox.offer(items)
