@@ -93,12 +93,13 @@ class EsmeServer:
         self.answers = answers
         self.metrics = metrics
         self.sessions: set[EsmeSession] = set()  #: connected, bound or not
-        self.stopping = False
+        self.stopping = False  #: binds are refused (0x08); who is bound goes on until `stop`
         self._turn = turn
         self._listeners: dict[str, Listener] = {}
         self._accounts: dict[str, EsmeAccount] = {}
         self._of: dict[EsmeBind, EsmeSession] = {}
         self._pace = LinePace()
+        self._closed = False
         self._emptied: Deferred[None] | None = None
 
     # ------------------------------------------------------------------ listening
@@ -152,7 +153,7 @@ class EsmeServer:
 
     def _admit(self, listener: Listener, address: IAddress | None) -> Owner | None:
         host = getattr(address, "host", "")
-        reason = "stopping" if self.stopping else listener.places.refusal(network_of(host))
+        reason = "stopping" if self._closed else listener.places.refusal(network_of(host))
         if not reason:
             return EsmeSession(self, listener)
         self.refused(host, reason, "closed at once")
@@ -288,7 +289,7 @@ class EsmeServer:
 
         Fires when all connections are gone; what is not within `limit_s` seconds is cut off.
         """
-        self.stopping = True
+        self.stopping = self._closed = True
         waits: list[Deferred[Any]] = []
         for listener in self._listeners.values():
             waits += [maybeDeferred(port.stopListening) for port in listener.ports]

@@ -78,7 +78,10 @@ class EsmeSession:
         """See Owner."""
         bind = self.bind
         if bind is None:
-            self._before_bind(events)
+            try:
+                self._before_bind(events)
+            except Exception as error:
+                self._failed(error)
             return
         requests: list[Pdu] = []
         answers: list[tuple[Any, int]] = []

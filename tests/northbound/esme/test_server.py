@@ -356,7 +356,18 @@ class TestStop:
         stand.auth.release()
         assert stand.server.account("ann") is None and stand.bind_failures(0x08) == 1
 
-    def test_a_connection_that_was_there_before_may_not_bind_any_more(self):
+    def test_before_the_end_binds_are_refused_and_who_is_bound_goes_on(self):
+        stand = Stand()
+        bound, waiting = stand.bind(), stand.connect()
+        stand.server.stopping = True
+        waiting.connection.bind(BindTransceiver(system_id=b"ann", password=b"secret"))
+        stand.pump()
+        assert waiting.refused == 0x08 and stand.bind().refused == 0x08 and stand.bind_failures(0x08) == 2
+        bound.submit()
+        stand.pump()
+        assert bound.statuses() == [0] and len(stand.auth.asked) == 1
+
+    def test_nobody_is_let_in_while_the_last_ones_leave(self):
         stand = Stand()
         stand.requests.answer = False
         busy = stand.bind()

@@ -149,7 +149,7 @@ class Sockets(TestCase):
         self.addCleanup(shutil.rmtree, tmp)
         ca, _, issuer = certificate(tmp, "ca")
         cert, key, _ = certificate(tmp, "server", issuer=issuer)
-        port = self.listen(ReloadableServerOptions(cert, key))
+        port = self.listen(ReloadableServerOptions(cert, key), max_connections=1)
         esme, made = self.client()
         yield connect(reactor, "127.0.0.1", port, made, tls=client_options("localhost", ca=ca), timeout=5)
         yield self.until(lambda: esme.bound)
@@ -157,12 +157,10 @@ class Sockets(TestCase):
         yield self.until(lambda: len(esme.statuses()) == 5)
         self.assertEqual(self.server.account("ann").binds[0].address, "127.0.0.1")
         # Who is refused is closed, and the listener goes on.
-        self.server.sessions, sessions = set(), self.server.sessions
-        self.server.stopping = True
         other, another = self.client()
         yield connect(reactor, "127.0.0.1", port, another, tls=client_options("localhost", ca=ca), timeout=5)
         yield self.until(lambda: other.reason is not None)
-        self.server.stopping, self.server.sessions = False, sessions
+        self.assertFalse(other.bound)
         yield self.server.stop(5)
         self.assertTrue(esme.unbound_by_peer)
         yield self.until(lambda: esme.reason is not None)
