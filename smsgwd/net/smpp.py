@@ -28,6 +28,7 @@ from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from smsgwd.net.send import send_now
 from smsgwd.net.turn import Turn
 from smsgwd.ports.clock import Clock
 from smsgwd.smpp.config import SessionConfig
@@ -278,7 +279,7 @@ class SmppConnection(TwistedProtocol):
         if not self._blocked:
             data = self.session.data_to_send(self._monotonic())
             if data:
-                self._transport.write(data)
+                send_now(self._transport, data)
         if not self._closing:
             self._set_timer()
 

@@ -5,8 +5,13 @@ request lives in window.py.
 """
 
 from enum import Enum
+from math import inf
+from typing import Final
 
 from smsgwd.smpp.config import SessionConfig
+
+
+_NEVER: Final = inf
 
 
 class Due(Enum):
@@ -89,7 +94,22 @@ class Timers:
 
     def wake_at(self) -> float | None:
         """Return the earliest deadline, None when no timer runs."""
-        return min((at for at, _ in self._deadlines()), default=None)
+        if not self.bound or self.partial_since is not None or self.drain_until is not None:
+            return min((at for at, _ in self._deadlines()), default=None)
+        # The ordinary case, asked for after every write: what `_deadlines` would find, without making lists.
+        config = self._config
+        at = _NEVER
+        if self.unbind_until is not None:
+            at = self.unbind_until
+        elif config.inactivity:
+            at = self.last_transaction + config.inactivity
+        if self.enquired_at is not None:
+            at = min(at, self.enquired_at + config.link_response)
+        elif config.enquire_link:
+            at = min(at, self.last_heard + config.enquire_link)
+        if self._deadline_init is not None:
+            at = min(at, self._deadline_init)
+        return None if at == _NEVER else at
 
     def enquired(self, now: float) -> None:
         """An enquire_link goes out; when one was unanswered already, that was a miss."""

@@ -12,6 +12,10 @@ from smsgwd.telemetry import get_logger
 _REMEMBERED = 10_000  # ids of responses
 _ENOUGH = 10  # receipts that fit one form and no other
 _WRONG = 20  # receipts in a row that fit only another form than the one learnt
+_SILENT = (
+    64  # receipts in a row that said nothing: from then on only one of _SAMPLE is weighed, until one says something
+)
+_SAMPLE = 16
 _LEARNABLE = ("same", "response_hex", "response_dec")
 _log = get_logger("southbound")
 
@@ -26,6 +30,7 @@ class IdForm:
         self._given: dict[str, str] = {}  # id → recipient, oldest first
         self._votes = dict.fromkeys(_LEARNABLE, 0)
         self._wrong = 0
+        self._silent = 0
 
     def given(self, smsc_id: str, msisdn: str) -> None:
         """A response had this id, for a message to this number."""
@@ -42,12 +47,17 @@ class IdForm:
             if self.form == "same" and own in self._given:
                 self._wrong = 0
             else:
-                self._weigh(smsc_id, own, number)
+                # Receipts that come after more responses than are remembered say nothing, and may be all there are.
+                self._silent += 1
+                if self._silent <= _SILENT or not self._silent % _SAMPLE:
+                    self._weigh(smsc_id, own, number)
         return self.form
 
     def _weigh(self, smsc_id: str, own: str, number: str) -> None:
         keys = {form: candidates(smsc_id, form)[0] for form in _LEARNABLE}
         fits = [form for form, key in keys.items() if self._fits(form, key, own, number)]
+        if fits:
+            self._silent = 0
         if self.form == "auto":
             # An id that reads alike in two forms says nothing.
             if len(fits) == 1:

@@ -1,3 +1,6 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
 from smsgwd.smpp.config import SessionConfig
 from smsgwd.smpp.timers import Due, Timers
 
@@ -58,3 +61,29 @@ def test_inactivity_stops_while_unbinding():
     assert timers.due(7.0) == [Due.DRAIN]
     timers.unbind_until = 8.0
     assert timers.due(8.0) == [Due.UNBIND]
+
+
+times = st.one_of(st.none(), st.floats(0, 100))
+
+
+@given(
+    st.builds(
+        SessionConfig,
+        session_init=st.sampled_from((0.0, 10.0)),
+        enquire_link=st.sampled_from((0.0, 30.0)),
+        inactivity=st.sampled_from((0.0, 50.0)),
+        pdu_read=st.sampled_from((0.0, 10.0)),
+    ),
+    st.booleans(),
+    st.fixed_dictionaries(
+        dict.fromkeys(("enquired_at", "partial_since", "drain_until", "unbind_until"), times)
+        | {name: st.floats(0, 100) for name in ("last_heard", "last_transaction")}
+    ),
+)
+def test_the_next_deadline_is_the_first_of_all(config, bound, fields):
+    timers = Timers(config, 0.0)
+    if bound:
+        timers.set_bound(1.0)
+    for name, value in fields.items():
+        setattr(timers, name, value)
+    assert timers.wake_at() == min((at for at, _ in timers._deadlines()), default=None)

@@ -70,6 +70,23 @@ def test_a_form_that_turns_out_wrong_is_given_up():
     assert form.form == "auto"
 
 
+def test_receipts_of_forgotten_responses_are_seldom_weighed_and_a_wrong_form_is_found_all_the_same(monkeypatch):
+    form = IdForm("g", "auto")
+    for number in range(5000, 5020):
+        form.given(str(number), NUMBER)
+        form.seen(str(number), NUMBER)
+    weighed = []
+    weigh = form._weigh
+    monkeypatch.setattr(form, "_weigh", lambda *args: (weighed.append(args), weigh(*args)))
+    for number in range(1_000_000, 1_001_600):
+        assert form.seen(str(number), NUMBER) == "same"
+    assert 100 < len(weighed) < 200
+    for number in range(6000, 6060):
+        form.given(str(number), NUMBER)
+        form.seen(f"{number:x}", NUMBER)
+    assert form.form == "auto"
+
+
 def test_a_collision_now_and_then_does_not_unlearn():
     form = IdForm("g", "auto")
     for number in range(1, 5000):
