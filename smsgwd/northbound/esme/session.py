@@ -163,7 +163,7 @@ class EsmeSession:
         name, secret = pdu.system_id.decode("latin-1"), pdu.password.decode("latin-1")
         self.server.authenticator.bind(name, secret, self.address).addCallbacks(
             self._verified, self._not_verified, callbackArgs=(pdu,), errbackArgs=(pdu,)
-        ).addErrback(lambda failure: self._failed(failure.value))
+        ).addErrback(self._crashed)
 
     def _not_verified(self, failure: Failure, pdu: Bind) -> None:
         error = failure.value
@@ -267,7 +267,10 @@ class EsmeSession:
         finally:
             self.server.requests.unbound(bind)
 
-    def _failed(self, error: BaseException) -> None:
+    def _crashed(self, failure: Failure) -> None:
+        self._failed(failure.value)
+
+    def _failed(self, error: BaseException | None) -> None:
         account = "" if self.bind is None else self.bind.account.name
         _log.error("esme.error", account=account, error=repr(error), exc_info=error)
 
