@@ -78,7 +78,7 @@ class SmppListener(Section):
     inactivity_s: float = option("Idle time after which a bind is closed; 0 = never.", default=300.0, ge=0, unit="s")
     response_s: float = option("Time an ESME has to answer a deliver_sm.", default=60.0, gt=0, le=600, unit="s")
     max_unbound_per_address: int = option(
-        "Most connections of one address (an IPv6 /64) that are not bound yet.", default=20, ge=1
+        "Most connections of one address (an IPv6 /64) that are not bound yet.", default=100, ge=1
     )
     max_per_address: int = option(
         "Most connections of one address (an IPv6 /64); 0 = a quarter of max_connections.", default=0, ge=0
