@@ -282,31 +282,41 @@ class EsmeOutbox:
 
     def _hand_out(self, outlet: Outlet, queue: PagedQueue[OutboxItem], run: int, now_ms: int, now: float) -> int:
         """Give a bind up to `run` items; how many left the queue."""
-        pop, peek = queue.pop, queue.peek
-        request, compose = outlet.connection.request, outlet.compose
-        taken = dead = 0
-        while taken < run:
+        pop, peek, compose = queue.pop, queue.peek, outlet.compose
+        items: list[OutboxItem] = []
+        while len(items) < run:
             head = peek()
             if head is None or (head.due_at > now_ms and head.attempts):
                 break
-            item = pop()
+            items.append(pop())
+        try:
+            outlet.connection.request_many([compose(item) for item in items], items)
+        except Exception:  # nothing was sent; who is at fault shows when each goes alone
+            return self._one_by_one(outlet, queue, items, now_ms, now)
+        outlet.in_flight += len(items)
+        return len(items)
+
+    def _one_by_one(
+        self, outlet: Outlet, queue: PagedQueue[OutboxItem], items: list[OutboxItem], now_ms: int, now: float
+    ) -> int:
+        """Give a bind these items, without those that cannot be sent; how many left the queue."""
+        request, compose, lane = outlet.connection.request, outlet.compose, outlet.lane
+        for index, item in enumerate(items):
             try:
                 request(compose(item), item)
             except EncodeError as error:
-                dead += 1
-                self._nacks.give_up(outlet.lane, item, f"cannot be sent: {error}", now_ms, now)
+                self._nacks.give_up(lane, item, f"cannot be sent: {error}", now_ms, now)
             except SessionError as error:
-                queue.push_back((item,))
+                queue.push_back(items[index:])
                 outlet.over = isinstance(error, NotBound)
                 outlet.not_before = now + _AGAIN_S
-                break
+                return index
             except Exception as error:  # a fault of ours in one item must not stop the others
-                _log.error("esme.error", account=outlet.lane.name, reason=type(error).__name__, exc_info=True)
-                dead += 1
-                self._nacks.give_up(outlet.lane, item, f"internal error: {type(error).__name__}", now_ms, now)
-            taken += 1
-        outlet.in_flight += taken - dead
-        return taken
+                _log.error("esme.error", account=lane.name, reason=type(error).__name__, exc_info=True)
+                self._nacks.give_up(lane, item, f"internal error: {type(error).__name__}", now_ms, now)
+            else:
+                outlet.in_flight += 1
+        return len(items)
 
     def _saved(self, entries: list[Entry]) -> None:
         """These results are durable."""

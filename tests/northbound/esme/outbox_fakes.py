@@ -42,6 +42,14 @@ class FakeConnection:
             self.pending[sequence] = (context, PDUS[pdu.command_id | RESPONSE_BIT].cls, self._now)
         return sequence
 
+    def request_many(self, pdus, contexts):
+        self.session.request_many(pdus, self._now + 1, contexts)
+        self._now += 1
+        self.session.data_to_send(self._now)
+        for pdu, context in zip(pdus, contexts, strict=True):
+            self.sent.append((context, encode(pdu)))
+            self.pending[pdu.sequence] = (context, PDUS[pdu.command_id | RESPONSE_BIT].cls, self._now)
+
     def answers(self, statuses):
         """What the owner hears of answers to the requests that are out longest."""
         sequences = list(self.pending)[: len(statuses)]
@@ -52,11 +60,12 @@ class FakeConnection:
         return [(event.context, event.pdu.status) for event in self.session.receive(frames, self._now)]
 
     def expire(self, count):
-        """The contexts of those that are out longest: they were not answered in time."""
-        taken = [self.pending.pop(sequence) for sequence in list(self.pending)[:count]]
-        self._now = max(self._now, taken[-1][2] + _RESPONSE)
-        events = self.session.tick(taken[-1][2] + _RESPONSE)
-        assert [event.context for event in events] == [context for context, _, _ in taken]
+        """The contexts of those that are out longest: they were not answered in time (nor those sent with them)."""
+        last = list(self.pending.values())[:count][-1][2]  # with it goes all that was sent together
+        self._now = max(self._now, last + _RESPONSE)
+        events = self.session.tick(last + _RESPONSE)
+        for event in events:
+            assert self.pending.pop(event.sequence)[0] is event.context
         return [event.context for event in events]
 
     def lost(self, unsent):

@@ -229,8 +229,9 @@ def test_who_asks_to_slow_down_gets_nothing_for_a_growing_while():
 
 
 def test_what_is_not_answered_is_sent_again_half_a_minute_later():
-    stand = Stand(*many(1, 2))
+    stand = Stand(owed(1))
     bind = stand.bind()
+    stand.offer(owed(2))
     stand.time_out(bind, 1)
     stand.answer(bind)
     stand.settle()
@@ -322,12 +323,14 @@ def test_what_the_session_refuses_all_the_same_is_not_lost(error):
         asked.append(context)
         raise error
 
-    bind.connection.request, request = refuse, bind.connection.request
+    connection = bind.connection
+    requests = connection.request, connection.request_many
+    connection.request = connection.request_many = refuse
     stand.offer(*many(1, 3))
-    assert len(asked) == 1
+    assert len(asked) == 2  # all together, then the first alone
     other = stand.bind()
     assert other.connection.ids == [1, 2, 3]
-    bind.connection.request = request
+    connection.request, connection.request_many = requests
     stand.offer(*many(4, 20))
     stand.advance(1.1)
     assert bind.connection.ids == ([] if isinstance(error, NotBound) else [11, 12, 13, 14, 15, 16, 17, 18, 19, 20])
@@ -527,10 +530,11 @@ def test_stopping_waits_no_longer_than_it_may():
 
 def test_what_is_counted():
     registry = CollectorRegistry()
-    stand = Stand(*many(1, 10), metrics=Metrics(registry))
+    stand = Stand(*many(1, 7), metrics=Metrics(registry))
     bind = stand.bind()
     stand.answer(bind, 0, 0, 0, s.ESME_RX_T_APPN, s.ESME_RX_P_APPN)
     stand.time_out(bind, 2)
+    stand.offer(*many(8, 10))
     stand.unbind(bind)
 
     def value(result):

@@ -49,11 +49,13 @@ class Esme(FakeConnection):
         self.bind = None
 
     def request(self, pdu, context=None):
-        sequence = super().request(pdu, context)
+        raise AssertionError("all of these can be sent together")
+
+    def request_many(self, pdus, contexts):
+        super().request_many(pdus, contexts)
         if not self.answering:
             self.answering = True
             reactor.callLater(0, self.answer)
-        return sequence
 
     def answer(self):
         self.answering = False
