@@ -279,11 +279,15 @@ class Link:
         self._close(reason, events)
 
     def _receive_nack(self, status: int, sequence: int, events: list[e.Event]) -> None:
-        """generic_nack: fail what it refers to; one that refers to nothing is only reported (SMPP 3.4 s4.3)."""
+        """generic_nack: fail what it refers to; one that refers to nothing is only reported (SMPP 3.4 s4.3).
+
+        It is never a success, also where its status says ESME_ROK.
+        """
         pending = self._window.take(sequence)
         command = self._control.pop(sequence, None)
         if pending is not None:
-            events.append(e.Response(p.GenericNack(sequence=sequence, status=status), *pending))
+            nack = p.GenericNack(sequence=sequence, status=status or s.ESME_RUNKNOWNERR)
+            events.append(e.Response(nack, *pending))
         elif command in c.BINDS:
             self._bind_failed(status or s.ESME_RBINDFAIL, events)
         elif command == c.UNBIND:

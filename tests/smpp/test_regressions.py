@@ -97,6 +97,14 @@ def test_a_truncated_tlv_is_an_error_response_with_the_sequence_and_the_session_
         assert smsc.state is State.BOUND_TRX
 
 
+def test_a_generic_nack_without_a_status_is_no_success():
+    _esme, smsc = bound_pair()
+    sequence = smsc.request(p.DeliverSm(), 1.0, "a")
+    smsc.data_to_send(1.0)
+    (event,) = smsc.receive(encode(p.GenericNack(sequence=sequence)), 1.1)
+    assert (event.context, event.pdu.status) == ("a", s.ESME_RUNKNOWNERR)
+
+
 @pytest.mark.parametrize("command_id", [0x00000111, 0x00000112, 0x00010200, 0x0000000A])
 def test_unknown_commands_are_nacked_with_their_sequence_and_lose_nothing_behind_them(command_id):
     _esme, smsc = bound_pair()
