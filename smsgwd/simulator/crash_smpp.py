@@ -139,7 +139,7 @@ def _drive(options: CrashSmppOptions, load: SmppLoad, killer: Killer) -> None:
     books = load.books
 
     def tick() -> None:
-        killer.look(books.accepted_count)
+        killer.look(books.accepted_count + len(books.unknown))  # what is done with, so that every kill comes
 
     try:
         load.bind()
