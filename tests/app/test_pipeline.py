@@ -8,6 +8,7 @@ from smsgwd.model.message import State
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.submission import Idempotency, Item, Submission
 from smsgwd.model.tenant import Tenant
+from smsgwd.model.wire import Wire, unpack_wire
 from smsgwd.ports.store import StoreUnavailable
 from smsgwd.routing.table import Routes, Rule
 from tests.app.fakes import FakeClock, FakeDispatcher, FakeStore, now, pending
@@ -17,7 +18,7 @@ NUMBER = "+306912345678"
 
 
 class World:
-    def __init__(self):
+    def __init__(self, routes=None):
         self.store = FakeStore()
         self.dispatcher = FakeDispatcher()
         self.clock = FakeClock()
@@ -28,7 +29,7 @@ class World:
             dispatcher=self.dispatcher,
             clock=self.clock,
             ids=IdGenerator(5),
-            routes=Routes([Rule(("down", "sim"), to=("30*",))]),
+            routes=routes or Routes([Rule(("down", "sim"), to=("30*",))]),
             policy=Policy(),
             accounts={"demo": account_of(TENANT)}.get,
             scheduled=self.woken.append,
@@ -174,3 +175,75 @@ def test_an_unexpected_store_error_reaches_the_edge_and_frees_the_key(world):
     retry = world.submit(key="k")
     world.store.finish()
     assert now(retry).entries[0].id
+
+
+# ---------------------------------------------------------------------------------------------------- from ESMEs
+
+
+def esme_item(text="Hello", **fields):
+    return Item(**{"source": "iSMS", "dest": NUMBER, "text": text, "account": "ann", "asks": 0x11,
+                   "wire": Wire(service_type="CMT"), **fields})  # fmt: skip
+
+
+def part(reference, sequence, **fields):
+    wire = Wire(esm_class=0x40, raw=True)
+    data = bytes((5, 0, 3, reference, 2, sequence)) + b"part"
+    return esme_item("", data=data, coding="binary", wire=wire, **fields)
+
+
+def test_what_came_by_smpp_owes_nothing_to_urls_and_keeps_what_it_said(world):
+    world.pipeline.submit(Submission("demo", [esme_item(), item(), part(9, 1)], None, "smpp"))
+    [change] = world.store.log[0]
+    esme, http, octets = change.messages
+    assert (esme.account, esme.asks, esme.dlr_url) == ("ann", 0x11, None)
+    assert unpack_wire(esme.wire) == Wire(service_type="CMT")
+    assert (http.account, http.wire, http.dlr_url) == (None, None, "http://tenant.example/dlr")
+    assert octets.body == bytes((5, 0, 3, 9, 2, 1)) + b"part" and unpack_wire(octets.wire).raw
+    world.store.finish()
+    assert world.seen == [("smpp", 3, 3, {})]
+
+
+def test_parts_that_an_esme_has_cut_take_the_same_way():
+    world = World(Routes([Rule(("a", "b", "c"), strategy="round_robin")]))
+    world.dispatcher.connectors_up = {"a", "b", "c"}
+    items = [part(reference, sequence) for sequence in (1, 2) for reference in range(40)]
+    world.pipeline.submit(Submission("demo", items, None, "smpp"))
+    world.pipeline.submit(Submission("demo", [part(reference, 2) for reference in range(40)], None, "smpp"))
+    ways = [message.connector for [change] in world.store.log for message in change.messages]
+    assert ways[:40] == ways[40:80] == ways[80:] and set(ways) == {"a", "b", "c"}
+
+
+def test_round_robin_takes_turns_within_a_submission():
+    world = World(Routes([Rule(("a", "b"), strategy="round_robin")]))
+    world.dispatcher.connectors_up = {"a", "b"}
+    world.pipeline.submit(Submission("demo", [esme_item()] * 4))
+    assert [message.connector for message in world.store.log[0][0].messages] == ["a", "b", "a", "b"]
+
+
+def test_how_full_it_is_is_told(world):
+    assert world.pipeline.fill() == 0
+    world.submit(*[item()] * 2000)
+    assert world.pipeline.fill() == 0.1
+    world.store.finish()
+    assert world.pipeline.fill() == 0
+
+
+def test_what_takes_anothers_place_has_its_id_and_its_age(world):
+    world.submit(item())
+    old = world.store.log[0][0].messages[0]
+    world.clock.advance(5)
+    new = world.pipeline.replacement(esme_item("another"), "demo", old)
+    assert (new.id, new.submission, new.submitted_at, new.body) == (
+        old.id,
+        old.submission,
+        old.submitted_at,
+        b"another",
+    )
+    assert new.deadline == old.deadline + 5000
+    with pytest.raises(Refused) as caught:
+        world.pipeline.replacement(esme_item("", coding="gsm"), "demo", old)
+    assert caught.value.refusal is Refusal.INVALID_TEXT
+    world.pipeline.close()
+    with pytest.raises(Refused) as caught:
+        world.pipeline.replacement(esme_item(), "demo", old)
+    assert caught.value.refusal is Refusal.SHUTTING_DOWN

@@ -52,3 +52,16 @@ def test_prefix_matching_agrees_with_a_plain_loop(prefixes, number):
     expected = next((prefix for prefix in prefixes if number.startswith(prefix)), None)
     found = routes.find("t", "s", number)
     assert (found.connectors[0] if found else None) == expected
+
+
+def test_what_belongs_together_goes_the_same_way_whosever_turn_it_is():
+    up = {"a", "b", "c"}
+    chooser = Chooser(up.__contains__)
+    rule = Rule(("a", "b", "c"), strategy="round_robin")
+    ways = {key: chooser.choose(rule, key) for key in range(30)}
+    for _ in range(3):
+        chooser.choose(rule)
+        assert {key: chooser.choose(rule, key) for key in range(30)} == ways
+    assert set(ways.values()) == up
+    up.discard("b")
+    assert {chooser.choose(rule, key) for key in range(30)} == up
