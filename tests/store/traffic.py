@@ -1,8 +1,9 @@
 """A process that runs whole lives through a store and tells on standard output what was acknowledged.
 
 Arguments: directory, node number, and optionally the size (bytes) no file may outgrow. Lines: `S id` submitted, `P id`
-sent, `R id outbox` delivered, `D outbox` pushed, `X` a refused commit, `H 0|1` health. With a limit, standard input
-`lift` lifts it; the process ends after the next acknowledged life.
+sent, `R id outbox` delivered, `D outbox` pushed to a URL, `G outbox` taken by an ESME (every other message is one's),
+`X` a refused commit, `H 0|1` health. With a limit, standard input `lift` lifts it; the process ends after the next
+acknowledged life.
 """
 
 import os
@@ -22,6 +23,7 @@ from smsgwd.store.embedded.store import EmbeddedStore
 from tests.store.samples import NOW, message, tenant
 
 BATCH = 20
+LANES = 3
 
 
 def say(lines):
@@ -33,7 +35,10 @@ async def life(store, ids):
     """One batch of messages from submission to push."""
     first = ids.block(BATCH + 1, NOW)
     numbers = range(first + 1, first + 1 + BATCH)
-    await store.commit([Submit("demo", [message(id=n, submission=first) for n in numbers], NOW)])
+    messages = [
+        message(id=n, submission=first, account="acme" if n % 2 else None, asks=1, connector="sim") for n in numbers
+    ]
+    await store.commit([Submit("demo", messages, NOW)])
     say(f"S {n}" for n in numbers)
     await store.commit([PartSent(n, 1, f"{n:x}", "g", "sim", NOW) for n in numbers])
     say(f"P {n}" for n in numbers)
@@ -41,7 +46,7 @@ async def life(store, ids):
     moved = await store.commit([TakeReceipt(receipt) for receipt in receipts])
     say(f"R {each.message_id} {each.outbox[0].id}" for each in moved)
     await store.commit([OutboxDone(each.outbox[0].id, NOW + 2) for each in moved])
-    say(f"D {each.outbox[0].id}" for each in moved)
+    say(f"{'D' if each.outbox[0].url else 'G'} {each.outbox[0].id}" for each in moved)
 
 
 async def main(directory, node, limit):
@@ -51,7 +56,7 @@ async def main(directory, node, limit):
     await store.commit([PutTenant(tenant(credit=10**15))])
     ids = IdGenerator(node, floor)
     if not limit:
-        lanes = [Deferred.fromCoroutine(_forever(store, ids)) for _ in range(3)]
+        lanes = [Deferred.fromCoroutine(_forever(store, ids)) for _ in range(LANES)]
         for lane in lanes:
             await lane
         return
