@@ -9,7 +9,7 @@ from __future__ import annotations
 from smsgwd.delivery.correlation import candidates, canonical, same_number
 from smsgwd.telemetry import get_logger
 
-_REMEMBERED = 10_000  # ids of responses
+_REMEMBERED = 10_000  # ids of responses, at least: as many again at most
 _ENOUGH = 10  # receipts that fit one form and no other
 _WRONG = 20  # receipts in a row that fit only another form than the one learnt
 _SILENT = (
@@ -27,7 +27,9 @@ class IdForm:
         self.form = configured  #: one of correlation.FORMATS
         self._group = group
         self._learning = configured == "auto"
-        self._given: dict[str, str] = {}  # id → recipient, oldest first
+        # id → recipient, in two ages: to forget the oldest one by one costs a walk over those forgotten before it.
+        self._given: dict[str, str] = {}
+        self._given_before: dict[str, str] = {}
         self._votes = dict.fromkeys(_LEARNABLE, 0)
         self._wrong = 0
         self._silent = 0
@@ -37,14 +39,14 @@ class IdForm:
         if self._learning:
             given = self._given
             given[canonical(smsc_id)] = msisdn
-            if len(given) > _REMEMBERED:
-                del given[next(iter(given))]
+            if len(given) >= _REMEMBERED:
+                self._given_before, self._given = given, {}
 
     def seen(self, smsc_id: str, number: str) -> str:
         """A receipt has this id, and is about this number; the form to match it in."""
         if self._learning:
             own = canonical(smsc_id)
-            if self.form == "same" and own in self._given:
+            if self.form == "same" and (own in self._given or own in self._given_before):
                 self._wrong = 0
             else:
                 # Receipts that come after more responses than are remembered say nothing, and may be all there are.
@@ -72,12 +74,12 @@ class IdForm:
             if self._wrong >= _WRONG:  # it writes them in several forms: match in all of them, for good
                 self.form = "auto"
                 self._learning = False
-                self._given.clear()
+                self._given = self._given_before = {}
                 _log.info("connector.id_form_learnt", group=self._group, form=self.form)
 
     def _fits(self, form: str, key: str, own: str, number: str) -> bool:
         """True when the id read in this form is a response's; in another form the numbers must agree too."""
-        msisdn = self._given.get(key)
+        msisdn = self._given.get(key) or self._given_before.get(key)
         if msisdn is None or form == "same":
             return msisdn is not None
         return key != own and same_number(number, msisdn)
