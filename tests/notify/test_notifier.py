@@ -372,3 +372,16 @@ def test_a_lane_waits_for_one_slot_however_often_it_is_offered_something():
         stand.offer([item(n, "http://late.example/", tenant="late")])
         stand.turns()
     assert stand.notifier._slots.waiting == 8 - stand.notifier.in_flight + 1
+
+
+def test_what_an_operator_revived_is_pushed_at_once_also_to_a_target_not_in_memory():
+    stand = Stand(lambda *_: None).start()
+    stand.offer([item(1)])
+    stand.turns()
+    stand.store.put([item(2), item(3, "http://other.example/dlr"), item(4, "@demo", target="@demo")])
+    for target in ("demo http://hook.example", "demo http://other.example"):
+        stand.notifier.look(target)
+    stand.turns()
+    assert sorted(headers["webhook-id"] for _, headers, _ in stand.http.posts) == ["msg_1", "msg_2", "msg_3"]
+    stand.run(61)
+    assert len(stand.http.posts) == 3, "what is owed to ESMEs is none of its business"

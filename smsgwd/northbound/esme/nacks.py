@@ -108,9 +108,7 @@ class Nacks:
         if now - lane.told_at < _TELL_S:
             lane.untold += 1
             return
-        _log.warning(
-            "esme.delivery_refused", tenant=item.tenant, account=lane.name, reason=reason, left_out=lane.untold
-        )
+        _log.warning("esme.delivery_refused", tenant=item.tenant, account=lane.name, reason=reason, skipped=lane.untold)
         lane.told_at, lane.untold = now, 0
 
     def _again(

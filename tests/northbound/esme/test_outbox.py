@@ -200,7 +200,7 @@ def test_a_refusal_for_good_is_kept_as_dead_and_told_once_a_second():
         11: "ESME_RX_R_APPN",
     }
     told = [line for line in logs if line["event"] == "esme.delivery_refused"]
-    assert [(line["account"], line["reason"], line["left_out"]) for line in told] == [
+    assert [(line["account"], line["reason"], line["skipped"]) for line in told] == [
         ("demo", "ESME_RX_P_APPN", 0),
         ("demo", "ESME_RX_R_APPN", 8),
     ]
