@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from struct import Struct
-from struct import error as struct_error
 from typing import Final
 
 from smsgwd.smpp import tags as t
@@ -21,7 +20,6 @@ Tlvs = tuple[tuple[int, bytes], ...]
 
 _HEAD: Final = Struct(">HH")
 _unpack_head = _HEAD.unpack_from
-_pack_head = _HEAD.pack
 
 
 class Kind(Enum):
@@ -160,14 +158,13 @@ def parse_tlvs(frame: bytes, start: int) -> Tlvs:
 
 def encode_tlvs(tlvs: Tlvs) -> bytes:
     """Return the wire form of raw (tag, value) pairs. Raises EncodeError for a tag or length over 16 bits."""
-    try:
-        return b"".join([_pack_head(tag, len(value)) + value for tag, value in tlvs])
-    except struct_error:
-        for tag, value in tlvs:
-            if not 0 <= tag <= 0xFFFF or len(value) > 0xFFFF:
-                reason = f"tag and length are 16 bits, value has {len(value)} octets"
-                raise EncodeError(f"TLV 0x{tag:04X}", reason) from None
-        raise
+    parts: list[bytes] = []
+    for tag, value in tlvs:
+        if not 0 <= tag <= 0xFFFF or len(value) > 0xFFFF:
+            raise EncodeError(f"TLV 0x{tag:04X}", f"tag and length are 16 bits, value has {len(value)} octets")
+        parts.append(_HEAD.pack(tag, len(value)))
+        parts.append(value)
+    return b"".join(parts)
 
 
 def read_value(tag: int, raw: bytes) -> TlvValue | None:
