@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from tests.interop.esmes import _common
 from tests.interop.peers import Peer, _missing
-from tests.scenario.harness import Gateway, Scene, Smsc
+from tests.scenario.harness import TOKEN, Gateway, Scene, Smsc
 from tests.scenario.received import Text, texts
 
 _HERE = Path(__file__).parent
@@ -36,7 +36,7 @@ class Run(NamedTuple):
 
     def sent(self, name: str) -> list[Text]:
         """What the SMSC has received of one message, parts joined."""
-        return [text for text in texts(self.smsc.submits()) if text.dest == _common.DESTINATIONS[name]]
+        return [text for text in texts(self.smsc.submits()) if text.dest == "+" + _common.DESTINATIONS[name]]
 
 
 def command(name: str) -> list[str]:
@@ -60,7 +60,8 @@ def run(name: str, mode: str, scene: Scene, **settings: Any) -> Run:
     """Start an SMSC and a gateway, let the ESME run to its end against it."""
     program = command(name)
     smsc = scene.smsc()
-    gateway = scene.gateway(smsc, smpp=settings, tenant={"credentials": [CREDENTIAL]})
+    web = {"kind": "token", "secret": TOKEN}
+    gateway = scene.gateway(smsc, smpp=settings, tenant={"credentials": [CREDENTIAL, web]})
     argument = {
         "host": "127.0.0.1",
         "port": gateway.smpp_port,

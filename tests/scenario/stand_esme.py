@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.scenario.esme import Esme
-from tests.scenario.harness import Gateway, Scene, wait
+from tests.scenario.harness import TOKEN, Gateway, Scene, wait
 
 PASSWORD = "secret"
 WRONG_EVENTS = frozenset({"esme.error", "daemon.unhandled_error"})
@@ -27,7 +27,8 @@ def served(
 ) -> Gateway:
     """An SMSC with those options and a gateway bound to it, whose first tenant has the credentials."""
     fields.setdefault("smpp", {})
-    whole = {"credentials": list(credentials or (credential("esme"),)), **(tenant or {})}
+    web = {"kind": "token", "secret": TOKEN}
+    whole = {"credentials": [web, *(credentials or (credential("esme"),))], **(tenant or {})}
     return scene.gateway(scene.smsc(*smsc), tenant=whole, **fields)
 
 

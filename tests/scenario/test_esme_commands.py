@@ -94,19 +94,19 @@ def test_submit_multi(scene: Scene) -> None:
     message_id, _, rest = answer.body.partition(b"\0")
     assert message_id
     assert rest == b"\1\1\1" + b"12\0" + struct.pack(">I", 0x0B)
-    assert {text.dest for text in smsc.wait_texts(2)} == {"306900000001", "306900000003"}
+    assert {text.dest for text in smsc.wait_texts(2)} == {"+306900000001", "+306900000003"}
     assert esme.unbind() == 0
 
 
 def test_data_sm(scene: Scene) -> None:
     """Its message_payload is sent, its answer has an id and its receipt too."""
     smsc, esme = _stand(scene)
-    text = b"By data_sm"
+    text = b"By another command"
     body = b"\0" + SOURCE + DEST + bytes((0, 1, 0)) + struct.pack(">HH", 0x0424, len(text)) + text
     answer = esme.ask(DATA_SM, body)
     assert (answer.command, answer.status) == (DATA_SM | RESPONSE, 0)
     [sent] = smsc.wait_texts(1)
-    assert sent.text == "By data_sm"
+    assert sent.text == "By another command"
     wait("its receipt", lambda: _pumped(esme) == [answer.body.partition(b"\0")[0].decode()])
     assert esme.unbind() == 0
 

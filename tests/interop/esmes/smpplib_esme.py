@@ -6,7 +6,6 @@ import sys
 import time
 
 import smpplib.client
-import smpplib.consts
 import smpplib.gsm
 from _common import BINARY, DESTINATIONS, GREEK, PATIENCE_S, PAYLOAD, SHORT, SOURCE, UNICODE, receipt, say, settings
 
@@ -20,7 +19,7 @@ def submits():
         for part in parts:
             yield name, {"short_message": part, "data_coding": data_coding, "esm_class": esm_class}
     yield "payload", {"short_message": b"", "message_payload": PAYLOAD.encode("ascii"), "data_coding": 0}
-    yield "binary", {"short_message": BINARY, "data_coding": smpplib.consts.SMPP_ENCODING_BINARY}
+    yield "binary", {"short_message": BINARY, "data_coding": 4}
 
 
 class Esme:

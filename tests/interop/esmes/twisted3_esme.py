@@ -34,7 +34,10 @@ from smpp.twisted.config import SMPPClientConfig
 from twisted.internet import defer, reactor
 
 logging.basicConfig(level=logging.ERROR)
-UCS2, BIN = DataCoding(schemeData=DataCodingDefault.UCS2), DataCoding(schemeData=DataCodingDefault.OCTET_UNSPECIFIED)
+UCS2, BIN = (
+    DataCoding(schemeData=DataCodingDefault.UCS2),
+    DataCoding(schemeData=DataCodingDefault.OCTET_UNSPECIFIED_COMMON),
+)
 PLAIN, UDH = (
     EsmClass(EsmClassMode.DEFAULT, EsmClassType.DEFAULT),
     EsmClass(EsmClassMode.DEFAULT, EsmClassType.DEFAULT, [EsmClassGsmFeatures.UDHI_INDICATOR_SET]),

@@ -8,7 +8,7 @@ const DESTINATIONS = {
 };
 const SHORT = 'Hello: 5€ [ok] @home';
 const GREEK = 'Το κείμενο αυτό είναι μεγαλύτερο από ένα σύντομο μήνυμα. '.repeat(3);
-const PAYLOAD = 'A text of four hundred characters goes in message_payload. '.repeat(7);
+const PAYLOAD = 'A text of four hundred characters goes in its own parameter. '.repeat(7);
 const UNICODE = '📦🎉👩‍👩‍👧 για σένα';
 const ids = new Set();
 const seen = new Set();
