@@ -26,8 +26,8 @@ class Memory:
         self.balances: dict[str, int | None] = {}  #: of tenants seen since `load`; None = postpaid or unknown
         self.parked = 0  #: receipts waiting for their response, orphans not counted
         self.esmes = False  #: False while surely nothing is owed to any ESME
-        self._next_outbox = 1
-        self._outbox_reserved = 1  # ids below this may have been used: never to be used again after a restart
+        self.next_outbox = 1  #: never used before: receivers tell pushes apart by it, also after finished ones went
+        self.outbox_reserved = 1  #: ids below this may have been used: never to be used again after a restart
 
     def load(self, connection: sqlite3.Connection) -> None:
         """Forget, and read what must be known."""
@@ -36,8 +36,8 @@ class Memory:
         self.balances.clear()
         (self.parked,) = connection.execute("SELECT count(*) FROM parked WHERE orphan = 0").fetchone()
         (reserved,) = connection.execute("SELECT value FROM meta WHERE key = 'outbox_ids'").fetchone()
-        self._outbox_reserved = max(1, reserved)
-        self._next_outbox = max(self._next_outbox, self._outbox_reserved)
+        self.outbox_reserved = max(1, reserved)
+        self.next_outbox = max(self.next_outbox, self.outbox_reserved)
         (owed,) = connection.execute(
             "SELECT EXISTS (SELECT 1 FROM outbox WHERE status = 0 AND target >= '@' AND target < 'A')"
             " OR EXISTS (SELECT 1 FROM outbox WHERE status = 2 AND target >= '@' AND target < 'A')"
@@ -50,14 +50,10 @@ class Memory:
         for ids in self.ids.values():
             _trim(ids, _MOST_IDS)
 
-    def outbox_id(self, connection: sqlite3.Connection) -> int:
-        """A new outbox id, never used before: receivers tell pushes apart by it, also after finished ones went."""
-        number = self._next_outbox
-        self._next_outbox = number + 1
-        if number >= self._outbox_reserved:
-            self._outbox_reserved = number + _OUTBOX_BLOCK
-            connection.execute("UPDATE meta SET value = ? WHERE key = 'outbox_ids'", (self._outbox_reserved,))
-        return number
+    def reserve_outbox(self, connection: sqlite3.Connection) -> None:
+        """Take a further block of outbox ids."""
+        self.outbox_reserved = self.next_outbox + _OUTBOX_BLOCK
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'outbox_ids'", (self.outbox_reserved,))
 
     def balance(self, connection: sqlite3.Connection, tenant: str) -> int | None:
         """Micro-units left; None for a postpaid or unknown tenant."""

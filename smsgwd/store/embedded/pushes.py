@@ -41,10 +41,14 @@ class Pushes:
 
     def add(self, message: int, target: str, tenant: str, url: str, kind: str, at: int, payload: bytes | None) -> int:
         """Owe a push that is due at once; its id."""
-        number = self._memory.outbox_id(self._connection)
+        memory = self._memory
+        number = memory.next_outbox
+        if number >= memory.outbox_reserved:
+            memory.reserve_outbox(self._connection)
+        memory.next_outbox = number + 1
         self._new += (number, message, target, tenant, url, kind, at, at, payload)
         if not url:
-            self._memory.esmes = True
+            memory.esmes = True
         return number
 
     def done(self, number: int, at: int) -> None:

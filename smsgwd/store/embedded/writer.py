@@ -29,7 +29,7 @@ from smsgwd.store.embedded.queries import highest_id
 from smsgwd.store.embedded.work import Work
 
 _PROBE_BYTES: Final = 65536
-_MUCH: Final = 64  # changes in one transaction
+_MUCH: Final = 160  # changes in one transaction
 _WIDEST_GAP_S: Final = 0.005
 _WIDEST_GAP: Final = 2.5  # times gap_s
 

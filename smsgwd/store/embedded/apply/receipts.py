@@ -35,8 +35,7 @@ _receipt_of = msgspec.json.Decoder(Receipt).decode
 def take_receipt(work: Work, change: TakeReceipt) -> Moved | Noted | Parked | Ignored:
     """Find the message and apply the receipt to it, or park the receipt."""
     receipt = change.receipt
-    key = known_key(work, receipt)
-    found = work.by_smsc(receipt.group, likeliest(receipt.smsc_id, receipt.id_format) if key is None else key)
+    found = _find_known(work, receipt) or work.by_smsc(receipt.group, likeliest(receipt.smsc_id, receipt.id_format))
     if found is None:
         keys = candidates(receipt.smsc_id, receipt.id_format)
         found = _find_other(work, receipt, keys[1:])
@@ -46,12 +45,16 @@ def take_receipt(work: Work, change: TakeReceipt) -> Moved | Noted | Parked | Ig
     return _apply(work, found[0], found[1], receipt)
 
 
-def known_key(work: Work, receipt: Receipt) -> str | None:
-    """The receipt's id as it stands, where that is the key of a known message: most often it is written as kept."""
-    raw = receipt.smsc_id
-    if receipt.id_format in ALIKE and raw in work.ids_of(receipt.group):
-        return raw
-    return None
+def _find_known(work: Work, receipt: Receipt) -> tuple[Row, int] | None:
+    """The message in memory whose SMSC id is kept as the receipt writes it: the most frequent case."""
+    ids = work.memory.ids.get(receipt.group)
+    if ids is None or receipt.id_format not in ALIKE:
+        return None
+    place = ids.get(receipt.smsc_id)
+    if place is None:
+        return None
+    row = work.memory.rows.get(place[0])
+    return None if row is None else (row, place[1])
 
 
 def _find_other(work: Work, receipt: Receipt, keys: Sequence[str]) -> tuple[Row, int] | None:
