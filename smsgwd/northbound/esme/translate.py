@@ -37,6 +37,7 @@ _TEXTS: Final = {
 }
 _BINARY: Final = (0x02, 0x04)
 _PART_OCTETS: Final = 140
+_PART_SEPTETS: Final = 160
 _TONS: Final = frozenset(Ton)
 _NPIS: Final = frozenset(Npi)
 _NOT_TEXT: Final = EsmClass.UDHI | EsmClass.TYPE_MASK
@@ -223,6 +224,11 @@ class Translator:
                 body = payload
             if segmented:
                 how = _OCTETS
+            elif how == _OCTETS and payload and not raw.esm_class & EsmClass.UDHI:
+                # One library marks all it sends as an SME acknowledgement; what no part holds is a text all the same.
+                plain = _TEXTS.get(raw.data_coding, (_OCTETS, False))[0]
+                if len(payload) > (_PART_SEPTETS if plain in (_DEFAULT, _ASCII) else _PART_OCTETS):
+                    how = plain
         found = None if how == _OCTETS or not body else self._text(body, how)
         if found is not None:
             text, coding = found

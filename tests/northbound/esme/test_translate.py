@@ -278,3 +278,14 @@ def test_any_octets_are_a_text_that_gives_them_back_or_go_on_as_they_are(octets,
         admit(item, account_of(Tenant("t")), NOW, Policy())
     except Refused as refused:
         assert refused.refusal.code == "too_many_parts"
+
+
+@pytest.mark.parametrize(("data_coding", "longest"), [(0, 160), (3, 140), (8, 140)])
+def test_an_sme_acknowledgement_longer_than_a_part_is_a_text(data_coding, longest):
+    """rusmppyc marks whatever it sends with esm_class 0x08."""
+    for size, raw in ((longest, True), (longest + 2, False)):
+        payload = ("ab".encode("utf-16-be") if data_coding == 8 else b"abcd") * 100
+        item = read(text=b"", esm_class=0x08, data_coding=data_coding, tlvs=((MESSAGE_PAYLOAD, payload[:size]),))
+        assert (item.data is not None) == raw
+        assert item.wire.raw == raw
+        assert item.wire.esm_class == 0x08
