@@ -48,9 +48,10 @@ _PASSED_ON = EsmClass.UDHI | EsmClass.REPLY_PATH | EsmClass.TYPE_MASK  # the mod
 
 _SAME = b"\n\r !\"#%&'()*+,-./:;<=>?" + bytes((*range(ord("0"), 58), *range(ord("A"), 91), *range(ord("a"), 123)))
 _PART = 160  # septets of a part without a header
+_PART_OCTETS = 140
 _TEMPLATES = 4096
 
-_Kind = tuple[str, bytes | None, int, bool, int]
+_Kind = tuple[str, bytes | None, Coding, int, bool, int]
 _Template = tuple[Callable[[bytes, bytes, bytes, bytes, Tlvs], Pdu], bytes, Tlvs]
 
 
@@ -64,7 +65,7 @@ class Encoder:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._source = lru_cache(maxsize=1024)(lambda text: source_address(text, settings.source))
-        self._templates: dict[_Kind, _Template] = {}  # of plain one-part texts
+        self._templates: dict[_Kind, _Template] = {}  # of parts without a header of ours
         self._single = charset.encode if settings.alphabet != "gsm-packed" else None
 
     def encode(self, message: Message, now_ms: int) -> list[SubmitSm]:
@@ -87,40 +88,65 @@ class Encoder:
         ]
 
     def compose(self, message: Message, now_ms: int) -> Sequence[Pdu]:
-        """The same as `encode` in octets; a plain text of one part at a third of the cost. Raises CannotEncode.
+        """The same as `encode` in octets, one part at a fraction of the cost. Raises CannotEncode or EncodeError.
 
-        Such a text has one octet a character in every alphabet but the packed one, and what stands around it is the
-        same as in the last one of its kind.
+        What stands around a text of one part is that of the last one of its kind; only addresses, validity and the text
+        itself are its own.
         """
-        body, number = message.body, message.msisdn
-        if (
-            message.parts == 1
-            and message.coding is Coding.GSM7
-            and not body.translate(None, _SAME)
-            and len(body) <= _PART
-            and 8 <= len(number) <= 15
-            and number.isascii()
-            and number.isdigit()
-        ):
-            kind = (
-                message.source,
-                message.wire,
-                message.priority,
-                message.flash,
-                message.asks & ASKS_INTERMEDIATE,
-            )
-            found = self._templates.get(kind)
-            if found is None:
-                pdus = self.encode(message, now_ms)
-                if len(pdus) == 1 and pdus[0].short_message == body:
-                    if len(self._templates) >= _TEMPLATES:
-                        self._templates.clear()
-                    pdu = pdus[0]
-                    self._templates[kind] = (MessageTemplate(pdu).compose, pdu.source_addr, pdu.tlvs)
-                return pdus
-            compose, source, tlvs = found
-            return (compose(source, number.encode("ascii"), _validity(message.deadline, now_ms), body, tlvs),)
-        return self.encode(message, now_ms)
+        number = message.msisdn
+        if message.parts != 1 or not (8 <= len(number) <= 15 and number.isascii() and number.isdigit()):
+            return self.encode(message, now_ms)
+        data = self._user_data(message)
+        if data is None:
+            return self.encode(message, now_ms)
+        kind = (
+            message.source,
+            message.wire,
+            message.coding,
+            message.priority,
+            message.flash,
+            message.asks & ASKS_INTERMEDIATE,
+        )
+        found = self._templates.get(kind)
+        if found is None:
+            return self._learn(kind, message, data, now_ms)
+        compose, source, tlvs = found
+        return (compose(source, number.encode("ascii"), _validity(message.deadline, now_ms), data, tlvs),)
+
+    def _user_data(self, message: Message) -> bytes | None:
+        """The octets of a part without a header, where that is all there is to it; None leaves it to `encode`."""
+        body, coding = message.body, message.coding
+        if coding is Coding.GSM7:
+            if not body.translate(None, _SAME):
+                return body if self._single is not None and len(body) <= _PART else None
+            if self._single is None:
+                return None
+            try:
+                data = self._single(body.decode("utf-8"), self._settings.alphabet)
+            except GsmError:
+                return None  # another encoding is to be found
+            return data if len(data) <= _PART else None
+        if coding is Coding.BINARY:
+            whole = message.wire is not None and self._settings.alphabet == "gsm"  # else it may be recoded
+            return body if whole and len(body) <= _SHORT_MESSAGE_MAX else None
+        if 0 in body:
+            return None
+        try:
+            data = body.decode("utf-8").encode("utf-16-be" if coding is Coding.UCS2 else "latin-1")
+        except UnicodeEncodeError:
+            return None
+        return data if len(data) <= _PART_OCTETS else None
+
+    def _learn(self, kind: _Kind, message: Message, data: bytes, now_ms: int) -> Sequence[Pdu]:
+        """Encode a message in full, and keep what the next one of its kind can use."""
+        pdus = self.encode(message, now_ms)
+        pdu = pdus[0]
+        # SAR differs from part to part: what is kept of it would be of no use.
+        if len(pdus) == 1 and pdu.short_message == data and not any(tag in _OURS for tag, _ in pdu.tlvs):
+            if len(self._templates) >= _TEMPLATES:
+                self._templates.clear()
+            self._templates[kind] = (MessageTemplate(pdu).compose, pdu.source_addr, pdu.tlvs)
+        return pdus
 
     def _segments(self, message: Message) -> list[Segment]:
         """The parts. A one-part message needs no planning."""

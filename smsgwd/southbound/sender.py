@@ -137,7 +137,7 @@ class Sender:
         return best if most >= min(need, self._window) else None
 
     def _run(self, bind: Bind, now: float, now_ms: int) -> bool:
-        """Send messages of one part on a bind that has room; False when the bucket lets no more through."""
+        """Send messages of one part on a bind that has room; False when nothing more goes for now."""
         queue, bucket = self._queue, self._bucket
         first, take, compose, begun = queue.first, queue.take, self._encoder.compose, self._flights.begun
         most = bind.room if len(self._binds) == 1 else min(bind.room, _RUN)
@@ -164,32 +164,38 @@ class Sender:
             begun(out)
             if len(made) != 1:  # the connector cuts otherwise than the price list
                 out.begin(made)
-                self._send(bind, outs, pdus)
+                goes_on = self._send(bind, outs, pdus)
                 self._write(bind, out, bind.room)
                 return goes_on
             out.begin_lone(made)
             outs.append(out)
             pdus.append(made[0])
-        self._send(bind, outs, pdus)
-        return goes_on
+        return self._send(bind, outs, pdus) and goes_on
 
-    def _send(self, bind: Bind, outs: list[Outgoing], pdus: list[Pdu]) -> None:
-        """Write one PDU of each message."""
+    def _send(self, bind: Bind, outs: list[Outgoing], pdus: list[Pdu]) -> bool:
+        """Write one PDU of each message; False when the session takes none any more."""
         connection = bind.connection
         if not outs or connection is None:
-            return
+            return True
         try:
             connection.request_many(pdus, [(out, 1) for out in outs])
         except (EncodeError, SessionError):
-            for out in outs:  # one by one, to find out which
-                out.again_lone()
-                self._write(bind, out, 1)
-                if out.todo:  # the session is leaving
-                    del self.begun[bind]
-                    out.decide(Verdict.AGAIN, None, 1)
-                    self._flights.conclude(out)
-        else:
-            self._counts.submitted += len(outs)
+            return self._send_one_by_one(bind, outs)
+        self._counts.submitted += len(outs)
+        return True
+
+    def _send_one_by_one(self, bind: Bind, outs: list[Outgoing]) -> bool:
+        """Find out which of a run cannot go."""
+        taken = True
+        for out in outs:
+            out.again_lone()
+            self._write(bind, out, 1)
+            if out.todo:  # the session is leaving; back into the queue
+                taken = False
+                self.stop_writing(out)
+                out.decide(Verdict.AGAIN, None, 1)
+                self._flights.conclude(out)
+        return taken
 
     def _begin(self, bind: Bind, out: Outgoing, now_ms: int) -> None:
         """Make the PDUs of a message and write as many as there is room for."""

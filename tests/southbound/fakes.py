@@ -246,6 +246,7 @@ class Smsc:
 
     def __init__(self, network):
         self.network = network
+        self.version = 0x34
         self.script = lambda pdu: 0
         self.bind_status = lambda pdu: 0
         self.submits = []
@@ -272,7 +273,7 @@ class Smsc:
                 if status:
                     connection.reject_bind(event.pdu, status)
                 else:
-                    connection.accept_bind(event.pdu, b"smsc")
+                    connection.accept_bind(event.pdu, b"smsc", version=self.version)
             elif isinstance(event, Request):
                 self.submits.append(event.pdu)
                 self.answer(connection, event.pdu, self.script(event.pdu))

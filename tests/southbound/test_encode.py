@@ -186,10 +186,10 @@ kinds = st.fixed_dictionaries(
         "source": st.sampled_from(("iSMS", "54001", "+306900000000", "306900000000", "")),
         "msisdn": st.sampled_from(("306912345678", "3069123", "30", "1234567890123456", "٣٠٦٩١٢٣٤٥٦٧٨")),
         "body": st.one_of(
-            st.sampled_from(("hello", "", "@ £", "x" * 160, "Ωά", "[]", "a\nb\r?")),
+            st.sampled_from(("hello", "", "@ £", "x" * 160, "Ωά", "[]", "a\nb\r?", "é\0", "10 €", "x" * 71, "😀")),
             st.text(" abcXYZ0189!\"#%&'()*+,-./:;<=>?\n\r$@_", max_size=170),
         ).map(str.encode),
-        "coding": st.sampled_from((Coding.GSM7, Coding.GSM7, Coding.GSM7, Coding.UCS2)),
+        "coding": st.sampled_from((Coding.GSM7, Coding.GSM7, *Coding)),
         "priority": st.integers(0, 3),
         "flash": st.booleans(),
         "asks": st.sampled_from((0, 1, 0x11)),
@@ -199,6 +199,8 @@ kinds = st.fixed_dictionaries(
                 None,
                 pack_wire(Wire(service_type="CMT", tlvs=((0x0204, b"\0\1"),))),
                 pack_wire(Wire(raw=True, esm_class=0x40)),
+                pack_wire(Wire(raw=True, data_coding=8)),
+                pack_wire(Wire(raw=True, tlvs=((0x020C, b"\0\1"), (0x020F, b"\1")))),
                 b"\xc1",
             )
         ),
