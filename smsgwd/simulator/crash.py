@@ -24,8 +24,8 @@ _REFUSED_FOR_NOW = (409, 429, 503)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CrashOptions:
-    """How many kills in how many messages. `keyed` is the share of requests with an Idempotency-Key.
+class KillOptions:
+    """How many kills in how many messages, whatever way they come in.
 
     A message may come to the SMSC twice only when the store that a kill left did not know it to be sent. Its first copy
     may have come `unknowable_ms` before that kill at most: a gateway that never recorded answers would fail.
@@ -34,8 +34,6 @@ class CrashOptions:
     messages: int = 20_000
     kills: int = 20
     seed: int = 1
-    connections: int = 32
-    keyed: float = 0.5
     rate: float = 0.0
     text: str = "Message {n}"
     receipt_delay_ms: float = 20.0
@@ -43,6 +41,21 @@ class CrashOptions:
     unknowable_ms: float = 5_000.0
     stalled_s: float = 60.0
     settle_s: float = 2.0
+
+    def smsc(self) -> tuple[str, ...]:
+        """Options of the SMSC simulator."""
+        return (
+            "--receipt-delay-ms", str(self.receipt_delay_ms), "--receipt-spread-ms", str(self.receipt_spread_ms),
+            "--receipt-retry-ms", "200", "--receipt-window", "200",
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrashOptions(KillOptions):
+    """Over HTTP. `keyed` is the share of requests with an Idempotency-Key."""
+
+    connections: int = 32
+    keyed: float = 0.5
 
 
 @dataclass(slots=True)
@@ -192,11 +205,7 @@ class Killer:
 
 def run_crash(options: CrashOptions, directory: Path) -> Verdict:
     """The whole check in an empty directory. Raises StandError when a process fails to do its part."""
-    smsc = (
-        "--receipt-delay-ms", str(options.receipt_delay_ms), "--receipt-spread-ms", str(options.receipt_spread_ms),
-        "--receipt-retry-ms", "200", "--receipt-window", "200",
-    )  # fmt: skip
-    stand = Stand(directory, smsc=smsc, secret=_SECRET)
+    stand = Stand(directory, smsc=options.smsc(), secret=_SECRET)
     intake = Intake()
     try:
         stand.start()

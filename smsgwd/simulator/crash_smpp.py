@@ -14,7 +14,7 @@ from pathlib import Path
 
 from smsgwd.simulator.aftermath import Kill
 from smsgwd.simulator.books import Books
-from smsgwd.simulator.crash import Killer, Verdict, find_duplicates
+from smsgwd.simulator.crash import Killer, KillOptions, Verdict, find_duplicates
 from smsgwd.simulator.record import SubmitLine, read_submits
 from smsgwd.simulator.smpp_load import BindPlan, LoadError, SmppLoad
 from smsgwd.simulator.stand import ESME_PASSWORD, Stand, StandError, esme_name
@@ -23,26 +23,15 @@ from smsgwd.simulator.submit_template import SubmitTemplate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CrashSmppOptions:
-    """How many kills in how many messages, over so many binds of so many accounts.
+class CrashSmppOptions(KillOptions):
+    """Over so many binds of so many accounts.
 
-    A message may come to the SMSC twice only when the store that a kill left did not know it to be sent, a receipt to
-    its ESME only when a kill came between; the first copy may have come `unknowable_ms` before that kill at most.
+    A receipt may come to its ESME twice only when a kill came between, `unknowable_ms` after the first at most.
     """
 
-    messages: int = 20_000
-    kills: int = 20
-    seed: int = 1
     accounts: int = 4
     binds: int = 8
     window: int = 20
-    rate: float = 0.0
-    text: str = "Message {n}"
-    receipt_delay_ms: float = 20.0
-    receipt_spread_ms: float = 200.0
-    unknowable_ms: float = 5_000.0
-    stalled_s: float = 60.0
-    settle_s: float = 2.0
 
 
 def judge_smpp(
@@ -101,11 +90,7 @@ def _repeats_without_cause(books: Books, kills: Sequence[Kill], unknowable_s: fl
 
 def run_crash_smpp(options: CrashSmppOptions, directory: Path) -> Verdict:
     """The whole check in an empty directory. Raises StandError when a process fails to do its part."""
-    smsc = (
-        "--receipt-delay-ms", str(options.receipt_delay_ms), "--receipt-spread-ms", str(options.receipt_spread_ms),
-        "--receipt-retry-ms", "200", "--receipt-window", "200",
-    )  # fmt: skip
-    stand = Stand(directory, smsc=smsc, esmes=options.accounts)
+    stand = Stand(directory, smsc=options.smsc(), esmes=options.accounts)
     books = Books(options.messages)
     try:
         stand.start()

@@ -142,6 +142,7 @@ def _report(
         "messages": messages,
         "duration_s": round(span, 3),
         "messages_per_s": round(messages / span, 1),
+        "accepted_per_s": round(messages / max(1e-9, max(books.accepted, default=0.0) - load.first_at), 1),
         "accept_ms": figures.percentiles(_between(books.due, books.accepted, first)),
         "receipt_ms": figures.percentiles(_between(smsc.sent, books.receipt, first) if smsc is not None else []),
         "life_ms": figures.percentiles(_between(books.due, books.receipt, first)),

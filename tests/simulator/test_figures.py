@@ -75,3 +75,17 @@ def test_the_table_has_a_line_a_run():
 def test_the_machine_is_told():
     found = figures.machine()
     assert found["cores"] >= 1 and found["calibration_ms"] > 0 and found["python"].startswith("3.")
+
+
+def test_table_and_summary_of_other_latencies_and_peers():
+    run = _run(8000.0) | {"life_ms": {"p50": 12345.6, "p99": 23456.7, "max": 3.0}}
+    found = figures.summary([run], ("accept_ms", "life_ms"))
+    assert found["life_ms"]["p50"] == 12345.6 and "push_ms" not in found
+    head, row = figures.table([run], ("accept_ms", "life_ms"), {"smsc": "smsc", "load": "ESMEs"}).splitlines()
+    assert "life ms" in head and "ESMEs us" in head and "sink" not in head
+    assert "12345.6 / 23456.7" in row and len(row) == len(head) - len(" valid") + len(" yes")
+
+
+@pytest.mark.parametrize(("shares", "valid"), [({"gateway": 1.0, "load": 0.7}, True), ({"load": 0.71}, False)])
+def test_a_run_whose_peers_were_busy_is_not_valid(shares, valid):
+    assert figures.is_valid(shares) is valid
