@@ -62,6 +62,12 @@ _FIND_SMSC: Final = Many(
     " CROSS JOIN smsc s ON s.grp = w.grp AND s.id = w.id CROSS JOIN message m ON m.id = s.message",
 )
 _PUT_SMSC: Final = Many("INSERT OR REPLACE INTO smsc (grp, id, message, part) VALUES ", "(?, ?, ?, ?)")
+_PUT_EVENT: Final = Many(
+    "WITH new (message, at, type, detail, connector, smsc_id, smpp_status) AS (VALUES ",
+    "(?, ?, ?, ?, ?, ?, ?)",
+    ") INSERT INTO event (message, at, type, detail, connector, smsc_id, smpp_status) SELECT * FROM new"
+    f" WHERE (SELECT count(*) FROM event e WHERE e.message = new.message) < {_MOST_EVENTS}",
+)
 _TYPES: Final = {int(state): f"message.{state.public}" for state in State}
 
 
@@ -96,6 +102,7 @@ class Work:
         self._other: list[Any] = []  # values of INSERT_MESSAGE
         self._dirty_parts: dict[tuple[int, int], PartRow] = {}
         self._smsc: list[Any] = []  # values of _PUT_SMSC
+        self._events: list[Any] = []  # values of _PUT_EVENT
         self._poor: set[str] = set()  # tenants whose balance changed
 
     # -- reading ---------------------------------------------------------------------------------------------------
@@ -164,6 +171,7 @@ class Work:
 
     def told(self, message_id: int, kind: str, detail: str) -> bool:
         """True when the history of a message has this event already, or takes no more."""
+        self._write_events()
         (count, same) = self.connection.execute(
             "SELECT count(*), sum(type = ? AND detail = ?) FROM event WHERE message = ?",
             (kind, detail[:_LONGEST_DETAIL], message_id),
@@ -214,22 +222,9 @@ class Work:
         smsc_id: str | None = None,
         smpp_status: int | None = None,
     ) -> None:
-        """Keep an exceptional event; at most 200 a message, so that a peer that repeats itself fills no disk."""
-        self.connection.execute(
-            "INSERT INTO event (message, at, type, detail, connector, smsc_id, smpp_status)"
-            " SELECT ?, ?, ?, ?, ?, ?, ? WHERE (SELECT count(*) FROM event WHERE message = ?) < ?",
-            (
-                message_id,
-                at,
-                kind,
-                detail[:_LONGEST_DETAIL],
-                connector or None,
-                smsc_id or None,
-                smpp_status,
-                message_id,
-                _MOST_EVENTS,
-            ),
-        )
+        """Keep an exceptional event; some 200 a message at most, so that a peer that repeats itself fills no disk."""
+        detail = detail[:_LONGEST_DETAIL]
+        self._events += (message_id, at, kind, detail, connector or None, smsc_id or None, smpp_status)
 
     def settle(
         self, row: Row, event: Event, at: int, error: Failure | None, done_at: int | None = None
@@ -339,6 +334,7 @@ class Work:
                 values += part_values(message_id, part)
             PUT_PART.run(connection, values)
             self._dirty_parts = {}
+        self._write_events()
         self.pushes.flush()
         if self._poor:
             balances = self.memory.balances
@@ -346,6 +342,11 @@ class Work:
                 "UPDATE tenant SET balance = ? WHERE id = ?", [(balances[name], name) for name in self._poor]
             )
             self._poor = set()
+
+    def _write_events(self) -> None:
+        if self._events:
+            _PUT_EVENT.run(self.connection, self._events)
+            self._events = []
 
     def _write_rows(self) -> None:
         """Each touched row by the statement that writes least; final ones are remembered no more."""
