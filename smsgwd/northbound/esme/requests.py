@@ -84,7 +84,7 @@ class Requests:
             except Untranslatable as fault:
                 refused.append((pdu.sequence, fault.status, b""))
             except Exception as error:  # a bug must not cost the ESME the messages beside this one
-                _log.error("esme.error", account=bind.account.name, error=repr(error), exc_info=error)
+                self._failed_at(dialogue, error)
                 refused.append((pdu.sequence, ESME_RSYSERR, b""))
             else:
                 if pdu.replace_if_present_flag:
@@ -144,7 +144,7 @@ class Requests:
         except Untranslatable as fault:
             dialogue.refuse(pdu, fault.status)
         except Exception as error:
-            _log.error("esme.error", account=dialogue.bind.account.name, error=repr(error), exc_info=error)
+            self._failed_at(dialogue, error)
             dialogue.refuse(pdu, ESME_RSYSERR)
 
     # ------------------------------------------------------------------ at which pace
@@ -273,8 +273,11 @@ class Requests:
         ask.refused(ask.dialogue.statuses.of(refusal.code))
 
     def _broken(self, failure: Failure, ask: Ask) -> None:
-        name = ask.dialogue.bind.account.name
-        _log.error("esme.error", account=name, error=repr(failure.value), exc_info=failure.value)
+        self._failed_at(ask.dialogue, failure.value)
+
+    def _failed_at(self, dialogue: Dialogue, error: BaseException | None) -> None:
+        # Not the error's repr: that of a decoding error holds the octets.
+        _log.error("esme.error", account=dialogue.bind.account.name, error=type(error).__name__, exc_info=error)
 
     # ------------------------------------------------------------------ replace_if_present
     def _go_on(self, dialogue: Dialogue) -> None:
