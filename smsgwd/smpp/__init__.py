@@ -17,4 +17,6 @@ To change
     a time or limit                     edit config.py, timers.py
     how a kind of field reads           edit fields.py; fast.py holds the hot PDUs a second time, tests keep both equal
     a stat word of receipts             edit receipt_text.py
+    what is read of most receipts       edit outcome.py; receipt.py reads the others, tests keep both equal
+    what is composed by the thousand    edit composed.py, fast.message_id_responses
 """

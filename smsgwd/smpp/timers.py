@@ -10,7 +10,6 @@ from typing import Final
 
 from smsgwd.smpp.config import SessionConfig
 
-
 _NEVER: Final = inf
 
 

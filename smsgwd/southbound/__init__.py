@@ -4,7 +4,7 @@ Here lives what talks to SMSCs as their ESME and keeps the ready queues. What ma
 a connector, pushes to tenants, SQL; and no knowledge of PDU octets, which is `smsgwd.smpp`'s.
 
 To change what an SMSC's answer does, edit `delivery.trouble` (the table) or `answers.py` (what a verdict means for the
-store); how a message looks on the wire, `encode.py`; when a bind connects again, `reconnect.py` and `bind.py`; what is
-sent when and on which bind, `connector.py`; what becomes of deliver_sm, `incoming.py`; how changes reach the store,
-`batch.py`.
+store); how a message looks on the wire, `encode.py`, and what an ESME cut itself, `raw.py`; when a bind connects again,
+`reconnect.py` and `bind.py`; what is sent when and on which bind, `sender.py`; what becomes of deliver_sm,
+`incoming.py`; how changes reach the store, `batch.py`; what connects all that for one SMSC account, `connector.py`.
 """

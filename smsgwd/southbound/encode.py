@@ -50,6 +50,7 @@ _SAME = b"\n\r !\"#%&'()*+,-./:;<=>?" + bytes((*range(ord("0"), 58), *range(ord(
 _PART = 160  # septets of a part without a header
 _PART_OCTETS = 140
 _TEMPLATES = 4096
+_WIRE_KEPT = 256  # octets of a packed Wire, which an ESME's TLVs can make long
 
 _Kind = tuple[str, bytes | None, Coding, int, bool, int]
 _Template = tuple[Callable[[bytes, bytes, bytes, bytes, Tlvs], Pdu], bytes, Tlvs]
@@ -66,6 +67,7 @@ class Encoder:
         self._settings = settings
         self._source = lru_cache(maxsize=1024)(lambda text: source_address(text, settings.source))
         self._templates: dict[_Kind, _Template] = {}  # of parts without a header of ours
+        self._met: set[int] = set()  # hashes of kinds met once
         self._single = charset.encode if settings.alphabet != "gsm-packed" else None
 
     def encode(self, message: Message, now_ms: int) -> list[SubmitSm]:
@@ -109,7 +111,7 @@ class Encoder:
         )
         found = self._templates.get(kind)
         if found is None:
-            return self._learn(kind, message, data, now_ms)
+            return self._meet(kind, message, data, now_ms)
         compose, source, tlvs = found
         return (compose(source, number.encode("ascii"), _validity(message.deadline, now_ms), data, tlvs),)
 
@@ -137,15 +139,24 @@ class Encoder:
             return None
         return data if len(data) <= _PART_OCTETS else None
 
-    def _learn(self, kind: _Kind, message: Message, data: bytes, now_ms: int) -> Sequence[Pdu]:
-        """Encode a message in full, and keep what the next one of its kind can use."""
+    def _meet(self, kind: _Kind, message: Message, data: bytes, now_ms: int) -> Sequence[Pdu]:
+        """Encode a message in full; the second one of its kind leaves what the next ones can use.
+
+        An ESME that numbers its messages makes each of them a kind of its own: those are not kept.
+        """
         pdus = self.encode(message, now_ms)
         pdu = pdus[0]
         # SAR differs from part to part: what is kept of it would be of no use.
         if len(pdus) == 1 and pdu.short_message == data and not any(tag in _OURS for tag, _ in pdu.tlvs):
-            if len(self._templates) >= _TEMPLATES:
-                self._templates.clear()
-            self._templates[kind] = (MessageTemplate(pdu).compose, pdu.source_addr, pdu.tlvs)
+            met = hash(kind)
+            if met not in self._met:
+                if len(self._met) >= _TEMPLATES:
+                    self._met.clear()
+                self._met.add(met)
+            elif message.wire is None or len(message.wire) <= _WIRE_KEPT:
+                if len(self._templates) >= _TEMPLATES:
+                    self._templates.clear()
+                self._templates[kind] = (MessageTemplate(pdu).compose, pdu.source_addr, pdu.tlvs)
         return pdus
 
     def _segments(self, message: Message) -> list[Segment]:
@@ -247,8 +258,12 @@ class Encoder:
         )
 
 
-@lru_cache(maxsize=1024)  # what the messages of one ESME say is nearly always the same
 def _wire(packed: bytes) -> Wire:
+    return _unpacked(packed) if len(packed) <= _WIRE_KEPT else unpack_wire(packed)
+
+
+@lru_cache(maxsize=1024)  # what the messages of one ESME say is nearly always the same
+def _unpacked(packed: bytes) -> Wire:
     return unpack_wire(packed)
 
 

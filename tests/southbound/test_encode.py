@@ -220,7 +220,7 @@ carriers = st.fixed_dictionaries(
 @settled(max_examples=300, deadline=None)
 def test_composed_or_encoded_the_octets_are_the_same(each, carrier):
     encoder, plain = Encoder(settings(**carrier)), Encoder(settings(**carrier))
-    for number, changes in enumerate(each * 2):
+    for number, changes in enumerate(each * 3):
         given = message(number, **changes)
         try:
             expected = [encode(pdu) for pdu in plain.encode(given, NOW)]
@@ -236,5 +236,18 @@ def test_composed_or_encoded_the_octets_are_the_same(each, carrier):
 def test_templates_are_bounded():
     encoder = Encoder(settings())
     for number in range(10_000):
-        encoder.compose(text("x", source=f"S{number}"), NOW)
-    assert 0 < len(encoder._templates) <= 4096
+        for _ in range(2):
+            encoder.compose(text("x", source=f"S{number}"), NOW)
+    assert 0 < len(encoder._templates) <= 4096 and len(encoder._met) <= 4096
+
+
+def test_messages_that_an_esme_numbers_and_long_tlvs_leave_no_templates():
+    encoder = Encoder(settings())
+    for number in range(100):
+        wire = pack_wire(Wire(tlvs=((0x0204, number.to_bytes(2, "big")),)))
+        (pdu,) = encoder.compose(text("x", wire=wire), NOW)
+        assert pdu.tlv_int(0x0204) == number
+    long = pack_wire(Wire(tlvs=((0x1400, b"x" * 60_000),)))
+    for _ in range(3):
+        encoder.compose(text("x", wire=long), NOW)
+    assert not encoder._templates
