@@ -23,11 +23,14 @@ from smsgwd.simulator.submit_template import SubmitTemplate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AbsentOptions:
-    """How many receipts wait. Beyond the first `settled` messages the gateway may grow by `growth_mb` at the most."""
+    """How many receipts wait. Beyond the first `settled` messages the gateway may grow by `growth_mb` at the most:
+
+    what it keeps of sent messages is bounded, but not yet full then. All of them in memory would be well above it.
+    """
 
     messages: int = 100_000
     settled: int = 10_000
-    growth_mb: float = 40.0
+    growth_mb: float = 80.0
     window: int = 200
     stalled_s: float = 30.0
 
