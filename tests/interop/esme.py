@@ -81,7 +81,7 @@ def run(name: str, mode: str, scene: Scene, **settings: Any) -> Run:
 def check_session(run: Run) -> None:
     """It bound as it wanted, its link was probed, it unbound in order, and neither side saw anything amiss."""
     assert run.esme.events("error") == []
-    assert run.status == 0
+    assert run.status == 0, (run.status, run.esme.log_path.read_text())
     binds = ["transmitter", "receiver"] if run.mode == "pair" else ["transceiver"]
     assert [event["mode"] for event in run.esme.events("bound")] == binds
     assert len(run.esme.events("link_probed")) >= 1

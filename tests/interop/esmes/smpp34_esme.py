@@ -1,6 +1,7 @@
 """An ESME made of smpp34's asynchronous client (Rust). See _common for what it does and prints."""
 
 import asyncio
+import os
 import sys
 
 import gsm0338
@@ -91,4 +92,6 @@ async def main():
     return 0
 
 
-sys.exit(asyncio.run(main()))
+status = asyncio.run(main())
+sys.stdout.flush()
+os._exit(status)  # its threads outlive the interpreter, which then now and then dies of a signal
