@@ -7,6 +7,7 @@ from smsgwd.model.message import State
 from smsgwd.model.tenant import Credential
 from smsgwd.store.embedded import migrations, queries
 from smsgwd.store.embedded.apply.table import apply
+from smsgwd.store.embedded.connection import open_writer
 from smsgwd.store.embedded.errors import CannotOpen, environmental
 from smsgwd.store.embedded.memory import Memory
 from smsgwd.store.embedded.migrations import MIGRATIONS, migrate
@@ -103,22 +104,53 @@ def test_migrations_are_only_ever_added():
 
 def test_queries_of_the_hot_path_use_their_indexes(connection):
     migrate(connection)
-    plans = {
-        "message_ready": "SELECT id FROM message m WHERE m.connector = 'a' AND m.state = 2 AND (m.rank, m.id) > (1, 2)"
-        " ORDER BY m.rank, m.id LIMIT 5",
-        "message_due": "SELECT id FROM message WHERE state < 2 AND due_at <= 5 ORDER BY due_at, id LIMIT 5",
-        "message_open": "SELECT id FROM message WHERE state = 3 AND state < 10 AND deadline < 7 ORDER BY deadline",
-        "outbox_pending": "SELECT id FROM outbox WHERE target = 'x' AND status = 0 AND (due_at, id) > (1, 2)"
-        " ORDER BY due_at, id LIMIT 5",
-        "outbox_done": "SELECT id FROM outbox WHERE status = 1 AND done_at < 5 ORDER BY done_at LIMIT 5",
-        "message_tenant": "SELECT * FROM message INDEXED BY message_tenant WHERE tenant = 'a' AND id < 5"
-        " AND state IN (2) ORDER BY id DESC LIMIT 5",
-    }
-    for index, sql in plans.items():
+    plans = [
+        (
+            "message_ready",
+            "SELECT id FROM message m WHERE m.connector = 'a' AND m.state = 2 AND (m.rank, m.id) > (1, 2)"
+            " ORDER BY m.rank, m.id LIMIT 5",
+        ),
+        ("message_due", "SELECT id FROM message WHERE state < 2 AND due_at <= 5 ORDER BY due_at, id LIMIT 5"),
+        ("message_open", "SELECT id FROM message WHERE state = 3 AND state < 10 AND deadline < 7 ORDER BY deadline"),
+        (
+            "outbox_pending",
+            "SELECT id FROM outbox WHERE target = 'x' AND status = 0 AND (due_at, id) > (1, 2)"
+            " ORDER BY due_at, id LIMIT 5",
+        ),
+        ("outbox_done", "SELECT id FROM outbox WHERE status = 1 AND done_at < 5 ORDER BY done_at LIMIT 5"),
+        (
+            "message_tenant",
+            "SELECT * FROM message INDEXED BY message_tenant WHERE tenant = 'a' AND id < 5"
+            " AND state IN (2) ORDER BY id DESC LIMIT 5",
+        ),
+        (
+            "outbox_pending",
+            "SELECT target, count(*), min(due_at) FROM outbox WHERE status = 0 AND target >= '@' AND target < 'A'"
+            " GROUP BY target ORDER BY target",
+        ),
+    ]
+    for index, sql in plans:
         plan = " ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}"))
         assert index in plan, (index, plan)
         assert "SCAN" not in plan
         assert "TEMP B-TREE" not in plan, (index, plan)
+
+
+def test_what_has_not_left_is_found_without_a_walk_through_history(connection):
+    migrate(connection)
+    statements = []
+    connection.set_trace_callback(statements.append)
+    assert queries.unsent(connection, "demo", "iSMS", "30", 5) == []
+    connection.set_trace_callback(None)
+    plan = " ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statements[-1]}"))
+    assert "SEARCH m USING INDEX message_open (state=?)" in plan, plan
+
+
+def test_a_sqlite_that_is_too_old_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 32, 3))
+    monkeypatch.setattr(sqlite3, "sqlite_version", "3.32.3")
+    with pytest.raises(sqlite3.NotSupportedError, match=r"3\.32\.3 is too old"):
+        open_writer(tmp_path / "store.db")
 
 
 def test_whose_fault_an_error_is(connection):

@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
+OLDEST_SQLITE: Final = (3, 33, 0)  #: has UPDATE ... FROM
 _WRITER_CACHE_KIB: Final = 32 * 1024
 _READER_CACHE_KIB: Final = 8 * 1024
 _CHECKPOINT_PAGES: Final = 4000
@@ -13,7 +14,10 @@ _WAL_KEPT_BYTES: Final = 64 * 1024 * 1024
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
-    """The writing connection: WAL, an fsync at each COMMIT. Raises sqlite3.Error."""
+    """The writing connection: WAL, an fsync at each COMMIT. Raises sqlite3.Error, also for a SQLite that is too old."""
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        needed = ".".join(map(str, OLDEST_SQLITE))
+        raise sqlite3.NotSupportedError(f"SQLite {sqlite3.sqlite_version} is too old: {needed} or newer is needed")
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
     try:
         connection.execute("PRAGMA busy_timeout = 5000")
