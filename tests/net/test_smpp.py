@@ -381,6 +381,29 @@ class Sockets(TestCase):
         assert owner.ends[0][1] == "unbound"
 
     @defer.inlineCallbacks
+    def test_a_peer_that_stops_reading_gets_everything_in_order_once_it_reads_again(self):
+        port = self.serve()
+        owner, connection = self.client(window=30_000)
+        yield connect(reactor, "127.0.0.1", port, connection, timeout=5)
+        yield self.until(lambda: owner.of(Bound))
+        (server,) = self.smsc.connections
+        server.pause_reading()
+        long = SubmitSm(source_addr=b"iSMS", destination_addr=b"30691", short_message=b"x" * 250)
+        sent = 0
+        while connection.writable and sent < 30_000:
+            connection.request_many([long] * 100, range(sent, sent + 100))
+            sent += 100
+            yield deferLater(reactor, 0, lambda: None)
+        self.assertFalse(connection.writable)
+        server.resume_reading()
+        yield self.until(lambda: len(owner.of(Response)) == sent)
+        self.assertEqual([event.context for event in owner.of(Response)], list(range(sent)))
+        self.assertTrue(connection.writable)
+        connection.unbind()
+        yield owner.gone
+        yield self.smsc.gone
+
+    @defer.inlineCallbacks
     def test_nobody_listens(self):
         port = self.serve()
         yield self._cleanups.pop()[0]()
