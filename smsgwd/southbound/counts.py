@@ -14,7 +14,9 @@ class Counts:
 
     __slots__ = (
         "_answers",
+        "_in_flight",
         "_metrics",
+        "_ready",
         "_receipts",
         "_seen",
         "binds",
@@ -31,6 +33,7 @@ class Counts:
         self._answers: dict[int, int] = {}
         self._receipts: dict[str, int] = {}
         self._seen = (0, 0, 0)
+        self._in_flight = self._ready = 0
         self.submitted = 0  #: PDUs written
         self.sent = 0  #: PDUs taken
         self.refused = 0
@@ -73,19 +76,26 @@ class Counts:
         self._seen = (self.submitted, self.throttled, self.unknown)
         metrics = self._metrics
         if metrics is not None:
-            metrics.submitted.inc(self.submitted - submitted)
+            if self.submitted != submitted:
+                metrics.submitted.inc(self.submitted - submitted)
             if self.throttled != throttled:
                 metrics.throttled.inc(self.throttled - throttled)
             if self.unknown != unknown:
                 metrics.unknown.inc(self.unknown - unknown)
-            for status, count in self._answers.items():
-                metrics.answered(status).inc(count)
-            self._answers.clear()
-            for state, count in self._receipts.items():
-                metrics.receipt(state).inc(count)
-            self._receipts.clear()
-            metrics.window_in_use.set(in_flight)
-            metrics.queue_depth.set(ready)
+            if self._answers:
+                for status, count in self._answers.items():
+                    metrics.answered(status).inc(count)
+                self._answers.clear()
+            if self._receipts:
+                for state, count in self._receipts.items():
+                    metrics.receipt(state).inc(count)
+                self._receipts.clear()
+            if in_flight != self._in_flight:
+                self._in_flight = in_flight
+                metrics.window_in_use.set(in_flight)
+            if ready != self._ready:
+                self._ready = ready
+                metrics.queue_depth.set(ready)
         return self.unknown - unknown
 
 
