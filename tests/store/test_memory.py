@@ -96,7 +96,7 @@ _PARTS = (
 )
 
 
-@pytest.mark.parametrize("most", [3, 40, 30_000])
+@pytest.mark.parametrize("most", [3, 40, 50_000])
 @pytest.mark.parametrize("seed", range(4))
 def test_a_random_walk(tmp_path, monkeypatch, seed, most):
     """Transactions fail in between, as for a full disk and for a batch that is wrong in itself."""

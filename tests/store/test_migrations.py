@@ -143,7 +143,7 @@ def test_what_has_not_left_is_found_without_a_walk_through_history(connection):
     assert queries.unsent(connection, "demo", "iSMS", "30", 5) == []
     connection.set_trace_callback(None)
     plan = " ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statements[-1]}"))
-    assert "SEARCH m USING INDEX message_open (state=?)" in plan, plan
+    assert "SEARCH n USING INDEX message_open (state=?)" in plan, plan
 
 
 def test_a_sqlite_that_is_too_old_is_named(monkeypatch, tmp_path):

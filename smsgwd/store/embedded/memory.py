@@ -13,8 +13,8 @@ from typing import Any, Final
 from smsgwd.store.embedded.rows import Row
 
 _OUTBOX_BLOCK: Final = 10_000
-_MOST_ROWS: Final = 30_000
-_MOST_IDS: Final = 60_000
+_MOST_ROWS: Final = 50_000
+_MOST_IDS: Final = 50_000
 
 
 class Memory:

@@ -164,12 +164,16 @@ def unsent(
     connection: sqlite3.Connection, tenant: str, source: str, msisdn: str | None, limit: int
 ) -> list[MessageView]:
     """See Store.unsent. Walks what has not left, of all tenants: far less than one tenant's history, mostly."""
-    who, values = "m.tenant = ? AND m.source = ?", [tenant, source]
+    who, values = "n.tenant = ? AND n.source = ?", [tenant, source]
     if msisdn is not None:
-        who += " AND m.msisdn = ?"
+        who += " AND n.msisdn = ?"
         values.append(msisdn)
-    sql = f"{_VIEW} INDEXED BY message_open WHERE m.state < 10 AND m.state IN (0, 1, 2) AND {who}"
-    return [_view(found) for found in connection.execute(f"{sql} ORDER BY m.id DESC LIMIT ?", (*values, limit))]
+    found = (
+        "SELECT n.id FROM message n INDEXED BY message_open"
+        f" WHERE n.state < 10 AND n.state IN (0, 1, 2) AND {who} ORDER BY n.id DESC LIMIT ?"
+    )
+    sql = f"{_VIEW} WHERE m.id IN ({found}) ORDER BY m.id DESC"
+    return [_view(values) for values in connection.execute(sql, (*values, limit))]
 
 
 def next_due(connection: sqlite3.Connection) -> int | None:
