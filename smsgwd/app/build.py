@@ -37,6 +37,7 @@ from smsgwd.net.turn import Turn
 from smsgwd.northbound.api import NativeApi
 from smsgwd.northbound.auth import PasswordAuthenticator
 from smsgwd.northbound.esme.outbox import EsmeOutbox
+from smsgwd.northbound.pace import Pace
 from smsgwd.northbound.sending import ApiLimits
 from smsgwd.notify.notifier import Notifier
 from smsgwd.ops.admin import AdminSocket
@@ -196,6 +197,7 @@ def build_services(
     )
     messages = MessageService(store, dispatcher, outboxes, clock)
     certificates = Certificates()
+    pace = Pace(clock, _throttle_delay_s(config))
     smpp = build_smpp_edge(
         config,
         reactor=reactor,
@@ -210,6 +212,7 @@ def build_services(
         dispatcher=dispatcher,
         outbox=esme_outbox,
         certificates=certificates,
+        pace=pace,
         scheduled=sweeps.wake_at,
         metrics=metrics,
     )
@@ -219,6 +222,7 @@ def build_services(
         store,
         authenticator,
         ApiLimits(limits.max_recipients, limits.max_batch),
+        pace,
     )
 
     def health() -> Health:
@@ -314,6 +318,12 @@ def _rules(config: Config) -> list[Rule]:
         )
         for route in config.routes
     ]
+
+
+def _throttle_delay_s(config: Config) -> float:
+    """How long an ESME over its rate waits; the first SMPP listener says so for all."""
+    section = config.listeners.smpp or config.listeners.smpps
+    return 0.0 if section is None else section.throttle_delay_s
 
 
 def _mo_rules(config: Config) -> list[MoRule]:

@@ -22,9 +22,9 @@ from smsgwd.net.turn import Turn
 from smsgwd.northbound.auth import PasswordAuthenticator
 from smsgwd.northbound.esme.outbinds import Outbinds
 from smsgwd.northbound.esme.outbox import EsmeOutbox
-from smsgwd.northbound.esme.pace import Pace
 from smsgwd.northbound.esme.requests import Requests
 from smsgwd.northbound.esme.server import EsmeServer
+from smsgwd.northbound.pace import Pace
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.dispatch import Dispatcher
 from smsgwd.ports.store import Store
@@ -79,6 +79,7 @@ def build_smpp_edge(
     dispatcher: Dispatcher,
     outbox: EsmeOutbox,
     certificates: Certificates,
+    pace: Pace,
     scheduled: Callable[[int], None],
     metrics: Metrics,
 ) -> SmppEdge:
@@ -91,7 +92,6 @@ def build_smpp_edge(
         sections["smpps"] = listeners.smpps
     first = next(iter(sections.values()), None)
     limits = {} if first is None else {"inbound_window": first.inbound_window}
-    pace = Pace(clock, 0.0 if first is None else first.throttle_delay_s)
     esmes = EsmeService(
         store=store,
         dispatcher=dispatcher,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -58,9 +59,17 @@ def json_response(status: int, body: bytes, headers: tuple[tuple[str, str], ...]
 
 
 def problem(
-    refusal: Refusal, detail: str = "", headers: tuple[tuple[str, str], ...] = (), **members: Any
+    refusal: Refusal,
+    detail: str = "",
+    headers: tuple[tuple[str, str], ...] = (),
+    *,
+    wait: float | None = None,
+    **members: Any,
 ) -> HttpResponse:
-    """An RFC 9457 document for a refusal, with further members; `type` is an anchor of /docs."""
+    """An RFC 9457 document for a refusal, with further members; `type` is an anchor of /docs.
+
+    `wait`: seconds after which asking again makes sense, where that is known better than `RETRY_AFTER` does.
+    """
     document = {
         "type": f"/docs#{refusal.code}",
         "title": refusal.title,
@@ -69,7 +78,7 @@ def problem(
         "detail": detail or refusal.title,
         **members,
     }
-    wait = RETRY_AFTER.get(refusal)
-    if wait is not None:
-        headers = (*headers, ("Retry-After", str(wait)))
+    after = RETRY_AFTER.get(refusal) if wait is None else math.ceil(wait)
+    if after is not None:
+        headers = (*headers, ("Retry-After", str(after)))
     return HttpResponse(refusal.http, (("Content-Type", PROBLEM_TYPE), *headers), msgspec.json.encode(document))

@@ -1,10 +1,11 @@
-"""The tenants' side: the native HTTP API, its documentation, and the authentication all edges share.
+"""The tenants' side: the native HTTP API with its documentation, SMPP, and the authentication all edges share.
 
 Here live the edges that turn a tenant's request into a `Submission` and an `Outcome` into an answer. What may not live
 here: admission, routing, prices, the store, pushes (behind `ports`), and the HTTP engine (`net.http_server`).
 
 To change an endpoint, edit its row in `routes.py` and its handler in `sending.py` or `queries.py`; what a request may
 hold, `requests.py`; what an answer holds, `answers.py`; the cursor of lists, `cursor.py`; how credentials are read from
-a request, `credentials.py`; how they are verified, `auth.py`; the generated documents, `openapi.py` and `docs_page.py`.
+a request, `credentials.py`; how they are verified, `auth.py`; how fast a tenant may send, `pace.py`; the generated
+documents, `openapi.py` and `docs_page.py`; the server side of SMPP, `esme/`.
 `api.py` puts them together.
 """

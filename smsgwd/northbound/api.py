@@ -14,6 +14,7 @@ from smsgwd.net.http_message import HttpRequest, HttpResponse, problem
 from smsgwd.northbound.credentials import CHALLENGES, BasicPair, credentials
 from smsgwd.northbound.docs_page import docs_response
 from smsgwd.northbound.openapi import openapi_response
+from smsgwd.northbound.pace import Pace
 from smsgwd.northbound.queries import Queries
 from smsgwd.northbound.router import MethodNotAllowed, Router, query_of
 from smsgwd.northbound.routes import ROUTES, Route
@@ -39,10 +40,11 @@ class NativeApi:
         store: Store,
         authenticator: Authenticator,
         limits: ApiLimits | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self._authenticator = authenticator
         self._router = Router(ROUTES)
-        sending = Sending(submitter, limits or ApiLimits())
+        sending = Sending(submitter, limits or ApiLimits(), pace)
         queries = Queries(messages, store)
         self._operations: dict[str, _Operation] = {
             "send": lambda tenant, request, _id, _query: sending.send(tenant, request),

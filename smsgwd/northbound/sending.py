@@ -15,6 +15,7 @@ from smsgwd.model.tenant import Tenant
 from smsgwd.net.http_message import HttpRequest, HttpResponse, json_response, problem
 from smsgwd.northbound import requests
 from smsgwd.northbound.answers import SendAnswer, SentEntry, refused_entry, sent_entry
+from smsgwd.northbound.pace import Pace, parts_of
 
 if TYPE_CHECKING:
     from smsgwd.ports.submit import Submitter
@@ -32,9 +33,10 @@ class ApiLimits(msgspec.Struct, frozen=True):
 class Sending:
     """The handlers that submit."""
 
-    def __init__(self, submitter: Submitter, limits: ApiLimits) -> None:
+    def __init__(self, submitter: Submitter, limits: ApiLimits, pace: Pace | None = None) -> None:
         self._submitter = submitter
         self._limits = limits
+        self._pace = pace
 
     def send(self, tenant: Tenant, request: HttpRequest) -> HttpResponse | Deferred[HttpResponse]:
         """One text to one recipient or several."""
@@ -61,6 +63,10 @@ class Sending:
         items = [one for one in wanted if isinstance(one, Item)]
         if not items:
             return _answer(Outcome(0, []), to, wanted)
+        if self._pace is not None and tenant.throughput > 0:
+            wait = self._pace.take(tenant, sum(map(parts_of, items)))
+            if wait > 0:
+                return problem(Refusal.OVER_RATE, f"this tenant may send {tenant.throughput} parts a second", wait=wait)
         outcome = self._submitter.submit(Submission(tenant.id, items, idempotency))
         return outcome.addCallback(_answer, to, wanted)
 

@@ -5,9 +5,11 @@ import json
 import pytest
 
 from smsgwd.model.refusals import Refusal, Refused
+from smsgwd.model.tenant import Tenant
+from smsgwd.northbound.pace import Pace
 from smsgwd.northbound.sending import ApiLimits
 from smsgwd.ports.store import StoreUnavailable
-from tests.northbound.fakes import FakeGateway
+from tests.northbound.fakes import TOKENS, FakeGateway
 from tests.northbound.harness import Client, is_problem
 
 
@@ -415,3 +417,29 @@ def test_the_answer_waits_for_the_pipeline():
     waiting, outcome = gateway.held[0]
     waiting.callback(outcome)
     assert statuses == [202]
+
+
+class _Clock:
+    now = 100.0
+
+    def monotonic(self):
+        return self.now
+
+
+def test_over_the_tenants_rate_nothing_is_taken_and_the_answer_says_how_long_to_wait(monkeypatch):
+    clock = _Clock()
+    monkeypatch.setitem(TOKENS, "slow-token", Tenant("slow", throughput=10))
+    client = Client(token="slow-token", pace=Pace(clock, 0.0))
+    batch = {"messages": [{"from": "iSMS", "to": f"+30691234567{n}", "text": "x" * 161} for n in range(5)]}
+    assert client.ask("POST", "/v1/messages/batch", batch).status == 202  # ten parts: a second's worth
+    reply = client.ask("POST", "/v1/messages/batch", batch)
+    is_problem(reply, 429, "over_rate")
+    assert reply.headers["retry-after"] == "1"
+    assert len(client.gateway.submissions) == 1
+    clock.now += 1.0
+    assert client.ask("POST", "/v1/messages/batch", batch).status == 202
+
+
+def test_a_tenant_without_a_rate_is_not_held_up():
+    client = Client(pace=Pace(_Clock(), 0.0))
+    assert all(client.send(text="x" * 1000).status == 202 for _ in range(50))

@@ -4,7 +4,8 @@ Here live the sessions of ESMEs and what is done for them. What may not live her
 admission, routing and the store's work (behind `ports`), pushes to URLs (`notify`).
 
 To change who may bind and how often, edit `server.py`; what a bound session is, `account.py`; what a submission means,
-`translate.py`; the other commands, `commands.py`; how fast an account may send, `pace.py`; what is owed to accounts and
+`translate.py`; the other commands, `commands.py`; how fast an account may send,
+`northbound.pace`; what is owed to accounts and
 how it gets there, `outbox.py`; which bind gets how much of it, `lane.py`; what becomes of deliveries that fail,
 `nacks.py`; what a receipt looks like, `deliveries.py`; calling absent accounts, `outbinds.py`.
 """

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from smsgwd.northbound.esme.account import EsmeBind
 from smsgwd.northbound.esme.congestion import congestion
-from smsgwd.northbound.esme.pace import Pace
 from smsgwd.northbound.esme.statuses import Statuses
 from smsgwd.northbound.esme.translate import Translator
+from smsgwd.northbound.pace import Pace
 from smsgwd.smpp.constants import VERSION_5_0
 from smsgwd.smpp.pdu import Pdu
 from smsgwd.smpp.tables import response_to

@@ -21,8 +21,8 @@ from smsgwd.northbound.esme.asks import Ask, BatchAsk, MultiAsk, ReplacingAsk, d
 from smsgwd.northbound.esme.commands import Commands
 from smsgwd.northbound.esme.dialogue import Answer, Dialogue, Windows
 from smsgwd.northbound.esme.held import Held, Line
-from smsgwd.northbound.esme.pace import REFUSED, Pace, parts_of
 from smsgwd.northbound.esme.times import Untranslatable
+from smsgwd.northbound.pace import REFUSED, Pace, parts_of
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.submit import Esmes, Messages, Submitter
 from smsgwd.smpp.constants import SUBMIT_SM_RESP

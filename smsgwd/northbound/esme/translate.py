@@ -58,6 +58,11 @@ class _Kind(NamedTuple):
     raw: Wire  #: of octets
 
 
+#: Nearly every ESME writes priority_flag 0, which in GSM is no priority: that is what HTTP calls normal. One below the
+#: others would wait behind all of HTTP whenever something waits.
+_NORMAL: Final = 1
+
+
 class Translator:
     """Reads the PDUs of one account. `alphabet` is what it takes data_coding 0 to be (`EsmeSettings.alphabet`)."""
 
@@ -68,9 +73,9 @@ class Translator:
 
     def submit(self, pdu: SubmitSm, now: int) -> Item:
         """The message of a submit_sm (SMPP 3.4 s4.4.1); `now`: milliseconds since 1970. Raises Untranslatable."""
-        priority = pdu.priority_flag
-        if priority > 3:
+        if pdu.priority_flag > 3:
             raise Untranslatable(s.ESME_RINVPRTFLG, "priority_flag is 0 to 3")
+        priority = pdu.priority_flag or _NORMAL
         if pdu.sm_default_msg_id:
             raise Untranslatable(s.ESME_RINVDFTMSGID, "there are no predefined messages")
         if pdu.schedule_delivery_time or pdu.validity_period:
@@ -134,7 +139,7 @@ class Translator:
         item.source = pdu.source_addr.decode("latin-1")
         item.dest = pdu.destination_addr.decode("latin-1")
         item.validity_s = pdu.tlv_int(QOS_TIME_TO_LIVE) or None
-        item.priority = 0
+        item.priority = _NORMAL
         item.asks = pdu.registered_delivery & _ASKS
         return item
 

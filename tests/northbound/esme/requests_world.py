@@ -12,8 +12,8 @@ from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.submission import Entry, Outcome
 from smsgwd.model.tenant import Credential, EsmeSettings, Tenant
 from smsgwd.northbound.esme.account import EsmeAccount, EsmeBind
-from smsgwd.northbound.esme.pace import Pace
 from smsgwd.northbound.esme.requests import Requests
+from smsgwd.northbound.pace import Pace
 from smsgwd.smpp.codec import decode, encode
 from smsgwd.smpp.pdu import SubmitSm
 from smsgwd.smpp.tables import response_to

@@ -289,3 +289,8 @@ def test_an_sme_acknowledgement_longer_than_a_part_is_a_text(data_coding, longes
         assert (item.data is not None) == raw
         assert item.wire.raw == raw
         assert item.wire.esm_class == 0x08
+
+
+@pytest.mark.parametrize(("flag", "priority"), [(0, 1), (1, 1), (2, 2), (3, 3)])
+def test_no_priority_is_what_http_calls_normal(flag, priority):
+    assert Translator("ann").submit(submit(priority_flag=flag), NOW).priority == priority

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from smsgwd.model.submission import Item
 from smsgwd.model.wire import Wire
-from smsgwd.northbound.esme.pace import REFUSED, Pace, parts_of
+from smsgwd.northbound.pace import REFUSED, Pace, parts_of
 from smsgwd.smpp.fields import SmeDestination
 from smsgwd.smpp.pdu import DataSm, SubmitMulti
 from tests.net.fake_wire import FakeClock
