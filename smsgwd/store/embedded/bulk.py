@@ -1,7 +1,7 @@
 """Statements for many rows at once: fewer steps, and fewer hand-overs of the interpreter's lock, than one a row.
 
-Every row is a few values in one flat list. A statement is made for a few fixed numbers of rows, so that each is
-compiled once (SQLite's parser takes longer than the work).
+Every row is a few values in one flat list. There is one statement for each number of rows up to `_MOST`, made when it
+is needed first and kept compiled by its connection (`CACHED_STATEMENTS`): to compile takes longer than to run.
 """
 
 from __future__ import annotations
@@ -10,34 +10,43 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any, Final
 
-_SIZES: Final = (64, 16, 4, 1)
+_MOST: Final = 64
+
+#: How many compiled statements a connection that uses `Many` keeps: those of eight Manys, and others.
+CACHED_STATEMENTS: Final = 8 * _MOST + 128
 
 
 class Many:
-    """A statement over rows of `width` values: `head`, then `row` for each row, comma separated, then `tail`."""
+    """A statement over rows of some values: `head`, then `row` for each row, comma separated, then `tail`."""
 
-    __slots__ = ("_statements", "width")
+    __slots__ = ("_head", "_most", "_row", "_statements", "_tail", "_width")
 
     def __init__(self, head: str, row: str, tail: str = "") -> None:
-        self.width = row.count("?")
-        self._statements = tuple((size * self.width, head + ",".join([row] * size) + tail) for size in _SIZES)
+        self._head = head
+        self._row = row
+        self._tail = tail
+        self._width = row.count("?")
+        self._most = _MOST * self._width
+        self._statements: dict[int, str] = {}  # by number of values
+
+    def _statement(self, values: int) -> str:
+        rows = ",".join([self._row] * (values // self._width))
+        statement = self._statements[values] = f"{self._head}{rows}{self._tail}"
+        return statement
 
     def run(self, connection: sqlite3.Connection, values: list[Any]) -> int:
         """Run over all rows in `values`; how many rows of the table changed."""
-        start, left, changed = 0, len(values), 0
-        execute = connection.execute
-        for step, sql in self._statements:
-            while left >= step:
-                changed += execute(sql, values[start : start + step]).rowcount
-                start += step
-                left -= step
+        changed, most, statements = 0, self._most, self._statements
+        for start in range(0, len(values), most):
+            some = values[start : start + most]
+            sql = statements.get(len(some)) or self._statement(len(some))
+            changed += connection.execute(sql, some).rowcount
         return changed
 
     def find(self, connection: sqlite3.Connection, values: list[Any]) -> Iterable[tuple[Any, ...]]:
         """The rows found by a SELECT for all that is in `values`."""
-        start, left = 0, len(values)
-        for step, sql in self._statements:
-            while left >= step:
-                yield from connection.execute(sql, values[start : start + step]).fetchall()
-                start += step
-                left -= step
+        most, statements = self._most, self._statements
+        for start in range(0, len(values), most):
+            some = values[start : start + most]
+            sql = statements.get(len(some)) or self._statement(len(some))
+            yield from connection.execute(sql, some).fetchall()

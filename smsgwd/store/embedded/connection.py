@@ -6,6 +6,8 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
+from smsgwd.store.embedded.bulk import CACHED_STATEMENTS
+
 OLDEST_SQLITE: Final = (3, 33, 0)  #: has UPDATE ... FROM
 _WRITER_CACHE_KIB: Final = 32 * 1024
 _READER_CACHE_KIB: Final = 8 * 1024
@@ -18,7 +20,9 @@ def open_writer(path: Path) -> sqlite3.Connection:
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         needed = ".".join(map(str, OLDEST_SQLITE))
         raise sqlite3.NotSupportedError(f"SQLite {sqlite3.sqlite_version} is too old: {needed} or newer is needed")
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    connection = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, cached_statements=CACHED_STATEMENTS
+    )
     try:
         connection.execute("PRAGMA busy_timeout = 5000")
         (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
