@@ -27,7 +27,7 @@ from smsgwd.model.message import Failure, State
 from smsgwd.model.mo import Mo
 from smsgwd.model.receipts import Receipt
 from smsgwd.store.embedded import memory as memory_module
-from smsgwd.store.embedded import queries, writer
+from smsgwd.store.embedded import pushes, queries, rows, work, writer
 from smsgwd.store.embedded.bulk import Many
 from smsgwd.store.embedded.rows import ROW_COLUMNS, PartRow, row_from
 from smsgwd.store.embedded.writer import Batch, Writer, gap_after
@@ -262,3 +262,19 @@ def test_commits_are_further_apart_while_much_comes():
     assert gap_after(0.0, 500) == 0.0
     assert gap_after(0.05, 500) == pytest.approx(0.05)
     assert writer.gap_after is gap_after
+
+
+@pytest.mark.parametrize("count", [1, 2, 64])
+def test_statements_of_many_rows_look_rows_up_by_their_keys(tmp_path, count):
+    """However many rows a statement has, no table is walked."""
+    bench = _Bench(tmp_path / "store.db")
+    for many in (rows.UPDATE_SENT, rows.UPDATE_FINAL, pushes._DONE, pushes._TAKEN, work._FIND_ROWS, work._FIND_SMSC):
+        values = [None] * (count * many._width)
+        sql = many._statement(len(values))
+        found = [row[3] for row in bench.connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+        assert any(line.startswith("SEARCH") for line in found), found
+        for line in found:
+            assert not line.startswith("SCAN") or line.split()[1] in ("new", "wanted", "w", f"{count}", "CONSTANT"), (
+                found
+            )
+    bench.writer._close()
