@@ -52,6 +52,12 @@ class BatchAsk:
         self.items = items
         self.command_id = command_id  #: of the answers
 
+    def split(self, count: int) -> BatchAsk:
+        """Take the first `count` messages out of it, as an ask of their own."""
+        first = BatchAsk(self.dialogue, self.sequences[:count], self.items[:count], self.command_id)
+        del self.sequences[:count], self.items[:count]
+        return first
+
     def answered(self, outcome: Outcome) -> None:
         """See Ask."""
         of = self.dialogue.statuses.of

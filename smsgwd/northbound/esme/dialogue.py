@@ -72,7 +72,7 @@ class Dialogue:
         self.statuses = Statuses(owner.tenant.smpp_errors)
         self.gone = False
         self.paused = False
-        self.started = 0  #: submissions
+        self.started = 0  #: messages to be submitted
         self.finished = 0  #: of these, in the same order
         self.behind: deque[tuple[int, ReplacingAsk]] = deque()  #: what looks for messages submitted before
         self._windows = windows

@@ -20,6 +20,7 @@ from smsgwd.northbound.esme.account import EsmeBind
 from smsgwd.northbound.esme.asks import Ask, BatchAsk, MultiAsk, ReplacingAsk, data_ask
 from smsgwd.northbound.esme.commands import Commands
 from smsgwd.northbound.esme.dialogue import Answer, Dialogue, Windows
+from smsgwd.northbound.esme.doorway import Doorway
 from smsgwd.northbound.esme.held import Held, Line
 from smsgwd.northbound.esme.times import Untranslatable
 from smsgwd.northbound.pace import REFUSED, Pace, parts_of
@@ -60,6 +61,7 @@ class Requests:
         self._commands = Commands(messages, esmes, clock)
         self._windows = Windows(inbound_window)
         self._lines: dict[str, Line] = {}
+        self._doorway = Doorway(self._submit)
         self._closed = False
 
     def take(self, bind: EsmeBind, requests: Sequence[Pdu]) -> None:
@@ -111,6 +113,7 @@ class Requests:
         dialogue.gone = True
         dialogue.behind.clear()
         self._windows.count(-1)
+        self._doorway.drop(dialogue)
         line = self._lines.get(bind.account.name)
         if line is not None:
             for held in line.drop(dialogue):
@@ -123,6 +126,8 @@ class Requests:
         for line in lines.values():
             for held in line.clear():
                 self._refuse(held.ask, Refusal.SHUTTING_DOWN)
+        for ask in self._doorway.clear():
+            self._refuse_started(ask, Refusal.SHUTTING_DOWN)
 
     # ------------------------------------------------------------------ what is not a plain submit_sm
     def _other(self, dialogue: Dialogue, pdu: Pdu, now: int) -> None:
@@ -214,23 +219,18 @@ class Requests:
                 first.items += ask.items
                 continue
             if first is not None:
-                self._submit(first)
+                self._enter(first)
                 first = None
             if type(ask) is BatchAsk:
                 first = ask
             else:
                 self._start(ask)
         if first is not None:
-            self._submit(first)
+            self._enter(first)
 
     # ------------------------------------------------------------------ submitting
     def _submit_many(self, dialogue: Dialogue, sequences: list[int], items: list[Item]) -> None:
-        if len(items) <= _MOST_ITEMS:
-            self._submit(BatchAsk(dialogue, sequences, items))
-            return
-        for start in range(0, len(items), _MOST_ITEMS):
-            end = start + _MOST_ITEMS
-            self._submit(BatchAsk(dialogue, sequences[start:end], items[start:end]))
+        self._enter(BatchAsk(dialogue, sequences, items))
 
     def _start(self, ask: Ask) -> None:
         if isinstance(ask, ReplacingAsk):
@@ -239,25 +239,39 @@ class Requests:
             if len(dialogue.behind) == 1:
                 self._go_on(dialogue)
         else:
-            self._submit(ask)
+            self._enter(ask)
+
+    def _enter(self, ask: Ask) -> None:
+        ask.dialogue.started += len(ask.items)
+        if not self._doorway.enter(ask):
+            self._refuse_started(ask, Refusal.OVERLOADED)
+
+    def _refuse_started(self, ask: Ask, refusal: Refusal) -> None:
+        """Refuse what was to be submitted and is not."""
+        dialogue = ask.dialogue
+        dialogue.finished += len(ask.items)
+        self._refuse(ask, refusal)
+        if dialogue.behind:
+            self._go_on(dialogue)
 
     def _submit(self, ask: Ask) -> None:
         dialogue = ask.dialogue
-        dialogue.started += 1
         done = self._submitter.submit(Submission(dialogue.bind.account.tenant, ask.items, None, "smpp"))
         done.addCallbacks(self._answered, self._failed, callbackArgs=(ask,), errbackArgs=(ask,))
         done.addErrback(self._broken, ask)
 
     def _answered(self, outcome: Outcome, ask: Ask) -> None:
         dialogue = ask.dialogue
-        dialogue.finished += 1
+        dialogue.finished += len(ask.items)
+        self._doorway.left(len(ask.items))
         ask.answered(outcome)
         if dialogue.behind:
             self._go_on(dialogue)
 
     def _failed(self, failure: Failure, ask: Ask) -> None:
         dialogue = ask.dialogue
-        dialogue.finished += 1
+        dialogue.finished += len(ask.items)
+        self._doorway.left(len(ask.items))
         self._refuse_failed(failure, ask)
         if dialogue.behind:
             self._go_on(dialogue)
@@ -294,7 +308,7 @@ class Requests:
         if entry is not None:
             ask.replaced(entry)
         elif not ask.dialogue.gone:
-            self._submit(ask)  # the next one looks after this is there
+            self._enter(ask)  # the next one looks after this is there
         self._next(ask.dialogue)
 
     def _not_replaced(self, failure: Failure, ask: ReplacingAsk) -> None:

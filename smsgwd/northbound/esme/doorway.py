@@ -1,0 +1,126 @@
+"""How much is let in at a time, and in whose turn.
+
+What is submitted has to be sent, receipted and delivered by the same process. If all that many binds have sent went
+into the next commits, the links to the SMSCs would have one window's worth in commits many times as large: receipts
+would wait for seconds, and a backlog would grow that nobody wanted. So a bounded number of messages is on its way into
+the store; the rest waits here, unanswered, and goes by tenants in turn, within a tenant by binds in turn, within a bind
+in order.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from smsgwd.northbound.esme.asks import Ask, BatchAsk
+from smsgwd.northbound.esme.dialogue import Dialogue
+
+MOST_INSIDE: Final = 500
+"""Messages of ESMEs on their way into the store. Measured with 200 binds and 800 submits in the windows to the SMSC: at
+500 nothing piles up behind the intake, at 1,000 and 2,000 a backlog grows that costs memory and CPU."""
+
+MOST_WAITING: Final = 50_000
+"""Messages that may wait here; what comes beyond is refused: the gateway is overloaded."""
+
+_RUN: Final = 64  # messages of one bind before the next one's turn
+_Binds = deque[Dialogue]
+
+
+class Doorway:
+    """`submit` is called with each ask, or a piece of one, when it may go in; `left` when it is through."""
+
+    def __init__(self, submit: Callable[[Ask], None], most_inside: int = MOST_INSIDE) -> None:
+        self._submit = submit
+        self._room = most_inside
+        self._letting_in = False
+        self._waiting = 0
+        self._asks: dict[Dialogue, deque[Ask]] = {}
+        self._tenants: dict[str, _Binds] = {}
+        self._order: deque[str] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """Messages that wait to be let in."""
+        return self._waiting
+
+    def enter(self, ask: Ask) -> bool:
+        """Let it in now or in its turn; False, and nothing is done, when too much waits."""
+        count = len(ask.items)
+        if not self._waiting and count <= self._room:
+            self._room -= count
+            self._submit(ask)
+            return True
+        if self._waiting + count > MOST_WAITING:
+            return False
+        self._waiting += count
+        dialogue = ask.dialogue
+        asks = self._asks.get(dialogue)
+        if asks is not None:
+            asks.append(ask)
+        else:
+            self._asks[dialogue] = deque((ask,))
+            tenant = dialogue.bind.account.tenant
+            binds = self._tenants.get(tenant)
+            if binds is None:
+                self._tenants[tenant] = deque((dialogue,))
+                self._order.append(tenant)
+            else:
+                binds.append(dialogue)
+        self._let_in()
+        return True
+
+    def left(self, count: int) -> None:
+        """So many messages are through, well or not."""
+        self._room += count
+        if self._waiting:
+            self._let_in()
+
+    def drop(self, dialogue: Dialogue) -> list[Ask]:
+        """The bind is gone: what waited of it, which was never taken."""
+        asks = self._asks.pop(dialogue, None)
+        if asks is None:
+            return []
+        self._waiting -= sum(len(ask.items) for ask in asks)
+        tenant = dialogue.bind.account.tenant
+        binds = self._tenants[tenant]
+        binds.remove(dialogue)
+        if not binds:
+            del self._tenants[tenant]
+            self._order.remove(tenant)
+        return list(asks)
+
+    def clear(self) -> list[Ask]:
+        """Everything that waits, which was never taken."""
+        return [ask for dialogue in list(self._asks) for ask in self.drop(dialogue)]
+
+    def _let_in(self) -> None:
+        if self._letting_in:  # a submission that is over at once comes back here
+            return
+        self._letting_in = True
+        try:
+            while self._waiting and self._room > 0:
+                tenant = self._order[0]
+                self._order.rotate(-1)
+                binds = self._tenants[tenant]
+                dialogue = binds[0]
+                binds.rotate(-1)
+                ask = self._next(dialogue)
+                count = len(ask.items)
+                self._room -= count
+                self._waiting -= count
+                self._submit(ask)
+        finally:
+            self._letting_in = False
+
+    def _next(self, dialogue: Dialogue) -> Ask:
+        """What comes next of a bind: a run at most, where it can be cut."""
+        asks = self._asks[dialogue]
+        ask = asks[0]
+        most = min(_RUN, self._room)
+        if type(ask) is BatchAsk and len(ask.items) > most:
+            return ask.split(most)
+        asks.popleft()
+        if not asks:
+            self.drop(dialogue)
+        return ask

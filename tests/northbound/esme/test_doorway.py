@@ -1,0 +1,122 @@
+"""How much is let in at a time, and in whose turn."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from smsgwd.northbound.esme import doorway as doorway_module
+from smsgwd.northbound.esme.asks import BatchAsk
+from smsgwd.northbound.esme.doorway import Doorway
+
+
+class Bind:
+    """A dialogue, as far as the doorway looks at it."""
+
+    def __init__(self, tenant):
+        self.bind = SimpleNamespace(account=SimpleNamespace(tenant=tenant))
+
+
+def ask(dialogue, *numbers):
+    return BatchAsk(dialogue, list(numbers), [f"item {number}" for number in numbers])
+
+
+@pytest.fixture
+def let_in():
+    return []
+
+
+@pytest.fixture
+def doorway(let_in):
+    return Doorway(let_in.append, most_inside=100)
+
+
+def test_what_fits_goes_in_at_once_and_whole(doorway, let_in):
+    bind = Bind("t")
+    assert doorway.enter(ask(bind, *range(80)))
+    assert [len(each.items) for each in let_in] == [80]
+    assert doorway.waiting == 0
+
+
+def test_what_does_not_fit_waits_for_others_to_be_through_and_keeps_its_order(doorway, let_in):
+    bind = Bind("t")
+    doorway.enter(ask(bind, *range(250)))
+    assert sum(len(each.items) for each in let_in) == 100
+    assert doorway.waiting == 150
+    doorway.enter(ask(bind, 250))
+    while doorway.waiting:
+        done = len(let_in)
+        doorway.left(
+            sum(len(each.items) for each in let_in[:done]) - sum(len(each.items) for each in let_in[: done - 1])
+        )
+    assert [number for each in let_in for number in each.sequences] == list(range(251))
+
+
+def test_tenants_go_in_turn_however_many_binds_they_have(doorway, let_in):
+    doorway.enter(ask(Bind("x"), *range(100)))
+    del let_in[:]
+    greedy = [Bind("greedy") for _ in range(50)]
+    for bind in greedy:
+        doorway.enter(ask(bind, *range(500)))
+    small = Bind("small")
+    doorway.enter(ask(small, *range(64)))
+    doorway.left(100)
+    taken = {
+        name: sum(len(e.items) for e in let_in if e.dialogue.bind.account.tenant == name)
+        for name in ("greedy", "small")
+    }
+    assert taken == {"greedy": 64, "small": 36}
+    del let_in[:]
+    doorway.left(100)
+    assert sum(len(each.items) for each in let_in if each.dialogue is small) == 28
+
+
+def test_binds_of_a_tenant_go_in_turn(doorway, let_in):
+    binds = [Bind("t") for _ in range(4)]
+    for bind in binds:
+        doorway.enter(ask(bind, *range(300)))
+    for _ in range(8):
+        doorway.left(64)
+    shares = [sum(len(each.items) for each in let_in if each.dialogue is bind) for bind in binds]
+    assert sum(shares) == 100 + 8 * 64
+    assert max(shares) - min(shares) <= 100  # the first one had the empty room to itself
+
+
+def test_what_waits_of_a_bind_that_goes_is_dropped_alone(doorway, let_in):
+    gone, stays = Bind("t"), Bind("t")
+    doorway.enter(ask(gone, *range(150)))
+    doorway.enter(ask(stays, *range(10)))
+    assert [len(each.items) for each in doorway.drop(gone)] == [50]
+    assert doorway.waiting == 10
+    assert doorway.drop(gone) == []
+    del let_in[:]
+    doorway.left(100)
+    assert [each.dialogue for each in let_in] == [stays]
+    assert doorway.waiting == 0
+
+
+def test_everything_that_waits_can_be_taken_out(doorway):
+    doorway.enter(ask(Bind("a"), *range(120)))
+    doorway.enter(ask(Bind("b"), *range(5)))
+    assert sum(len(each.items) for each in doorway.clear()) == 25
+    assert doorway.waiting == 0
+
+
+def test_beyond_what_may_wait_nothing_is_taken(doorway, monkeypatch):
+    monkeypatch.setattr(doorway_module, "MOST_WAITING", 60)
+    bind = Bind("t")
+    doorway.enter(ask(bind, *range(150)))
+    assert not doorway.enter(ask(bind, *range(11)))
+    assert doorway.waiting == 50
+    assert doorway.enter(ask(bind, *range(10)))
+
+
+def test_submissions_that_are_over_at_once_do_not_pile_up_on_the_stack():
+    seen = []
+
+    def submit(each):
+        seen.append(len(each.items))
+        doorway.left(len(each.items))
+
+    doorway = Doorway(submit, most_inside=1)
+    doorway.enter(ask(Bind("t"), *range(5000)))
+    assert sum(seen) == 5000
