@@ -26,11 +26,11 @@ from smsgwd.model.refusals import Refusal
 from smsgwd.net.http_address import Network, client_address, is_trusted, network_of
 from smsgwd.net.http_channel import HttpChannel
 from smsgwd.net.http_message import Handler, HttpRequest, HttpResponse, Observer, problem
+from smsgwd.net.listening import listen_tcp, over_tls
 
 _log = Logger()
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}".encode("ascii") for status in HTTPStatus}
 _BODILESS = frozenset({204, 304})
-_BACKLOG = 1024  # a burst of connects must not make the next client wait for its SYN to be sent again
 
 
 class HttpLimits(msgspec.Struct, frozen=True):
@@ -80,12 +80,9 @@ class HttpListener(ServerFactory):
 
         Raises twisted.internet.error.CannotListenError.
         """
-        if self._tls is None:
-            listening = self.reactor.listenTCP(port, self, _BACKLOG, host)
-        else:
-            listening = self.reactor.listenSSL(port, self, self._tls, _BACKLOG, host)
+        listening = listen_tcp(self.reactor, host, port, over_tls(self, self._tls))
         self._ports.append(listening)
-        return int(listening.getHost().port)
+        return int(getattr(listening.getHost(), "port", port))
 
     def stop(self, limit_s: float = 10.0) -> Deferred[None]:
         """Accept nothing more, answer what was taken, close what is idle. Fires when all are closed.

@@ -7,8 +7,8 @@ from typing import Any
 
 from twisted.internet.interfaces import IAddress, IListeningPort, IOpenSSLContextFactory, IReactorTCP, IReactorTime
 from twisted.internet.protocol import ServerFactory
-from twisted.protocols.tls import TLSMemoryBIOFactory
 
+from smsgwd.net.listening import BACKLOG, listen_tcp, over_tls
 from smsgwd.net.smpp import Owner, SmppConnection
 from smsgwd.net.turn import Turn
 from smsgwd.ports.clock import Clock
@@ -59,22 +59,13 @@ def listen(
     *,
     tls: IOpenSSLContextFactory | None = None,
     before: Callable[[Any], Any] | None = None,
-    backlog: int = 1024,
+    backlog: int = BACKLOG,
 ) -> IListeningPort:
     """Listen on an address (IPv6 too); port 0 takes a free one. Raises CannotListenError.
 
     `before` makes the factory of what stands before SMPP and its TLS (`net.proxy_protocol`) from theirs.
     """
-    outer: Any = factory if tls is None else _TlsFactory(tls, False, factory)
+    outer = over_tls(factory, tls)
     if before is not None:
         outer = before(outer)
-    return reactor.listenTCP(port, outer, backlog=backlog, interface=interface)
-
-
-class _TlsFactory(TLSMemoryBIOFactory):
-    """Twisted's own wraps a refused peer's None too, which then fails when it is used."""
-
-    def buildProtocol(self, addr: IAddress | None) -> Any:
-        """See IProtocolFactory."""
-        inner = self.wrappedFactory.buildProtocol(addr)
-        return None if inner is None else self.protocol(self, inner)
+    return listen_tcp(reactor, interface, port, outer, backlog)

@@ -1,0 +1,57 @@
+"""Listening on addresses as they are written."""
+
+import socket
+
+import pytest
+from twisted.internet.defer import inlineCallbacks
+from twisted.internet.error import CannotListenError
+from twisted.internet.protocol import Factory, Protocol
+from twisted.trial.unittest import TestCase
+
+from smsgwd.net.listening import listen_tcp
+
+
+class Listening(TestCase):
+    def listen(self, host, port=0, factory=None):
+        from twisted.internet import reactor
+
+        listening = listen_tcp(reactor, host, port, factory or Factory.forProtocol(Protocol))
+        self.addCleanup(listening.stopListening)
+        return listening.getHost().port
+
+    def test_all_of_ipv4_and_all_of_ipv6_are_two_addresses(self):
+        if not socket.has_ipv6:
+            pytest.skip("no IPv6 here")
+        port = self.listen("0.0.0.0")
+        assert self.listen("::", port) == port
+
+    def test_an_address_in_use_is_named(self):
+        port = self.listen("::")
+        with pytest.raises(CannotListenError, match=str(port)):
+            self.listen("::", port)
+
+    @inlineCallbacks
+    def test_who_connects_over_ipv6_is_served(self):
+        from twisted.internet import reactor
+        from twisted.internet.endpoints import TCP6ClientEndpoint, connectProtocol
+
+        port = self.listen("::", factory=Factory.forProtocol(_Greeting))
+        asking = _Asking()
+        yield connectProtocol(TCP6ClientEndpoint(reactor, "::1", port), asking)
+        assert (yield asking.heard) == b"hello"
+
+
+class _Greeting(Protocol):
+    def connectionMade(self):
+        self.transport.write(b"hello")
+        self.transport.loseConnection()
+
+
+class _Asking(Protocol):
+    def __init__(self):
+        from twisted.internet.defer import Deferred
+
+        self.heard = Deferred()
+
+    def dataReceived(self, data):
+        self.heard.callback(data)
