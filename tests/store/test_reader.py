@@ -53,3 +53,21 @@ def test_a_connection_that_broke_is_opened_anew(reader):
 
     assert isinstance(_ask(reader, broken), StoreUnavailable)
     assert _ask(reader, lambda connection: connection.execute("SELECT 7").fetchone()) == (7,)
+
+
+def test_askers_have_their_turns(tmp_path):
+    """However much one of them has asked for, another waits for one query of its, not for all."""
+    path = Path(tmp_path) / "store.db"
+    open_writer(path).close()
+    reader = Reader("test", path)
+    said = []
+    for number in range(3):
+        reader.put(lambda connection, n=number: n, lambda answer: said.append(("greedy", answer)), "greedy")
+    for number in range(2):
+        reader.put(lambda connection, n=number: n, lambda answer: said.append(("modest", answer)), "modest")
+    reader.put(lambda connection: 0, lambda answer: said.append(("nobody", answer)))
+    reader.stop(lambda: None)
+    reader.start()
+    reader.join(10)
+    assert not reader.is_alive()
+    assert said == [("greedy", 0), ("modest", 0), ("nobody", 0), ("greedy", 1), ("modest", 1), ("greedy", 2)]

@@ -6,9 +6,9 @@ import contextlib
 import sqlite3
 import threading
 import time
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any, Final
 
 from smsgwd.ports.store import StoreUnavailable
@@ -24,7 +24,8 @@ class Reader(threading.Thread):
     """Runs queries one after another; `put` and `stop` may be called from any thread, answers come from this one.
 
     Each query sees one snapshot of the store: all commits that were answered before it was put, at least. A query that
-    takes longer than `limit_s` fails with StoreUnavailable, so that one tenant's search keeps no other waiting long.
+    takes longer than `limit_s` fails with StoreUnavailable, and askers have their turns one after another, so that one
+    tenant's searches keep no other waiting long.
     """
 
     def __init__(self, name: str, path: Path, limit_s: float | None = None) -> None:
@@ -32,22 +33,32 @@ class Reader(threading.Thread):
         self._path = path
         self._limit_s = limit_s
         self._deadline = 0.0
-        self._queue: SimpleQueue[tuple[Query, Answer] | None] = SimpleQueue()
+        self._turn = threading.Condition()
+        self._waiting: OrderedDict[str, deque[tuple[Query, Answer]]] = OrderedDict()  # whose turn is next is first
+        self._stopping = False
         self._connection: sqlite3.Connection | None = None
         self._ended: Callable[[], None] | None = None
 
-    def put(self, query: Query, answer: Answer) -> None:
-        """Ask for a query; `answer` is called in this thread."""
-        self._queue.put((query, answer))
+    def put(self, query: Query, answer: Answer, asker: str = "") -> None:
+        """Ask for a query; `answer` is called in this thread. Those of one `asker` are answered in order."""
+        with self._turn:
+            waiting = self._waiting.get(asker)
+            if waiting is None:
+                self._waiting[asker] = deque(((query, answer),))
+            else:
+                waiting.append((query, answer))
+            self._turn.notify()
 
     def stop(self, ended: Callable[[], None]) -> None:
         """Answer what was put before, then close, call `ended` and end the thread."""
-        self._ended = ended
-        self._queue.put(None)
+        with self._turn:
+            self._ended = ended
+            self._stopping = True
+            self._turn.notify()
 
     def run(self) -> None:
         """The thread."""
-        while (job := self._queue.get()) is not None:
+        while (job := self._next()) is not None:
             query, answer = job
             answer(self._ask(query))
         if self._connection is not None:
@@ -55,6 +66,19 @@ class Reader(threading.Thread):
                 self._connection.close()
         if self._ended is not None:
             self._ended()
+
+    def _next(self) -> tuple[Query, Answer] | None:
+        """The oldest query of the asker whose turn it is, waited for; None at the end."""
+        with self._turn:
+            while not self._waiting:
+                if self._stopping:
+                    return None
+                self._turn.wait()
+            asker, waiting = self._waiting.popitem(last=False)
+            job = waiting.popleft()
+            if waiting:
+                self._waiting[asker] = waiting
+            return job
 
     def _ask(self, query: Query) -> Any:
         try:

@@ -190,7 +190,7 @@ class EmbeddedStore:
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
-    def _read(self, reader: Reader, query: Callable[[sqlite3.Connection], _T]) -> Deferred[_T]:
+    def _read(self, reader: Reader, query: Callable[[sqlite3.Connection], _T], asker: str = "") -> Deferred[_T]:
         if not self._usable:
             return fail(StoreUnavailable("the store is not open"))
         done: Deferred[_T] = Deferred()
@@ -201,7 +201,7 @@ class EmbeddedStore:
             else:
                 done.callback(answer)
 
-        reader.put(query, lambda answer: self._reactor.callFromThread(answered, answer))
+        reader.put(query, lambda answer: self._reactor.callFromThread(answered, answer), asker)
         return done
 
     def ready(self, connector: str, after: tuple[int, int] | None, limit: int) -> Deferred[list[QueuedMessage]]:
@@ -222,21 +222,27 @@ class EmbeddedStore:
 
     def message(self, tenant: str, message_id: int) -> Deferred[MessageView | None]:
         """See ports.Store."""
-        return self._read(self._queries, lambda connection: queries.message(connection, tenant, message_id))
+        return self._read(self._queries, lambda connection: queries.message(connection, tenant, message_id), tenant)
 
     def submission(self, tenant: str, submission_id: int) -> Deferred[list[MessageView]]:
         """See ports.Store."""
-        return self._read(self._queries, lambda connection: queries.submission(connection, tenant, submission_id))
+        return self._read(
+            self._queries, lambda connection: queries.submission(connection, tenant, submission_id), tenant
+        )
 
     def messages(
         self, tenant: str, where: MessageFilter, before: int | None, limit: int
     ) -> Deferred[list[MessageView]]:
         """See ports.Store."""
-        return self._read(self._queries, lambda connection: queries.messages(connection, tenant, where, before, limit))
+        return self._read(
+            self._queries, lambda connection: queries.messages(connection, tenant, where, before, limit), tenant
+        )
 
     def unsent(self, tenant: str, source: str, msisdn: str | None, limit: int) -> Deferred[list[MessageView]]:
         """See ports.Store."""
-        return self._read(self._queries, lambda connection: queries.unsent(connection, tenant, source, msisdn, limit))
+        return self._read(
+            self._queries, lambda connection: queries.unsent(connection, tenant, source, msisdn, limit), tenant
+        )
 
     def tenants(self) -> Deferred[list[Tenant]]:
         """See ports.Store."""
@@ -244,7 +250,7 @@ class EmbeddedStore:
 
     def balance(self, tenant: str) -> Deferred[int | None]:
         """See ports.Store."""
-        return self._read(self._queries, lambda connection: queries.balance(connection, tenant))
+        return self._read(self._queries, lambda connection: queries.balance(connection, tenant), tenant)
 
     def counts(self) -> Deferred[StoreCounts]:
         """See ports.Store."""
