@@ -95,7 +95,7 @@ def test_no_deliver_sm_resp_to_a_subscribers_message_before_the_fsync_returned(s
         assert (stats["mo_acked"], stats["mo_nacked"]) == (0, {})
     finally:
         fsync.release()
-    texts = set()
+    texts: set[bytes] = set()
     while len(texts) < 3:
         delivery = esme.read()
         assert esme.answer(delivery)

@@ -72,6 +72,11 @@ def retry_at(
     return now_ms + int(1000 * wait_s * (1 - _JITTER + 2 * _JITTER * random()))
 
 
+def furthest_ms(waits_s: Sequence[float] = WAITS_S) -> int:
+    """How far into the future `retry_at` puts a delivery at most, in milliseconds."""
+    return 1 + int(1000 * max(*waits_s, UNANSWERED_S) * (1 + _JITTER))
+
+
 class Nacks:
     """Turns failed deliveries into results. Wall times are milliseconds since 1970, `now` is monotonic seconds."""
 

@@ -22,7 +22,7 @@ from smsgwd.net.results import Results
 from smsgwd.net.wakeups import Wakeups
 from smsgwd.northbound.esme.account import EsmeBind
 from smsgwd.northbound.esme.lane import Lane, LaneStatus, Outlet, counters_of
-from smsgwd.northbound.esme.nacks import MAX_AGE_MS, SLOW_DOWN, WAITS_S, Entry, Nacks
+from smsgwd.northbound.esme.nacks import MAX_AGE_MS, SLOW_DOWN, WAITS_S, Entry, Nacks, furthest_ms
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.store import Store
 from smsgwd.smpp.constants import VERSION_3_4
@@ -74,6 +74,7 @@ class EsmeOutbox:
         self._held: set[Lane] = set()  # what waits until fewer results are unsaved
         self._results: Results[Entry] = Results(reactor, store, self._saved, _failed)
         self._nacks = Nacks(self._results, random, waits_s=waits_s, max_age_ms=max_age_ms)
+        self._furthest_ms = furthest_ms(waits_s)
         self._wakeups: Wakeups[Lane] = Wakeups(reactor, clock.now_ms, self._woken)
         self._look_timer: IDelayedCall | None = None
         self._running = False
@@ -249,15 +250,15 @@ class EsmeOutbox:
     def _pump(self, lane: Lane) -> None:
         """Hand out what is due to the binds that have room, in turn; then see to pages and the time to wake up.
 
-        What was not tried yet is due at once: only a wall clock that was set back can put it into the future.
+        Only a wall clock that was set back puts into the future what was not tried yet, or anything that far: it is due.
         """
         if not self._running or not lane.outlets:
             return
         queue = lane.queue
         now_ms, now = self._clock.now_ms(), self._clock.monotonic()
-        left = _MOST_A_TURN
+        left, far = _MOST_A_TURN, now_ms + self._furthest_ms
         head = queue.peek()
-        while head is not None and (head.due_at <= now_ms or not head.attempts):
+        while head is not None and (head.due_at <= now_ms or not head.attempts or head.due_at > far):
             if len(self._results) >= _MOST_UNSAVED:
                 self._held.add(lane)
                 break
@@ -284,9 +285,10 @@ class EsmeOutbox:
         """Give a bind up to `run` items; how many left the queue."""
         pop, peek, compose = queue.pop, queue.peek, outlet.compose
         items: list[OutboxItem] = []
+        far = now_ms + self._furthest_ms
         while len(items) < run:
             head = peek()
-            if head is None or (head.due_at > now_ms and head.attempts):
+            if head is None or (now_ms < head.due_at <= far and head.attempts):
                 break
             items.append(pop())
         try:
@@ -341,7 +343,7 @@ class EsmeOutbox:
 
     # ------------------------------------------------------------------ the store
     def _read(self, lane: Lane, queue: PagedQueue[OutboxItem], now_ms: int) -> None:
-        if now_ms < lane.read_after_ms:
+        if now_ms < lane.read_after_ms <= now_ms + int(_AGAIN_S * 1000):
             self._wakeups.set(lane, lane.read_after_ms)
             return
         limit = queue.page
@@ -384,14 +386,14 @@ class EsmeOutbox:
         self._absent.clear()
         now_ms = self._clock.now_ms()
         for owed in targets:
-            if owed.next_due > now_ms:
+            if now_ms < owed.next_due <= now_ms + self._furthest_ms:
                 continue
             lane = self._lanes.get(owed.target)
             if lane is None:
                 self._missing(owed.target)
             elif not lane.unsaved and not lane.in_flight and lane.queue.complete and not len(lane.queue):
                 lane.queue.forget()
-                self._pump(lane)
+        self._woken(list(self._lanes.values()))  # also those whose time to wake up was told by another clock
 
 
 def _failed(reason: str) -> None:

@@ -68,7 +68,7 @@ def test_without_a_receiver_memory_holds_nothing_and_the_absent_is_told_once_a_m
 
 
 def test_who_is_absent_at_the_start_is_told():
-    stand = Stand(owed(1), owed(2, "later", due_at=NOW_MS + 10**9))
+    stand = Stand(owed(1), owed(2, "later", due_at=NOW_MS + 10**6))
     assert stand.absent == ["demo"]
 
 
@@ -484,6 +484,30 @@ def test_what_is_due_later_waits_with_one_timer_and_blocks_nobody():
 def test_a_clock_that_was_set_back_holds_up_nothing_new():
     stand = Stand(owed(1, created_at=NOW_MS + 3_600_000, due_at=NOW_MS + 3_600_000))
     assert stand.bind().connection.ids == [1]
+
+
+def test_a_clock_that_was_set_back_by_days_holds_up_no_second_attempt():
+    """Nothing is ever put off so far: it was put off by a clock that was ahead."""
+    days = 3 * DAY_S * 1000
+    tried = [owed(number, due_at=NOW_MS + days, attempts=1) for number in range(1, 4)]
+    stand = Stand(*tried, *many(4, 6, due_at=NOW_MS + days))
+    assert stand.absent == ["demo"]
+    assert stand.bind().connection.ids == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_clock_set_back_while_a_bind_pauses_or_the_store_cannot_be_read_costs_a_minute_at_most():
+    stand = Stand(*many(1, 3))
+    stand.store.unreadable = True
+    bind = stand.bind(window=1)
+    stand.clock.offset_ms -= DAY_S * 1000
+    stand.store.unreadable = False
+    stand.advance(LOOK_S)
+    assert bind.connection.ids == [1]
+    stand.answer(bind, s.ESME_RTHROTTLED)
+    stand.settle()
+    stand.clock.offset_ms -= DAY_S * 1000
+    stand.advance(LOOK_S)
+    assert bind.connection.ids == [1, 1]
 
 
 def test_an_alert_goes_to_one_bind_that_takes_it():
