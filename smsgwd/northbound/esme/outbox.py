@@ -250,7 +250,7 @@ class EsmeOutbox:
     def _pump(self, lane: Lane) -> None:
         """Hand out what is due to the binds that have room, in turn; then see to pages and the time to wake up.
 
-        Only a wall clock that was set back puts into the future what was not tried yet, or anything that far: it is due.
+        What was not tried yet, or is due very far off, is due at once: the wall clock was set back.
         """
         if not self._running or not lane.outlets:
             return
