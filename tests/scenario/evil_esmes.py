@@ -40,9 +40,11 @@ class Evil:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
+        self._sane = False
 
     def valid(self, command: int, sequence: int) -> bytes:
-        """A PDU with every field in its place, values drawn from what is and what is not allowed."""
+        """A PDU with every field in its place; in every other one values are drawn also from what is not allowed."""
+        self._sane = self.random.random() < 0.5
         return packed(command, self._body(command), sequence, self.random.choice((0, 0, 0, 1, 0x58, 0xFFFFFFFF)))
 
     def in_frame(self, sequence: int, but: tuple[int, ...] = ()) -> bytes:
@@ -123,10 +125,11 @@ class Evil:
 
     def _message(self, addresses: bytes) -> bytes:
         text = self._text()
-        flags = bytes((self._octet(), self._octet(), self.random.choice((0, 1, 3, 9))))
+        flags = bytes((self._octet(), self._octet(), self.random.choice((0, 1, 3) if self._sane else (0, 1, 3, 9))))
         times = self._time() + self._time()
         coding = self.random.choice((0, 1, 3, 4, 8, 0x11, 0xF1, 0xFF))
-        end = bytes((self._octet(), self._octet(), coding, self._octet(), len(text)))
+        asks = self.random.choice((0, 1, 2, 0x11)) if self._sane else self._octet()
+        end = bytes((asks, self._octet(), coding, self._octet(), len(text)))
         return b"\0" + addresses + flags + times + end + text + self._tlvs()
 
     def _tlvs(self, *tags: int) -> bytes:
@@ -141,7 +144,7 @@ class Evil:
 
     def _address(self) -> bytes:
         draw = self.random
-        if draw.random() < 0.6:
+        if self._sane or draw.random() < 0.6:
             return b"\1\1" + b"30690" + self._digits(7).encode() + b"\0"
         number = draw.choice(
             ("306912345678", "Shop", "", "+3069", "12a", "\xff\xfe", "3" * 21, "30690" + self._digits(7))
@@ -150,11 +153,11 @@ class Evil:
 
     def _text(self) -> bytes:
         draw = self.random
-        size = draw.choice((0, 1, 20, 140, 160, 254, 255))
+        size = draw.choice((1, 20, 140) if self._sane else (0, 1, 20, 140, 160, 254, 255))
         return draw.choice((b"x" * size, draw.randbytes(size), (b"\x05\0\x03\x07\x02\x01" + b"x" * 249)[:size]))
 
     def _time(self) -> bytes:
-        return (b"" if self.random.random() < 0.6 else self.random.choice(_TIMES).encode()) + b"\0"
+        return (b"" if self._sane or self.random.random() < 0.6 else self.random.choice(_TIMES).encode()) + b"\0"
 
     def _id(self) -> bytes:
         return self.random.choice(("", "1", self._digits(19), "9" * 64, "id", "0x12", "\x01")).encode() + b"\0"
@@ -167,7 +170,11 @@ class Evil:
 
     def _octet(self) -> int:
         draw = self.random
-        return 0 if draw.random() < 0.7 else draw.choice((1, 3, 4, 0x11, 0x40, 0x80, 0xFF, draw.randrange(256)))
+        return (
+            0
+            if self._sane or draw.random() < 0.7
+            else draw.choice((1, 3, 4, 0x11, 0x40, 0x80, 0xFF, draw.randrange(256)))
+        )
 
     def _unknown(self, but: tuple[int, ...]) -> int:
         while True:
