@@ -59,3 +59,8 @@ def next_attempt(
     wait_s = waits_s[min(attempts, len(waits_s)) - 1] * (1 - _JITTER + 2 * _JITTER * random())
     due = now_ms + int(1000 * max(wait_s, asked_s))
     return end if now_ms < end < due else due
+
+
+def furthest_ms(waits_s: Sequence[float]) -> int:
+    """How far into the future `next_attempt` puts a push at most, in milliseconds."""
+    return 1 + int(1000 * max(max(waits_s) * (1 + _JITTER), _LONGEST_RETRY_AFTER_S))

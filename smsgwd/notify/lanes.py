@@ -43,6 +43,7 @@ class Lanes:
         window: int,
         stir: Callable[[Sequence[Lane]], None],
         dropped: Callable[[Lane], None],
+        furthest_ms: int = 24 * 3_600_000,
     ) -> None:
         self._reactor = reactor
         self._clock = clock
@@ -50,6 +51,7 @@ class Lanes:
         self._window = window
         self._stir = stir
         self._dropped = dropped
+        self._furthest_ms = furthest_ms  # no push is put off for longer
         self._lanes: dict[str, Lane] = {}
         self._timer: IDelayedCall | None = None
         self._stopped = False
@@ -69,7 +71,7 @@ class Lanes:
         """The lane of a target, made if need be."""
         lane = self._lanes.get(target)
         if lane is None:
-            lane = self._lanes[target] = Lane(target, tenant, self._window, self.capacity)
+            lane = self._lanes[target] = Lane(target, tenant, self._window, self.capacity, self._furthest_ms)
             lane.used_at = self._clock.monotonic()
         return lane
 
@@ -83,7 +85,7 @@ class Lanes:
     def feed(self, lane: Lane, now_ms: int) -> None:
         """Read a page when the lane needs one."""
         queue = lane.queue
-        if queue.must_read and now_ms >= lane.read_after_ms:
+        if queue.must_read and lane.may_read(now_ms):
             limit = queue.page
             self._store.outbox(lane.name, queue.begin_read(), limit).addCallbacks(
                 self._page, self._no_page, callbackArgs=(lane, queue, limit), errbackArgs=(lane, queue)
@@ -102,7 +104,7 @@ class Lanes:
         _log.error("notify.error", reason=f"outbox page: {type(failure.value).__name__}")
         if self._current(lane, queue):
             queue.read_failed()
-            lane.read_after_ms = self._clock.now_ms() + int(_AGAIN_S * 1000)
+            lane.store_failed(self._clock.now_ms())
             self._stir((lane,))
 
     def look(self) -> Deferred[None]:
@@ -123,7 +125,7 @@ class Lanes:
         for owed in targets:
             lane = self._lanes.get(owed.target)
             if lane is None:
-                if owed.next_due <= now_ms + int(LOOK_S * 1000):
+                if not now_ms + int(LOOK_S * 1000) < owed.next_due <= now_ms + self._furthest_ms:
                     self.lane(owed.target, owed.target.partition(" ")[0])
             elif lane.idle and lane.queue.complete and not len(lane.queue):
                 lane.forget()  # something came into the outbox without being offered
@@ -138,4 +140,4 @@ class Lanes:
         if not lane.idle or lane.waiting or now - lane.used_at < _KEEP_IDLE_S:
             return False
         head = lane.queue.peek()
-        return lane.queue.complete if head is None else head.due_at > now_ms + _FAR_MS
+        return lane.queue.complete if head is None else lane.due_at(head, now_ms) > now_ms + _FAR_MS

@@ -17,7 +17,7 @@ from smsgwd.model.outbox import OutboxItem
 from smsgwd.net.http_client import BadRequest, TargetRefused
 from smsgwd.net.results import Results
 from smsgwd.net.wakeups import Wakeups
-from smsgwd.notify.backoff import Verdict, asked_wait_s, next_attempt, verdict_on
+from smsgwd.notify.backoff import Verdict, asked_wait_s, furthest_ms, next_attempt, verdict_on
 from smsgwd.notify.lanes import Lanes
 from smsgwd.notify.payload import body_of
 from smsgwd.notify.signing import BadSecretError, headers_of, keys_of
@@ -75,7 +75,15 @@ class Notifier:
         self._slots: Slots[Lane] = Slots(settings.max_connections, settings.max_connections_per_host)
         self._results: Results[_Entry] = Results(reactor, store, self._saved, _commit_failed)
         self._wakeups: Wakeups[Lane] = Wakeups(reactor, clock.now_ms, self._stir)
-        self._lanes = Lanes(reactor, clock, store, settings.max_connections_per_host, self._stir, self._wakeups.forget)
+        self._lanes = Lanes(
+            reactor,
+            clock,
+            store,
+            settings.max_connections_per_host,
+            self._stir,
+            self._wakeups.forget,
+            furthest_ms(settings.retry_s),
+        )
         self._pumping = False
         self._running = False
         self._stopped: Deferred[None] | None = None

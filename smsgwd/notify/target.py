@@ -14,6 +14,8 @@ OPEN_CAPACITY = 64
 _FIRST_WINDOW = 2
 _SLOW_S = 2.0
 _REAP_AFTER_S = 3600.0
+_FURTHEST_MS = 24 * 3_600_000
+_READ_AGAIN_MS = 1000
 
 
 def _key(item: OutboxItem) -> Key:
@@ -29,6 +31,7 @@ class Lane:
 
     __slots__ = (
         "_capacity",
+        "_furthest_ms",
         "_most",
         "_proven",
         "_slow",
@@ -46,7 +49,8 @@ class Lane:
         "waiting",
     )
 
-    def __init__(self, name: str, tenant: str, most: int, capacity: int) -> None:
+    def __init__(self, name: str, tenant: str, most: int, capacity: int, furthest_ms: int = _FURTHEST_MS) -> None:
+        """`most` pushes at once, `capacity` items in memory; no push is put off for longer than `furthest_ms`."""
         self.name = name
         self.tenant = tenant
         self.breaker = Breaker()
@@ -58,6 +62,7 @@ class Lane:
         self.last_error = ""
         self.suspect_path = ""  #: path of the last failed probe
         self._most = most
+        self._furthest_ms = furthest_ms
         self._window = _FIRST_WINDOW
         self._proven = False
         self._slow = False
@@ -74,6 +79,22 @@ class Lane:
         """True when nothing is out."""
         return not self.in_flight and not self.unsaved
 
+    def due_at(self, item: OutboxItem, now_ms: int) -> int:
+        """When an item is due, `now_ms` or later.
+
+        What was not tried yet, or is due very far off, is due at once: the wall clock was set back.
+        """
+        due = item.due_at
+        return due if item.attempts and now_ms < due <= now_ms + self._furthest_ms else now_ms
+
+    def may_read(self, now_ms: int) -> bool:
+        """False for a second after the store could not be read."""
+        return not now_ms < self.read_after_ms <= now_ms + _READ_AGAIN_MS
+
+    def store_failed(self, now_ms: int) -> None:
+        """The store could not be read."""
+        self.read_after_ms = now_ms + _READ_AGAIN_MS
+
     def ready(self, now_ms: int, now: float) -> bool:
         """True when a push could be made now, given a slot."""
         if self.breaker.is_open:
@@ -82,19 +103,19 @@ class Lane:
         elif self.in_flight >= self._window or self._capacity == OPEN_CAPACITY:
             return False  # in the second case `fit` comes first, as soon as the probe's result is durable
         head = self.queue.peek()
-        return head is not None and head.due_at <= now_ms
+        return head is not None and self.due_at(head, now_ms) <= now_ms
 
     def wake_at_ms(self, now_ms: int, now: float) -> int | None:
         """When the lane should be looked at again, if nothing happens before; None when only an event can change it."""
         times = []
         head = self.queue.peek()
         if head is not None:
-            due = head.due_at
+            due = self.due_at(head, now_ms)
             if self.breaker.is_open:
                 due = max(due, now_ms + int(1000 * (self.breaker.probe_at - now)) + 1)
             if due > now_ms:
                 times.append(due)
-        if self.read_after_ms > now_ms:
+        if not self.may_read(now_ms):
             times.append(self.read_after_ms)
         return min(times, default=None)
 
@@ -108,7 +129,9 @@ class Lane:
         if _path(first) != self.suspect_path:
             return first, True
         # The URL that failed last time may be the only bad one of this origin: give another one a try.
-        others = self.queue.remove(lambda item: item.due_at <= now_ms and _path(item) != self.suspect_path)
+        others = self.queue.remove(
+            lambda item: self.due_at(item, now_ms) <= now_ms and _path(item) != self.suspect_path
+        )
         if not others:
             return first, True
         others.sort(key=_key)

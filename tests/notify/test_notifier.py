@@ -291,7 +291,7 @@ def test_what_was_not_offered_is_found_by_the_look():
 def test_idle_lanes_are_dropped_and_far_retries_found_again():
     answers = []
     stand = Stand(answer=lambda *_: OK if answers else HttpAnswer(500, {}, b"")).start()
-    stand.store.put([item(1, due_at=NOW_MS + HOUR_MS)])
+    stand.store.put([item(1, due_at=NOW_MS + HOUR_MS, attempts=1)])
     stand.offer([item(2, "http://a.example/", attempts=6)])
     stand.run(10)
     assert len(stand.notifier.status()) == 1  # what is due in an hour needs no lane
@@ -304,11 +304,29 @@ def test_idle_lanes_are_dropped_and_far_retries_found_again():
 
 def test_a_jump_of_the_wall_clock_is_noticed_within_a_minute():
     stand = Stand().start()
-    stand.offer([item(1, due_at=NOW_MS + 10 * HOUR_MS)])
+    stand.offer([item(1, due_at=NOW_MS + 2 * HOUR_MS, attempts=1)])
     stand.turns()
-    stand.clock.offset_ms += 11 * HOUR_MS
+    assert stand.store.done == []
+    stand.clock.offset_ms += 4 * HOUR_MS
     stand.run(62)
     assert stand.store.done == [1]
+
+
+def test_a_clock_that_was_set_back_holds_up_no_push():
+    """Neither what was never tried, nor what was put off by a clock that was days ahead."""
+    ahead = NOW_MS + 72 * HOUR_MS
+    tried = [item(1, due_at=ahead, attempts=1), item(2, "http://other.example/", due_at=ahead, attempts=4)]
+    stand = Stand(items=[*tried, item(3, due_at=NOW_MS + 1000, created_at=ahead)]).start()
+    stand.run(1)
+    assert sorted(stand.store.done) == [1, 2, 3]
+    stand.store.unreadable = True
+    stand.store.put([item(4, "http://third.example/")])
+    stand.notifier.look("demo http://third.example")
+    stand.turns()
+    stand.store.unreadable = False
+    stand.clock.offset_ms -= 72 * HOUR_MS
+    stand.run(62)
+    assert sorted(stand.store.done) == [1, 2, 3, 4]
 
 
 def test_stop_lets_what_is_under_way_end():

@@ -145,7 +145,7 @@ class PushingTests(TestCase):
     def test_a_restart_pushes_what_is_pending(self):
         silent = self.silent()
         hook, url = self.hook()
-        store = FakeStore(reactor, [item(1, silent), item(2, url, due_at=item(2).due_at + 500)])
+        store = FakeStore(reactor, [item(1, silent), item(2, url, due_at=item(2).due_at + 500, attempts=1)])
         first = self.notifier(store)
         yield first.start()
         yield self.until(lambda: first.in_flight)

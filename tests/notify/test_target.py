@@ -67,7 +67,7 @@ def test_suspect_until_it_answers_well_and_quickly():
 
 
 def test_not_before_its_time():
-    lane = lane_with(item(1, due_at=NOW_MS + 5000))
+    lane = lane_with(item(1, due_at=NOW_MS + 5000, attempts=1))
     assert not lane.ready(NOW_MS, 0.0)
     assert lane.wake_at_ms(NOW_MS, 0.0) == NOW_MS + 5000
     assert lane.ready(NOW_MS + 5000, 5.0)
@@ -99,7 +99,9 @@ def test_down_it_holds_little_probes_alone_and_waits_for_the_result_of_the_probe
 def test_probes_change_the_path_where_they_can():
     items = [item(n, f"http://hook.example/bad?{n}") for n in range(1, 10)]
     lane = lane_with(
-        *items, item(20, "http://hook.example/good"), item(21, "http://hook.example/late", due_at=NOW_MS + 9)
+        *items,
+        item(20, "http://hook.example/good"),
+        item(21, "http://hook.example/late", due_at=NOW_MS + 9, attempts=1),
     )
     for _ in range(5):
         fail(lane, lane.take(NOW_MS)[0])
