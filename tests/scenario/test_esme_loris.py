@@ -127,9 +127,10 @@ def test_who_never_reads_holds_nobody_up(scene: Scene) -> None:
 
 def test_five_hundred_connections_of_one_address(scene: Scene) -> None:
     """Beyond max_unbound_per_address they are closed at once, the rest at session_init_s; other addresses bind."""
-    gateway = served(scene, smpp={"session_init_s": 6, "max_unbound_per_address": 20})
+    limits = {"session_init_s": 6, "max_unbound_per_address": 20}
+    gateway = served(scene, credential("steady"), credential("esme"), smpp=limits)
     before = rss_mb(gateway)
-    with Steady(lambda: bound(gateway)):
+    with Steady(lambda: bound(gateway, "steady")):
         crowd = [Esme(gateway.smpp_port, source="127.0.0.9") for _ in range(500)]
         wait("480 are closed", lambda: _closed(crowd) >= 480)
         assert _closed(crowd) == 480

@@ -13,7 +13,7 @@ import pytest
 from tests.scenario.certificates import Authority, Files
 from tests.scenario.esme import Closed, Esme, Steady
 from tests.scenario.harness import Gateway, Scene, wait
-from tests.scenario.stand_esme import PASSWORD, check_sound, served
+from tests.scenario.stand_esme import PASSWORD, check_sound, credential, served
 
 REFUSED = (ssl.SSLError, Closed, ConnectionError)
 
@@ -25,7 +25,9 @@ class Stand:
         self.authority = Authority(scene.directory, "authority")
         self.files = self.authority.sign("server")
         section = {"cert": str(self.files.cert), "key": str(self.files.key), **tls}
-        self.gateway: Gateway = served(scene, smpps={"tls": section, "session_init_s": 2})
+        self.gateway: Gateway = served(
+            scene, credential("esme"), credential("steady"), smpps={"tls": section, "session_init_s": 2}
+        )
 
     def context(self, own: Files | None = None) -> ssl.SSLContext:
         """A client that trusts the authority, with a certificate of its own or none."""
@@ -34,11 +36,11 @@ class Stand:
             context.load_cert_chain(own.cert, own.key)
         return context
 
-    def bound(self, own: Files | None = None, context: ssl.SSLContext | None = None) -> Esme:
+    def bound(self, own: Files | None = None, context: ssl.SSLContext | None = None, system_id: str = "esme") -> Esme:
         """A transceiver. Raises what is in REFUSED: with TLS 1.3 only the first answer tells that one is refused."""
         esme = Esme(self.gateway.smpps_port, tls=context or self.context(own))
         try:
-            assert esme.bind("esme", PASSWORD) == 0
+            assert esme.bind(system_id, PASSWORD) == 0
         except BaseException:
             esme.close()
             raise
@@ -126,7 +128,7 @@ def test_certificate_is_replaced_under_connections(scene: Scene) -> None:
     """After SIGHUP new connections get the new one, those that are there go on; a broken file changes nothing."""
     stand = Stand(scene)
     first = stand.serial()
-    with Steady(stand.bound) as steady:
+    with Steady(lambda: stand.bound(system_id="steady")) as steady:
         stand.authority.sign("server")
         assert stand.serial() == first  # not before it is asked for
         stand.gateway.signal(signal.SIGHUP)
