@@ -255,10 +255,23 @@ class Requests:
             self._go_on(dialogue)
 
     def _submit(self, ask: Ask) -> None:
-        dialogue = ask.dialogue
-        done = self._submitter.submit(Submission(dialogue.bind.account.tenant, ask.items, None, "smpp"))
+        tenant = ask.dialogue.bind.account.tenant
+        try:
+            done = self._submitter.submit(Submission(tenant, ask.items, None, "smpp"))
+        except Exception as error:  # a bug in one item, before anything was stored
+            self._one_by_one(ask, error)
+            return
         done.addCallbacks(self._answered, self._failed, callbackArgs=(ask,), errbackArgs=(ask,))
         done.addErrback(self._broken, ask)
+
+    def _one_by_one(self, ask: Ask, error: Exception) -> None:
+        """What cannot be submitted together: one item of it is bad, and costs only itself."""
+        if type(ask) is not BatchAsk or len(ask.items) == 1:
+            self._failed(Failure(error), ask)
+            return
+        while len(ask.items) > 1:
+            self._submit(ask.split(1))
+        self._submit(ask)
 
     def _answered(self, outcome: Outcome, ask: Ask) -> None:
         dialogue = ask.dialogue

@@ -95,6 +95,32 @@ def test_a_bug_in_reading_one_message_costs_that_one_only(world):
 # ---------------------------------------------------------------------------------------------------- back-pressure
 
 
+def test_a_bug_in_submitting_one_message_costs_that_one_only(world):
+    """Neither those beside it, nor another bind's answer, nor the room on the way into the store."""
+    bind, other = world.bind(), world.bind(world.account("bob", tenant="other"))
+    submit_as_ever = world.submitter.submit
+
+    def broken(submission):
+        if any(item.text == "bad" for item in submission.items):
+            raise RuntimeError("a bug")
+        return submit_as_ever(submission)
+
+    world.submitter.submit = broken
+    texts = [b"good"] * 20
+    texts[7] = b"bad"
+    for _ in range(MOST_INSIDE // 10):
+        bind.connection.answers.clear()
+        world.take(bind, *(submit(n, text) for n, text in enumerate(texts, 1)))
+        assert bind.connection.statuses == [(n, 0x08 if n == 8 else 0) for n in range(1, 21)]
+
+    world.submitter.auto = False
+    world.take(other, *(submit(n) for n in range(1, MOST_INSIDE + 1)))
+    assert world.take(bind, submit(1, b"bad")) == []
+    world.submitter.finish()  # which lets the bad one in
+    assert other.connection.statuses == [(n, 0) for n in range(1, MOST_INSIDE + 1)]
+    assert bind.connection.statuses[-1] == (1, 0x08)
+
+
 def test_a_bind_with_too_much_waiting_is_not_read_until_half_is_answered():
     world = World(inbound_window=10)
     bind = world.bind()
