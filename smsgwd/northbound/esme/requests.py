@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from twisted.internet.defer import fail
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
@@ -258,20 +259,15 @@ class Requests:
         tenant = ask.dialogue.bind.account.tenant
         try:
             done = self._submitter.submit(Submission(tenant, ask.items, None, "smpp"))
-        except Exception as error:  # a bug in one item, before anything was stored
-            self._one_by_one(ask, error)
-            return
+        except Exception as error:  # a bug in one item, before anything was stored: it costs only that one
+            if type(ask) is BatchAsk and len(ask.items) > 1:
+                while len(ask.items) > 1:
+                    self._submit(ask.split(1))
+                self._submit(ask)
+                return
+            done = fail(error)
         done.addCallbacks(self._answered, self._failed, callbackArgs=(ask,), errbackArgs=(ask,))
         done.addErrback(self._broken, ask)
-
-    def _one_by_one(self, ask: Ask, error: Exception) -> None:
-        """What cannot be submitted together: one item of it is bad, and costs only itself."""
-        if type(ask) is not BatchAsk or len(ask.items) == 1:
-            self._failed(Failure(error), ask)
-            return
-        while len(ask.items) > 1:
-            self._submit(ask.split(1))
-        self._submit(ask)
 
     def _answered(self, outcome: Outcome, ask: Ask) -> None:
         dialogue = ask.dialogue
