@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.scenario.esme import Esme
+from tests.scenario.esme import BIND_TRANSCEIVER, Esme, bind_body
 from tests.scenario.harness import TOKEN, Gateway, Scene, wait
 
 PASSWORD = "secret"
@@ -43,6 +43,16 @@ def rss_mb(gateway: Gateway) -> float:
     """What it holds in memory now."""
     status = Path(f"/proc/{gateway.pid}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:")) / 1024
+
+
+def wake_hashing(gateway: Gateway) -> None:
+    """Wrong passwords at once from many addresses: Argon2id takes its memory in every thread that it will ever have."""
+    crowd = [Esme(gateway.smpp_port, source=f"127.8.0.{number}") for number in range(1, 41)]
+    for esme in crowd:
+        esme.send(BIND_TRANSCEIVER, bind_body("nobody", "wrong"))
+    for esme in crowd:
+        assert esme.read().status == 0x0E
+        esme.close()
 
 
 def descriptors(gateway: Gateway) -> int:

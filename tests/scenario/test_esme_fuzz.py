@@ -6,7 +6,7 @@ import contextlib
 import socket
 from collections import deque
 
-from tests.scenario.esme import BIND_TRANSCEIVER, ENQUIRE_LINK, RESPONSE, UNBIND, Closed, Esme, Steady, bind_body
+from tests.scenario.esme import ENQUIRE_LINK, RESPONSE, UNBIND, Closed, Esme, Steady
 from tests.scenario.evil_esmes import Evil
 from tests.scenario.harness import Gateway, Scene, wait
 from tests.scenario.stand_esme import (
@@ -19,6 +19,7 @@ from tests.scenario.stand_esme import (
     served,
     tenant_of,
     wait_binds,
+    wake_hashing,
 )
 
 SEED = 20_261_121
@@ -35,7 +36,7 @@ def test_hostile_pdus(scene: Scene) -> None:
     gateway = served(scene, credential("steady"), tenants=[fuzz], smpp={"session_init_s": 5})
     attacks = (_bound_in_frame, _bound_out_of_frame, _unbound)
     held: deque[Esme] = deque()
-    _wake_hashing(gateway)
+    wake_hashing(gateway)
     with Steady(lambda: bound(gateway, "steady")):
         for round_number in range(PDUS // A_CONNECTION):
             source = f"127.7.{round_number // 250}.{round_number % 250 + 1}"  # none of them fails often enough to wait
@@ -54,16 +55,6 @@ def test_hostile_pdus(scene: Scene) -> None:
         assert rss_mb(gateway) - before < GROWTH_MB
     check_sound(gateway)
     assert gateway.stop() == 0
-
-
-def _wake_hashing(gateway: Gateway) -> None:
-    """Wrong passwords at once from many addresses: Argon2id takes its memory in every thread that it will ever have."""
-    crowd = [Esme(gateway.smpp_port, source=f"127.8.0.{number}") for number in range(1, 41)]
-    for esme in crowd:
-        esme.send(BIND_TRANSCEIVER, bind_body("fuzz", "wrong"))
-    for esme in crowd:
-        assert esme.read().status == 0x0E
-        esme.close()
 
 
 def _bound_in_frame(gateway: Gateway, evil: Evil, source: str) -> Esme:

@@ -33,6 +33,7 @@ from tests.scenario.stand_esme import (
     served,
     tenant_of,
     wait_binds,
+    wake_hashing,
 )
 
 BIND = packed(BIND_TRANSCEIVER, bind_body("esme", PASSWORD))
@@ -129,6 +130,7 @@ def test_five_hundred_connections_of_one_address(scene: Scene) -> None:
     """Beyond max_unbound_per_address they are closed at once, the rest at session_init_s; other addresses bind."""
     limits = {"session_init_s": 6, "max_unbound_per_address": 20}
     gateway = served(scene, credential("steady"), credential("esme"), smpp=limits)
+    wake_hashing(gateway)
     before = rss_mb(gateway)
     with Steady(lambda: bound(gateway, "steady")):
         crowd = [Esme(gateway.smpp_port, source="127.0.0.9") for _ in range(500)]
@@ -142,7 +144,7 @@ def test_five_hundred_connections_of_one_address(scene: Scene) -> None:
         assert bound(gateway, source="127.0.0.9").unbind() == 0  # the address is not held against anyone
         for esme in crowd:
             esme.close()
-    assert rss_mb(gateway) - before < 30
+    assert rss_mb(gateway) - before < 15
     check_sound(gateway)
 
 
