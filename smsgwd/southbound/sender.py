@@ -24,10 +24,12 @@ from smsgwd.southbound.outgoing import Outgoing, Verdict
 from smsgwd.southbound.queue import ReadyQueue
 from smsgwd.southbound.runtime import Runtime
 from smsgwd.southbound.settings import Settings
+from smsgwd.telemetry import get_logger
 
 _RUN = 16  # messages in a row on one bind where there are others
 _SOONEST_S = 0.002  # bucket: no timer for less, the next part finds a few tokens then
 _STORE_AGAIN_S = 1.0
+_log = get_logger("southbound")
 
 
 class Sender:
@@ -48,6 +50,7 @@ class Sender:
         """`pumped` is called after each look at what can be sent."""
         self.taking = False  #: may new messages begin
         self.begun: dict[Bind, Outgoing] = {}  #: messages of which a bind has still parts to write
+        self._connector = settings.id
         self._window = settings.session.window
         self._runtime = runtime
         self._batch = batch
@@ -158,8 +161,8 @@ class Sender:
             take()
             try:
                 made = compose(message, now_ms)
-            except (CannotEncode, EncodeError) as error:
-                self._flights.unsendable(out, str(error))
+            except Exception as error:
+                self._unsendable(out, error)
                 continue
             begun(out)
             if len(made) != 1:  # the connector cuts otherwise than the price list
@@ -201,11 +204,19 @@ class Sender:
         """Make the PDUs of a message and write as many as there is room for."""
         try:
             out.begin(self._encoder.compose(out.message, now_ms))
-        except (CannotEncode, EncodeError) as error:
-            self._flights.unsendable(out, str(error))
+        except Exception as error:
+            self._unsendable(out, error)
             return
         self._flights.begun(out)
         self._write(bind, out, bind.room)
+
+    def _unsendable(self, out: Outgoing, error: Exception) -> None:
+        """No PDUs can be made of a message: it is refused, also where the fault is ours; the others go on."""
+        reason = str(error)
+        if not isinstance(error, CannotEncode | EncodeError):  # whose text may hold that of the message
+            reason = f"internal error: {type(error).__name__}"
+            _log.error("connector.error", connector=self._connector, message=out.message.id, reason=reason)
+        self._flights.unsendable(out, reason)
 
     def _write(self, bind: Bind, out: Outgoing, room: int) -> None:
         """Write parts of a message, back to back; what does not fit goes on when answers come."""

@@ -71,6 +71,28 @@ def test_one_that_cannot_be_encoded_is_refused_and_the_others_go():
     assert states(bench, 1, 2, 3) == [State.SENT, State.REJECTED, State.SENT] and bench.idle
 
 
+def test_a_bug_in_one_message_does_not_keep_the_others():
+    """What the store has is no text: it is refused like any that cannot be sent, in a run and of several parts."""
+    bench = Bench(session={"window": 50}).start()
+    bench.send(
+        message(1),
+        message(2, body=b"\xff\xfe{"),
+        message(3),
+        message(4, body=b"\xff" * 300, parts=2),
+        message(5),
+    )
+    bench.pump()
+    assert states(bench, 1, 2, 3, 4, 5) == [
+        State.SENT,
+        State.REJECTED,
+        State.SENT,
+        State.REJECTED,
+        State.SENT,
+    ]
+    assert {change.error.detail for change in bench.store.changes(Fail)} == {"internal error: UnicodeDecodeError"}
+    assert bench.idle
+
+
 def test_the_bucket_ends_a_run():
     bench = Bench(throughput=10.0, burst=5.0, session={"window": 50}).start()
     bench.send(*(message(number) for number in range(1, 13)))
