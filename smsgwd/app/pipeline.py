@@ -24,12 +24,14 @@ from smsgwd.ports.clock import Clock
 from smsgwd.ports.dispatch import Dispatcher
 from smsgwd.ports.store import Store, StoreUnavailable
 from smsgwd.routing.table import Routes
+from smsgwd.telemetry import get_logger
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
 _MAX_PENDING = 20_000  # messages waiting for their commit: bounds memory when the disk stalls
 
+_log = get_logger("daemon")
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Outcome).decode
 
@@ -161,13 +163,20 @@ class Pipeline:
             _refuse(outcome, work.places, result.refused)
             messages = [message for index, message in enumerate(messages) if index not in result.refused]
         self._observed(work.intake, outcome)
+        try:
+            self._hand_on(messages)
+        except Exception as error:  # they are kept and queued: whatever is wrong with the sending, the answer is yes
+            _log.error("daemon.unhandled_error", reason=f"handing on: {type(error).__name__}", exc_info=error)
+        return outcome
+
+    def _hand_on(self, messages: list[Message]) -> None:
+        """Durable ones to the sending side, or to the clock."""
         later = [message.due_at for message in messages if message.due_at]
         if later:
             messages = [message for message in messages if not message.due_at]
             self._scheduled(min(later))
         if messages:
             self._dispatcher.offer(messages)
-        return outcome
 
     def _observed(self, intake: str, outcome: Outcome) -> None:
         accepted = parts = 0

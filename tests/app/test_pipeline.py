@@ -101,6 +101,19 @@ def test_the_store_refuses_for_credit_message_by_message(world):
     assert len(world.dispatcher.offered) == 1
 
 
+def test_what_is_durable_is_answered_well_whatever_the_sending_side_does(world):
+    """An error would make the tenant send it again, and the store has it."""
+
+    def broken(messages):
+        raise RuntimeError("a bug")
+
+    world.dispatcher.offer = broken
+    answer = world.submit()
+    world.store.finish()
+    assert now(answer).entries[0].error is None
+    assert world.pipeline.pending == 0
+
+
 def test_a_scheduled_message_is_not_sent_but_its_time_is_noted(world):
     due = world.clock.wall + 3_600_000
     answer = world.submit(item(schedule_at=due))
