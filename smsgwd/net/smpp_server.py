@@ -68,4 +68,4 @@ def listen(
     outer = over_tls(factory, tls)
     if before is not None:
         outer = before(outer)
-    return listen_tcp(reactor, interface, port, outer, backlog)
+    return listen_tcp(reactor, interface, port, outer, backlog, small_reads=True)

@@ -40,6 +40,47 @@ class Listening(TestCase):
         yield connectProtocol(TCP6ClientEndpoint(reactor, "::1", port), asking)
         assert (yield asking.heard) == b"hello"
 
+    @inlineCallbacks
+    def test_little_is_read_in_a_turn_where_that_is_wanted(self):
+        from twisted.internet import reactor
+        from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
+
+        for host in ("127.0.0.1", "::"):
+            counting = _Counting()
+            listening = listen_tcp(reactor, host, 0, Factory.forProtocol(lambda it=counting: it), small_reads=True)
+            self.addCleanup(listening.stopListening)
+            peer = yield connectProtocol(
+                HostnameEndpoint(reactor, host.replace("::", "::1"), listening.getHost().port), Protocol()
+            )
+            peer.transport.write(b"x" * 300_000)
+            yield counting.all_of(300_000)
+            assert counting.longest == 16 * 1024
+            peer.transport.loseConnection()
+            yield counting.lost
+
+
+class _Counting(Protocol):
+    def __init__(self):
+        from twisted.internet.defer import Deferred
+
+        self.longest = self.octets = 0
+        self.lost = Deferred()
+
+    def all_of(self, octets):
+        from twisted.internet.defer import Deferred
+
+        self.wanted, self.done = octets, Deferred()
+        return self.done
+
+    def dataReceived(self, data):
+        self.longest = max(self.longest, len(data))
+        self.octets += len(data)
+        if self.octets == self.wanted:
+            self.done.callback(None)
+
+    def connectionLost(self, reason):
+        self.lost.callback(None)
+
 
 class _Greeting(Protocol):
     def connectionMade(self):
