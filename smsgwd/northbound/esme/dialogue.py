@@ -110,7 +110,7 @@ class Dialogue:
 
     def hold_back(self) -> None:
         """Read no more from an ESME that has enough waiting."""
-        if not self.paused and not self.gone and self.bind.connection.session.unanswered >= self._windows.limit:
+        if not self.paused and not self.gone and self._waiting() >= self._windows.limit:
             self.paused = True
             self.bind.connection.pause_reading()
 
@@ -123,8 +123,12 @@ class Dialogue:
             self._pace.in_use(owner) if self._pace.limited(owner) else 0.0,
         )
 
+    def _waiting(self) -> int:
+        """Requests without an answer, or the messages of them where these are more: a submit_multi has up to 254."""
+        return max(self.bind.connection.session.unanswered, self.started - self.finished)
+
     def _read_on(self) -> None:
-        if self.bind.connection.session.unanswered * 2 <= self._windows.limit:
+        if self._waiting() * 2 <= self._windows.limit:
             self.paused = False
             self.bind.connection.resume_reading()
 

@@ -21,7 +21,7 @@ MOST_INSIDE: Final = 500
 500 nothing piles up behind the intake, at 1,000 and 2,000 a backlog grows that costs memory and CPU."""
 
 MOST_WAITING: Final = 50_000
-"""Messages that may wait here; what comes beyond is refused: the gateway is overloaded."""
+"""Messages that may wait here; what comes beyond is refused, unless its tenant has less than its share of that."""
 
 _RUN: Final = 64  # messages of one bind before the next one's turn
 _Binds = deque[Dialogue]
@@ -35,6 +35,7 @@ class Doorway:
         self._room = most_inside
         self._letting_in = False
         self._waiting = 0
+        self._waiting_of: dict[str, int] = {}  # by tenant
         self._asks: dict[Dialogue, deque[Ask]] = {}
         self._tenants: dict[str, _Binds] = {}
         self._order: deque[str] = deque()
@@ -45,22 +46,27 @@ class Doorway:
         return self._waiting
 
     def enter(self, ask: Ask) -> bool:
-        """Let it in now or in its turn; False, and nothing is done, when too much waits."""
+        """Let it in now or in its turn; False, and nothing is done, when too much waits.
+
+        A tenant that fills all of this room is the only one refused: others still get as much as their share of it is.
+        """
         count = len(ask.items)
         if not self._waiting and count <= self._room:
             self._room -= count
             self._submit(ask)
             return True
-        if self._waiting + count > MOST_WAITING:
+        dialogue = ask.dialogue
+        tenant = dialogue.bind.account.tenant
+        waiting = self._waiting_of.get(tenant, 0) + count
+        if self._waiting + count > MOST_WAITING and waiting > MOST_WAITING // (len(self._tenants) + 1):
             return False
         self._waiting += count
-        dialogue = ask.dialogue
+        self._waiting_of[tenant] = waiting
         asks = self._asks.get(dialogue)
         if asks is not None:
             asks.append(ask)
         else:
             self._asks[dialogue] = deque((ask,))
-            tenant = dialogue.bind.account.tenant
             binds = self._tenants.get(tenant)
             if binds is None:
                 self._tenants[tenant] = deque((dialogue,))
@@ -81,12 +87,14 @@ class Doorway:
         asks = self._asks.pop(dialogue, None)
         if asks is None:
             return []
-        self._waiting -= sum(len(ask.items) for ask in asks)
+        count = sum(len(ask.items) for ask in asks)
         tenant = dialogue.bind.account.tenant
+        self._waiting -= count
+        self._waiting_of[tenant] -= count
         binds = self._tenants[tenant]
         binds.remove(dialogue)
         if not binds:
-            del self._tenants[tenant]
+            del self._tenants[tenant], self._waiting_of[tenant]
             self._order.remove(tenant)
         return list(asks)
 
@@ -105,22 +113,24 @@ class Doorway:
                 binds = self._tenants[tenant]
                 dialogue = binds[0]
                 binds.rotate(-1)
-                ask = self._next(dialogue)
-                count = len(ask.items)
-                self._room -= count
-                self._waiting -= count
+                ask = self._next(dialogue, tenant)
+                self._room -= len(ask.items)
                 self._submit(ask)
         finally:
             self._letting_in = False
 
-    def _next(self, dialogue: Dialogue) -> Ask:
-        """What comes next of a bind: a run at most, where it can be cut."""
+    def _next(self, dialogue: Dialogue, tenant: str) -> Ask:
+        """What comes next of a bind: a run at most, where it can be cut. It waits no more."""
         asks = self._asks[dialogue]
         ask = asks[0]
         most = min(_RUN, self._room)
         if type(ask) is BatchAsk and len(ask.items) > most:
-            return ask.split(most)
-        asks.popleft()
+            ask = ask.split(most)
+        else:
+            asks.popleft()
+        count = len(ask.items)
+        self._waiting -= count
+        self._waiting_of[tenant] -= count
         if not asks:
             self.drop(dialogue)
         return ask

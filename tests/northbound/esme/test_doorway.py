@@ -108,6 +108,24 @@ def test_beyond_what_may_wait_nothing_is_taken(doorway, monkeypatch):
     assert doorway.enter(ask(bind, *range(10)))
 
 
+def test_who_fills_it_is_refused_and_nobody_else(doorway, monkeypatch):
+    monkeypatch.setattr(doorway_module, "MOST_WAITING", 60)
+    greedy, modest = Bind("greedy"), Bind("modest")
+    doorway.enter(ask(greedy, *range(100)))
+    assert doorway.enter(ask(greedy, *range(60)))
+    assert not doorway.enter(ask(Bind("greedy"), 1))
+    assert doorway.enter(ask(modest, *range(20)))  # half of 60 is its share
+    assert not doorway.enter(ask(modest, *range(15)))
+    assert doorway.waiting == 80
+    doorway.left(100)
+    assert doorway.waiting == 0
+    doorway.enter(ask(modest, *range(20)))
+    assert doorway.enter(ask(greedy, *range(60)))  # nothing was left over in the books
+    assert not doorway.enter(ask(greedy, 1))
+    doorway.drop(greedy)
+    assert doorway.enter(ask(greedy, *range(60)))
+
+
 def test_submissions_that_are_over_at_once_do_not_pile_up_on_the_stack():
     seen = []
 

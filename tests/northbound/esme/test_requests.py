@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from twisted.internet.defer import Deferred
 
@@ -135,6 +137,23 @@ def test_a_bind_with_too_much_waiting_is_not_read_until_half_is_answered():
     assert not bind.connection.reading
     world.submitter.finish()
     assert bind.connection.reading
+
+
+def test_the_recipients_of_a_submit_multi_count_as_so_many_requests():
+    world = World(inbound_window=10)
+    bind = world.bind()
+    world.submitter.auto = False
+    dests = tuple(SmeDestination(1, 1, b"30691234%04d" % n) for n in range(6))
+    several = SubmitMulti(sequence=1, source_addr=b"iSMS", dest_addresses=dests, short_message=b"Hi")
+    world.take(bind, several)
+    assert bind.connection.reading
+    world.take(bind, replace(several, sequence=2))
+    assert not bind.connection.reading
+    world.submitter.finish()
+    assert not bind.connection.reading
+    world.submitter.finish()
+    assert bind.connection.reading
+    assert bind.connection.statuses == [(1, 0), (2, 0)]
 
 
 def test_many_binds_share_what_the_pipeline_takes():
