@@ -110,12 +110,12 @@ class Batch:
                 owed += result.outbox  # type: ignore[union-attr]
             if then is not last:
                 if last is not None:
-                    last(its_results, its_args)
+                    _tell(last, its_results, its_args)
                 last, its_results, its_args = then, [], []
             its_results.append(result)
             its_args.append(arg)
         if last is not None:
-            last(its_results, its_args)
+            _tell(last, its_results, its_args)
         if owed:
             self._outbox.offer(owed)
         self._look_idle()
@@ -180,13 +180,21 @@ class Batch:
 
     def _give(self, entry: _Entry, result: Result) -> None:
         if entry[1] is not None:
-            entry[1]((result,), (entry[2],))
+            _tell(entry[1], (result,), (entry[2],))
 
     def _look_idle(self) -> None:
         if self._waiting and not (self._running or self._entries or self._kept):
             waiting, self._waiting = self._waiting, []
             for done in waiting:
                 done.callback(None)
+
+
+def _tell(then: Then, results: Sequence[Result], args: Sequence[Any]) -> None:
+    """What one does with its results must keep nobody else from theirs."""
+    try:
+        then(results, args)
+    except Exception as error:
+        _log.error("connector.error", reason=f"results: {type(error).__name__}", exc_info=error)
 
 
 def _unexpected(failure: Failure) -> None:
