@@ -48,8 +48,8 @@ def rss_mb(gateway: Gateway) -> float:
 def wake_hashing(gateway: Gateway) -> None:
     """Wrong passwords at once from many addresses: Argon2id takes its memory in every thread that it will ever have."""
     crowd = [Esme(gateway.smpp_port, source=f"127.8.0.{number}") for number in range(1, 41)]
-    for esme in crowd:
-        esme.send(BIND_TRANSCEIVER, bind_body("nobody", "wrong"))
+    for number, esme in enumerate(crowd):
+        esme.send(BIND_TRANSCEIVER, bind_body("nobody", f"wrong{number}"))
     for esme in crowd:
         assert esme.read().status == 0x0E
         esme.close()
