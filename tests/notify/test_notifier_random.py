@@ -54,6 +54,8 @@ def test_every_item_ends_once(seed):
             store.failing = not store.failing
         if chance.random() < 0.03:
             store.unreadable = not store.unreadable
+        if chance.random() < 0.02:
+            clock.offset_ms += int(chance.choice([-72, -5, -0.2, 0.2, 1]) * 3_600_000)
         if owed < 3000 and chance.random() < 0.3:
             new = [
                 item(

@@ -77,6 +77,10 @@ class Deliveries(RuleBasedStateMachine):
     def pass_time(self, seconds):
         self.stand.reactor.advance(seconds)
 
+    @rule(hours=st.sampled_from((-72, -5, -0.2, -0.001, 0.2, 1)))
+    def set_the_wall_clock(self, hours):
+        self.stand.clock.offset_ms += int(hours * 3_600_000)
+
     @rule(name=st.sampled_from(NAMES))
     def look(self, name):
         self.stand.outbox.look("@" + name)
