@@ -20,7 +20,7 @@ from smsgwd.telemetry import Metrics
 if TYPE_CHECKING:
     from prometheus_client import Counter
 
-    from smsgwd.northbound.esme.asks import ReplacingAsk
+    from smsgwd.northbound.esme.asks import Ask
 
 Answer = tuple[int, int, bytes]
 """sequence_number, command_status, message_id."""
@@ -57,6 +57,7 @@ class Dialogue:
         "bind",
         "finished",
         "gone",
+        "looking",
         "paused",
         "started",
         "statuses",
@@ -74,7 +75,8 @@ class Dialogue:
         self.paused = False
         self.started = 0  #: messages to be submitted
         self.finished = 0  #: of these, in the same order
-        self.behind: deque[tuple[int, ReplacingAsk]] = deque()  #: what looks for messages submitted before
+        self.behind: deque[Ask] = deque()  #: one that looks for a message submitted before, and what came after it
+        self.looking = False  #: the first one of them does
         self._windows = windows
         self._pace = pace
         self._fill = fill

@@ -9,7 +9,7 @@ There is no Deferred, closure or log line a PDU here; one of each a read.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from twisted.internet.defer import fail
 from twisted.internet.interfaces import IReactorTime
@@ -73,12 +73,20 @@ class Requests:
                 dialogue.refuse(pdu, dialogue.statuses.of(Refusal.SHUTTING_DOWN.code))
             return
         now = self._clock.now_ms()
+        rest = self._take(dialogue, requests, now)
+        while rest:
+            rest = self._take(dialogue, rest, now)
+        dialogue.hold_back()
+
+    def _take(self, dialogue: Dialogue, requests: Sequence[Pdu], now: int) -> Sequence[Pdu]:
+        """Up to the first submit_sm that may replace another, with it; what is left."""
         translate = dialogue.translator.submit
         sequences: list[int] = []
         items: list[Item] = []
         refused: list[Answer] = []
         others: list[Pdu] = []
-        for pdu in requests:
+        rest: Sequence[Pdu] = ()
+        for place, pdu in enumerate(requests):
             if type(pdu) is not SubmitSm:
                 others.append(pdu)
                 continue
@@ -90,13 +98,14 @@ class Requests:
                 self._failed_at(dialogue, error)
                 refused.append((pdu.sequence, ESME_RSYSERR, b""))
             else:
-                if pdu.replace_if_present_flag:
+                if pdu.replace_if_present_flag:  # it replaces what came before it, and nothing that came after
                     others.append(pdu)
-                else:
-                    sequences.append(pdu.sequence)
-                    items.append(item)
+                    rest = requests[place + 1 :]
+                    break
+                sequences.append(pdu.sequence)
+                items.append(item)
         if items:
-            if self._pace.limited(bind.account.owner):
+            if self._pace.limited(dialogue.bind.account.owner):
                 self._submit_paced(dialogue, sequences, items)
             else:
                 self._submit_many(dialogue, sequences, items)
@@ -104,7 +113,7 @@ class Requests:
             dialogue.answer(SUBMIT_SM_RESP, refused)
         for pdu in others:
             self._other(dialogue, pdu, now)
-        dialogue.hold_back()
+        return rest
 
     def unbound(self, bind: EsmeBind) -> None:
         """See TakesRequests. What was held back was never acknowledged: it goes with the bind."""
@@ -220,25 +229,24 @@ class Requests:
                 first.items += ask.items
                 continue
             if first is not None:
-                self._enter(first)
+                self._start(first)
                 first = None
             if type(ask) is BatchAsk:
                 first = ask
             else:
                 self._start(ask)
         if first is not None:
-            self._enter(first)
+            self._start(first)
 
     # ------------------------------------------------------------------ submitting
     def _submit_many(self, dialogue: Dialogue, sequences: list[int], items: list[Item]) -> None:
-        self._enter(BatchAsk(dialogue, sequences, items))
+        self._start(BatchAsk(dialogue, sequences, items))
 
     def _start(self, ask: Ask) -> None:
-        if isinstance(ask, ReplacingAsk):
-            dialogue = ask.dialogue
-            dialogue.behind.append((dialogue.started, ask))
-            if len(dialogue.behind) == 1:
-                self._go_on(dialogue)
+        dialogue = ask.dialogue
+        if dialogue.behind or isinstance(ask, ReplacingAsk):
+            dialogue.behind.append(ask)
+            self._go_on(dialogue)
         else:
             self._enter(ask)
 
@@ -304,40 +312,56 @@ class Requests:
 
     # ------------------------------------------------------------------ replace_if_present
     def _go_on(self, dialogue: Dialogue) -> None:
-        """Look for what the next one replaces, once the messages submitted before it can be found."""
-        number, ask = dialogue.behind[0]
-        if dialogue.finished < number:
+        """Go on with what came behind a message that may replace another, in order.
+
+        What that replaces is looked for once all that was submitted before it can be found, and before anything that
+        came after it is submitted: that is another message.
+        """
+        if dialogue.looking:
             return
-        dialogue.behind[0] = (_RUNNING, ask)
-        found = self._esmes.replace_pending(ask.items[0], dialogue.bind.account.tenant)
-        found.addCallbacks(self._replaced, self._not_replaced, callbackArgs=(ask,), errbackArgs=(ask,))
-        found.addErrback(self._broken, ask)
+        behind = dialogue.behind
+        while behind:
+            ask = behind[0]
+            if not isinstance(ask, ReplacingAsk):
+                behind.popleft()
+                dialogue.looking = True  # what is over at once comes back here
+                try:
+                    self._enter(ask)
+                finally:
+                    dialogue.looking = False
+                continue
+            if dialogue.finished < dialogue.started:
+                return
+            dialogue.looking = True
+            found = self._esmes.replace_pending(ask.items[0], dialogue.bind.account.tenant)
+            found.addCallbacks(self._replaced, self._not_replaced, callbackArgs=(ask,), errbackArgs=(ask,))
+            found.addErrback(self._broken, ask)
+            if not found.called:
+                found.addCallback(lambda _: self._looked(dialogue))
+                return
+            self._looked_at(dialogue)
 
     def _replaced(self, entry: Entry | None, ask: ReplacingAsk) -> None:
         if entry is not None:
             ask.replaced(entry)
         elif not ask.dialogue.gone:
-            self._enter(ask)  # the next one looks after this is there
-        self._next(ask.dialogue)
+            self._enter(ask)
 
     def _not_replaced(self, failure: Failure, ask: ReplacingAsk) -> None:
         self._refuse_failed(failure, ask)
-        self._next(ask.dialogue)
 
-    def _next(self, dialogue: Dialogue) -> None:
-        if not dialogue.behind:
-            return  # unbound meanwhile
-        dialogue.behind.popleft()
-        if dialogue.behind:
-            _, ask = dialogue.behind[0]
-            dialogue.behind[0] = (dialogue.started, ask)
-            self._go_on(dialogue)
+    def _looked(self, dialogue: Dialogue) -> None:
+        self._looked_at(dialogue)
+        self._go_on(dialogue)
+
+    def _looked_at(self, dialogue: Dialogue) -> None:
+        """The first one has replaced another, is submitted, or is refused."""
+        dialogue.looking = False
+        if dialogue.behind:  # else it was unbound meanwhile
+            dialogue.behind.popleft()
 
     def _begin(self, bind: EsmeBind) -> Dialogue:
         dialogue = Dialogue(bind, self._windows, self._pace, self._fill, self._metrics)
         bind.state = dialogue
         self._windows.count(1)
         return dialogue
-
-
-_RUNNING: Final[Any] = float("inf")  # as the number of a look-up that runs: no submission makes it go on

@@ -311,6 +311,42 @@ def test_it_looks_only_after_what_was_submitted_before_it_can_be_found(world):
     assert [pdu.sequence for pdu in bind.connection.answers] == [1, 2, 3]
 
 
+def test_it_waits_for_those_before_it_whatever_is_refused_after_it(world):
+    bind = world.bind()
+    world.submitter.auto = False
+    world.take(bind, submit(1, b"one"))
+    world.take(bind, submit(2, b"two", replace_if_present_flag=1))
+    world.submitter.error = refused(Refusal.NO_ROUTE)
+    world.take(bind, submit(3, b"refused"))
+    world.submitter.error = None
+    assert world.esmes.asked == []
+    world.submitter.finish()
+    assert [asked[1].text for asked in world.esmes.asked] == ["two"]
+
+
+def test_what_came_after_it_is_another_message_and_never_replaced_by_it(world):
+    bind = world.bind()
+    looking = world.esmes.result = Deferred()
+    world.take(bind, submit(1, b"new", replace_if_present_flag=1), submit(2, b"other"))
+    world.take(bind, submit(3, b"third"), DataSm(sequence=4, source_addr=b"iSMS", destination_addr=b"306900000000"))
+    assert world.submitter.submissions == []
+    looking.callback(None)
+    assert world.submitter.texts == [["new"], ["other"], ["third"], [""]]
+    assert bind.connection.statuses == [(1, 0), (2, 0), (3, 0), (4, 0)]
+
+
+def test_many_that_replace_nothing_do_not_pile_up_on_the_stack():
+    world = World(inbound_window=10_000)
+    bind = world.bind()
+    world.esmes.result = refused(Refusal.UNAUTHENTICATED)
+    world.submitter.auto = False
+    world.take(bind, submit(1, b"first"), *(submit(n, replace_if_present_flag=n % 2) for n in range(2, 4000)))
+    assert bind.connection.answers == []
+    world.submitter.auto = True
+    world.submitter.finish()
+    assert sorted(bind.connection.statuses) == [(1, 0)] + [(n, 0x0E if n % 2 else 0) for n in range(2, 4000)]
+
+
 def test_a_bind_that_goes_while_it_looks_submits_nothing(world):
     bind = world.bind()
     looking = world.esmes.result = Deferred()
