@@ -54,7 +54,7 @@ _PASSED: Final = _SEGMENTS | frozenset(
     )
 )
 _VENDOR: Final = range(0x1400, 0x4000)  # reserved for SMSC vendors (SMPP 3.4 s5.3.2)
-_MOST_OCTETS: Final = 2048  # of all that is passed on: it is kept with the message
+_MOST_OCTETS: Final = 2048  # of all that is passed on, tags and lengths included: it is kept with the message
 
 
 def split_tlvs(tlvs: Tlvs) -> tuple[Tlvs, bytes, bool]:
@@ -72,7 +72,7 @@ def split_tlvs(tlvs: Tlvs) -> tuple[Tlvs, bytes, bool]:
             payload = payload or pair[1]
         elif tag in _PASSED or tag in _VENDOR:
             passed.append(pair)
-            octets += len(pair[1])
+            octets += 4 + len(pair[1])
             if tag in _SEGMENTS:
                 segmented = True
     if octets > _MOST_OCTETS:

@@ -137,6 +137,7 @@ def test_only_tlvs_that_mean_something_further_on_are_passed():
     tlvs = ((0x1401, b"vendor"), (RECEIPTED_MESSAGE_ID, b"1\0"), (0x4000, b"?"), (0x1400, b""), (0x0427, b"\2"))
     assert read(tlvs=tlvs).wire.tlvs == ((0x1401, b"vendor"), (0x1400, b""))
     assert fault(tlvs=((0x1401, bytes(3000)),)) == 0xC2
+    assert fault(tlvs=((0x1401, b""),) * 16_000) == 0xC2  # each costs memory, however little it says
 
 
 @pytest.mark.parametrize(
