@@ -80,10 +80,15 @@ class Incoming:
         entries: list[tuple[TakeReceipt | TakeMo, Then, _Place, bool]] = []
         then = self._then
         for pdu in pdus:
-            if type(pdu) is DeliverSm and pdu.esm_class & _TYPE_MASK == _RECEIPT:
-                change: TakeReceipt | TakeMo | None = self._receipt(connection, pdu, is_final=True)
-            else:
-                change = self._seldom(connection, pdu)
+            change: TakeReceipt | TakeMo | None
+            try:
+                if type(pdu) is DeliverSm and pdu.esm_class & _TYPE_MASK == _RECEIPT:
+                    change = self._receipt(connection, pdu, is_final=True)
+                else:
+                    change = self._seldom(connection, pdu)
+            except Exception as error:  # a bug in reading one must not cost those beside it
+                self._failed(connection, pdu, error)
+                continue
             if change is not None:
                 entries.append((change, then, (bind, connection, pdu.command_id, pdu.sequence), True))
         if entries:
@@ -92,6 +97,12 @@ class Incoming:
             if before < _MOST_AWAITING <= bind.awaiting:  # it sends faster than that becomes durable
                 connection.pause_reading()
             self._batch.add_many(entries)
+
+    def _failed(self, connection: SmppConnection, pdu: Pdu, error: Exception) -> None:
+        """Nothing is kept of it, so the SMSC is told to keep it."""
+        _log.error("connector.error", connector=self._settings.id, reason=f"{pdu.name}: {type(error).__name__}")
+        if not isinstance(pdu, AlertNotification):
+            connection.respond(response_to(pdu.command_id, pdu.sequence, ESME_RSYSERR))
 
     def _seldom(self, connection: SmppConnection, pdu: Pdu) -> TakeReceipt | TakeMo | None:
         """Whatever is not marked as a receipt of a final state; None where nothing is to be kept."""

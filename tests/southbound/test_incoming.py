@@ -136,6 +136,25 @@ def test_what_is_owed_for_an_intermediate_receipt_goes_to_the_outbox():
     assert here.store.changes(TakeReceipt) and here.outbox.items == ["intermediate"]
 
 
+def test_a_bug_in_reading_one_costs_that_one_only():
+    """Those of the same read are kept and answered; the SMSC is told to keep the one."""
+    here = bench()
+
+    def addressee(connector, to):
+        if to == "666":
+            raise RuntimeError("a bug")
+        return Addressee("demo", "shop")
+
+    here.desk.addressee = addressee
+    for number in (b"1", b"666", b"3"):
+        here.smsc.deliver(
+            DeliverSm(source_addr=b"306912345678", destination_addr=number, short_message=b"Hi"), number.decode()
+        )
+    here.pump()
+    assert dict(here.smsc.answers) == {"1": 0, "666": 0x08, "3": 0}
+    assert [change.mo.dest for change in here.store.changes(TakeMo)] == ["1", "3"]
+
+
 def test_figures():
     metrics = Metrics(CollectorRegistry())
     here = bench(metrics=metrics.connector)
