@@ -95,14 +95,21 @@ class EsmeSession:
                 answers.append((event.context, event.pdu.status))
             else:
                 others.append(event)
+        # A bug must not cost the ESME its session, or others theirs, nor one kind of event the other kinds.
         try:
             if others:
                 self._seldom(bind, others)
+        except Exception as error:
+            self._failed(error)
+        try:
             if requests:
                 self._take(bind, requests)
+        except Exception as error:
+            self._failed(error)
+        try:
             if answers:
                 self._answered(bind, answers)
-        except Exception as error:  # a bug must not cost the ESME its session, or others theirs
+        except Exception as error:
             self._failed(error)
 
     def writable(self, connection: SmppConnection) -> None:

@@ -15,6 +15,7 @@ from smsgwd.smpp.pdu import (
     BindTransceiver,
     BindTransmitter,
     DeliverSm,
+    DeliverSmResp,
     EnquireLink,
     SubmitSm,
     Unbind,
@@ -206,6 +207,19 @@ def test_an_error_in_what_takes_requests_does_not_end_the_session():
     esme.submit()
     stand.pump()
     assert esme.bound and esme.statuses() == [0]
+
+
+def test_an_error_in_what_takes_requests_does_not_swallow_the_answers_beside_them():
+    """What is out would stay out for as long as the bind lasts."""
+    stand = Stand()
+    esme = stand.bind(deliver=False)
+    sequence = stand.only_bind().connection.request(DeliverSm(**DELIVER), "receipt")
+    stand.pump()
+    stand.requests.error = ZeroDivisionError("a bug")
+    submit = SubmitSm(sequence=77, destination_addr=b"306912345678", short_message=b"x")
+    esme.line.left.write(encode(DeliverSmResp(sequence=sequence)) + encode(submit))
+    stand.pump()
+    assert stand.requests.reads and stand.answers.of("answered") == [([("receipt", 0)],)]
 
 
 def test_nobody_is_taken_for_dead_while_we_do_not_read():
