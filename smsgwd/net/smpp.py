@@ -42,7 +42,7 @@ from smsgwd.smpp.tlv import Tlvs
 _LEAST_S = 0.001  # a deadline that rounding puts a hair before what is due must not make the reactor spin
 _LINGER_S = 5.0  # how long a closed connection may take to write what it holds
 _UNREAD_S = 60.0  # how long a peer may read nothing, where the session sets no time to answer
-_MAX_READ_WHILE_BLOCKED = 1 << 20  # octets read from a peer that does not read our answers to them
+_MAX_READ_WHILE_BLOCKED = 1 << 17  # octets read from a peer that does not read our answers to them
 
 _BY_OWNER = 1
 _BY_PEER = 2
