@@ -69,7 +69,7 @@ EVENTS: Mapping[str, Event] = _events(
     ),
     ("connector.stopped", "info", "The connector has closed all binds."),
     ("connector.error", "error", "An unexpected error in a connector; it goes on."),
-    ("receipt.unreadable", "warning", "A receipt could not be understood; it is kept as an orphan."),
+    ("receipt.unreadable", "warning", "A receipt names no message: it is acknowledged and dropped."),
     ("esme.bound", "info", "An ESME is bound; account, kind of bind, address."),
     ("esme.bind_refused", "warning", "An ESME's bind was refused; why. At most one line a second an address."),
     ("esme.connection_refused", "debug", "A connection that is not bound was closed; why. They are counted too."),
