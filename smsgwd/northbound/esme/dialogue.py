@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from smsgwd.model.refusals import Refusal
 from smsgwd.northbound.esme.account import EsmeBind
 from smsgwd.northbound.esme.congestion import congestion
 from smsgwd.northbound.esme.statuses import Statuses
@@ -65,12 +66,23 @@ class Dialogue:
     )
 
     def __init__(
-        self, bind: EsmeBind, windows: Windows, pace: Pace, fill: Callable[[], float], metrics: Metrics
+        self,
+        bind: EsmeBind,
+        windows: Windows,
+        pace: Pace,
+        fill: Callable[[], float],
+        metrics: Metrics,
+        max_parts: int,
     ) -> None:
         owner = bind.account.owner
         self.bind = bind
-        self.translator = Translator(bind.account.name, owner.credential.esme.alphabet)
         self.statuses = Statuses(owner.tenant.smpp_errors)
+        self.translator = Translator(
+            bind.account.name,
+            owner.credential.esme.alphabet,
+            max_parts=max_parts,
+            too_long=self.statuses.of(Refusal.TOO_MANY_PARTS.code),
+        )
         self.gone = False
         self.paused = False
         self.started = 0  #: messages to be submitted

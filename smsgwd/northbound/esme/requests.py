@@ -50,6 +50,7 @@ class Requests:
         metrics: Metrics,
         pace: Pace,
         inbound_window: int = 1000,
+        max_parts: int = 255,
         fill: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._submitter = submitter
@@ -61,6 +62,7 @@ class Requests:
         self._fill = fill
         self._commands = Commands(messages, esmes, clock)
         self._windows = Windows(inbound_window)
+        self._max_parts = max_parts
         self._lines: dict[str, Line] = {}
         self._doorway = Doorway(self._submit)
         self._closed = False
@@ -361,7 +363,7 @@ class Requests:
             dialogue.behind.popleft()
 
     def _begin(self, bind: EsmeBind) -> Dialogue:
-        dialogue = Dialogue(bind, self._windows, self._pace, self._fill, self._metrics)
+        dialogue = Dialogue(bind, self._windows, self._pace, self._fill, self._metrics, self._max_parts)
         bind.state = dialogue
         self._windows.count(1)
         return dialogue

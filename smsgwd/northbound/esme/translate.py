@@ -38,6 +38,8 @@ _TEXTS: Final = {
 _BINARY: Final = (0x02, 0x04)
 _PART_OCTETS: Final = 140
 _PART_SEPTETS: Final = 160
+_TEXT_OCTETS: Final = 210  # of a part at most, however its text is written: 70 characters of three octets in UTF-8
+_MOST_PARTS: Final = 255
 _TONS: Final = frozenset(Ton)
 _NPIS: Final = frozenset(Npi)
 _NOT_TEXT: Final = EsmClass.UDHI | EsmClass.TYPE_MASK
@@ -64,10 +66,23 @@ _NORMAL: Final = 1
 
 
 class Translator:
-    """Reads the PDUs of one account. `alphabet` is what it takes data_coding 0 to be (`EsmeSettings.alphabet`)."""
+    """Reads the PDUs of one account. `alphabet` is what it takes data_coding 0 to be (`EsmeSettings.alphabet`).
 
-    def __init__(self, account: str, alphabet: str = "gsm") -> None:
+    A body that `max_parts` cannot hold, whatever its coding, is refused with `too_long` before anything keeps it: a
+    message_payload has up to 64 KiB, and many of them may wait.
+    """
+
+    def __init__(
+        self,
+        account: str,
+        alphabet: str = "gsm",
+        *,
+        max_parts: int = _MOST_PARTS,
+        too_long: int = s.ESME_RINVMSGLEN,
+    ) -> None:
         self._account = account
+        self._most = max_parts * _TEXT_OCTETS
+        self._too_long = too_long
         self._codec = _CODECS.get(alphabet)  # None: GSM, a septet an octet
         self._kinds: dict[tuple[bytes, int, int, int, int, int, int, int], _Kind] = {}
 
@@ -234,6 +249,8 @@ class Translator:
                 plain = _TEXTS.get(raw.data_coding, (_OCTETS, False))[0]
                 if len(payload) > (_PART_SEPTETS if plain in (_DEFAULT, _ASCII) else _PART_OCTETS):
                     how = plain
+        if len(body) > self._most:
+            raise Untranslatable(self._too_long, f"a body of {len(body)} octets")
         found = None if how == _OCTETS or not body else self._text(body, how)
         if found is not None:
             text, coding = found
@@ -251,6 +268,8 @@ class Translator:
             if passed:
                 wire = msgspec.structs.replace(wire, tlvs=passed)
             return Item(None, "", "", body, "binary", account=self._account, wire=wire)
+        if len(body) > _PART_SEPTETS:
+            raise Untranslatable(self._too_long, f"{len(body)} octets for one part")
         if passed:
             raw = msgspec.structs.replace(raw, tlvs=passed)
         return Item(None, "", "", body, "binary", account=self._account, wire=raw)

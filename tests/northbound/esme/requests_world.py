@@ -138,7 +138,7 @@ class Esmes:
 
 
 class World:
-    def __init__(self, *, inbound_window=1000, most_wait_s=1.0):
+    def __init__(self, *, inbound_window=1000, most_wait_s=1.0, max_parts=255):
         self.reactor = TaskClock()
         self.clock = FakeClock(self.reactor)
         self.registry = CollectorRegistry()
@@ -156,6 +156,7 @@ class World:
             metrics=Metrics(self.registry),
             pace=self.pace,
             inbound_window=inbound_window,
+            max_parts=max_parts,
             fill=lambda: self.full,
         )
         self._accounts = {}

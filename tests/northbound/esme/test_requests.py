@@ -367,3 +367,22 @@ def test_after_close_everything_is_answered_0x08(world):
     assert world.take(bind, submit(2), DataSm(sequence=3)) == [(2, 0x08), (3, 0x08)]
     world.submitter.finish()
     assert bind.connection.statuses[-1] == (1, 0)
+
+
+# -------------------------------------------------------------------------------------------------- what no part holds
+
+
+def test_what_no_part_holds_is_refused_before_anything_keeps_it():
+    world = World(max_parts=10)
+    world.submitter.auto = False
+    bind = world.bind(world.account(errors={"too_many_parts": 0x407}, throughput=5))
+    octets = (MESSAGE_PAYLOAD, b"x" * 60_000)
+    for n, coding in enumerate((0, 1, 3, 4, 8, 0xF5), 1):
+        answers = world.take(bind, submit(n, b"", data_coding=coding, replace_if_present_flag=n % 2, tlvs=(octets,)))
+        assert answers == [(n, 0x407)]
+    part = (MESSAGE_PAYLOAD, b"x" * 161)
+    assert world.take(bind, submit(9, b"", data_coding=0xF5, tlvs=(part,))) == [(9, 0x407)]
+    assert world.take(bind, submit(10, b"", tlvs=((MESSAGE_PAYLOAD, b"x" * 1530),))) == []
+    assert world.take(bind, submit(11, b"", data_coding=0xF5, tlvs=((MESSAGE_PAYLOAD, b"x" * 140),))) == []
+    assert world.esmes.asked == []
+    assert len(world.submitter.submissions) == 1

@@ -129,8 +129,9 @@ def test_octets_without_a_header_are_cut_by_us_when_they_fill_more_than_a_part()
     item = read(text=b"", data_coding=4, tlvs=((MESSAGE_PAYLOAD, bytes(300)),))
     assert item.data == bytes(300) and not item.wire.raw and item.coding == "binary"
     assert read(text=bytes(140), data_coding=4).wire.raw
-    segment = read(text=b"", data_coding=4, tlvs=((MESSAGE_PAYLOAD, bytes(300)), (SAR_MSG_REF_NUM, b"\0\1")))
+    segment = read(text=b"", data_coding=4, tlvs=((MESSAGE_PAYLOAD, bytes(140)), (SAR_MSG_REF_NUM, b"\0\1")))
     assert segment.wire.raw
+    assert fault(text=b"", data_coding=4, tlvs=((MESSAGE_PAYLOAD, bytes(300)), (SAR_MSG_REF_NUM, b"\0\1"))) == 0x01
 
 
 def test_only_tlvs_that_mean_something_further_on_are_passed():
