@@ -1,7 +1,8 @@
 """How the results of pushes become durable: what came in one turn goes into one commit, one commit at a time.
 
 While the store cannot commit, results are kept and tried again each second, in order; nothing is lost short of the
-process's end, and then the pushes are made again.
+process's end, and then the pushes are made again. One that the store cannot take for what it is (a bug) is found by
+halves and left out, so that it keeps no other: its push is made again after the next start.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _MOST_AT_ONCE = 1000
 class Results(Generic[E]):
     """`add` a change with an entry of the caller's; `saved` gets the entries of a commit once it is durable.
 
-    `failed` is told what a commit failed with, unless the store said that it is unavailable, which it tells itself.
+    `failed` is told of each that was left out, and why; that the store is unavailable it tells itself.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Results(Generic[E]):
         self._changes: list[Change] = []
         self._entries: list[E] = []
         self._on_way = 0
+        self._most = _MOST_AT_ONCE
         self._timer: IDelayedCall | None = None
         self._stopped = False
 
@@ -72,8 +74,9 @@ class Results(Generic[E]):
 
     def _flush(self) -> None:
         self._timer = None
-        changes, self._changes = self._changes[:_MOST_AT_ONCE], self._changes[_MOST_AT_ONCE:]
-        entries, self._entries = self._entries[:_MOST_AT_ONCE], self._entries[_MOST_AT_ONCE:]
+        most = self._most
+        changes, self._changes = self._changes[:most], self._changes[most:]
+        entries, self._entries = self._entries[:most], self._entries[most:]
         self._on_way = len(changes)
         self._store.commit(changes).addCallbacks(
             self._committed, self._failed, callbackArgs=(entries,), errbackArgs=(changes, entries)
@@ -81,15 +84,22 @@ class Results(Generic[E]):
 
     def _committed(self, _: object, entries: list[E]) -> None:
         self._on_way = 0
+        self._most = min(_MOST_AT_ONCE, 2 * self._most)
         if self._changes and not self._stopped:
             self._timer = self._reactor.callLater(0, self._flush)
         self._saved(entries)
 
     def _failed(self, failure: Failure, changes: list[Change], entries: list[E]) -> None:
         self._on_way = 0
+        wait = _AGAIN_S
+        if not isinstance(failure.value, StoreUnavailable):
+            wait = 0.0
+            self._most = max(1, len(changes) // 2)
+            if len(changes) == 1:
+                if self._report is not None:
+                    self._report(f"result left out: {type(failure.value).__name__}")
+                changes, entries = [], []
         self._changes[:0] = changes
         self._entries[:0] = entries
-        if self._report is not None and not isinstance(failure.value, StoreUnavailable):
-            self._report(f"commit: {type(failure.value).__name__}")
-        if not self._stopped:
-            self._timer = self._reactor.callLater(_AGAIN_S, self._flush)
+        if self._changes and not self._stopped:
+            self._timer = self._reactor.callLater(wait, self._flush)

@@ -45,18 +45,41 @@ def test_a_turn_is_a_commit_and_what_comes_meanwhile_is_the_next():
 
 
 def test_failed_ones_are_committed_again_a_second_later_before_the_newer_ones():
-    for error in (StoreUnavailable("disk full"), RuntimeError("bug")):
-        reactor, store, results, saved = make()
-        add(results, 1, 2)
+    reactor, store, results, saved = make()
+    add(results, 1, 2)
+    reactor.advance(0)
+    add(results, 3)
+    store.begun[0][1].errback(StoreUnavailable("disk full"))
+    reactor.advance(0.9)
+    assert (len(store.begun), len(results), saved) == (1, 3, [])
+    reactor.advance(0.1)
+    assert store.begun[1][0] == [1, 2, 3]
+    store.begun[1][1].callback([None] * 3)
+    assert saved == [1, 2, 3]
+
+
+def test_one_that_the_store_cannot_take_keeps_no_other():
+    reactor, store, saved, reported = Clock(), Commits(), [], []
+    results = Results(reactor, store, saved.extend, reported.append)
+    add(results, *range(20))
+    for _ in range(40):
         reactor.advance(0)
-        add(results, 3)
-        store.begun[0][1].errback(error)
-        reactor.advance(0.9)
-        assert (len(store.begun), len(results), saved) == (1, 3, [])
-        reactor.advance(0.1)
-        assert store.begun[1][0] == [1, 2, 3]
-        store.begun[1][1].callback([None] * 3)
-        assert saved == [1, 2, 3]
+        if store.begun and not store.begun[-1][1].called:
+            numbers, done = store.begun[-1]
+            if 13 in numbers:
+                done.errback(OverflowError("a bug"))
+            else:
+                done.callback([None] * len(numbers))
+    assert saved == [number for number in range(20) if number != 13]
+    assert len(results) == 0
+    assert reported == ["result left out: OverflowError"]
+    add(results, *range(100, 200))
+    for _ in range(20):
+        reactor.advance(0)
+        if not store.begun[-1][1].called:
+            store.begun[-1][1].callback([])
+    assert saved[19:] == list(range(100, 200))
+    assert reactor.getDelayedCalls() == []
 
 
 def test_a_commit_is_bounded():
