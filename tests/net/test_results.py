@@ -121,8 +121,9 @@ def test_several_at_once():
 def test_what_the_store_does_not_tell_itself_is_told():
     reactor, store, told = Clock(), Commits(), []
     results = Results(reactor, store, lambda entries: None, told.append)
+    add(results, 1)
     for error in (StoreUnavailable("disk full"), RuntimeError("bug")):
-        add(results, 1)
         reactor.advance(1)
+        assert told == []
         store.begun[-1][1].errback(error)
-    assert told == ["commit: RuntimeError"]
+    assert told == ["result left out: RuntimeError"]
