@@ -5,11 +5,13 @@ A message of another tenant is one that does not exist. The id of a submit_multi
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from smsgwd.model.message import Message, MessageView, State
 from smsgwd.model.refusals import Refusal, Refused
@@ -37,16 +39,33 @@ _STATES: Final = {
     State.UNKNOWN: MessageState.UNKNOWN,
 }
 _LONGEST_ID: Final = 19  # digits of a 63-bit number
+_AT_ONCE: Final = 16  # of one bind
 _log = get_logger("esme")
 
 
+class _Line:
+    """The commands of one bind: those that are being done, by message_id, and what waits."""
+
+    __slots__ = ("going_on", "running", "waiting")
+
+    def __init__(self) -> None:
+        self.running: set[bytes] = set()
+        self.waiting: deque[Any] = deque()  # QuerySm, CancelSm, ReplaceSm
+        self.going_on = False
+
+
 class Commands:
-    """Answers them one by one; each is a few reads of the store, and none of them is on the hot path."""
+    """Each is a few reads of the store, and none of them is on the hot path.
+
+    Of one bind a few are done at a time, those about one message in the order in which they came: so a flood of them
+    costs the others little, and what an ESME asks in one breath (replace, then cancel) is done as it says.
+    """
 
     def __init__(self, messages: Messages, esmes: Esmes, clock: Clock) -> None:
         self._messages = messages
         self._esmes = esmes
         self._clock = clock
+        self._lines: dict[Dialogue, _Line] = {}
         self._handlers: dict[type[Pdu], Callable[[Dialogue, Any], Awaitable[Pdu]]] = {
             QuerySm: self._query,
             CancelSm: self._cancel,
@@ -55,11 +74,36 @@ class Commands:
 
     def take(self, dialogue: Dialogue, pdu: Pdu) -> None:
         """Do it, and answer; what none of them is gets 0x03."""
-        handler = self._handlers.get(type(pdu))
-        if handler is None:
+        if type(pdu) not in self._handlers:
             dialogue.refuse(pdu, s.ESME_RINVCMDID)
             return
-        Deferred.fromCoroutine(self._answer(handler, dialogue, pdu))
+        line = self._lines.get(dialogue)
+        if line is None:
+            line = self._lines[dialogue] = _Line()
+        line.waiting.append(pdu)
+        self._go_on(dialogue, line)
+
+    def _go_on(self, dialogue: Dialogue, line: _Line) -> None:
+        if line.going_on:  # one that is over at once comes back here
+            return
+        line.going_on = True
+        running, waiting = line.running, line.waiting
+        while waiting and len(running) < _AT_ONCE and waiting[0].message_id not in running:
+            pdu = waiting.popleft()
+            running.add(pdu.message_id)
+            done = Deferred.fromCoroutine(self._answer(self._handlers[type(pdu)], dialogue, pdu))
+            done.addBoth(self._done, dialogue, line, pdu.message_id)
+        line.going_on = False
+        if not running and not waiting:
+            self._lines.pop(dialogue, None)
+
+    def _done(self, result: Failure | None, dialogue: Dialogue, line: _Line, message_id: bytes) -> None:
+        if result is not None:
+            _log.error("esme.error", account=dialogue.bind.account.name, error=type(result.value).__name__)
+        line.running.discard(message_id)
+        if dialogue.gone:
+            line.waiting.clear()
+        self._go_on(dialogue, line)
 
     async def _answer(self, handler: Callable[[Dialogue, Any], Awaitable[Pdu]], dialogue: Dialogue, pdu: Pdu) -> None:
         try:

@@ -1,4 +1,5 @@
 import pytest
+from twisted.internet.defer import Deferred
 
 from smsgwd.model.message import Coding, Failure, Message, MessageView, State
 from smsgwd.model.refusals import Refusal
@@ -178,3 +179,68 @@ def test_what_is_not_replaced(world):
     world.messages.views["demo", 6] = [view(7), view(8)]
     assert replace(world, message_id=b"6") == 0x13
     assert world.esmes.asked == []
+
+
+# ------------------------------------------------------------------------------------------------- many at a time
+
+
+class Slow:
+    """`Messages` that answer when the test wants."""
+
+    def __init__(self):
+        self.asked = []
+
+    def get(self, tenant, any_id):
+        self.asked.append((any_id, Deferred()))
+        return self.asked[-1][1]
+
+
+def test_a_flood_of_one_bind_is_done_a_few_at_a_time():
+    world = World()
+    slow = world.messages.get = Slow().get
+    asked = slow.__self__.asked
+    bind, other = world.bind(), world.bind()
+    world.take(bind, *(QuerySm(sequence=n, message_id=b"%d" % n) for n in range(1, 101)))
+    world.take(other, QuerySm(sequence=1, message_id=b"1"))
+    assert [number for number, _ in asked] == [*range(1, 17), 1]
+    for number in range(100):
+        asked[number if number < 16 else number + 1][1].callback(None)
+    assert [sequence for sequence, _ in bind.connection.statuses] == list(range(1, 101))
+    assert other.connection.answers == []
+    asked[16][1].callback(None)
+    assert other.connection.statuses == [(1, 0x0C)]
+
+
+def test_what_is_asked_of_one_message_is_done_in_order(world):
+    first, second = Deferred(), Deferred()
+    world.esmes.result = first
+    bind = world.bind()
+    replacement = {"message_id": b"7", "source_addr": b"iSMS", "short_message": b"new"}
+    world.take(bind, ReplaceSm(sequence=1, **replacement), ReplaceSm(sequence=2, **replacement))
+    world.take(bind, CancelSm(sequence=3, message_id=b"7", source_addr=b"iSMS"), QuerySm(sequence=4, message_id=b"8"))
+    assert len(world.esmes.asked) == 1 and world.messages.cancelled == []
+    world.esmes.result = second
+    first.callback(Entry("306912345678", 7, State.QUEUED, 1))
+    assert len(world.esmes.asked) == 2 and world.messages.cancelled == []
+    second.callback(Entry("306912345678", 7, State.QUEUED, 1))
+    assert world.messages.cancelled == [("demo", 7)]
+    assert bind.connection.statuses == [(1, 0), (2, 0), (3, 0), (4, 0x0C)]
+
+
+def test_what_waits_of_a_bind_that_goes_is_not_done(world):
+    looking = world.esmes.result = Deferred()
+    bind = world.bind()
+    replacement = {"message_id": b"7", "source_addr": b"iSMS", "short_message": b"new"}
+    world.take(bind, *(ReplaceSm(sequence=n, **replacement) for n in range(1, 10)))
+    world.requests.unbound(bind)
+    looking.callback(Entry("306912345678", 7, State.QUEUED, 1))
+    assert len(world.esmes.asked) == 1 and bind.connection.answers == []
+
+
+def test_many_that_are_over_at_once_do_not_pile_up_on_the_stack(world):
+    bind = world.bind()
+    first = world.esmes.result = Deferred()
+    world.take(bind, ReplaceSm(sequence=1, message_id=b"7", source_addr=b"iSMS", short_message=b"new"))
+    world.take(bind, *(QuerySm(sequence=n, message_id=b"7") for n in range(2, 3000)))
+    first.callback(Entry("306912345678", 7, State.QUEUED, 1))
+    assert bind.connection.statuses == [(n, 0) for n in range(1, 3000)]
