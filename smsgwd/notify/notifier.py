@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
 from smsgwd.config.model.runtime import Notify
 from smsgwd.model.changes import OutboxDead, OutboxDone, OutboxRetry
 from smsgwd.model.outbox import OutboxItem
+from smsgwd.net.ending import Ending
 from smsgwd.net.http_client import BadRequest, TargetRefused
 from smsgwd.net.results import Results
 from smsgwd.net.wakeups import Wakeups
@@ -86,8 +86,7 @@ class Notifier:
         )
         self._pumping = False
         self._running = False
-        self._stopped: Deferred[None] | None = None
-        self._limit: IDelayedCall | None = None
+        self._ending = Ending(reactor, lambda: not self._slots.used and not len(self._results), self._results.stop)
 
     # -- life
 
@@ -101,21 +100,7 @@ class Notifier:
         self._running = False
         self._wakeups.stop()
         self._lanes.stop()
-        self._stopped = done = Deferred[None]()
-        self._limit = self._reactor.callLater(limit_s, self._end)
-        self._check_stopped()
-        return done
-
-    def _check_stopped(self) -> None:
-        if self._limit is not None and not self._slots.used and not len(self._results):
-            self._limit.cancel()
-            self._end()
-
-    def _end(self) -> None:
-        self._limit = None
-        self._results.stop()
-        if self._stopped is not None:
-            self._stopped.callback(None)
+        return self._ending.begin(limit_s)
 
     # -- for others
 
@@ -327,7 +312,7 @@ class Notifier:
         else:
             self._slots.give(lane, suspect=push.suspect)
         self._stir((lane,))
-        self._check_stopped()
+        self._ending.look()
 
     def _saved(self, entries: list[_Entry]) -> None:
         """These results are durable."""
@@ -338,7 +323,7 @@ class Notifier:
         for lane in touched.values():
             lane.fit(self._lanes.capacity)
         self._stir(touched.values())
-        self._check_stopped()
+        self._ending.look()
 
 
 def _commit_failed(reason: str) -> None:

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 from smsgwd.delivery.pages import PagedQueue
 from smsgwd.model.changes import Change, OutboxDone
 from smsgwd.model.outbox import OutboxItem, OutboxTarget, account_of_target, esme_target
+from smsgwd.net.ending import Ending
 from smsgwd.net.results import Results
 from smsgwd.net.wakeups import Wakeups
 from smsgwd.northbound.esme.account import EsmeBind
@@ -78,8 +79,7 @@ class EsmeOutbox:
         self._wakeups: Wakeups[Lane] = Wakeups(reactor, clock.now_ms, self._woken)
         self._look_timer: IDelayedCall | None = None
         self._running = False
-        self._stopped: Deferred[None] | None = None
-        self._limit: IDelayedCall | None = None
+        self._ending = Ending(reactor, lambda: not len(self._results) and not self.in_flight, self._results.stop)
 
     # ------------------------------------------------------------------ life
     def start(self) -> Deferred[None]:
@@ -95,21 +95,7 @@ class EsmeOutbox:
         if self._look_timer is not None:
             self._look_timer.cancel()
             self._look_timer = None
-        self._stopped = done = Deferred[None]()
-        self._limit = self._reactor.callLater(limit_s, self._end)
-        self._check_stopped()
-        return done
-
-    def _check_stopped(self) -> None:
-        if self._limit is not None and not len(self._results) and not self.in_flight:
-            self._limit.cancel()
-            self._end()
-
-    def _end(self) -> None:
-        self._limit = None
-        self._results.stop()
-        if self._stopped is not None:
-            self._stopped.callback(None)
+        return self._ending.begin(limit_s)
 
     # ------------------------------------------------------------------ for others
     @property
@@ -233,7 +219,7 @@ class EsmeOutbox:
             self._pump(lane)
         else:
             self._drop_if_idle(lane)
-        self._check_stopped()
+        self._ending.look()
 
     def _drop_if_idle(self, lane: Lane) -> None:
         """Without a receiver memory keeps nothing, but what must not go out again while its result is not durable."""
@@ -339,7 +325,7 @@ class EsmeOutbox:
                 self._pump(lane)
             else:
                 self._drop_if_idle(lane)
-        self._check_stopped()
+        self._ending.look()
 
     # ------------------------------------------------------------------ the store
     def _read(self, lane: Lane, queue: PagedQueue[OutboxItem], now_ms: int) -> None:
