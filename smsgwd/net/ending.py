@@ -9,8 +9,9 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 
 class Ending:
-    """`begin` once; `look` whenever something has finished: when `idle` says so, or the limit is over, `ended` is called
-    and the Deferred fires.
+    """`begin`, and `look` whenever something has finished. Beginning again changes nothing.
+
+    When `idle` says so, or the limit is over, `ended` is called and the Deferred fires.
     """
 
     def __init__(self, reactor: IReactorTime, idle: Callable[[], bool], ended: Callable[[], None]) -> None:
@@ -22,9 +23,12 @@ class Ending:
 
     def begin(self, limit_s: float) -> Deferred[None]:
         """Wait for what is under way, `limit_s` seconds at most."""
-        self._limit = self._reactor.callLater(limit_s, self._end)
-        self.look()
-        return self._done
+        if self._limit is None and not self._done.called:
+            self._limit = self._reactor.callLater(limit_s, self._end)
+            self.look()
+        told: Deferred[None] = Deferred()
+        self._done.chainDeferred(told)
+        return told
 
     def look(self) -> None:
         """Something has finished, or may have."""

@@ -42,3 +42,14 @@ def test_it_waits_no_longer_than_the_limit():
     assert world.log == []
     world.reactor.advance(0.2)
     assert world.log == ["ended", "told"]
+
+
+def test_asked_again_it_ends_once_and_tells_both():
+    world = World()
+    world.begin()
+    world.begin()
+    world.busy = False
+    world.ending.look()
+    world.begin()
+    assert world.log == ["ended", "told", "told", "told"]
+    assert world.reactor.getDelayedCalls() == []

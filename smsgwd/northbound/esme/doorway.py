@@ -37,6 +37,7 @@ class Doorway:
         self._waiting = 0
         self._waiting_of: dict[str, int] = {}  # by tenant
         self._asks: dict[Dialogue, deque[Ask]] = {}
+        self._tenant_of: dict[Dialogue, str] = {}  # as of its first ask here: an account may change hands
         self._tenants: dict[str, _Binds] = {}
         self._order: deque[str] = deque()
 
@@ -56,7 +57,7 @@ class Doorway:
             self._submit(ask)
             return True
         dialogue = ask.dialogue
-        tenant = dialogue.bind.account.tenant
+        tenant = self._tenant_of.get(dialogue) or dialogue.bind.account.tenant
         waiting = self._waiting_of.get(tenant, 0) + count
         if self._waiting + count > MOST_WAITING and waiting > MOST_WAITING // (len(self._tenants) + 1):
             return False
@@ -67,6 +68,7 @@ class Doorway:
             asks.append(ask)
         else:
             self._asks[dialogue] = deque((ask,))
+            self._tenant_of[dialogue] = tenant
             binds = self._tenants.get(tenant)
             if binds is None:
                 self._tenants[tenant] = deque((dialogue,))
@@ -88,7 +90,7 @@ class Doorway:
         if asks is None:
             return []
         count = sum(len(ask.items) for ask in asks)
-        tenant = dialogue.bind.account.tenant
+        tenant = self._tenant_of.pop(dialogue)
         self._waiting -= count
         self._waiting_of[tenant] -= count
         binds = self._tenants[tenant]

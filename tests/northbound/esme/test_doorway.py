@@ -136,3 +136,15 @@ def test_submissions_that_are_over_at_once_do_not_pile_up_on_the_stack():
     doorway = Doorway(submit, most_inside=1)
     doorway.enter(ask(Bind("t"), *range(5000)))
     assert sum(seen) == 5000
+
+
+def test_an_account_that_changes_hands_while_it_waits_is_dropped_all_the_same(doorway, let_in):
+    bind = Bind("old")
+    doorway.enter(ask(bind, *range(150)))
+    bind.bind.account.tenant = "new"
+    doorway.enter(ask(bind, 150))
+    assert sum(len(each.items) for each in doorway.drop(bind)) == 51
+    assert doorway.waiting == 0
+    doorway.enter(ask(bind, *range(5)))
+    doorway.left(100)
+    assert len(let_in[-1].items) == 5
