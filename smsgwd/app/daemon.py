@@ -8,6 +8,7 @@ Whatever a limit cuts off is in the store and taken up by the next start.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import resource
 import signal
@@ -105,6 +106,7 @@ class Daemon:
         Deferred.fromCoroutine(look_for_strays(core.store, services.dispatcher)).addErrback(_not_looked)
         self._lag = Lag(reactor, core.clock, core.metrics)
         self._phase = "running"
+        settle_memory()
         self._manager.send("READY=1\nSTATUS=running")
         self._feed_watchdog()
         _log.info("daemon.ready", seconds=round(core.clock.monotonic() - begun, 3))
@@ -243,6 +245,17 @@ def _raise_file_limit() -> None:
     if soft != hard:
         with contextlib.suppress(ValueError, OSError):  # some systems call it unlimited and mean less
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def settle_memory() -> None:
+    """Spare the garbage collector what stays for good, and most of its passes.
+
+    What is there after the start is never garbage. A message's objects are in no cycles, and reference counts free
+    them; the usual pass at every 700 allocations walks them for nothing whenever many wait.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def keep_time(reactor: Any) -> None:
