@@ -110,6 +110,7 @@ def build_smpp_edge(
         metrics=metrics,
         pace=pace,
         fill=pipeline.fill,
+        ready=dispatcher.ready,
         max_parts=config.limits.max_parts,
         **limits,
     )

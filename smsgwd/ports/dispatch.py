@@ -61,6 +61,10 @@ class Dispatcher(Protocol):
         """Ids of messages with a part written and not answered."""
         ...
 
+    def ready(self) -> int:
+        """Messages in memory that wait for their connector's turn; a page of each queue at most."""
+        ...
+
     def up(self, connector: str) -> bool:
         """True when the connector can send now."""
         ...

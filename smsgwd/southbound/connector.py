@@ -140,13 +140,18 @@ class Connector:
                     return True
         return False
 
+    @property
+    def ready(self) -> int:
+        """Messages in memory that wait for their turn."""
+        return len(self._queue)
+
     def status(self) -> ConnectorStatus:
         """For operators."""
         return ConnectorStatus(
             id=self.id,
             kind="smpp",
             up=self.up,
-            ready=len(self._queue),
+            ready=self.ready,
             in_flight=len(self._flights.active),
             sent=self.counts.sent,
             refused=self.counts.refused,

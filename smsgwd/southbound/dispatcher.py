@@ -103,6 +103,10 @@ class SmppDispatcher:
         """See ports.Dispatcher."""
         return frozenset().union(*(connector.in_flight() for connector in self._connectors.values()))
 
+    def ready(self) -> int:
+        """See ports.Dispatcher."""
+        return sum(connector.ready for connector in self._connectors.values())
+
     def up(self, connector: str) -> bool:
         """See ports.Dispatcher."""
         found = self._connectors.get(connector)

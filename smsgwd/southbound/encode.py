@@ -146,6 +146,8 @@ class Encoder:
         """
         pdus = self.encode(message, now_ms)
         pdu = pdus[0]
+        if message.wire is not None and message.coding is not Coding.BINARY and _wire(message.wire).raw:
+            return pdus  # octets that are no text of this coding, though these look the same
         # SAR differs from part to part: what is kept of it would be of no use.
         if len(pdus) == 1 and pdu.short_message == data and not any(tag in _OURS for tag, _ in pdu.tlvs):
             met = hash(kind)

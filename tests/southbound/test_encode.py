@@ -233,6 +233,15 @@ def test_composed_or_encoded_the_octets_are_the_same(each, carrier):
         assert made == expected
 
 
+def test_octets_are_no_template_for_texts():
+    encoder = Encoder(settings())
+    wire = pack_wire(Wire(raw=True))
+    for number, body in enumerate((b"", b"", b"", b"hello")):
+        given = message(number, body=body, coding=Coding.UCS2, wire=wire)
+        assert [pdu.short_message for pdu in Encoder(settings()).encode(given, NOW)] == [body]
+        assert encode(encoder.compose(given, NOW)[0]) == encode(Encoder(settings()).encode(given, NOW)[0])
+
+
 def test_templates_are_bounded():
     encoder = Encoder(settings())
     for number in range(10_000):

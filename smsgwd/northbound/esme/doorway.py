@@ -16,9 +16,15 @@ from typing import Final
 from smsgwd.northbound.esme.asks import Ask, BatchAsk
 from smsgwd.northbound.esme.dialogue import Dialogue
 
-MOST_INSIDE: Final = 500
-"""Messages of ESMEs on their way into the store. Measured with 200 binds and 800 submits in the windows to the SMSC: at
-500 nothing piles up behind the intake, at 1,000 and 2,000 a backlog grows that costs memory and CPU."""
+MOST_INSIDE: Final = 1000
+"""Messages of ESMEs on their way into the store, as long as they leave for their SMSCs at once."""
+
+FEWER_INSIDE: Final = 400
+"""The same while messages pile up behind: measured with 200 binds of window 200 and 800 submits in the windows to the
+SMSC, 1,000 let a backlog grow that costs memory and CPU; 500 for all made four binds a third dearer."""
+
+CROWDED: Final = 800
+"""Messages ready for their SMSCs, from which on they pile up."""
 
 MOST_WAITING: Final = 50_000
 """Messages that may wait here; what comes beyond is refused, unless its tenant has less than its share of that."""
@@ -30,9 +36,20 @@ _Binds = deque[Dialogue]
 class Doorway:
     """`submit` is called with each ask, or a piece of one, when it may go in; `left` when it is through."""
 
-    def __init__(self, submit: Callable[[Ask], None], most_inside: int = MOST_INSIDE) -> None:
+    def __init__(
+        self,
+        submit: Callable[[Ask], None],
+        ready: Callable[[], int] = lambda: 0,
+        *,
+        most: int = MOST_INSIDE,
+        fewer: int = FEWER_INSIDE,
+    ) -> None:
+        """`ready` tells how many messages wait to be sent."""
         self._submit = submit
-        self._room = most_inside
+        self._ready = ready
+        self._most = most
+        self._fewer = fewer
+        self._inside = 0
         self._letting_in = False
         self._waiting = 0
         self._waiting_of: dict[str, int] = {}  # by tenant
@@ -52,8 +69,8 @@ class Doorway:
         A tenant that fills all of this room is the only one refused: others still get as much as their share of it is.
         """
         count = len(ask.items)
-        if not self._waiting and count <= self._room:
-            self._room -= count
+        if not self._waiting and count <= self._room():
+            self._inside += count
             self._submit(ask)
             return True
         dialogue = ask.dialogue
@@ -80,9 +97,13 @@ class Doorway:
 
     def left(self, count: int) -> None:
         """So many messages are through, well or not."""
-        self._room += count
+        self._inside -= count
         if self._waiting:
             self._let_in()
+
+    def _room(self) -> int:
+        """How many may go in now."""
+        return (self._most if self._ready() < CROWDED else self._fewer) - self._inside
 
     def drop(self, dialogue: Dialogue) -> list[Ask]:
         """The bind is gone: what waited of it, which was never taken."""
@@ -109,23 +130,23 @@ class Doorway:
             return
         self._letting_in = True
         try:
-            while self._waiting and self._room > 0:
+            while self._waiting and (room := self._room()) > 0:
                 tenant = self._order[0]
                 self._order.rotate(-1)
                 binds = self._tenants[tenant]
                 dialogue = binds[0]
                 binds.rotate(-1)
-                ask = self._next(dialogue, tenant)
-                self._room -= len(ask.items)
+                ask = self._next(dialogue, tenant, room)
+                self._inside += len(ask.items)
                 self._submit(ask)
         finally:
             self._letting_in = False
 
-    def _next(self, dialogue: Dialogue, tenant: str) -> Ask:
+    def _next(self, dialogue: Dialogue, tenant: str, room: int) -> Ask:
         """What comes next of a bind: a run at most, where it can be cut. It waits no more."""
         asks = self._asks[dialogue]
         ask = asks[0]
-        most = min(_RUN, self._room)
+        most = min(_RUN, room)
         if type(ask) is BatchAsk and len(ask.items) > most:
             ask = ask.split(most)
         else:

@@ -27,7 +27,7 @@ def let_in():
 
 @pytest.fixture
 def doorway(let_in):
-    return Doorway(let_in.append, most_inside=100)
+    return Doorway(let_in.append, most=100)
 
 
 def test_what_fits_goes_in_at_once_and_whole(doorway, let_in):
@@ -133,7 +133,7 @@ def test_submissions_that_are_over_at_once_do_not_pile_up_on_the_stack():
         seen.append(len(each.items))
         doorway.left(len(each.items))
 
-    doorway = Doorway(submit, most_inside=1)
+    doorway = Doorway(submit, most=1)
     doorway.enter(ask(Bind("t"), *range(5000)))
     assert sum(seen) == 5000
 
@@ -148,3 +148,19 @@ def test_an_account_that_changes_hands_while_it_waits_is_dropped_all_the_same(do
     doorway.enter(ask(bind, *range(5)))
     doorway.left(100)
     assert len(let_in[-1].items) == 5
+
+
+def test_while_messages_pile_up_behind_fewer_go_in(let_in):
+    ready = [0]
+    doorway = Doorway(let_in.append, lambda: ready[0], most=100, fewer=30)
+    bind = Bind("t")
+    doorway.enter(ask(bind, *range(1000)))
+    assert sum(len(each.items) for each in let_in) == 100
+    ready[0] = doorway_module.CROWDED
+    doorway.left(60)
+    assert sum(len(each.items) for each in let_in) == 100
+    doorway.left(40)
+    assert sum(len(each.items) for each in let_in) == 130
+    ready[0] = 0
+    doorway.left(10)
+    assert sum(len(each.items) for each in let_in) == 210
