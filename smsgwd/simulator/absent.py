@@ -25,12 +25,13 @@ from smsgwd.simulator.submit_template import SubmitTemplate
 class AbsentOptions:
     """How many receipts wait. Beyond the first `settled` messages the gateway may grow by `growth_mb` at the most:
 
-    what it keeps of sent messages is bounded, but not yet full then. All of them in memory would be well above it.
+    what it keeps of sent messages is bounded (50,000 in the store's writer, about 40 MB), but not yet full then. All of
+    them in memory would be well above it.
     """
 
     messages: int = 100_000
     settled: int = 10_000
-    growth_mb: float = 80.0
+    growth_mb: float = 60.0
     window: int = 200
     stalled_s: float = 30.0
 
