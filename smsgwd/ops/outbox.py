@@ -27,7 +27,12 @@ class Outbox:
     def commands(self) -> list[Command]:
         """The commands of this family."""
         return [
-            Command("outbox", "list", "What waits for which target, and when the first of it is due", self._list),
+            Command(
+                "outbox",
+                "list",
+                "What waits for which target, when the first of it is due, and what was given up",
+                self._list,
+            ),
             Command(
                 "outbox",
                 "revive",
@@ -49,11 +54,18 @@ class Outbox:
         try:
             esmes = await self._store.outbox_targets(esmes=True)
             urls = await self._store.outbox_targets(esmes=False)
+            dead = await self._store.outbox_dead()
         except StoreUnavailable as error:
             raise CommandError(f"the store cannot be read: {error}") from None
+        waiting = {owed.target: owed for owed in (*esmes, *urls)}
         return [
-            {"target": owed.target, "pending": owed.pending, "next_due": format_epoch_ms(owed.next_due)}
-            for owed in (*esmes, *urls)
+            {
+                "target": target,
+                "pending": owed.pending if (owed := waiting.get(target)) is not None else 0,
+                "next_due": format_epoch_ms(owed.next_due) if owed is not None else None,
+                "given_up": dead.get(target, 0),
+            }
+            for target in (*waiting, *(target for target in dead if target not in waiting))
         ]
 
     def _revive(self, params: Params) -> Deferred[dict[str, Any]]:

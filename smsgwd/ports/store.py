@@ -115,6 +115,10 @@ class Store(Protocol):
         """The targets that are owed something (not the dead ones): URLs, or the accounts of ESMEs."""
         ...
 
+    def outbox_dead(self) -> Deferred[dict[str, int]]:
+        """How much was given up and is kept, by target."""
+        ...
+
     def outbox(self, target: str, after: tuple[int, int] | None, limit: int) -> Deferred[list[OutboxItem]]:
         """Pushes owed to a target in the order (due_at, id), those behind the key `after`, `limit` at most."""
         ...

@@ -34,6 +34,9 @@ class Store:
             return succeed([OutboxTarget("@demo", 3, NOW_MS)])
         return succeed([OutboxTarget("demo https://shop.example", 7, NOW_MS + 1500)])
 
+    def outbox_dead(self):
+        return succeed({"@demo": 2, "@gone": 1})
+
 
 def run(store, verb, **params):
     looked, results = [], []
@@ -47,8 +50,14 @@ def run(store, verb, **params):
 def test_list_names_both_kinds():
     rows, _ = run(Store(), "list")
     assert rows == [
-        {"target": "@demo", "pending": 3, "next_due": "2026-05-28T20:26:40.000Z"},
-        {"target": "demo https://shop.example", "pending": 7, "next_due": "2026-05-28T20:26:41.500Z"},
+        {"target": "@demo", "pending": 3, "next_due": "2026-05-28T20:26:40.000Z", "given_up": 2},
+        {
+            "target": "demo https://shop.example",
+            "pending": 7,
+            "next_due": "2026-05-28T20:26:41.500Z",
+            "given_up": 0,
+        },
+        {"target": "@gone", "pending": 0, "next_due": None, "given_up": 1},
     ]
     with pytest.raises(CommandError, match="cannot be read: closed"):
         run(Store(StoreUnavailable("closed")), "list")

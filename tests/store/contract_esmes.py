@@ -177,11 +177,13 @@ class EsmeContract(StoreCase):
         )
         self.assertEqual([i.id for i in await self.store.outbox("@acme", None, 9)], [first.id])
         self.assertEqual((await self.store.counts()).outbox_dead, 2)
+        self.assertEqual(await self.store.outbox_dead(), {"@acme": 2})
         await self.one(OutboxDone(second.id, NOW))
         self.assertEqual(await self.one(OutboxRevive("@other", NOW)), 0)
         self.assertEqual(await self.one(OutboxRevive("@acme", NOW + 50, limit=1)), 1)
         self.assertEqual(await self.one(OutboxRevive("@acme", NOW + 60)), 1)
         self.assertEqual(await self.one(OutboxRevive("@acme", NOW + 70)), 0)
+        self.assertEqual(await self.store.outbox_dead(), {})
         items = await self.store.outbox("@acme", None, 9)
         self.assertEqual(
             [(i.id, i.due_at, i.attempts) for i in items],

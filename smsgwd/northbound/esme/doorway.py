@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from twisted.internet.interfaces import IReactorTime
+
 from smsgwd.northbound.esme.asks import Ask, BatchAsk
 from smsgwd.northbound.esme.dialogue import Dialogue
 
@@ -29,6 +31,10 @@ CROWDED: Final = 400
 MOST_WAITING: Final = 50_000
 """Messages that may wait here; what comes beyond is refused, unless its tenant has less than its share of that."""
 
+A_TURN: Final = 2000
+"""Messages let in a turn of the reactor. What admission refuses is over at once and makes room at once: without this
+bound, floods of refusals (a submit_multi of 254 bad numbers is 1.5 KiB) would keep all others waiting for a turn."""
+
 _RUN: Final = 64  # messages of one bind before the next one's turn
 _Binds = deque[Dialogue]
 
@@ -41,6 +47,7 @@ class Doorway:
         submit: Callable[[Ask], None],
         ready: Callable[[], int] = lambda: 0,
         *,
+        reactor: IReactorTime,
         most: int = MOST_INSIDE,
         fewer: int = FEWER_INSIDE,
     ) -> None:
@@ -49,7 +56,10 @@ class Doorway:
         self._ready = ready
         self._most = most
         self._fewer = fewer
+        self._reactor = reactor
         self._inside = 0
+        self._this_turn = 0
+        self._new_turn_due = False
         self._letting_in = False
         self._waiting = 0
         self._waiting_of: dict[str, int] = {}  # by tenant
@@ -70,7 +80,7 @@ class Doorway:
         """
         count = len(ask.items)
         if not self._waiting and count <= self._room():
-            self._inside += count
+            self._goes_in(count)
             self._submit(ask)
             return True
         dialogue = ask.dialogue
@@ -103,7 +113,22 @@ class Doorway:
 
     def _room(self) -> int:
         """How many may go in now."""
+        if self._this_turn >= A_TURN:
+            return 0
         return (self._most if self._ready() < CROWDED else self._fewer) - self._inside
+
+    def _goes_in(self, count: int) -> None:
+        self._inside += count
+        self._this_turn += count
+        if not self._new_turn_due:
+            self._new_turn_due = True
+            self._reactor.callLater(0, self._new_turn)
+
+    def _new_turn(self) -> None:
+        self._new_turn_due = False
+        self._this_turn = 0
+        if self._waiting:
+            self._let_in()
 
     def drop(self, dialogue: Dialogue) -> list[Ask]:
         """The bind is gone: what waited of it, which was never taken."""
@@ -137,7 +162,7 @@ class Doorway:
                 dialogue = binds[0]
                 binds.rotate(-1)
                 ask = self._next(dialogue, tenant, room)
-                self._inside += len(ask.items)
+                self._goes_in(len(ask.items))
                 self._submit(ask)
         finally:
             self._letting_in = False

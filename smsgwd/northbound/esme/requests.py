@@ -65,7 +65,7 @@ class Requests:
         self._windows = Windows(inbound_window)
         self._max_parts = max_parts
         self._lines: dict[str, Line] = {}
-        self._doorway = Doorway(self._submit, ready)
+        self._doorway = Doorway(self._submit, ready, reactor=reactor)
         self._closed = False
 
     def take(self, bind: EsmeBind, requests: Sequence[Pdu]) -> None:

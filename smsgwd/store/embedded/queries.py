@@ -195,6 +195,13 @@ def outbox_targets(connection: sqlite3.Connection, esmes: bool) -> list[OutboxTa
     ]
 
 
+def outbox_dead(connection: sqlite3.Connection) -> dict[str, int]:
+    """See Store.outbox_dead."""
+    return dict(
+        connection.execute("SELECT target, count(*) FROM outbox WHERE status = 2 GROUP BY target ORDER BY target")
+    )
+
+
 def outbox(connection: sqlite3.Connection, target: str, after: tuple[int, int] | None, limit: int) -> list[OutboxItem]:
     """See Store.outbox."""
     start = (-(1 << 62), 0) if after is None else after

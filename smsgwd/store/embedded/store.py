@@ -216,6 +216,10 @@ class EmbeddedStore:
         """See ports.Store."""
         return self._read(self._pages, lambda connection: queries.outbox_targets(connection, esmes))
 
+    def outbox_dead(self) -> Deferred[dict[str, int]]:
+        """See ports.Store."""
+        return self._read(self._queries, queries.outbox_dead)
+
     def outbox(self, target: str, after: tuple[int, int] | None, limit: int) -> Deferred[list[OutboxItem]]:
         """See ports.Store."""
         return self._read(self._pages, lambda connection: queries.outbox(connection, target, after, limit))

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from twisted.internet.task import Clock
 
 from smsgwd.northbound.esme import doorway as doorway_module
 from smsgwd.northbound.esme.asks import BatchAsk
@@ -26,8 +27,13 @@ def let_in():
 
 
 @pytest.fixture
-def doorway(let_in):
-    return Doorway(let_in.append, most=100)
+def reactor():
+    return Clock()
+
+
+@pytest.fixture
+def doorway(let_in, reactor):
+    return Doorway(let_in.append, most=100, reactor=reactor)
 
 
 def test_what_fits_goes_in_at_once_and_whole(doorway, let_in):
@@ -126,16 +132,16 @@ def test_who_fills_it_is_refused_and_nobody_else(doorway, monkeypatch):
     assert doorway.enter(ask(greedy, *range(60)))
 
 
-def test_submissions_that_are_over_at_once_do_not_pile_up_on_the_stack():
+def test_submissions_that_are_over_at_once_do_not_pile_up_on_the_stack(reactor):
     seen = []
 
     def submit(each):
         seen.append(len(each.items))
         doorway.left(len(each.items))
 
-    doorway = Doorway(submit, most=1)
-    doorway.enter(ask(Bind("t"), *range(5000)))
-    assert sum(seen) == 5000
+    doorway = Doorway(submit, most=1, reactor=reactor)
+    doorway.enter(ask(Bind("t"), *range(doorway_module.A_TURN)))
+    assert sum(seen) == doorway_module.A_TURN
 
 
 def test_an_account_that_changes_hands_while_it_waits_is_dropped_all_the_same(doorway, let_in):
@@ -150,9 +156,9 @@ def test_an_account_that_changes_hands_while_it_waits_is_dropped_all_the_same(do
     assert len(let_in[-1].items) == 5
 
 
-def test_while_messages_pile_up_behind_fewer_go_in(let_in):
+def test_while_messages_pile_up_behind_fewer_go_in(let_in, reactor):
     ready = [0]
-    doorway = Doorway(let_in.append, lambda: ready[0], most=100, fewer=30)
+    doorway = Doorway(let_in.append, lambda: ready[0], most=100, fewer=30, reactor=reactor)
     bind = Bind("t")
     doorway.enter(ask(bind, *range(1000)))
     assert sum(len(each.items) for each in let_in) == 100
@@ -164,3 +170,42 @@ def test_while_messages_pile_up_behind_fewer_go_in(let_in):
     ready[0] = 0
     doorway.left(10)
     assert sum(len(each.items) for each in let_in) == 210
+
+
+class Turns:
+    """A reactor whose turns are taken one by one."""
+
+    def __init__(self):
+        self.calls = []
+
+    def callLater(self, delay, call):
+        self.calls.append(call)
+
+    def turn(self):
+        calls, self.calls = self.calls, []
+        for call in calls:
+            call()
+
+
+def test_what_is_refused_at_once_has_no_more_than_its_part_of_a_turn():
+    reactor = Turns()
+    seen = []
+
+    def refuse(each):
+        seen.append(len(each.items))
+        doorway.left(len(each.items))
+
+    doorway = Doorway(refuse, reactor=reactor)
+    for _ in range(40):
+        doorway.enter(ask(Bind("t"), *range(254)))
+    assert sum(seen) < doorway_module.A_TURN + 254
+    assert doorway.waiting == 40 * 254 - sum(seen)
+    turns = 0
+    while doorway.waiting:
+        reactor.turn()
+        turns += 1
+    assert sum(seen) == 40 * 254
+    assert turns == (sum(seen) - 1) // (doorway_module.A_TURN + 32)  # a turn ends with the ask that fills it
+    reactor.turn()
+    reactor.turn()
+    assert reactor.calls == []

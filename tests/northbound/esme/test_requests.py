@@ -74,6 +74,7 @@ def test_a_submission_that_fails_whole_answers_all(world, error, status):
 def test_a_large_read_is_cut_and_answered_whole(world):
     bind = world.bind()
     world.take(bind, *(submit(n) for n in range(1, 2501)))
+    world.reactor.advance(0)
     assert max(len(submission.items) for submission in world.submitter.submissions) <= MOST_INSIDE
     assert bind.connection.statuses == [(n, 0) for n in range(1, 2501)]
 
@@ -114,6 +115,7 @@ def test_a_bug_in_submitting_one_message_costs_that_one_only(world):
         bind.connection.answers.clear()
         world.take(bind, *(submit(n, text) for n, text in enumerate(texts, 1)))
         assert bind.connection.statuses == [(n, 0x08 if n == 8 else 0) for n in range(1, 21)]
+        world.reactor.advance(0)
 
     world.submitter.auto = False
     world.take(other, *(submit(n) for n in range(1, MOST_INSIDE + 1)))
