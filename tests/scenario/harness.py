@@ -207,12 +207,17 @@ class Gateway(Child):
 
     def status(self) -> Any:
         """`status show` from the admin socket."""
+        return self.command("status", "show")
+
+    def command(self, noun: str, verb: str, **params: str) -> Any:
+        """An operator's command, from the admin socket."""
         with socket.socket(socket.AF_UNIX) as sock:
             sock.settimeout(20)
             sock.connect(str(self.admin_socket))
             connection = http.client.HTTPConnection("localhost")
             connection.sock = sock
-            connection.request("POST", "/commands/status/show", "{}", {"Content-Type": "application/json"})
+            body = json.dumps(params)
+            connection.request("POST", f"/commands/{noun}/{verb}", body, {"Content-Type": "application/json"})
             return json.loads(connection.getresponse().read())
 
 
