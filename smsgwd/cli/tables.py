@@ -42,7 +42,7 @@ def _cell(value: Any) -> str:
 
 
 def _any(data: Any) -> str:
-    if isinstance(data, list) and data and all(isinstance(row, dict) for row in data):
+    if isinstance(data, list) and all(isinstance(row, dict) for row in data):
         return table([{k: v for k, v in row.items() if not isinstance(v, list | dict)} for row in data])
     if isinstance(data, dict):
         return "\n".join(f"{key}: {_cell(value)}" for key, value in data.items())

@@ -33,7 +33,8 @@ EXPECTED = {
     "/v1/balance": ['"balance"', '"EUR"'],
     "/ready": ['"ready":true'],
     "/metrics": ["smsgwd_messages_accepted_total"],
-    "smsgwctl": ["node dev1", "sim"],
+    "smsgwctl --socket etc/var/admin.sock status": ["node dev1", "sim"],
+    "simulate esme": ["stat:DELIVRD"],
     "smsgwd check": [": ok"],
     "config describe": ["data_dir", "connectors"],
 }
@@ -55,13 +56,14 @@ def stand(shared: Scene) -> Stand:
     del dev["listeners"]
     dev["connectors"][0]["port"] = smsc.port()
     tenants = (ROOT / "etc" / dev.pop("tenants_file")).read_text()
-    gateway = shared.gateway(smsc, start=False, **{key: value for key, value in dev.items() if key != "public_url"})
+    gateway = shared.gateway(smsc, start=False, smpp={}, **{key: value for key, value in dev.items() if key != "public_url"})
     (shared.directory / "tenants.yaml").write_text(tenants)
     gateway.start()
     gateway.wait_ready()
     replacements = {
         "127.0.0.1:8080": f"127.0.0.1:{gateway.http_port}",
         "127.0.0.1:8081": f"127.0.0.1:{gateway.ops_port}",
+        "--port 2775": f"--port {gateway.smpp_port}",
         "127.0.0.1:8090": f"127.0.0.1:{catcher.port()}",
         "etc/var/admin.sock": str(gateway.admin_socket),
         ".venv/bin/": f"{Path(sys.executable).parent}/",
