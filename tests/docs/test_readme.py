@@ -56,7 +56,9 @@ def stand(shared: Scene) -> Stand:
     del dev["listeners"]
     dev["connectors"][0]["port"] = smsc.port()
     tenants = (ROOT / "etc" / dev.pop("tenants_file")).read_text()
-    gateway = shared.gateway(smsc, start=False, smpp={}, **{key: value for key, value in dev.items() if key != "public_url"})
+    gateway = shared.gateway(
+        smsc, start=False, smpp={}, **{key: value for key, value in dev.items() if key != "public_url"}
+    )
     (shared.directory / "tenants.yaml").write_text(tenants)
     gateway.start()
     gateway.wait_ready()
