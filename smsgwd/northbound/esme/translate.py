@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from smsgwd.gsm import alphabet
+from smsgwd.gsm import GsmError, alphabet
+from smsgwd.gsm.coding import describe
 from smsgwd.gsm.tables import LOCKING
 from smsgwd.model.message import Message, State
 from smsgwd.model.submission import Item
@@ -268,11 +269,25 @@ class Translator:
             if passed:
                 wire = msgspec.structs.replace(wire, tlvs=passed)
             return Item(None, "", "", body, "binary", account=self._account, wire=wire)
+        if self._codec is not None and body and describe(raw.data_coding).codec == "default":
+            body = self._in_gsm(body, body[0] + 1 if esm_class & EsmClass.UDHI else 0)
         if len(body) > _PART_SEPTETS:
             raise Untranslatable(self._too_long, f"{len(body)} octets for one part")
         if passed:
             raw = msgspec.structs.replace(raw, tlvs=passed)
         return Item(None, "", "", body, "binary", account=self._account, wire=raw)
+
+    def _in_gsm(self, body: bytes, header: int) -> bytes:
+        """Octets of an account with another alphabet, in the GSM one: from here on raw octets of data_coding 0 are in that.
+
+        What has a character that is not in it, or would not fit a part any more, stays as it is.
+        """
+        try:
+            text = body[header:].decode(self._codec or "ascii")
+            recoded = body[:header] + alphabet.encode(text)
+        except (UnicodeDecodeError, GsmError):
+            return body
+        return recoded if len(recoded) <= _PART_SEPTETS else body
 
     def _text(self, body: bytes, how: int) -> tuple[str, str] | None:
         """The text and the encoding it is pinned to; None when the octets are not valid in their coding.

@@ -296,3 +296,28 @@ def test_an_sme_acknowledgement_longer_than_a_part_is_a_text(data_coding, longes
 @pytest.mark.parametrize(("flag", "priority"), [(0, 1), (1, 1), (2, 2), (3, 3)])
 def test_no_priority_is_what_http_calls_normal(flag, priority):
     assert Translator("ann").submit(submit(priority_flag=flag), NOW).priority == priority
+
+
+@pytest.mark.parametrize(
+    ("sent", "passed"),
+    [
+        (b"caf\xe9 @ 5", b"caf\x05 \x00 5"),  # é and @ have other places in the GSM alphabet
+        (b"[x]", b"\x1b<x\x1b>"),
+        ("Ω\xff".encode("latin-1", "replace") + b"\xd0", None),  # Ð is not in it: as it stands
+    ],
+)
+def test_parts_of_an_account_with_another_alphabet_are_recoded(sent, passed):
+    header = b"\x05\x00\x03\x2a\x02\x01"
+    item = Translator("ann", "latin1").submit(submit(1, header + sent, esm_class=0x40), NOW)
+    assert item.wire.raw
+    assert item.data == header + (sent if passed is None else passed)
+    gsm = Translator("ann").submit(submit(1, header + sent, esm_class=0x40), NOW)
+    assert gsm.data == header + sent
+    binary = Translator("ann", "latin1").submit(submit(1, header + sent, esm_class=0x40, data_coding=4), NOW)
+    assert binary.data == header + sent
+
+
+def test_a_part_that_would_not_fit_any_more_is_not_recoded():
+    header = b"\x05\x00\x03\x2a\x02\x01"
+    item = Translator("ann", "latin1").submit(submit(1, header + b"[" * 100, esm_class=0x40), NOW)
+    assert item.data == header + b"[" * 100
