@@ -278,7 +278,7 @@ class Translator:
         return Item(None, "", "", body, "binary", account=self._account, wire=raw)
 
     def _in_gsm(self, body: bytes, header: int) -> bytes:
-        """Octets of an account with another alphabet, in the GSM one: from here on raw octets of data_coding 0 are in that.
+        """Octets of an account with another alphabet, in GSM's: from here on raw octets of data_coding 0 are in that.
 
         What has a character that is not in it, or would not fit a part any more, stays as it is.
         """

@@ -266,9 +266,13 @@ def test_any_octets_are_a_text_that_gives_them_back_or_go_on_as_they_are(octets,
     except Untranslatable as refused:
         assert refused.status == 0x43 and esm_class & 0x40
         return
-    if item.data is not None:
-        assert item.data == octets
-    else:
+    if item.data is not None and item.data != octets:  # another alphabet's, brought into GSM's
+        assert name != "gsm"
+        header = octets[0] + 1 if esm_class & 0x40 else 0
+        codec = "latin-1" if name == "latin1" else name
+        assert item.data[:header] == octets[:header]
+        assert alphabet.decode(item.data[header:]) == octets[header:].decode(codec)
+    elif item.data is None:
         codec = {"latin1": "latin-1", "ucs2": "utf-16-be"}.get(item.coding)
         if codec is None and data_coding != 1:
             codec = {"latin1": "latin-1", "gsm": None}.get(name, name)
