@@ -18,12 +18,19 @@ from smsgwd.simulator.lean_report import LeanReport
 COMMAND = [sys.executable, "-c", "from smsgwd.cli.simulate import simulate; simulate()"]
 
 
+def _heed_interrupts() -> None:
+    """A shell's background jobs ignore SIGINT, and so would what they start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture
 def start():
     children = []
 
     def run(*words: str) -> tuple[subprocess.Popen[bytes], int]:
-        child = subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        child = subprocess.Popen(
+            [*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=_heed_interrupts
+        )
         children.append(child)
         assert child.stdout is not None
         announced = json.loads(child.stdout.readline())
