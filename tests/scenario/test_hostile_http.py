@@ -276,7 +276,7 @@ def test_the_admin_socket_and_the_ops_listener_answer_garbage(world: World) -> N
 def test_what_is_cancelled_while_it_is_sent_is_either_sent_or_cancelled(scene: Scene) -> None:
     """Cancels race with a connector at work: money and SMSC agree with every answer."""
     smsc = scene.smsc()
-    gateway = scene.gateway(smsc, connector={"throughput": 200})
+    gateway = scene.gateway(smsc, connector={"throughput": 200, "burst": 10})
     ids = gateway.tenant.send_many(200)
     answers: dict[str, int] = {}
 
