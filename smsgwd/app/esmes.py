@@ -7,6 +7,7 @@ there: so it is never lost, never doubled, and never sent as it was.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from twisted.internet.defer import Deferred
 
@@ -71,7 +72,7 @@ class EsmeService:
                 break
             ids = [view.message.id for view in views]
             try:
-                now = await self._messages.cancel_all(tenant, views, lambda ids=ids: self._read(tenant, ids))  # type: ignore[misc]  # a default binds the ids of this page
+                now = await self._messages.cancel_all(tenant, views, partial(self._read, tenant, ids))
             except Refused as refused:
                 if cancelled and refused.refusal is Refusal.TOO_LATE:
                     break

@@ -10,6 +10,7 @@ import errno
 import select
 import socket
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from struct import Struct
 
@@ -21,7 +22,7 @@ pack_number = Struct(">I").pack
 _AGAIN = (errno.EAGAIN, errno.EINPROGRESS, errno.EWOULDBLOCK)
 
 
-class LeanLink:
+class LeanLink(ABC):
     """One connection. A subclass says what its octets mean in `take`; what it puts in `out` leaves after that."""
 
     __slots__ = ("_rest", "_unsent", "connected", "loop", "out", "sock")
@@ -34,17 +35,20 @@ class LeanLink:
         self._rest = b""
         self._unsent = b""
 
+    @abstractmethod
     def take(self, data: bytes, now: float) -> int:
         """Handle the whole PDUs in `data`, read at `now` (s, monotonic); return the octets used. Raises ValueError."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def opened(self, now: float) -> None:
         """The connection is there."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def closed(self, now: float) -> None:
         """It was there and is gone, or could not be made."""
-        raise NotImplementedError
+        ...
 
     def connect(self, address: tuple[str, int]) -> None:
         """Begin to connect; `opened` or `closed` will be called."""

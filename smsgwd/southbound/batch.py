@@ -105,9 +105,8 @@ class Batch:
         its_results: list[Result] = []
         its_args: list[Any] = []
         for result, (_, then, arg, _) in zip(results, entries, strict=True):
-            kind = type(result)
-            if (kind is Moved or kind is Noted or kind is Owed) and result.outbox:  # type: ignore[union-attr]
-                owed += result.outbox  # type: ignore[union-attr]
+            if isinstance(result, (Moved, Noted, Owed)) and result.outbox:
+                owed += result.outbox
             if then is not last:
                 if last is not None:
                     _tell(last, its_results, its_args)

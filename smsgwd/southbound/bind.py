@@ -197,12 +197,11 @@ class Bind:
         owner = self._owner
         answered = given_up = False
         for event in events:
-            kind = type(event)
-            if kind is e.Responses:
+            if isinstance(event, e.Responses):
                 answered = True
-                owner.answered_many(self, event.answers)  # type: ignore[attr-defined]
-            elif kind is e.Requests:
-                owner.asked(self, event.pdus)  # type: ignore[attr-defined]
+                owner.answered_many(self, event.answers)
+            elif isinstance(event, e.Requests):
+                owner.asked(self, event.pdus)
             elif isinstance(event, e.Response):
                 answered = True
                 owner.answered(self, event.pdu, event.context, event.sent_at)
