@@ -4,5 +4,6 @@ Here live what joins the rooms (`pipeline`, `messages`, `sweeps`, `bootstrap`) a
 `daemon`). No protocol, no SQL and no rule of its own may live here.
 
 To change the way of a submission, edit `pipeline.py`; what start and stop do in which order, `daemon.py`; which
-implementation stands behind a port, `build.py`; what is swept when, `sweeps.py`.
+implementation stands behind a port, `build.py` (for tenants over SMPP `smpp_edge.py`); what an item becomes,
+`maker.py`; what SMPP may do to unsent messages, `esmes.py`; what is swept when, `sweeps.py`.
 """

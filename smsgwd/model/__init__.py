@@ -3,6 +3,8 @@
 Here live plain values with their own arithmetic and nothing else: no I/O, no clock, no reactor, no rules that need
 configuration. Every other package may import this one; it imports none of them.
 
-To change what a message carries, edit `message.py` (and the store's schema). To change what a tenant may be refused
-for, edit `refusals.py`. To change what the store can be asked to do, edit `changes.py` and the store contract suite.
+To change what a message carries, edit `message.py` (and the store's schema); what is kept of an ESME's own words,
+`wire.py`; a subscriber's message, `mo.py`; what waits for tenants, `outbox.py`. To change what a tenant may be
+refused for, edit `refusals.py`. To change what the store can be asked to do, edit `changes.py` and the store contract
+suite.
 """

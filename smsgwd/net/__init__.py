@@ -4,9 +4,9 @@ Here live protocol shells around sans-IO code, servers and clients, TLS options.
 of tenants or carriers, knowledge of who uses it.
 
 To change how an SMPP connection reads, writes, times out or is given up, edit `smpp.py`; how one listens,
-`smpp_server.py`; what proxies say of their clients, `proxy_protocol.py`; how writes of a reactor turn are put together,
-`turn.py`; how results of pushes become durable, `results.py`; one timer for many waits, `wakeups.py`; TLS versions and
-verification, `tls.py`; how a push travels, `http_client.py` (its answers `http_client_answer.py`, one connection
-`http_client_connection.py`, names `http_client_dns.py`, TLS `http_client_tls.py`); which addresses a tenant's URL may
-lead to, `targets.py`.
+`smpp_server.py` and `listening.py`; what proxies say of their clients, `proxy_protocol.py`; how writes of a reactor
+turn are put together, `turn.py`; how results of pushes become durable, `results.py`; an end with a limit,
+`ending.py`; one timer for many waits, `wakeups.py`; TLS versions and verification, `tls.py`; how a push travels,
+`http_client.py` (its answers `http_client_answer.py`, one connection `http_client_connection.py`, names
+`http_client_dns.py`, TLS `http_client_tls.py`); which addresses a tenant's URL may lead to, `targets.py`.
 """

@@ -3,5 +3,6 @@
 No implementation lives here. `smsgwd.app` makes the implementations and passes them in.
 
 To change what a store must do, edit `store.py` and the contract suite in tests/store; for the way of a submission
-`submit.py`; for sending `dispatch.py`; for pushes to tenants `push.py`; for time `clock.py`.
+`submit.py`; for sending `dispatch.py`; for pushes to tenants `push.py`; for messages of subscribers `mo.py`; for time
+`clock.py`.
 """

@@ -4,6 +4,7 @@ Here live the schema, the writer, the readers and the SQL. What may not: rules o
 `smsgwd.delivery`) and anything of other edges.
 
 To change a table, edit `schema.py` and add to `migrations.py`; what a change does, `apply/`; how changes share a
-transaction, `work.py`; when commits happen and what a failure does, `writer.py`; what queries return, `queries.py`; the
-face to the reactor, `store.py`.
+transaction, `work.py` (the outbox in it `pushes.py`); what the writer remembers, `memory.py`; statements of many
+rows, `bulk.py`; when commits happen and what a failure does, `writer.py`; what queries return, `queries.py`; the face
+to the reactor, `store.py`.
 """
