@@ -160,6 +160,13 @@ class Tenant(Section):
     )
     dlr_url: HttpUrl | None = option("Default receipt callback.", default=None, example="https://shop.example/dlr")
     webhook: Webhook = option("MO and other events.", default_factory=Webhook)
+    texts_d: float | None = option(
+        "Days after which the texts of its finished messages are emptied; null = `retention.texts_d`.",
+        default=None,
+        gt=0,
+        le=3650,
+        unit="days",
+    )
     callbacks: Callbacks = option("Callbacks of dialects.", default_factory=Callbacks)
     credentials: tuple[Credential, ...] = option("How the tenant logs in.", default=())
 

@@ -8,7 +8,7 @@ idempotent by message id wherever they can arrive twice. Times are milliseconds 
 import msgspec
 
 from smsgwd.model.message import Failure, Message, State
-from smsgwd.model.mo import Mo
+from smsgwd.model.mo import Mo, MoMessage, MoSetKey
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.model.receipts import Receipt
 from smsgwd.model.submission import Idempotency
@@ -40,10 +40,15 @@ class PartSent(msgspec.Struct, frozen=True, gc=False):
     at: int
     id_format: str = "auto"
     expects_receipt: bool = True  #: False for a part whose receipt was not asked for: it does not hold the message back
+    latency_ms: int | None = None  #: from the write of its PDU to the answer
 
 
 class Requeue(msgspec.Struct, frozen=True, gc=False):
-    """An attempt failed for now: try again at `due_at` (0 = at once) on `connector`. Result: Moved or Ignored."""
+    """An attempt failed for now: try again at `due_at` (0 = at once) on `connector`. Result: Moved or Ignored.
+
+    With `left` the message goes over to another connector: `left` is remembered as tried. A message of which an SMSC
+    has a part never goes over: Ignored('left').
+    """
 
     message_id: int
     due_at: int
@@ -51,6 +56,20 @@ class Requeue(msgspec.Struct, frozen=True, gc=False):
     at: int
     error: Failure
     counts: bool = True  #: False where the attempt is not counted (the link's fault, not the message's)
+    left: str = ""  #: the connector it was tried on, when that is another than `connector`
+    latency_ms: int | None = None  #: from the write of the PDU to the answer, where there was one
+
+
+class Reroute(msgspec.Struct, frozen=True, gc=False):
+    """Messages queued behind a link that is down go over to other connectors, without counting an attempt.
+
+    Only those that are QUEUED for `left` and of which no SMSC has a part are moved. Result: Rerouted.
+    """
+
+    left: str
+    moves: tuple[tuple[int, str], ...]  #: (message id, connector)
+    at: int
+    reason: str
 
 
 class Fail(msgspec.Struct, frozen=True, gc=False):
@@ -64,6 +83,7 @@ class Fail(msgspec.Struct, frozen=True, gc=False):
     connector: str
     at: int
     error: Failure
+    latency_ms: int | None = None
 
 
 class GiveUp(msgspec.Struct, frozen=True, gc=False):
@@ -76,8 +96,9 @@ class GiveUp(msgspec.Struct, frozen=True, gc=False):
 
 
 class TakeReceipt(msgspec.Struct, frozen=True, gc=False):
-    """A receipt came in. Result: Moved (final), Noted (intermediate or one part of several), Parked, or Ignored
-    (a later receipt for a final message: kept as an event, changes nothing)."""
+    """A receipt came in. Result: Moved (final), Noted (intermediate or one part of several), Resent (undelivered, and
+    the route has a second way: queued again there), Parked, or Ignored (a later receipt for a final message, or of a
+    way that was given up: kept as an event, changes nothing)."""
 
     receipt: Receipt
 
@@ -128,11 +149,121 @@ class Note(msgspec.Struct, frozen=True, gc=False):
 
 
 class TakeMo(msgspec.Struct, frozen=True, gc=False):
-    """A subscriber's message came for an account. Result: Owed."""
+    """A subscriber's message is for a tenant. Result: Owed.
 
-    mo: Mo
+    Either for an ESME (`account`; each of `parts` becomes one deliver_sm) or for a URL (`message` is pushed). With
+    `done` the parts were kept by KeepMoPart and are done with now. `opts_out` True (STOP) or False (START) changes the
+    tenant's opt-out list in the same transaction.
+    """
+
     tenant: str
-    account: str  #: system_id
+    account: str = ""  #: system_id
+    parts: tuple[Mo, ...] = ()
+    url: str = ""
+    message: MoMessage | None = None
+    done: MoSetKey | None = None
+    opts_out: bool | None = None
+    msisdn: str = ""  #: digits of who opts out or in
+    at: int = 0
+
+
+class KeepMoPart(msgspec.Struct, frozen=True, gc=False):
+    """A part of a subscriber's message came: keep it until the others are there. Result: MoKept.
+
+    A part that was kept before (the SMSC sends it again) changes nothing; one with other content under the same
+    reference and number, or after the set was done with, begins a new set.
+    """
+
+    key: MoSetKey
+    seq: int  #: from 1
+    mo: Mo
+
+
+class OptOut(msgspec.Struct, frozen=True, gc=False):
+    """Put a number on a tenant's opt-out list, or take it off (`out` False). Result: True when that changed it."""
+
+    tenant: str
+    msisdn: str
+    out: bool
+    at: int
+    source: str  #: the keyword, or 'operator'
+
+
+class Rematch(msgspec.Struct, frozen=True, gc=False):
+    """Try orphaned receipts again, up to `limit` with ids behind `after`. Result: Rematched."""
+
+    after: int
+    at: int
+    limit: int = 1000
+    smsc_id: str = ""  #: only those with this id
+
+
+class DropOrphans(msgspec.Struct, frozen=True, gc=False):
+    """Forget orphaned receipts received before `before` (ms). Result: how many (int)."""
+
+    before: int
+    limit: int = 10_000
+
+
+class Purge(msgspec.Struct, frozen=True, gc=False):
+    """Delete final messages submitted before `before`, with their parts and history, as far as `limit` rows looked at.
+
+    The store remembers where it was. One that is owed to somebody stays until that is settled. Result: Purged.
+    """
+
+    before: int
+    limit: int = 200
+
+
+class PurgeIds(msgspec.Struct, frozen=True, gc=False):
+    """Forget SMSC ids of messages that are gone, going round all of them by and by. Result: Purged."""
+
+    before: int
+    limit: int = 1000
+
+
+class PurgeLeftovers(msgspec.Struct, frozen=True, gc=False):
+    """Delete what is left of other kinds, up to `limit` of each: pushes given up, and pushes to ESMEs never taken, from
+    before `pushes_before`; orphans from before `orphans_before` and the oldest beyond `most_orphans`; parts of
+    subscribers' messages that are done with, or that nobody wanted, from before `mo_before`. Result: Purged."""
+
+    at: int
+    pushes_before: int
+    orphans_before: int
+    mo_before: int
+    most_orphans: int
+    limit: int = 1000
+
+
+class BlankTexts(msgspec.Struct, frozen=True, gc=False):
+    """Empty the texts of a tenant's final messages submitted before `before`, as far as `limit` rows looked at.
+
+    The store remembers, durably, where it was. Result: Purged.
+    """
+
+    tenant: str
+    before: int
+    limit: int = 500
+
+
+class Erase(msgspec.Struct, frozen=True, gc=False):
+    """Remove what tells of one person from these messages: number, text, reference, history's words. Result: Erased.
+
+    Those that have not left are cancelled first (their tenants hear of it); of the others state and money stay.
+    """
+
+    ids: tuple[int, ...]
+    msisdn: str
+    at: int
+
+
+class EraseRest(msgspec.Struct, frozen=True, gc=False):
+    """The same in what is no message: receipts without a message, subscribers' messages, answers kept for repeated
+    requests; and with `opt_out` the opt-out lists. Result: Erased."""
+
+    msisdn: str
+    at: int
+    opt_out: bool = False
 
 
 class Replace(msgspec.Struct, frozen=True, gc=False):
@@ -195,6 +326,7 @@ Change = (
     Submit
     | PartSent
     | Requeue
+    | Reroute
     | Fail
     | GiveUp
     | TakeReceipt
@@ -204,6 +336,16 @@ Change = (
     | Promote
     | Note
     | TakeMo
+    | KeepMoPart
+    | OptOut
+    | Rematch
+    | DropOrphans
+    | Purge
+    | PurgeIds
+    | PurgeLeftovers
+    | BlankTexts
+    | Erase
+    | EraseRest
     | Replace
     | OutboxRevive
     | OutboxDone
@@ -236,6 +378,53 @@ class Moved(msgspec.Struct, frozen=True, gc=False):
 
     message_id: int
     state: State
+    outbox: tuple[OutboxItem, ...] = ()
+
+
+class Resent(msgspec.Struct, frozen=True, gc=False):
+    """A message that was not delivered is QUEUED again, on the second way of its route: hand it to the sending side."""
+
+    message: Message
+
+
+class Rerouted(msgspec.Struct, frozen=True, gc=False):
+    """These were moved; the others of the change were not (any more) where it thought."""
+
+    messages: tuple[int, ...]
+
+
+class MoKept(msgspec.Struct, frozen=True, gc=False):
+    """The part is kept. `complete` are all parts of its set, in order, when it was the last one missing."""
+
+    key: MoSetKey
+    complete: tuple[Mo, ...] = ()
+    repeated: bool = False
+
+
+class Rematched(msgspec.Struct, frozen=True, gc=False):
+    """`tried` orphans were tried again: `applied` found their message (what that owes is in `outbox`, messages to send
+    again in `resent`). `last` is the id of the last one tried; `more` when there are further ones."""
+
+    tried: int
+    applied: int
+    last: int
+    more: bool
+    outbox: tuple[OutboxItem, ...] = ()
+    resent: tuple[Message, ...] = ()
+
+
+class Purged(msgspec.Struct, frozen=True, gc=False):
+    """`count` rows went (or were emptied); `more` when it is not through."""
+
+    count: int
+    more: bool
+
+
+class Erased(msgspec.Struct, frozen=True, gc=False):
+    """How much was erased, by kind; `cancelled` are messages that ended by it, with what their tenants are owed."""
+
+    counts: dict[str, int]
+    cancelled: tuple[int, ...] = ()
     outbox: tuple[OutboxItem, ...] = ()
 
 
@@ -286,6 +475,7 @@ class Promoted(msgspec.Struct, frozen=True, gc=False):
     messages: tuple[Message, ...]
     more: bool
     sent_parts: dict[int, frozenset[int]] = {}  #: by message id: parts an SMSC has taken already, where there are any
+    outbox: tuple[OutboxItem, ...] = ()  #: for those that ended instead: their recipient has opted out meanwhile
 
 
 Result = (
@@ -294,6 +484,12 @@ Result = (
     | KeyMismatch
     | Moved
     | Noted
+    | Resent
+    | Rerouted
+    | MoKept
+    | Rematched
+    | Purged
+    | Erased
     | Owed
     | Replaced
     | Parked

@@ -88,6 +88,9 @@ class Message(msgspec.Struct, gc=False):
     account: str | None = None  #: system_id of the ESME it came from: its receipts go there; None = it came by HTTP
     asks: int = 0  #: registered_delivery of that ESME (`model.wire`)
     wire: bytes | None = None  #: `model.wire.pack_wire` of what else that ESME said
+    tried: str | None = None  #: connectors it was tried on and left, joined by ','
+    fallback: str | None = None  #: connectors to send it on when a receipt says undelivered, joined by ','
+    hops: int = 0  #: how often that has happened
 
     @property
     def text(self) -> str:
@@ -104,17 +107,19 @@ class PartView(msgspec.Struct, frozen=True, gc=False):
     sent_at: int | None = None
     done_at: int | None = None
     error: Failure | None = None
+    latency_ms: int | None = None  #: from the write of its PDU to the SMSC's answer
 
 
 class EventView(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Something that happened to a message, for `events` of the native API."""
 
     at: int
-    type: str  #: accepted, retry, sent, receipt, delivered, ...
+    type: str  #: accepted, sent, retry, failover, refused, outcome_unknown, receipt, delivered, ...
     detail: str = ""
     connector: str | None = None
     smsc_id: str | None = None
     smpp_status: int | None = None
+    latency_ms: int | None = None  #: of an attempt: from the write of its PDU to the SMSC's answer
 
 
 class MessageView(msgspec.Struct, frozen=True, gc=False):

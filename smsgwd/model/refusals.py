@@ -40,6 +40,7 @@ class Refusal(Enum):
     IDEMPOTENCY_MISMATCH = _Row("idempotency_mismatch", 422, 0x08, "This Idempotency-Key was used with another request")
     IDEMPOTENCY_RUNNING = _Row("idempotency_running", 409, 0x08, "A request with this Idempotency-Key is still running")
     DESTINATION_BARRED = _Row("destination_barred", 422, 0x0B, "This tenant may not send to this recipient")
+    OPTED_OUT = _Row("opted_out", 422, 0x0B, "The recipient has opted out of this tenant's messages")
     DUPLICATE = _Row("duplicate", 422, 0x45, "The same message was sent a moment ago")
     ADDRESS_NOT_ALLOWED = _Row("address_not_allowed", 403, 0x0D, "This tenant may not log in from this address")
     TOO_MANY_BINDS = _Row("too_many_binds", 429, 0x05, "This account has all its binds already")

@@ -33,6 +33,8 @@ class ConnectorStatus(msgspec.Struct, frozen=True):
     refused: int
     receipts: int
     binds: tuple[BindStatus, ...] = ()
+    rate: float = 0.0  #: parts a second it allows itself now; 0 = no limit
+    suspended_s: float = 0.0  #: for how long it will send nothing; 0 = it sends
 
 
 class Dispatcher(Protocol):
@@ -47,6 +49,19 @@ class Dispatcher(Protocol):
 
     def withdraw(self, message_id: int, connector: str) -> bool:
         """Keep a message from being sent; False when it is being sent already. `restore` or a Cancel follows."""
+        ...
+
+    def give_up(self, message_id: int, connector: str) -> bool:
+        """As `withdraw`, for a message that is to go over to another connector: also one whose outcome here is unknown
+        (policy `resend`). False when a part of it is out, or taken. `restore` or `gone` follows."""
+        ...
+
+    def gone(self, message_ids: Sequence[int], connector: str) -> None:
+        """These were given up by `give_up` and belong to another connector now, durably."""
+        ...
+
+    def down_for(self, connector: str) -> float:
+        """Seconds for which the connector could not send (no bind stands, or it is suspended); 0 when it can."""
         ...
 
     def restore(self, message: Message) -> None:
@@ -71,4 +86,13 @@ class Dispatcher(Protocol):
 
     def status(self) -> list[ConnectorStatus]:
         """All connectors, in the order of the configuration."""
+        ...
+
+
+class Ways(Protocol):
+    """Where else a message may go: the routes, as the sending side asks."""
+
+    def next_way(self, message: Message, left: str) -> str | None:
+        """The connector to try after `left`: of the message's route, not tried yet, one that is up before one that is
+        not; None when there is none."""
         ...

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
-import msgspec
-
+from smsgwd.model.changes import KeepMoPart, MoKept, TakeMo
+from smsgwd.model.mo import Mo
 from smsgwd.smpp.pdu import AlertNotification
-
-
-class Addressee(msgspec.Struct, frozen=True):
-    """Who gets a subscriber's message."""
-
-    tenant: str
-    account: str  #: system_id
 
 
 class Subscribers(Protocol):
     """Whom messages of subscribers are for."""
 
-    def addressee(self, connector: str, to: str) -> Addressee | None:
-        """Who gets what was written to `to` (as the SMSC wrote it) on this connector; None = nobody, not yet."""
+    def change(self, mo: Mo, group: str) -> TakeMo | KeepMoPart | None:
+        """What is to be committed for one deliver_sm of an SMSC account group before it is acknowledged; None = it is
+        nobody's, and the SMSC shall keep it."""
+        ...
+
+    def kept(self, results: Sequence[MoKept]) -> None:
+        """These parts are durable: whole messages among them go on."""
         ...
 
     def alert(self, connector: str, pdu: AlertNotification) -> bool:

@@ -15,7 +15,9 @@ import msgspec
 
 from smsgwd.model.changes import Change, Result
 from smsgwd.model.message import Message, MessageView, State
+from smsgwd.model.mo import MoSet
 from smsgwd.model.outbox import OutboxItem, OutboxTarget
+from smsgwd.model.receipts import Receipt
 from smsgwd.model.tenant import Tenant
 
 if TYPE_CHECKING:
@@ -60,6 +62,39 @@ class QueuedMessage(msgspec.Struct, gc=False):
 
     message: Message
     sent_parts: frozenset[int] = frozenset()
+
+
+class Orphan(msgspec.Struct, frozen=True, gc=False):
+    """A receipt that no message was found for in time."""
+
+    id: int
+    receipt: Receipt
+
+
+class OptOutEntry(msgspec.Struct, frozen=True, gc=False):
+    """A number on a tenant's opt-out list; `at` in milliseconds since 1970."""
+
+    tenant: str
+    msisdn: str
+    at: int
+    source: str  #: the keyword, or 'operator'
+
+
+class Progress(msgspec.Struct, frozen=True, gc=False):
+    """How far a long piece of upkeep is; `total` 0 = not known."""
+
+    done: int
+    total: int
+
+
+class CheckReport(msgspec.Struct, frozen=True, gc=False):
+    """What a check found; `problems` empty = all is well (at most 100 are told)."""
+
+    problems: tuple[str, ...]
+    messages: int
+    bytes: int  #: of the file
+    free_bytes: int  #: of it, ready for new rows
+    seconds: float
 
 
 class Store(Protocol):
@@ -133,4 +168,42 @@ class Store(Protocol):
 
     def counts(self) -> Deferred[StoreCounts]:
         """Figures for operators; may take a scan of the indexes, so not for hot paths."""
+        ...
+
+    def mo_sets(self, before: int, limit: int) -> Deferred[list[MoSet]]:
+        """Kept parts of subscribers' messages that are nobody's yet: sets that are complete, or whose first part came
+        before `before` (ms); the longest known first."""
+        ...
+
+    def orphans(self, after: int, limit: int) -> Deferred[list[Orphan]]:
+        """Receipts that no message was found for, by id, those behind `after`."""
+        ...
+
+    def opt_outs(self, tenant: str, after: str, limit: int) -> Deferred[list[OptOutEntry]]:
+        """A tenant's opt-out list by number, those behind `after`."""
+        ...
+
+    def find_number(self, msisdn: str, after: int, limit: int) -> Deferred[tuple[list[int], int | None]]:
+        """Ids of messages to or from a number among the next `limit` behind id `after`, and the id to go on behind
+        (None = that were all). Reads every row: not for hot paths."""
+        ...
+
+    def check(self, *, deep: bool = False) -> Deferred[CheckReport]:
+        """Look for damage while traffic goes on; `deep` also compares indexes with their tables."""
+        ...
+
+    def backup(self, path: str) -> Deferred[int]:
+        """Write a consistent copy to a new file while traffic goes on; fires with its bytes when it is durable.
+
+        Fails with ValueError where the file exists or its directory does not, StoreUnavailable when it cannot be
+        written: then no file is left behind.
+        """
+        ...
+
+    def vacuum(self) -> Deferred[int]:
+        """Give free space back to the file system, in small steps while traffic goes on; fires with the bytes given."""
+        ...
+
+    def upkeep(self) -> dict[str, Progress]:
+        """Checks, backups and vacuums that are running, by name."""
         ...

@@ -96,6 +96,13 @@ class Metrics:
             series=4000,
         )
         self.unknown = self._counters("outcome_unknown_total", "Submits whose answer never came.", "connector")
+        self.rate = self._gauges(
+            "connector_rate", "Parts a second a connector allows itself; 0 = no limit.", "connector"
+        )
+        self.failovers = self._counters(
+            "failovers_total", "Messages that went over to another connector, by the one they left and why:"
+            " refused, retries, down, undelivered.", "connector", "why", series=4000,
+        )  # fmt: skip
         self.throttled = self._counters("throttled_total", "Answers that asked to slow down.", "connector")
         self.binds_bound = self._gauges("binds_bound", "Binds that stand.", "connector")
         self.binds_lost = self._counters("binds_lost_total", "Binds that broke.", "connector")
@@ -111,6 +118,8 @@ class Metrics:
         self.receipts_parked = self._gauge("receipts_parked", "Receipts waiting for their message id.")
         self.receipts_early = self._counter("receipts_early_total", "Receipts that came before their answer.")
         self.receipts_orphaned = self._gauge("receipts_orphaned", "Parked receipts that have waited too long.")
+        self.opt_outs = self._counters("opt_outs_total", "Subscribers who opted out or in again.", "how", series=4)
+        self.purged = self._counters("purged_rows_total", "Rows deleted for their age, by kind.", "kind", series=16)
         self.receipts_late = self._counters(
             "receipts_after_final_total", "Receipts after a final state; they change nothing.", "connector"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from smsgwd.config.model.smpp_connector import SmppConnector
 from smsgwd.config.option import Section, option
@@ -60,6 +60,11 @@ class Route(Section):
     strategy: Literal["failover", "round_robin"] = option(
         "`failover`: the first that can take it; `round_robin`: in turn.", default="failover"
     )
+    on_undelivered: Literal["final", "next"] = option(
+        "What a receipt 'undelivered' or 'rejected' means: the end, or another try on the next connector of the route"
+        " (one receipt to the tenant, after the last).",
+        default="final",
+    )
 
 
 class MoMatch(Section):
@@ -69,10 +74,46 @@ class MoMatch(Section):
         "Number the subscriber wrote to: exact, a prefix such as 54*, `*`, or a list.", default=("*",), example="54*"
     )
     connector: str | None = option("Only what comes from this connector; null = from any.", default=None, min_length=1)
+    sender: NumberPatterns = option(
+        "Number of the subscriber: exact, a prefix, `*`, or a list.", default=("*",), example="30*", alias="from"
+    )
+    keyword: tuple[str, ...] = option(
+        "First word of the text, in any case; empty = any text.", default=(), max_length=100, example=["WIN"]
+    )
 
 
 class MoRoute(Section):
     """Where subscribers' messages (MO) go; the first that matches is taken. Without one the SMSC is told to wait."""
 
     match: MoMatch = option("Which messages.", default_factory=MoMatch)
-    account: str = option("system_id of the SMPP account that gets them.", pattern=r"^[!-~]{1,15}$", example="demo")
+    account: str | None = option(
+        "system_id of the SMPP account that gets them.", default=None, pattern=r"^[!-~]{1,15}$", example="demo"
+    )
+    webhook: str | None = option("Tenant whose webhook gets them.", default=None, min_length=1)
+    callback: str | None = option("Tenant whose `callbacks` URL gets them, in its style.", default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _one(self) -> MoRoute:
+        if sum(way is not None for way in (self.account, self.webhook, self.callback)) != 1:
+            raise ValueError("needs one of 'account', 'webhook' and 'callback'")
+        return self
+
+
+class Mo(Section):
+    """Messages of subscribers (MO)."""
+
+    part_wait_s: float = option(
+        "How long the missing parts of a long message are waited for; then what is there goes on, marked.",
+        default=600.0,
+        ge=1,
+        le=86400,
+        unit="s",
+    )
+    stop_words: tuple[str, ...] = option(
+        "Texts (in any case) that put their sender on the opt-out list of the tenant that gets the message; [] = none.",
+        default=("STOP", "STOPALL", "UNSUBSCRIBE", "END", "QUIT"),
+        max_length=100,
+    )
+    start_words: tuple[str, ...] = option(
+        "Texts (in any case) that take their sender off it again.", default=("START", "UNSTOP"), max_length=100
+    )

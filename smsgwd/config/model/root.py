@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import Field, PrivateAttr
 
-from smsgwd.config.model.connectors import Connector, MoRoute, Route
+from smsgwd.config.model.connectors import Connector, Mo, MoRoute, Route
 from smsgwd.config.model.listeners import Listeners
-from smsgwd.config.model.runtime import Admin, Auth, Limits, Links, Log, Notify, Shutdown
+from smsgwd.config.model.runtime import Admin, Auth, Limits, Links, Log, Notify, Retention, Shutdown
 from smsgwd.config.model.store import EmbeddedStore, RedisStore
 from smsgwd.config.option import Section, option
 from smsgwd.config.tenants import Tenant
@@ -53,6 +53,8 @@ class Config(Section):
     connectors: tuple[Connector, ...] = option("The ways out.", default=())
     routes: tuple[Route, ...] = option("Which message takes which way; the first match wins.", default=())
     mo_routes: tuple[MoRoute, ...] = option("Which subscriber's message goes to whom.", default=())
+    mo: Mo = option("Subscribers' messages.", default_factory=Mo)
+    retention: Retention = option("How long what is over is kept.", default_factory=Retention)
     limits: Limits = option("Limits of messages.", default_factory=Limits)
     shutdown: Shutdown = option("Stopping.", default_factory=Shutdown)
     log: Log = option("The log.", default_factory=Log)

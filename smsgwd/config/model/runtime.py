@@ -1,4 +1,4 @@
-"""Sections about how the daemon runs: admin, auth, notify, limits, shutdown, links, log."""
+"""Sections about how the daemon runs: admin, auth, notify, limits, retention, shutdown, links, log."""
 
 from __future__ import annotations
 
@@ -89,6 +89,38 @@ class Limits(Section):
         if self.default_validity_s > self.max_validity_s:
             raise ValueError("'default_validity_s' must not be larger than 'max_validity_s'")
         return self
+
+
+class Retention(Section):
+    """How long what is over is kept. What is open, or still owed to a tenant, is kept in any case."""
+
+    messages_d: float = option(
+        "Finished messages with their history, counted from when they were submitted.",
+        default=90.0,
+        gt=0,
+        le=3650,
+        unit="days",
+    )
+    texts_d: float = option(
+        "Texts of finished messages; a tenant's `texts_d` goes before.", default=30.0, gt=0, le=3650, unit="days"
+    )
+    pushes_d: float = option("Pushes that were answered well.", default=7.0, gt=0, le=3650, unit="days")
+    given_up_d: float = option(
+        "Pushes that were given up, and those to SMPP accounts that never come for them.",
+        default=30.0,
+        gt=0,
+        le=3650,
+        unit="days",
+    )
+    orphans_d: float = option("Receipts that no message was found for.", default=14.0, gt=0, le=3650, unit="days")
+    max_orphans: int = option("Most of them; the oldest go first.", default=100_000, ge=100, le=10_000_000)
+    rows_s: int = option(
+        "Most rows deleted a second: how much clearing up may disturb.",
+        default=5000,
+        ge=10,
+        le=1_000_000,
+        unit="rows/s",
+    )
 
 
 class Shutdown(Section):

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from smsgwd.config.option import Section, option
 from smsgwd.config.types import ExistingFile, FrozenMap, StatusCode, no_entries
 
-StatusAction = Literal["throttle", "retry", "rebind", "fail"]
+StatusAction = Literal["retry", "failover", "throttle", "rebind", "suspend", "fail"]
+StatusScope = Literal["message", "destination", "connector"]
+
+
+class StatusRule(Section):
+    """What a command_status means: whose trouble it is, and what is done."""
+
+    scope: StatusScope | None = option("Whose trouble: null = the usual one of the action.", default=None)
+    action: StatusAction = option("What is done.", example="retry")
+
+
+class Retry(Section):
+    """Trying again on this connector, within the validity of the message; then the next connector of its route."""
+
+    waits_s: tuple[Annotated[float, Field(ge=0.1, le=86400)], ...] = option(
+        "Waits before the attempts after the first; between half and all of each is taken, the last one repeats.",
+        default=(5.0, 15.0, 45.0, 135.0, 405.0, 1215.0, 1800.0),
+        min_length=1,
+        max_length=50,
+        unit="s",
+    )
+    attempts: int = option(
+        "Attempts here before the next connector of the route is tried, where there is one.", default=3, ge=1, le=100
+    )
 
 
 class ConnectorTls(Section):
@@ -138,10 +161,35 @@ class SmppConnector(Section):
     )
     service_type: str = option("service_type of submit_sm.", default="", max_length=5)
     protocol_id: int = option("protocol_id of submit_sm.", default=0, ge=0, le=255)
-    statuses: FrozenMap[StatusCode, StatusAction] = option(
-        "What a command_status means here, where it differs from the built-in table: throttle, retry, rebind or fail.",
+    statuses: FrozenMap[StatusCode, StatusAction | StatusRule] = option(
+        "What a command_status means here, where it differs from the built-in table (docs/failures.md): an action, or"
+        " scope and action.",
         default_factory=no_entries,
-        example={"0x45": "retry"},
+        example={"0x45": "retry", "0x400": {"scope": "connector", "action": "suspend"}},
+    )
+    retry: Retry = option("Trying again.", default_factory=Retry)
+    suspend_s: float = option(
+        "How long a connector sends nothing after a status whose action is `suspend`.",
+        default=60.0,
+        ge=1,
+        le=86400,
+        unit="s",
+    )
+    failover_after_s: float | None = option(
+        "How long no bind may stand before what is queued here goes over to other connectors of its route;"
+        " null = never.",
+        default=30.0,
+        ge=0,
+        le=86400,
+        unit="s",
+    )
+    adaptive_rate: bool = option(
+        "Find the SMSC's own limit when it answers 'throttled', and keep just below it; false = only pause.",
+        default=True,
+    )
+    keep_order: bool = option(
+        "One message at a time of one sender to one recipient: none overtakes another whatever the SMSC refuses.",
+        default=True,
     )
     timers: Timers = option("Timers.", default_factory=Timers)
     ready_page: int = option(

@@ -25,8 +25,13 @@ def _esmes(connection: sqlite3.Connection) -> None:
     _run(connection, schema.VERSION_2)
 
 
+def _reliability(connection: sqlite3.Connection) -> None:
+    """Version 3: failover, attempts, subscribers' messages in parts, opt-out lists."""
+    _run(connection, schema.VERSION_3)
+
+
 #: Step n leads from version n to n + 1. Add at the end; never change one that was released.
-MIGRATIONS: Sequence[Migration] = (_create, _esmes)
+MIGRATIONS: Sequence[Migration] = (_create, _esmes, _reliability)
 
 
 def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS) -> int:

@@ -152,3 +152,36 @@ ALTER TABLE message ADD COLUMN wire BLOB;
 ALTER TABLE outbox ADD COLUMN payload BLOB;
 ALTER TABLE credential ADD COLUMN esme BLOB;
 """
+
+#: Version 3: going over to other connectors (`tried`, `fallback`, `hops`: see model.message; `smsc.part` holds the part
+#: and, times 256, the hops of then), how long SMSCs take to answer, parts of subscribers' messages (`status` 0 = waits,
+#: 1 = done with, 2 = complete or given up waiting and nobody's yet), opt-out lists.
+VERSION_3: Final = """
+ALTER TABLE message ADD COLUMN tried TEXT;
+ALTER TABLE message ADD COLUMN fallback TEXT;
+ALTER TABLE message ADD COLUMN hops INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE message ADD COLUMN latency INTEGER;
+ALTER TABLE part ADD COLUMN latency INTEGER;
+ALTER TABLE event ADD COLUMN latency INTEGER;
+CREATE TABLE mo_part (
+    grp TEXT NOT NULL,
+    source TEXT NOT NULL,
+    dest TEXT NOT NULL,
+    ref INTEGER NOT NULL,
+    total INTEGER NOT NULL,
+    width INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    status INTEGER NOT NULL DEFAULT 0,
+    mo BLOB NOT NULL,
+    PRIMARY KEY (grp, source, dest, ref, total, width, seq)
+) WITHOUT ROWID;
+CREATE INDEX mo_part_age ON mo_part (status, received_at);
+CREATE TABLE optout (
+    tenant TEXT NOT NULL,
+    msisdn TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    PRIMARY KEY (tenant, msisdn)
+) WITHOUT ROWID;
+"""
