@@ -54,6 +54,10 @@ class Directory:
         """A tenant by its id, disabled or not."""
         return self._tenants.get(tenant_id)
 
+    def tenants(self) -> list[Tenant]:
+        """All tenants, disabled ones too."""
+        return list(self._tenants.values())
+
     def password(self, name: str) -> Account | None:
         """The account of a user name."""
         return self._accounts.get((PASSWORD, name))
