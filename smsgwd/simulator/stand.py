@@ -138,7 +138,8 @@ class Stand:
     """The three processes. `smsc` and `webhook` are further options of the simulators, `overrides` of the gateway.
 
     With `secret` ('whsec_...') pushes are signed with it and the catcher checks that. With `esmes` tenants come over
-    SMPP: so many of them, one account each, and no catcher is started. `lean` takes the lean SMSC.
+    SMPP: so many of them, one account each, and no catcher is started, unless `both`: then one more comes over HTTP.
+    `lean` takes the lean SMSC.
     """
 
     def __init__(
@@ -150,6 +151,7 @@ class Stand:
         secret: str | None = None,
         esmes: int = 0,
         lean: bool = False,
+        both: bool = False,
     ) -> None:
         if secret is not None:
             webhook = (*webhook, "--secret", secret)
@@ -159,6 +161,7 @@ class Stand:
         self.push_record = directory / "pushes.jsonl"
         self.smsc_report = directory / "smsc.report"
         self._esmes = esmes
+        self._pushes = both or not esmes
         simulate = [sys.executable, "-c", _SIMULATE]
         kept = ("--lean", "--report", str(self.smsc_report)) if lean else ("--record", str(self.smsc_record))
         self.smsc = Process("smsc", [*simulate, "smsc", "--port", "0", *kept, *smsc], directory)
@@ -177,7 +180,7 @@ class Stand:
     def start(self) -> None:
         """Start all that is wanted; returns when the gateway is ready. Raises StandError."""
         self.smsc.start()
-        if not self._esmes:
+        if self._pushes:
             self.webhook.start()
             self.webhook_port = self.webhook.port()
         self.http_port, self.ops_port, self.smpp_port = free_ports(3)
@@ -280,10 +283,10 @@ class Stand:
         }
         if self._secret is not None:
             tenant["webhook"] = {"url": None, "secret": self._secret}
-        tenants = [tenant]
+        tenants = [tenant] if self._pushes else []
         if self._esmes:
             config["listeners"]["smpp"] = {"listen": f"127.0.0.1:{self.smpp_port}"}
-            tenants = [_esme_tenant(number) for number in range(self._esmes)]
+            tenants += [_esme_tenant(number) for number in range(self._esmes)]
         connector = self._overrides.get("connector", {})
         config["connectors"][0] |= connector
         config |= {name: value for name, value in self._overrides.items() if name != "connector"}
