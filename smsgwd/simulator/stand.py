@@ -282,7 +282,7 @@ class Stand:
             "credentials": [{"kind": "token", "secret": TOKEN}],
         }
         if self._secret is not None:
-            tenant["webhook"] = {"url": None, "secret": self._secret}
+            tenant["webhook"] = {"url": f"http://127.0.0.1:{self.webhook_port}/events", "secret": self._secret}
         tenants = [tenant] if self._pushes else []
         if self._esmes:
             config["listeners"]["smpp"] = {"listen": f"127.0.0.1:{self.smpp_port}"}
