@@ -51,6 +51,7 @@ class Maker:
         places: list[int] = []
         last_wire: Wire | None = None
         packed: bytes | None = None
+        fallback: str | None = None
         steady: tuple[Rule, str] | None = None  # the last rule, where its choice does not change from item to item
         message_id = first
         for place, item in enumerate(items):
@@ -68,6 +69,7 @@ class Maker:
                 connector = steady[1]
             else:
                 connector = route(rule, item, admitted)
+                fallback = rule.fallback(connector)
                 steady = (rule, connector) if rule.strategy == "failover" else None
             wire = item.wire
             if wire is not last_wire:
@@ -102,6 +104,8 @@ class Maker:
                     system_id,
                     item.asks,
                     packed,
+                    None,
+                    fallback,
                 )
             )
             places.append(place)

@@ -122,6 +122,8 @@ class Sweeps:
         def then(result: Result) -> float | None:
             if isinstance(result, Promoted):
                 self._dispatcher.offer(result.messages, result.sent_parts)
+                if result.outbox:
+                    self._outbox.offer(result.outbox)
                 if result.more:
                     return 0
             self._look()

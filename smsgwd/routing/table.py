@@ -13,6 +13,13 @@ class Rule(msgspec.Struct, frozen=True):
     sender: tuple[str, ...] = ("*",)
     tenant: str | None = None
     strategy: str = "failover"  #: failover, round_robin
+    on_undelivered: str = "final"  #: final, next: what a receipt 'undelivered' or 'rejected' means
+
+    def fallback(self, chosen: str) -> str | None:
+        """What `Message.fallback` says of a message that begins at `chosen`: the other connectors, joined by ','."""
+        if self.on_undelivered != "next":
+            return None
+        return ",".join(connector for connector in self.connectors if connector != chosen) or None
 
 
 class _Patterns:
@@ -43,3 +50,8 @@ class Routes:
             if (only is None or only == tenant) and to.match(msisdn) and sender.match(source):
                 return rule
         return None
+
+    def beside(self, connector: str) -> frozenset[str]:
+        """The connectors that stand in a rule with this one: where what is queued for it may go."""
+        rules = (rule.connectors for rule, *_ in self._rules if connector in rule.connectors)
+        return frozenset(other for connectors in rules for other in connectors) - {connector}

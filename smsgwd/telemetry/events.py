@@ -65,6 +65,7 @@ EVENTS: Mapping[str, Event] = _events(
     ("connector.suspended", "error", "A status asks to send nothing for a while; status, seconds."),
     ("connector.resumed", "info", "A connector that was suspended sends again."),
     ("connector.failover", "warning", "A link is down: what is queued for it goes over; how many, to which."),
+    ("connector.failover_round", "info", "How many messages went over from a connector that is down, by target."),
     (
         "connector.missing",
         "warning",
