@@ -12,6 +12,7 @@ import click
 from smsgwd.simulator.faults import GARBAGE
 from smsgwd.simulator.options import (
     ID_FORMS,
+    MO_PARTS,
     STATES,
     VIAS,
     SmscOptions,
@@ -77,6 +78,21 @@ def simulate() -> None:
 @click.option("--burst", type=click.FloatRange(0), default=0, help="Submits above the rate taken at once (rate/10).")
 @click.option("--status-mix", type=_Parsed("mix", parse_statuses), default=(), help="STATUS:PCT,... of the answers.")
 @click.option("--mute", is_flag=True, help="Never answer a submit.")
+@click.option("--resp-jitter-ms", type=MILLISECONDS, default=0, help="Added to the delay of responses, drawn.")
+@click.option("--mute-pct", type=PERCENT, default=0, help="Share of submits never answered; half of them are taken.")
+@click.option("--twice-pct", type=PERCENT, default=0, help="Share of submits answered twice.")
+@click.option("--shuffle-pct", type=PERCENT, default=0, help="Share of submits answered behind later ones.")
+@click.option("--shuffle-ms", type=MILLISECONDS, default=50, show_default=True, help="So much later.")
+@click.option("--stray-pct", type=PERCENT, default=0, help="Share answered under a wrong sequence number.")
+@click.option("--drop-pct", type=PERCENT, default=0, help="Share answered by closing the connection; half are taken.")
+@click.option("--stall-pct", type=PERCENT, default=0, help="Share after which the connection is not read for a while.")
+@click.option("--stall-ms", type=MILLISECONDS, default=500, show_default=True, help="So long.")
+@click.option("--receipt-lost-pct", type=PERCENT, default=0, help="Share of final receipts that never come.")
+@click.option("--receipt-twice-pct", type=PERCENT, default=0, help="Share that come twice.")
+@click.option("--contradict-pct", type=PERCENT, default=0, help="Share that another one follows and contradicts.")
+@click.option("--wrong-id-pct", type=PERCENT, default=0, help="Share that name no message, or the one before.")
+@click.option("--close-after-bind", type=click.IntRange(0), default=0, help="Close so many binds, the first ones.")
+@click.option("--close-after-bind-pct", type=PERCENT, default=0, help="Share of binds closed at once.")
 @click.option(
     "--id-form",
     "--msgid",
@@ -158,6 +174,11 @@ def simulate() -> None:
 @click.option("--mo-from", default="3069000", show_default=True, help="Prefix of their sources.")
 @click.option("--mo-text", default="MO {n}", show_default=True, help="Text; {n} is the number; long ones go in parts.")
 @click.option("--mo-count", type=click.IntRange(0), default=0, help="Stop after so many (never).")
+@click.option(
+    "--mo-parts", type=click.Choice(MO_PARTS), default="udh8", show_default=True, help="How parts are told to belong."
+)
+@click.option("--mo-shuffle", is_flag=True, help="Parts in drawn order.")
+@click.option("--mo-twice-pct", type=PERCENT, default=0, help="Share of the parts that come a second time.")
 @click.option("--drop-after", type=click.IntRange(0), default=0, help="Drop a connection after so many submits.")
 @click.option("--drop-unanswered", type=click.IntRange(0), default=0, help="The last so many of them unanswered.")
 @click.option("--drop-accepted", is_flag=True, help="Those are accepted all the same.")
@@ -192,6 +213,8 @@ def smsc(ctx: click.Context, /, lean: bool, report: Path | None, **chosen: Any) 
         raise click.UsageError("--report needs --lean")
     if chosen["drop_unanswered"] > chosen["drop_after"]:
         raise click.UsageError("--drop-unanswered must not be larger than --drop-after")
+    _check_shares(chosen, "mute", "twice", "shuffle", "stray", "drop", "stall")
+    _check_shares(chosen, "receipt_lost", "receipt_twice", "contradict", "wrong_id")
     chosen["show"] |= chosen["long"]
     options = SmscOptions(**chosen)
     # Imported where a simulator is run: `smsgwd run` shall not load it, and the reactor is installed by its import.
@@ -325,6 +348,14 @@ def _serve(
     reactor.addSystemEventTrigger("before", "shutdown", ending)
     reactor.run()
     print(json.dumps(found), flush=True)
+
+
+def _check_shares(chosen: dict[str, Any], *names: str) -> None:
+    """Refuse shares of one thing that add up to more than all of it."""
+    total = sum(chosen[f"{name}_pct"] for name in names)
+    if total > 100:
+        options = ", ".join(f"--{name.replace('_', '-')}-pct" for name in names)
+        raise click.UsageError(f"{options} add up to {total:g} %")
 
 
 def _event(line: str) -> None:

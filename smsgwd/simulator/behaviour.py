@@ -52,8 +52,8 @@ class Behaviour:
         self._fates = Random(f"{options.seed}/fates")
         self._bucket = Bucket(options.max_rate, options.burst, now) if options.max_rate > 0 else None
         shares = [(ESME_RTHROTTLED, options.throttle_pct), (options.reject_status, options.reject_pct)]
-        self._statuses = _thresholds([*shares, *options.status_mix])
-        self._states = _thresholds([("UNDELIV", options.undeliv_pct), *options.state_mix])
+        self._statuses = thresholds([*shares, *options.status_mix])
+        self._states = thresholds([("UNDELIV", options.undeliv_pct), *options.state_mix])
         self._delay = options.receipt_delay_ms / 1000
         self._spread = options.receipt_spread_ms / 1000
         self._before = options.before_resp_pct / 100
@@ -64,14 +64,14 @@ class Behaviour:
         """The command_status of the next submit at `now` (seconds, monotonic); 0 accepts it."""
         if self._bucket is not None and not self._bucket.take(now):
             return ESME_RTHROTTLED
-        return _draw(self._statuses, self._answers.random(), ESME_ROK) if self._statuses else ESME_ROK
+        return draw_from(self._statuses, self._answers.random(), ESME_ROK) if self._statuses else ESME_ROK
 
     def fate(self) -> Fate:
         """What becomes of the message just accepted."""
         if self._plain is not None:
             return self._plain
         draw = self._fates.random
-        stat = _draw(self._states, draw(), "DELIVRD") if self._states else "DELIVRD"
+        stat = draw_from(self._states, draw(), "DELIVRD") if self._states else "DELIVRD"
         delay = self._delay + draw() * self._spread if self._spread else self._delay
         before = draw() < self._before if self._before else False
         return Fate(stat, delay, before)
@@ -97,7 +97,7 @@ def message_state(stat: str) -> int:
     return STATES[stat]
 
 
-def _thresholds(shares: list[tuple[T, float]]) -> list[tuple[float, T]]:
+def thresholds(shares: list[tuple[T, float]]) -> list[tuple[float, T]]:
     """Turn (value, percent) pairs into cumulative limits between 0 and 1; shares of nothing are left out."""
     limits: list[tuple[float, T]] = []
     total = 0.0
@@ -108,7 +108,8 @@ def _thresholds(shares: list[tuple[T, float]]) -> list[tuple[float, T]]:
     return limits
 
 
-def _draw(limits: list[tuple[float, T]], dice: float, otherwise: T) -> T:
+def draw_from(limits: list[tuple[float, T]], dice: float, otherwise: T) -> T:
+    """The value whose limit lies above `dice` (0 to 1), `otherwise` when none does."""
     for limit, value in limits:
         if dice < limit:
             return value

@@ -26,6 +26,7 @@ class SmscLink:
         self.account: Account | None = None
         self.system_id = ""
         self._dropped = False
+        self.number = 0  #: from 1, in the order of connecting
 
     @property
     def room(self) -> int:
@@ -45,6 +46,7 @@ class SmscLink:
         """See Owner."""
         self._connection = connection
         self._smsc.stats.connections += 1
+        self.number = self._smsc.stats.connections
         self._smsc.links.add(self)
 
     def received(self, connection: SmppConnection, events: list[e.Event]) -> None:
@@ -66,6 +68,7 @@ class SmscLink:
         self._connection = None
         smsc = self._smsc
         smsc.links.discard(self)
+        smsc.record_link("closed", self.number)
         if self.account is not None:
             smsc.stats.binds_now -= 1
             self.account.leave(self)
@@ -77,10 +80,20 @@ class SmscLink:
                 smsc.deliver_again([event.context])
 
     # ------------------------------------------------------------------ what the simulator does with it
-    def respond(self, pdu: p.Pdu) -> None:
-        """Answer a request, if the connection is still there."""
+    def respond(self, pdu: p.Pdu) -> bool:
+        """Answer a request, if the connection is still there; False when it is not."""
+        return self._connection is not None and not self._dropped and self._connection.respond(pdu)
+
+    def stall(self, seconds: float) -> None:
+        """Read nothing more for so long; what has been read already is handled."""
         if self._connection is not None:
-            self._connection.respond(pdu)
+            self._connection.pause_reading()
+            self._smsc.resume_later(self, seconds)
+
+    def resume(self) -> None:
+        """Read again."""
+        if self._connection is not None:
+            self._connection.resume_reading()
 
     def deliver(self, delivery: Delivery) -> None:
         """Send a receipt or MO; its answer, or its loss, comes back to the simulator."""
@@ -152,7 +165,11 @@ class SmscLink:
         smsc.stats.binds_now += 1
         if connection.session.may_send(DELIVER_SM):
             self.account.join(self)
-        smsc.bound(self)
+        if smsc.tempers.closes():
+            smsc.stats.faults["close-after-bind"] += 1
+            self.drop()
+        else:
+            smsc.bound(self)
 
 
 def check_bind(pdu: p.Bind, system_id: str | None, password: str | None) -> int:

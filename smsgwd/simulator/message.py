@@ -25,6 +25,7 @@ class SmscMessage:
         "registered_delivery",
         "source",
         "stat",
+        "temper",
     )
 
     def __init__(
@@ -39,6 +40,7 @@ class SmscMessage:
         fate: "Fate",
         due: float,
         accepted_wall: float,
+        temper: str = "",
     ) -> None:
         self.id = message_id
         self.receipt_id = receipt_id
@@ -51,6 +53,7 @@ class SmscMessage:
         self.stat = fate.stat
         self.due = due
         self.accepted_wall = accepted_wall
+        self.temper = temper  #: what goes wrong with its final receipt (tempers.py)
 
     def stat_at(self, now: float) -> str:
         """The stat word at `now` (s, monotonic)."""

@@ -1,9 +1,12 @@
 """Mobile-originated messages: what is sent when, in parts when the text is long."""
 
-from smsgwd.gsm.segment import segments
+from random import Random
+
+from smsgwd.gsm.segment import Segment, segments
 from smsgwd.simulator.options import SmscOptions
 from smsgwd.smpp.constants import Npi, Ton
 from smsgwd.smpp.pdu import DeliverSm
+from smsgwd.smpp.tags import SAR_MSG_REF_NUM, SAR_SEGMENT_SEQNUM, SAR_TOTAL_SEGMENTS
 
 ESM_UDHI = 0x40
 
@@ -16,6 +19,7 @@ class MoSource:
         self._interval = 1.0 / options.mo_rate
         self._next = start + self._interval
         self._made = 0
+        self._dice = Random(f"{options.seed}/mo")
 
     def next_due(self) -> float | None:
         """When the next one is due (s, monotonic); None when all are made."""
@@ -37,7 +41,7 @@ class MoSource:
         text = options.mo_text.replace("{n}", str(number))
         source = f"{options.mo_from}{number:05d}".encode()
         dest = options.mo_to.lstrip("+").encode()
-        return [
+        made: list[dict[str, object]] = [
             {
                 "source_addr_ton": Ton.INTERNATIONAL,
                 "source_addr_npi": Npi.ISDN,
@@ -48,9 +52,27 @@ class MoSource:
                 "esm_class": ESM_UDHI if part.udh else 0,
                 "data_coding": part.data_coding,
                 "short_message": part.udh + part.body,
+                "tlvs": _sar(part) if options.mo_parts == "sar" and part.total > 1 else (),
             }
-            for part in segments(text, ref=number)
+            for part in segments(text, ref=number, style=options.mo_parts)
         ]
+        if options.mo_twice_pct:
+            made = [part for one in made for part in ([one, one] if self._twice() else [one])]
+        if options.mo_shuffle:
+            self._dice.shuffle(made)
+        return made
+
+    def _twice(self) -> bool:
+        return self._dice.random() * 100 < self._options.mo_twice_pct
+
+
+def _sar(part: Segment) -> tuple[tuple[int, bytes], ...]:
+    """The TLVs of a part (SMPP 3.4 s5.3.2.22 to s5.3.2.24)."""
+    return (
+        (SAR_MSG_REF_NUM, (part.ref & 0xFFFF).to_bytes(2, "big")),
+        (SAR_TOTAL_SEGMENTS, bytes((part.total,))),
+        (SAR_SEGMENT_SEQNUM, bytes((part.seq,))),
+    )
 
 
 def mo_pdu(fields: dict[str, object]) -> DeliverSm:

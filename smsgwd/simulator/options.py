@@ -5,9 +5,11 @@ from typing import Literal, get_args
 
 IdForm = Literal["dec", "hex", "uuid"]
 Via = Literal["submitter", "any", "other"]
+MoParts = Literal["udh8", "udh16", "sar"]
 
 ID_FORMS: tuple[str, ...] = get_args(IdForm)
 VIAS: tuple[str, ...] = get_args(Via)
+MO_PARTS: tuple[str, ...] = get_args(MoParts)
 
 #: Receipt `stat` words and their message_state (SMPP 3.4 s5.2.28, appendix B).
 STATES: dict[str, int] = {
@@ -42,6 +44,7 @@ class SmscOptions:
     burst: float = 0.0  #: size of the bucket, 0 = a tenth of a second's worth (at least 1)
     status_mix: tuple[tuple[int, float], ...] = ()  #: command_status and its share
     mute: bool = False
+    resp_jitter_ms: float = 0.0  #: added to the delay of each response, uniformly drawn
     id_form: IdForm = "dec"
     id_base: int | None = None  #: first message number; None = from the clock
 
@@ -66,6 +69,9 @@ class SmscOptions:
     mo_from: str = "3069000"  #: prefix of the sources, which count up
     mo_text: str = "MO {n}"
     mo_count: int = 0  #: 0 = without end
+    mo_parts: MoParts = "udh8"  #: how the parts of a long one are told to belong together
+    mo_shuffle: bool = False  #: parts in drawn order
+    mo_twice_pct: float = 0.0  #: share of the parts that come a second time
 
     # faults
     drop_after: int = 0  #: drop a connection after so many submits on it; 0 = never
@@ -79,6 +85,24 @@ class SmscOptions:
     unbind_after_s: float = 0.0  #: we unbind so long after the bind; 0 = never
     outbind: str | None = None  #: HOST:PORT of an ESME to connect to
     enquire_s: float = 0.0  #: we probe idle links; 0 = never
+
+    # tempers (see tempers.py): shares of the submits, at most one each
+    mute_pct: float = 0.0
+    twice_pct: float = 0.0
+    shuffle_pct: float = 0.0
+    shuffle_ms: float = 50.0
+    stray_pct: float = 0.0
+    drop_pct: float = 0.0
+    stall_pct: float = 0.0
+    stall_ms: float = 500.0
+    # shares of the accepted messages, at most one each
+    receipt_lost_pct: float = 0.0
+    receipt_twice_pct: float = 0.0
+    contradict_pct: float = 0.0
+    wrong_id_pct: float = 0.0
+    # of the binds
+    close_after_bind: int = 0  #: so many binds, the first ones
+    close_after_bind_pct: float = 0.0
 
     # what is kept
     record: str | None = None

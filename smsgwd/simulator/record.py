@@ -3,6 +3,7 @@
 Times are wall clock in seconds since 1970, so that the files of two processes can be joined.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,6 +28,20 @@ class SubmitLine(msgspec.Struct, omit_defaults=True, gc=False):
     answered: bool = True
     validity: str = ""
     command: str = "submit_sm"
+    link: int = 0  #: number of the connection it came over, from 1
+    stat: str = ""  #: of its receipt, where that is not DELIVRD
+    fault: str = ""  #: what goes wrong with its answer and its receipt, names of tempers.py with commas
+    receipt: str = ""  #: the id in its receipt, where the fault is that it is another
+
+
+class LinkLine(msgspec.Struct, omit_defaults=True, gc=False):
+    """What happened on a connection: `closed`, `stalled` (`until`), `unanswered` (the answer of `id` came too late)."""
+
+    link_event: str
+    at: float
+    link: int
+    id: str = ""
+    until: float = 0.0
 
 
 class PushLine(msgspec.Struct, omit_defaults=True, gc=False):
@@ -43,7 +58,8 @@ class PushLine(msgspec.Struct, omit_defaults=True, gc=False):
     client_ref: str = ""
 
 
-Line = SubmitLine | PushLine
+Line = SubmitLine | PushLine | LinkLine
+_LINK_LINE = b'{"link_event"'
 
 
 class Recorder:
@@ -78,13 +94,37 @@ class Recorder:
 
 
 def read_submits(path: str | Path) -> list[SubmitLine]:
-    """Read an SMSC's record; a last line without an end is left out. Raises OSError, msgspec.ValidationError."""
-    return msgspec.json.Decoder(SubmitLine).decode_lines(_whole_lines(path))
+    """Read the submits of an SMSC's record; a last line without an end is left out.
+
+    Raises OSError, msgspec.ValidationError.
+    """
+    return [line for line in each_smsc_line(path) if isinstance(line, SubmitLine)]
+
+
+def each_smsc_line(path: str | Path) -> Iterator[SubmitLine | LinkLine]:
+    """The lines of an SMSC's record one by one, for files that do not fit into memory; errors as `read_submits`."""
+    submit, link = msgspec.json.Decoder(SubmitLine).decode, msgspec.json.Decoder(LinkLine).decode
+    for line in _each_whole_line(path):
+        yield link(line) if line.startswith(_LINK_LINE) else submit(line)
+
+
+def each_push(path: str | Path) -> Iterator[PushLine]:
+    """The lines of a catcher's record one by one; errors as `read_pushes`."""
+    decode = msgspec.json.Decoder(PushLine).decode
+    for line in _each_whole_line(path):
+        yield decode(line)
 
 
 def read_pushes(path: str | Path) -> list[PushLine]:
     """Read a catcher's record; a last line without an end is left out. Raises OSError, msgspec.ValidationError."""
     return msgspec.json.Decoder(PushLine).decode_lines(_whole_lines(path))
+
+
+def _each_whole_line(path: str | Path) -> Iterator[bytes]:
+    with Path(path).open("rb") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                yield line
 
 
 def _whole_lines(path: str | Path) -> bytes:

@@ -7,6 +7,7 @@ from smsgwd.simulator.faults import NO_FAULT
 from smsgwd.simulator.message import SmscMessage
 from smsgwd.simulator.receipts import address
 from smsgwd.simulator.record import SubmitLine
+from smsgwd.simulator.tempers import DROP, MUTE, SHUFFLE, STALL, STRAY, TWICE, UNANSWERED, WRONG_ID, stray
 from smsgwd.smpp import pdu as p
 from smsgwd.smpp import tags as t
 from smsgwd.smpp.fields import SmeDestination, Unsuccess
@@ -62,29 +63,40 @@ class Requests:
             stats.first_submit = now
         stats.last_submit = now
         fault = link.faults.next() if link.faults.active else NO_FAULT
-        answered = fault.answered and not self._mute
+        temper = smsc.tempers.submit() if smsc.tempers.active else ""
+        answered = fault.answered and not self._mute and temper != MUTE and temper != DROP
         status = smsc.behaviour.answer(now)
         if status == ESME_ROK and not pdu.destination_addr:
             status = ESME_RINVDSTADR
         message = None
         if status != ESME_ROK:
             stats.refused[status] += 1
-        elif fault.accepted and not self._mute:
+        elif fault.accepted and not self._mute and (temper not in (MUTE, DROP) or smsc.tempers.taken()):
             dest = (pdu.dest_addr_ton, pdu.dest_addr_npi, pdu.destination_addr)
-            message = self._accept(link, pdu, dest, now, answered)
+            message = self._accept(link, pdu, dest, now, answered and temper not in UNANSWERED, temper)
         if not answered:
             stats.unanswered += 1
             if message is not None:
                 smsc.schedule_receipts(link, message, now)
         else:
-            self._answer(link, pdu, status, message, now)
+            self._answer(link, pdu, status, message, now, temper)
         if fault.garbage:
             link.write_garbage(fault.garbage)
-        if fault.drop:
+        if temper:
+            stats.faults[temper] += 1
+            if temper == STALL:
+                link.stall(smsc.tempers.stall_s)
+        if fault.drop or temper == DROP:
             link.drop()
 
     def _answer(
-        self, link: "SmscLink", pdu: p.SubmitSm | p.DataSm, status: int, message: SmscMessage | None, now: float
+        self,
+        link: "SmscLink",
+        pdu: p.SubmitSm | p.DataSm,
+        status: int,
+        message: SmscMessage | None,
+        now: float,
+        temper: str,
     ) -> None:
         message_id = message.id if message is not None else b""
         response: p.MessageIdResp
@@ -93,15 +105,22 @@ class Requests:
         else:
             response = p.DataSmResp(sequence=pdu.sequence, status=status, message_id=message_id)
         smsc = self._smsc
+        if temper == STRAY:
+            response.sequence = stray(pdu.sequence)
+        later = smsc.tempers.shuffle_s if temper == SHUFFLE else 0.0
         if message is not None and message.fate.before_response:
             smsc.receipt_first(link, message, now)
-            smsc.respond(link, response, now)
+            smsc.respond(link, response, now, later)
         else:
-            smsc.respond(link, response, now)
+            smsc.respond(link, response, now, later)
             if message is not None:
                 smsc.schedule_receipts(link, message, now)
+        if temper == TWICE:
+            smsc.respond(link, response, now)
 
-    def _accept(self, link: "SmscLink", pdu: Submit, dest: Address, now: float, answered: bool) -> SmscMessage:
+    def _accept(
+        self, link: "SmscLink", pdu: Submit, dest: Address, now: float, answered: bool, temper: str = ""
+    ) -> SmscMessage:
         """Take a message: give it an id and a fate, count it, record it, show it."""
         smsc = self._smsc
         source = (pdu.source_addr_ton, pdu.source_addr_npi, pdu.source_addr)
@@ -110,10 +129,19 @@ class Requests:
         sar = _sar(pdu) if pdu.tlvs else None
         wall = smsc.wall()
         message_id, receipt_id = smsc.next_ids()
+        wrong = ""
+        receipt_temper = smsc.tempers.receipt()
+        if receipt_temper:
+            smsc.stats.faults[receipt_temper] += 1
+            if receipt_temper == WRONG_ID:
+                receipt_id = smsc.wrong_id(receipt_id)
+                wrong = receipt_id.decode()
         fate = smsc.behaviour.fate()
         due = now + fate.delay
         registered = pdu.registered_delivery
-        message = SmscMessage(message_id, receipt_id, source, dest, body, pdu.data_coding, registered, fate, due, wall)
+        message = SmscMessage(
+            message_id, receipt_id, source, dest, body, pdu.data_coding, registered, fate, due, wall, receipt_temper
+        )
         smsc.remember(message)
         smsc.stats.accept(hash((source[2], dest[2], pdu.esm_class, pdu.data_coding, body, sar)))
         if smsc.recorder is not None:
@@ -134,6 +162,10 @@ class Requests:
                     answered=answered,
                     validity="" if isinstance(pdu, p.DataSm) else pdu.validity_period.decode("latin-1"),
                     command=pdu.name,
+                    link=link.number,
+                    stat="" if fate.stat == "DELIVRD" else fate.stat,
+                    fault=",".join(filter(None, (temper, receipt_temper))),
+                    receipt=wrong,
                 )
             )
         if smsc.shower is not None:

@@ -19,10 +19,11 @@ from smsgwd.simulator.message_ids import first_number, id_writer
 from smsgwd.simulator.mo import MoSource, mo_pdu
 from smsgwd.simulator.options import SmscOptions
 from smsgwd.simulator.receipts import ReceiptWriter, Schedule
-from smsgwd.simulator.record import Recorder, SubmitLine
+from smsgwd.simulator.record import LinkLine, Recorder, SubmitLine
 from smsgwd.simulator.requests import Requests
 from smsgwd.simulator.show import Shower
 from smsgwd.simulator.stats import SmscStats
+from smsgwd.simulator.tempers import CONTRADICT, RECEIPT_LOST, RECEIPT_TWICE, Tempers, opposite
 from smsgwd.smpp import pdu as p
 from smsgwd.smpp.config import SessionConfig
 from smsgwd.smpp.session_table import Role
@@ -53,6 +54,7 @@ class Smsc:
         self.wall = wall
         self.stats = SmscStats()
         self.behaviour = Behaviour(options, clock.monotonic())
+        self.tempers = Tempers(options)
         self.links: set[SmscLink] = set()
         self.recorder = Recorder(options.record) if options.record else None
         self.shower = Shower(say, long=options.long) if options.show else None
@@ -160,6 +162,10 @@ class Smsc:
         self._number += 1
         return self._write_id(self._number), self._write_receipt_id(self._number)
 
+    def wrong_id(self, receipt_id: bytes) -> bytes:
+        """What a receipt with a wrong id names instead: the message before, or one that never was."""
+        return self._write_receipt_id(self._number - 1) if self.tempers.of_another() else b"9" + receipt_id
+
     def remember(self, message: SmscMessage) -> None:
         """Keep a message for query_sm, cancel_sm and replace_sm; the oldest one goes."""
         messages = self._messages
@@ -191,12 +197,23 @@ class Smsc:
         message.due = now
         self.schedule_receipts(link, message, now)
 
-    def respond(self, link: SmscLink, response: p.Pdu, now: float) -> None:
-        """Answer a request, now or after the response delay."""
-        if self.options.resp_delay_ms:
-            self._put(now + self.options.resp_delay_ms / 1000, (_RESPOND, link, response))
+    def respond(self, link: SmscLink, response: p.Pdu, now: float, later: float = 0.0) -> None:
+        """Answer a request, now or after the response delay and `later` (s)."""
+        delay = self.options.resp_delay_ms / 1000 + self.tempers.jitter() + later
+        if delay:
+            self._put(now + delay, (_RESPOND, link, response))
         else:
-            link.respond(response)
+            self._respond_now(link, response)
+
+    def _respond_now(self, link: SmscLink, response: p.Pdu) -> None:
+        """Answer; an answer that finds its connection gone is recorded, since it explains a second submit."""
+        if not link.respond(response) and isinstance(response, p.MessageIdResp) and response.message_id:
+            self.record_link("unanswered", link.number, response.message_id.decode())
+
+    def resume_later(self, link: SmscLink, seconds: float) -> None:
+        """Let a link that stalls read again after so long."""
+        self.record_link("stalled", link.number, until=self.wall() + seconds)
+        self._put(self.monotonic() + seconds, (_RESUME, link, None))
 
     def schedule_receipts(self, link: SmscLink, message: SmscMessage, now: float) -> None:
         """Plan the receipts that a message's sender asked for; what is due at once joins the account's line."""
@@ -209,8 +226,16 @@ class Smsc:
         if (options.intermediate and registered & 0x03) or wants_intermediate(registered):
             self._plan(at, now, Delivery(account, link, message, "ENROUTE", True))
         if wants_receipt(registered, message.stat):
-            wait = message.due - now
-            self._plan(at + wait if wait > 0 else at, now, Delivery(account, link, message, message.stat))
+            at += max(0.0, message.due - now)
+            temper = message.temper
+            if temper == RECEIPT_LOST:
+                return
+            self._plan(at, now, Delivery(account, link, message, message.stat))
+            if temper == RECEIPT_TWICE:
+                self._plan(at, now, Delivery(account, link, message, message.stat))
+            elif temper == CONTRADICT:
+                stat, wait = opposite(message.stat)
+                self._plan(at + wait, now, Delivery(account, link, message, stat))
 
     def receipt_first(self, link: SmscLink, message: SmscMessage, now: float) -> None:
         """Send the receipt ahead of the response that follows."""
@@ -269,6 +294,15 @@ class Smsc:
     def record(self, line: SubmitLine) -> None:
         """Record an accepted submit; lines reach the file at the end of a slice."""
         assert self.recorder is not None
+        self._add_line(line)
+
+    def record_link(self, event: str, link: int, message_id: str = "", until: float = 0.0) -> None:
+        """Record what happened on a connection, where there is a record (see LinkLine)."""
+        if self.recorder is not None:
+            self._add_line(LinkLine(event, self.wall(), link, message_id, until))
+
+    def _add_line(self, line: SubmitLine | LinkLine) -> None:
+        assert self.recorder is not None
         self.recorder.add(line)
         if self._flush is None:
             self._flush = self._reactor.callLater(RECORD_SLICE_S, self._flush_record)
@@ -308,11 +342,14 @@ class Smsc:
         for kind, link, item in self._schedule.take(now):
             if kind == _RESPOND:
                 assert link is not None
-                link.respond(item)
+                self._respond_now(link, item)
+            elif kind == _RESUME:
+                assert link is not None
+                link.resume()
             elif kind == _UNBIND:
                 assert link is not None
                 link.unbind()
-            elif item.message is None or item.message.stat == item.stat or item.intermediate:
+            elif item.message is None or item.message.stat != "DELETED" or item.stat == "DELETED" or item.intermediate:
                 # else: cancelled meanwhile, and its DELETED receipt has left
                 item.account.waiting.append(item)
                 touched[id(item.account)] = item.account
@@ -350,6 +387,7 @@ class _OutbindLink(SmscLink):
 _DELIVER = 0
 _RESPOND = 1
 _UNBIND = 2
+_RESUME = 3
 
 
 def _absolute_time(wall: float) -> bytes:

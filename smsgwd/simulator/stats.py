@@ -36,6 +36,7 @@ class SmscStats:
         self.garbage_sent = 0
         self.generic_nacks_received = 0
         self.stray_responses = 0
+        self.faults: Counter[str] = Counter()  #: tempers, by name (tempers.py)
         self.protocol_faults = 0
         self.first_submit: float | None = None  #: monotonic seconds
         self.last_submit: float | None = None
@@ -59,7 +60,7 @@ class SmscStats:
             if name.startswith("_") or name in ("first_submit", "last_submit"):
                 continue
             if isinstance(value, Counter):
-                found[name] = {f"0x{status:08X}": count for status, count in sorted(value.items())}
+                found[name] = {_word(what): count for what, count in sorted(value.items())}
             else:
                 found[name] = value
         found["receipts_waiting"] = receipts_waiting
@@ -69,6 +70,11 @@ class SmscStats:
             span = self.last_submit - self.first_submit
         found["submits_per_s"] = round(self.submits / span, 1) if span > 0 else 0.0
         return found | self._cpu.figures(self.submits)
+
+
+def _word(what: int | str) -> str:
+    """A counter's key as JSON has it: a command_status as hex, a name as it is."""
+    return what if isinstance(what, str) else f"0x{what:08X}"
 
 
 class CpuMeter:
