@@ -97,6 +97,13 @@ class CheckReport(msgspec.Struct, frozen=True, gc=False):
     seconds: float
 
 
+class Space(msgspec.Struct, frozen=True, gc=False):
+    """What the store takes on the disk, in bytes."""
+
+    bytes: int  #: the database without its log
+    free_bytes: int  #: of it, ready for new rows
+
+
 class Store(Protocol):
     """Everything durable. All methods are called on, and answer on, the reactor's thread."""
 
@@ -123,6 +130,10 @@ class Store(Protocol):
 
     def message(self, tenant: str, message_id: int) -> Deferred[MessageView | None]:
         """One message of a tenant with its history, or None."""
+        ...
+
+    def tenant_of(self, message_id: int) -> Deferred[str | None]:
+        """Whose message this is; None when there is none. For operators, who see all tenants."""
         ...
 
     def submission(self, tenant: str, submission_id: int) -> Deferred[list[MessageView]]:
@@ -168,6 +179,10 @@ class Store(Protocol):
 
     def counts(self) -> Deferred[StoreCounts]:
         """Figures for operators; may take a scan of the indexes, so not for hot paths."""
+        ...
+
+    def space(self) -> Deferred[Space]:
+        """What the store takes on the disk; cheap."""
         ...
 
     def mo_sets(self, before: int, limit: int) -> Deferred[list[MoSet]]:

@@ -14,8 +14,8 @@ from smsgwd.model.changes import Change, Result
 from smsgwd.model.message import MessageView
 from smsgwd.model.outbox import OutboxItem, OutboxTarget
 from smsgwd.model.tenant import Tenant
-from smsgwd.ports.store import MessageFilter, QueuedMessage, StoreCounts, StoreUnavailable
-from smsgwd.store.embedded import queries
+from smsgwd.ports.store import MessageFilter, QueuedMessage, Space, StoreCounts, StoreUnavailable
+from smsgwd.store.embedded import operators, queries
 from smsgwd.store.embedded.errors import CannotOpen
 from smsgwd.store.embedded.lock import DirectoryLock
 from smsgwd.store.embedded.reader import Reader
@@ -228,6 +228,10 @@ class EmbeddedStore:
         """See ports.Store."""
         return self._read(self._queries, lambda connection: queries.message(connection, tenant, message_id), tenant)
 
+    def tenant_of(self, message_id: int) -> Deferred[str | None]:
+        """See ports.Store."""
+        return self._read(self._queries, lambda connection: operators.tenant_of(connection, message_id))
+
     def submission(self, tenant: str, submission_id: int) -> Deferred[list[MessageView]]:
         """See ports.Store."""
         return self._read(
@@ -259,3 +263,7 @@ class EmbeddedStore:
     def counts(self) -> Deferred[StoreCounts]:
         """See ports.Store."""
         return self._read(self._queries, queries.counts)
+
+    def space(self) -> Deferred[Space]:
+        """See ports.Store."""
+        return self._read(self._queries, operators.space)
