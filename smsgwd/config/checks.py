@@ -18,6 +18,7 @@ def check_config(document: Document) -> None:
     ids = _unique(document, _entries(data, "connectors"), "id", "connector id")
     _routes(document, data, ids)
     _mo_routes(document, data, ids)
+    _opt_out_words(document, data)
     _addresses(document, data)
 
 
@@ -93,6 +94,31 @@ def _mo_routes(document: Document, data: dict[str, Any], ids: set[str]) -> None:
         name = match.get("connector") if isinstance(match, dict) else None
         if _is_scalar(name) and _text(name) not in ids:
             document.error((*path, "match", "connector"), f"no connector has the id '{_text(name)[:60]}'")
+        words = match.get("keyword") if isinstance(match, dict) else None
+        for index, word in enumerate(words if isinstance(words, tuple) else ()):
+            if _is_scalar(word) and len(_words(word)) != 1:
+                where = (*path, "match", "keyword", index)
+                document.error(where, f"'{_text(word)[:60]}' is not one word: the first word of a text is compared")
+
+
+def _opt_out_words(document: Document, data: dict[str, Any]) -> None:
+    section = data.get("mo")
+    stop: set[str] = set()
+    for key in ("stop_words", "start_words"):
+        words = section.get(key) if isinstance(section, dict) else None
+        for index, word in enumerate(words if isinstance(words, tuple) else ()):
+            folded = " ".join(_words(word)) if _is_scalar(word) else None
+            if folded == "":
+                document.error(("mo", key, index), "must have a letter or digit")
+            elif folded in stop and key == "start_words":
+                document.error(("mo", key, index), f"'{_text(word)[:60]}' is one of the stop_words too")
+            elif folded is not None and key == "stop_words":
+                stop.add(folded)
+
+
+def _words(value: Any) -> list[str]:
+    """The words of a text that have a letter or digit, without case."""
+    return [word for word in _text(value).casefold().split() if any(char.isalnum() for char in word)]
 
 
 def _addresses(document: Document, data: dict[str, Any]) -> None:

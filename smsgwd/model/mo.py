@@ -50,6 +50,7 @@ class MoMessage(msgspec.Struct, frozen=True, gc=False, array_like=True):
     missing: int = 0  #: parts that never came
     keyword: str = ""  #: the word that chose the route
     style: str = "native"  #: how it is pushed: native, ardary
+    zone: str = "UTC"  #: of the tenant, for styles whose dates name none
 
 
 class MoSet(msgspec.Struct, frozen=True, gc=False):

@@ -33,6 +33,7 @@ _MOST_IDLE = 256  # of all hosts: file descriptors are few, hosts may be many
 _TICK_S = 0.25
 _MOST_ADDRESSES = 4
 _METHOD = re.compile(r"[A-Z]{3,10}")
+_QUERY = re.compile(r"[A-Za-z0-9._~%=&+-]+")
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OURS = frozenset(("host", "content-length", "transfer-encoding", "connection", "expect", "upgrade", "te", "trailer"))
 
@@ -105,8 +106,12 @@ class LeanHttpClient:
         """POST a body; fires with the answer whatever its status, fails with HttpFailure."""
         return self.request("POST", url, headers, body, timeout_s)
 
+    def get(self, url: str, query: str, headers: Mapping[str, str], timeout_s: float) -> Deferred[HttpAnswer]:
+        """GET with an encoded query behind that of the URL, where there is one; it does not count to MAX_URL."""
+        return self.request("GET", url, headers, b"", timeout_s, query)
+
     def request(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float, query: str = ""
     ) -> Deferred[HttpAnswer]:
         """Any method but CONNECT and HEAD; `timeout_s` for everything together.
 
@@ -117,7 +122,7 @@ class LeanHttpClient:
             return fail(HttpFailure("the client is closed", sent=False))
         try:
             target = parse_target(url)
-            wire = self._wire(method, target, headers, body)
+            wire = self._wire(method, target, headers, body, query)
         except ValueError as error:
             return fail(BadRequest(f"bad request: {error}", sent=False))
         exchange = Exchange(target, wire, self._reactor.seconds() + timeout_s, self._cancelled)
@@ -143,16 +148,22 @@ class LeanHttpClient:
                 self._closing.callback(None)
         return self._closing if not self._closing.called else succeed(None)
 
-    def _wire(self, method: str, target: Target, headers: Mapping[str, str], body: bytes) -> bytes:
+    def _wire(self, method: str, target: Target, headers: Mapping[str, str], body: bytes, query: str) -> bytes:
         """The request as bytes. Raises ValueError."""
         if not _METHOD.fullmatch(method) or method in ("CONNECT", "HEAD"):
             raise ValueError("method not supported")
-        lines = [f"{method} {target.path} HTTP/1.1", f"host: {target.authority}", f"user-agent: {self._agent}"]
+        path = target.path
+        if query:
+            if not _QUERY.fullmatch(query):
+                raise ValueError("a character in the query that is not encoded")
+            path += ("&" if "?" in path else "?") + query
+        lines = [f"{method} {path} HTTP/1.1", f"host: {target.authority}", f"user-agent: {self._agent}"]
         for name, value in headers.items():
             if not _allowed(name):
                 raise ValueError("header name not allowed")
             lines.append(f"{name}: {value}")
-        lines.append(f"content-length: {len(body)}")
+        if body or method != "GET":
+            lines.append(f"content-length: {len(body)}")
         head = "\r\n".join(lines)
         breaks = len(lines) - 1
         if head.count("\r") != breaks or head.count("\n") != breaks or "\0" in head:

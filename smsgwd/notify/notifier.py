@@ -12,15 +12,16 @@ from twisted.python.failure import Failure
 
 from smsgwd.config.model.runtime import Notify
 from smsgwd.model.changes import OutboxDead, OutboxDone, OutboxRetry
-from smsgwd.model.outbox import OutboxItem
+from smsgwd.model.outbox import MO, OutboxItem
 from smsgwd.net.ending import Ending
 from smsgwd.net.http_client import BadRequest, TargetRefused
 from smsgwd.net.results import Results
 from smsgwd.net.wakeups import Wakeups
 from smsgwd.notify.backoff import Verdict, asked_wait_s, furthest_ms, next_attempt, verdict_on
 from smsgwd.notify.lanes import Lanes
+from smsgwd.notify.mo import mo_request
 from smsgwd.notify.payload import body_of
-from smsgwd.notify.signing import BadSecretError, headers_of, keys_of
+from smsgwd.notify.signing import BadSecretError, headers_of, id_of, keys_of
 from smsgwd.notify.slots import Slots
 from smsgwd.notify.tally import LaneStatus, Tally
 from smsgwd.notify.target import Lane
@@ -206,9 +207,12 @@ class Notifier:
     def _begin(self, push: _Push, now_ms: int) -> None:
         item = push.item
         try:
-            body = body_of(item)
-            headers = headers_of(item.id, now_ms // 1000, body, keys_of(self._secrets(item.tenant)))
-            answer = self._http.post(item.url, headers, body, self._settings.timeout_s)
+            body, query = (body_of(item), "") if item.type != MO else mo_request(item)
+            if query:
+                answer = self._http.get(item.url, query, {"webhook-id": id_of(item.id)}, self._settings.timeout_s)
+            else:
+                headers = headers_of(item.id, now_ms // 1000, body, keys_of(self._secrets(item.tenant)))
+                answer = self._http.post(item.url, headers, body, self._settings.timeout_s)
         except BadSecretError as error:
             self._ended_badly(push, str(error))
         except Exception as error:

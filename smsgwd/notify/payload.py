@@ -41,7 +41,7 @@ def _second(seconds: int) -> str:
     return format_epoch_ms(seconds * 1000)[:-4]
 
 
-def _time(milliseconds: int) -> str:
+def time_of(milliseconds: int) -> str:
     """RFC 3339; the times of neighbouring pushes share their seconds, so those are kept."""
     seconds, rest = divmod(milliseconds, 1000)
     return f"{_second(seconds)}{rest:03d}Z"
@@ -58,8 +58,8 @@ def body_of(item: OutboxItem) -> bytes:
             item.client_ref,
             item.state.public,
             None if item.error is None else _error(item.error),
-            _time(item.submitted_at),
-            None if item.done_at is None else _time(item.done_at),
+            time_of(item.submitted_at),
+            None if item.done_at is None else time_of(item.done_at),
             item.parts,
         )
     )

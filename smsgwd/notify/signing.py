@@ -49,13 +49,18 @@ def keys_of(secrets: tuple[str, ...]) -> tuple[Key, ...]:
     return tuple(keys)
 
 
+def id_of(outbox_id: int) -> str:
+    """`webhook-id` of an item, the same in every attempt."""
+    return f"msg_{outbox_id}"
+
+
 def headers_of(outbox_id: int, now_s: int, body: bytes, keys: tuple[Key, ...]) -> dict[str, str]:
     """All headers of one attempt at `now_s` (seconds since 1970).
 
     `webhook-id` depends on the item alone, so it is the same in every attempt; the signature covers id, time of the
     attempt and body, once with each key, separated by spaces.
     """
-    message_id = f"msg_{outbox_id}"
+    message_id = id_of(outbox_id)
     signed = f"{message_id}.{now_s}.".encode("ascii") + body
     signature = keys[0].sign(signed) if len(keys) == 1 else " ".join(key.sign(signed) for key in keys)
     return {

@@ -22,6 +22,10 @@ class Subscribers(Protocol):
         """These parts are durable: whole messages among them go on."""
         ...
 
+    def opted(self, change: TakeMo) -> None:
+        """This is durable, and with it a number on an opt-out list, or off it (`opts_out`)."""
+        ...
+
     def alert(self, connector: str, pdu: AlertNotification) -> bool:
         """Pass an alert_notification (SMPP 3.4 s4.12) on to whom its esme_addr belongs; False when nobody is there.
 

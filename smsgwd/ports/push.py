@@ -43,3 +43,7 @@ class HttpClient(Protocol):
     def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float) -> Deferred[HttpAnswer]:
         """POST a body; fails with HttpFailure."""
         ...
+
+    def get(self, url: str, query: str, headers: Mapping[str, str], timeout_s: float) -> Deferred[HttpAnswer]:
+        """GET with a query (encoded) added to that of the URL; fails with HttpFailure."""
+        ...

@@ -2,14 +2,16 @@
 
 Both are answered ESME_ROK only after they are durable; what cannot be made durable gets ESME_RSYSERR, so that the SMSC
 keeps it. A mobile-originated message is answered ESME_RX_T_APPN ('later') as long as there is no route for it:
-acknowledged and dropped it would be lost. An alert_notification has no answer and is passed on unkept.
+acknowledged and dropped it would be lost. A part of one is durable by itself; those of a whole set go on from there
+(`ports.mo.Subscribers.kept`). An alert_notification has no answer and is passed on unkept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from smsgwd.model.changes import Ignored, Owed, Result, TakeMo, TakeReceipt
+from smsgwd.model.changes import Ignored, KeepMoPart, MoKept, Owed, Result, TakeMo, TakeReceipt
 from smsgwd.model.message import State
 from smsgwd.model.mo import Mo
 from smsgwd.model.receipts import Receipt
@@ -45,6 +47,7 @@ _MOST_AWAITING = 1000  # deliver_sm of a bind that wait for their commit; at hal
 _log = get_logger("southbound")
 
 _Place = tuple[Bind, SmppConnection, int, int]
+_Taking = TakeReceipt | TakeMo | KeepMoPart
 
 
 class Incoming:
@@ -70,6 +73,7 @@ class Incoming:
         self._counts = counts
         self._read = OutcomeReader(settings.stat_words).read
         self._then = self._taken  # one object, so that the batch calls it once for many
+        self._then_opted = self._opted
         self._subscribers = subscribers
 
     def take(self, bind: Bind, pdus: Sequence[Pdu]) -> None:
@@ -77,10 +81,10 @@ class Incoming:
         connection = bind.connection
         if connection is None:
             return
-        entries: list[tuple[TakeReceipt | TakeMo, Then, _Place, bool]] = []
+        entries: list[tuple[_Taking, Then, Any, bool]] = []
         then = self._then
         for pdu in pdus:
-            change: TakeReceipt | TakeMo | None
+            change: _Taking | None
             try:
                 if type(pdu) is DeliverSm and pdu.esm_class & _TYPE_MASK == _RECEIPT:
                     change = self._receipt(connection, pdu, is_final=True)
@@ -90,7 +94,11 @@ class Incoming:
                 self._failed(connection, pdu, error)
                 continue
             if change is not None:
-                entries.append((change, then, (bind, connection, pdu.command_id, pdu.sequence), True))
+                place = (bind, connection, pdu.command_id, pdu.sequence)
+                if type(change) is TakeMo and change.opts_out is not None:
+                    entries.append((change, self._then_opted, (place, change), True))
+                else:
+                    entries.append((change, then, place, True))
         if entries:
             before = bind.awaiting
             bind.awaiting = before + len(entries)
@@ -104,7 +112,7 @@ class Incoming:
         if not isinstance(pdu, AlertNotification):
             connection.respond(response_to(pdu.command_id, pdu.sequence, ESME_RSYSERR))
 
-    def _seldom(self, connection: SmppConnection, pdu: Pdu) -> TakeReceipt | TakeMo | None:
+    def _seldom(self, connection: SmppConnection, pdu: Pdu) -> _Taking | None:
         """Whatever is not marked as a receipt of a final state; None where nothing is to be kept."""
         if isinstance(pdu, AlertNotification):  # it has no answer
             if self._subscribers is not None:
@@ -154,24 +162,33 @@ class Incoming:
             )
         )
 
-    def _mo(self, connection: SmppConnection, pdu: DeliverSm | DataSm) -> TakeMo | None:
-        """A subscriber's message: for whom the routes say."""
-        connector = self._settings.id
-        to = pdu.destination_addr.decode("latin-1")
-        found = self._subscribers.addressee(connector, to) if self._subscribers is not None else None
-        if found is None:
-            self.mo_unrouted += 1
-            self._counts.mo("unrouted")
-            _answer(connection, pdu, ESME_RX_T_APPN)
-            return None
+    def _mo(self, connection: SmppConnection, pdu: DeliverSm | DataSm) -> TakeMo | KeepMoPart | None:
+        """A subscriber's message, or a part of one: for whom the routes say."""
+        settings, subscribers = self._settings, self._subscribers
         if not self._batch.working:
             _answer(connection, pdu, ESME_RSYSERR)
             return None
-        return TakeMo(mo_of(pdu, connector, self._clock.now_ms()), found.tenant, found.account)
+        change = None
+        if subscribers is not None:
+            change = subscribers.change(mo_of(pdu, settings.id, self._clock.now_ms()), settings.group)
+        if change is None:
+            self.mo_unrouted += 1
+            self._counts.mo("unrouted")
+            _answer(connection, pdu, ESME_RX_T_APPN)
+        return change
+
+    def _opted(self, results: Sequence[Result], args: Sequence[tuple[_Place, TakeMo]]) -> None:
+        """As `_taken`, for messages that change an opt-out list."""
+        self._taken(results, [place for place, _ in args])
+        if self._subscribers is not None:
+            for result, (_, change) in zip(results, args, strict=True):
+                if isinstance(result, Owed):
+                    self._subscribers.opted(change)
 
     def _taken(self, results: Sequence[Result], places: Sequence[_Place]) -> None:
         """They are durable, or cannot be: answer those of one bind together."""
         waiting: dict[tuple[Bind, SmppConnection, int], list[tuple[int, int, bytes]]] = {}
+        parts: list[MoKept] = []
         for result, (bind, connection, command_id, sequence) in zip(results, places, strict=True):
             status = ESME_ROK
             kind = type(result)
@@ -182,6 +199,9 @@ class Incoming:
                     self._counts.receipt_after_final()
             elif kind is Owed:
                 self._counts.mo("kept")
+            elif isinstance(result, MoKept):
+                self._counts.mo("kept")
+                parts.append(result)
             place = (bind, connection, command_id)
             answers = waiting.get(place)
             if answers is None:
@@ -194,6 +214,8 @@ class Incoming:
                 bind.awaiting = before - len(answers)
                 if bind.awaiting <= _MOST_AWAITING // 2 < before:
                     connection.resume_reading()
+        if parts and self._subscribers is not None:
+            self._subscribers.kept(parts)
 
 
 def _answer(connection: SmppConnection, pdu: Pdu, status: int) -> None:

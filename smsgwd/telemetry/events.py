@@ -74,6 +74,7 @@ EVENTS: Mapping[str, Event] = _events(
     ("connector.stopped", "info", "The connector has closed all binds."),
     ("connector.error", "error", "An unexpected error in a connector; it goes on."),
     ("mo.unrouted", "warning", "No route wants a subscriber's message; it is kept by the SMSC, or here."),
+    ("mo.route_to_nobody", "warning", "An MO route names what is not there, or a tenant without that URL; which."),
     ("mo.incomplete", "warning", "Parts of a subscriber's message never came; what is there went on, marked."),
     ("mo.opted_out", "info", "A subscriber opted out of a tenant's messages, or in again; tenant."),
     ("mo.error", "error", "An unexpected error with a subscriber's message; it is kept and tried again."),

@@ -114,7 +114,9 @@ class Metrics:
 
     def _receipts(self) -> None:
         self.receipts = self._counters("receipts_total", "Receipts, by state.", "connector", "state", series=4000)
-        self.mo = self._counters("mo_total", "Messages of subscribers: kept or unrouted.", "connector", "result")
+        self.mo = self._counters(
+            "mo_total", "Messages of subscribers: kept (each part), unrouted, incomplete.", "connector", "result"
+        )
         self.receipts_parked = self._gauge("receipts_parked", "Receipts waiting for their message id.")
         self.receipts_early = self._counter("receipts_early_total", "Receipts that came before their answer.")
         self.receipts_orphaned = self._gauge("receipts_orphaned", "Parked receipts that have waited too long.")
