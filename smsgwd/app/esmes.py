@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 
 from smsgwd.admission.admit import Account
 from smsgwd.admission.numbers import msisdn
-from smsgwd.app.messages import Found, MessageService
+from smsgwd.app.messages import Found, MessageService, let_go
 from smsgwd.app.pipeline import Pipeline
 from smsgwd.model.changes import Ignored, Replace, Replaced
 from smsgwd.model.message import Failure, Message, MessageView, State
@@ -119,6 +119,9 @@ class EsmeService:
     async def _put(self, item: Item, tenant: str, old: Message) -> Entry:
         """Put an item in the place of `old`. Raises Refused."""
         if old.state not in _UNSENT or not self._dispatcher.withdraw(old.id, old.connector):
+            raise Refused(Refusal.TOO_LATE)
+        if (await self._as_stored(tenant, old)).connector != old.connector:
+            let_go(self._dispatcher, old)  # it went over between read and withdrawal: that connector may be sending it
             raise Refused(Refusal.TOO_LATE)
         now = old  # what is given back where the store cannot be read
         try:

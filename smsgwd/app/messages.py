@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from msgspec import structs
 from twisted.internet.defer import Deferred
 
 from smsgwd.model.changes import Cancel, Moved
@@ -65,6 +66,7 @@ class MessageService:
             for view in views
             if view.message.state in _UNSENT and self._dispatcher.withdraw(view.message.id, view.message.connector)
         ]
+        held = await self._still_there(held, again) if held else held
         if not held:
             raise Refused(Refusal.TOO_LATE)
         broken: Exception | None = None
@@ -86,6 +88,22 @@ class MessageService:
             raise Refused(Refusal.TOO_LATE)
         return now
 
+    async def _still_there(self, held: list[Message], again: Callable[[], Awaitable[Found | None]]) -> list[Message]:
+        """Those that are where they were withdrawn from: others went to another connector between read and withdrawal,
+        which may be sending them."""
+        try:
+            now = _by_id(await again())
+        except Exception:
+            self._restore(held, None)
+            raise
+        there = []
+        for message in held:
+            if now.get(message.id, message).connector == message.connector:
+                there.append(message)
+            else:
+                let_go(self._dispatcher, message)
+        return there
+
     async def _commit(self, tenant: str, held: list[Message]) -> list[Message]:
         """Commit the cancellations; the messages that are not cancelled. Raises StoreUnavailable."""
         at = self._clock.now_ms()
@@ -104,7 +122,16 @@ class MessageService:
         As first read they may be older than their withdrawal: one that was sent in between looked queued, and given
         back like that it would be sent again. Since the withdrawal nobody moved them but a sweep or a receipt.
         """
-        views = found if isinstance(found, list) else [] if found is None else [found]
-        now = {view.message.id: view.message for view in views}
+        now = _by_id(found)
         for message in kept:
             self._dispatcher.restore(now.get(message.id, message))
+
+
+def _by_id(found: Found | None) -> dict[int, Message]:
+    views = found if isinstance(found, list) else [] if found is None else [found]
+    return {view.message.id: view.message for view in views}
+
+
+def let_go(dispatcher: Dispatcher, message: Message) -> None:
+    """Take back the withdrawal of a message that had gone to another connector by then: this one forgets it."""
+    dispatcher.restore(structs.replace(message, state=State.SENT))  # one that is not queued is not handed out

@@ -37,6 +37,7 @@ class Command(msgspec.Struct, frozen=True):
     run: Callable[[Params], Any | Deferred[Any]]
     parameters: tuple[Parameter, ...] = ()
     changes: bool = False  #: True for a command that changes something
+    long: bool = False  #: True for one that may take long: faces wait for it, however long
 
 
 class Registry:
@@ -82,6 +83,7 @@ class Registry:
                 "verb": command.verb,
                 "text": command.text,
                 "changes": command.changes,
+                "long": command.long,
                 "parameters": [
                     {"name": parameter.name, "text": parameter.text, "required": parameter.required}
                     for parameter in command.parameters
