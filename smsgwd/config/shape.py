@@ -78,6 +78,9 @@ def _union(args: tuple[Any, ...], name: str | None, optional: bool) -> Shape:
     optional = optional or len(some) < len(args)
     if len(some) == 1:
         return _shape(some[0], name, optional)
+    sections = [item for item in some if get_origin(item) is not Literal]
+    if len(sections) == 1:  # a word, or a section that says more: words need no fitting
+        return _shape(sections[0], name, optional)
     variants: dict[str, type[Section]] = {}
     for item in some:
         if not (isinstance(item, type) and issubclass(item, Section)):

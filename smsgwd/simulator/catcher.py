@@ -29,6 +29,13 @@ MAX_BODY = 1024 * 1024
 _REASONS = {200: b"OK", 204: b"No Content", 400: b"Bad Request", 401: b"Unauthorized", 404: b"Not Found", 410: b"Gone"}
 
 
+class _Data(msgspec.Struct, gc=False):
+    """What is looked at in an event's `data`."""
+
+    sender: str = msgspec.field(default="", name="from")
+    missing: int = 0
+
+
 class _Push(msgspec.Struct, gc=False):
     """The fields of a push that are counted; unknown ones are skipped unread."""
 
@@ -37,6 +44,7 @@ class _Push(msgspec.Struct, gc=False):
     to: str = ""
     state: str = ""
     client_ref: str | None = None
+    data: _Data | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +153,8 @@ class Catcher:
         if self._recorder is not None:
             ref = push.client_ref or ""
             line = PushLine(now, webhook_id, push.type, push.id, push.to, push.state, status, signed, ref)
+            if push.data is not None:
+                line.sender, line.missing = push.data.sender, push.data.missing
             self._recorder.add(line)
             if self._flush_call is None:
                 self._flush_call = self.reactor.callLater(RECORD_SLICE_S, self._flush)

@@ -27,6 +27,11 @@ class MoSource:
             return None
         return self._next
 
+    @property
+    def made(self) -> int:
+        """How many messages so far."""
+        return self._made
+
     def take(self, now: float) -> list[dict[str, object]]:
         """The parts that are due at `now`, as fields of a deliver_sm."""
         parts: list[dict[str, object]] = []

@@ -56,6 +56,8 @@ class PushLine(msgspec.Struct, omit_defaults=True, gc=False):
     status: int
     signed: bool = True
     client_ref: str = ""
+    sender: str = ""  #: of a subscriber's message
+    missing: int = 0  #: parts that it lacks
 
 
 Line = SubmitLine | PushLine | LinkLine

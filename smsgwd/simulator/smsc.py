@@ -354,7 +354,9 @@ class Smsc:
                 item.account.waiting.append(item)
                 touched[id(item.account)] = item.account
         if self._mo is not None:
-            for fields in self._mo.take(now):
+            parts = self._mo.take(now)
+            self.stats.mo_made = self._mo.made
+            for fields in parts:
                 account = self._mo_account()
                 account.waiting.append(Delivery(account, mo=fields))
                 touched[id(account)] = account

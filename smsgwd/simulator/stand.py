@@ -294,6 +294,11 @@ class Stand:
         (self.directory / "tenants.yaml").write_text(json.dumps({"tenants": tenants}, indent=1))
 
 
+def smsc_command(record: Path, *options: str) -> list[str]:
+    """The command line of an SMSC simulator with a record."""
+    return [sys.executable, "-c", _SIMULATE, "smsc", "--record", str(record), *options]
+
+
 def esme_name(number: int) -> str:
     """system_id, and tenant, of the account with this number."""
     return f"{TENANT}{number}"

@@ -26,6 +26,7 @@ class SmscStats:
         self.receipts_given_up = 0
         self.receipts_before_response = 0
         self.intermediate_sent = 0
+        self.mo_made = 0  #: messages; `mo_sent` counts their parts and repeats
         self.mo_sent = 0
         self.mo_acked = 0
         self.mo_nacked: Counter[int] = Counter()
