@@ -5,7 +5,7 @@ What is asserted stands in `judge`, which is pure; the rest drives a stand.
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -210,9 +210,9 @@ def run_crash(options: CrashOptions, directory: Path) -> Verdict:
     try:
         stand.start()
         killer = Killer(stand, options.messages, options.kills, options.seed)
-        _load(options, stand, intake, killer)
+        submit(options, stand, intake, range(options.messages), lambda: killer.look(len(intake.accepted)))
         stand.wait_ready()
-        _settle(options, stand, intake)
+        settle(options, stand, intake)
         status = stand.stop()
     except BaseException:
         for process in (stand.gateway, stand.webhook, stand.smsc):
@@ -225,7 +225,11 @@ def run_crash(options: CrashOptions, directory: Path) -> Verdict:
     return verdict
 
 
-def _load(options: CrashOptions, stand: Stand, intake: Intake, killer: Killer) -> None:
+def submit(options: CrashOptions, stand: Stand, intake: Intake, numbers: range, tick: Callable[[], None]) -> None:
+    """Submit these numbers over HTTP, keep what was answered in `intake`; `tick` is called at least every 50 ms.
+
+    Raises StandError when the load does not come through, and what `tick` raises.
+    """
     dice = Random(f"{options.seed}/keys")
     host = f"127.0.0.1:{stand.http_port}"
     with_key = Submissions(host, TOKEN, options.text, key_prefix=f"crash-{options.seed}-")
@@ -233,7 +237,7 @@ def _load(options: CrashOptions, stand: Stand, intake: Intake, killer: Killer) -
     keyed: set[int] = set()
 
     def jobs() -> Iterator[Job]:
-        for number in range(options.messages):
+        for number in numbers:
             if dice.random() < options.keyed:
                 keyed.add(number)
                 yield Job(with_key.request(number), number)
@@ -258,13 +262,16 @@ def _load(options: CrashOptions, stand: Stand, intake: Intake, killer: Killer) -
         return Next.DONE
 
     load = HttpLoad(("127.0.0.1", stand.http_port), options.connections, jobs(), answered, lost, rate=options.rate)
-    limit = 120.0 + options.messages / 100 + 10.0 * options.kills
-    if not load.run(lambda: killer.look(len(intake.accepted)), timeout_s=limit):
+    limit = 120.0 + len(numbers) / 100 + 10.0 * options.kills
+    if not load.run(tick, timeout_s=limit):
         raise StandError(f"the load was not through after {limit:.0f} s")
 
 
-def _settle(options: CrashOptions, stand: Stand, intake: Intake) -> None:
-    """Wait until every 202 has been pushed, then until nothing moves any more; gives up when nothing moves at all."""
+def settle(options: CrashOptions, stand: Stand, intake: Intake) -> None:
+    """Wait until every 202 has been pushed, then until nothing moves any more; gives up when nothing moves at all.
+
+    Raises StandError when the gateway has ended.
+    """
     wanted = set(intake.accepted.values())
     seen, changed = -1, time.monotonic()
     while True:
