@@ -5,18 +5,25 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import select
 import socket
 import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
 import click
 
-from smsgwd.cli.tables import render
+from smsgwd.cli.tables import progress, render
 from smsgwd.ops.registry import PROTOCOL_VERSION
 
 _DEFAULT_SOCKET = "/run/smsgwd/admin.sock"
 _TIMEOUT_S = 30.0
+_LOOK_EVERY_S = 1.0
+
+
+class _NoAnswer(click.ClickException):
+    """Nobody answers on the admin socket."""
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -32,17 +39,24 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def _call(path: str, method: str, target: str, body: dict[str, str] | None = None) -> Any:
-    """One request to the admin socket; a readable ClickException when it cannot be had."""
+def _call(
+    path: str, method: str, target: str, body: dict[str, str] | None = None, waiting: Callable[[], None] | None = None
+) -> Any:
+    """One request to the admin socket; a readable ClickException when it cannot be had.
+
+    With `waiting`, which is called every second, the answer is waited for as long as that does not raise.
+    """
     connection = _UnixConnection(path)
     try:
         payload = None if body is None else json.dumps(body)
         connection.request(method, target, payload, {"Content-Type": "application/json"} if body is not None else {})
+        while waiting is not None and not select.select([connection.sock], [], [], _LOOK_EVERY_S)[0]:
+            waiting()
         answer = connection.getresponse()
         data = answer.read()
         version = answer.getheader("X-Smsgwd-Protocol", "")
     except (OSError, http.client.HTTPException) as error:
-        raise click.ClickException(f"no answer on the admin socket {path}: {error}") from None
+        raise _NoAnswer(f"no answer on the admin socket {path}: {error}") from None
     finally:
         connection.close()
     if version != str(PROTOCOL_VERSION):
@@ -57,18 +71,50 @@ def _call(path: str, method: str, target: str, body: dict[str, str] | None = Non
     return result
 
 
-def _params(words: tuple[str, ...]) -> dict[str, str]:
-    """`name=value` words as a mapping."""
+class _Waiting:
+    """What is done while a command takes its time: the daemon is asked how far it is, and so whether it lives."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._shown = False
+
+    def __call__(self) -> None:
+        """Raises _NoAnswer when the daemon does not answer any more."""
+        try:
+            store = _call(self._path, "POST", "/commands/store/show", {})
+        except _NoAnswer:
+            raise
+        except click.ClickException:
+            return  # it lives, and has a trouble with its store that the command will tell of
+        if sys.stderr.isatty():
+            work = "; ".join(f"{name} {progress(each)}" for name, each in store.get("upkeep", {}).items())
+            click.echo(f"\r\x1b[K{work or 'waiting'}", nl=False, err=True)
+            self._shown = True
+
+    def clear(self) -> None:
+        """Leave the line empty for the answer."""
+        if self._shown:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def _params(words: Sequence[str]) -> dict[str, str]:
+    """`name=value`, `--name=value` and `--name value` as a mapping; `--name` alone means yes."""
     params = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals or not name:
-            raise click.UsageError(f"{word!r} is no parameter: write name=value")
-        params[name] = value
+    left = list(words)
+    while left:
+        word = left.pop(0)
+        name, equals, value = word.removeprefix("--").partition("=")
+        if not equals and word.startswith("--"):
+            value = "yes" if not left or left[0].startswith("--") else left.pop(0)
+        elif not equals:
+            name = ""
+        if not name:
+            raise click.UsageError(f"{word!r} is no parameter: write name=value or --name value")
+        params[name.replace("-", "_")] = value
     return params
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "ignore_unknown_options": True})
 @click.option(
     "--socket",
     "path",
@@ -78,17 +124,23 @@ def _params(words: tuple[str, ...]) -> dict[str, str]:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.argument("noun")
 @click.argument("verb", default="show")
-@click.argument("params", nargs=-1)
+@click.argument("params", nargs=-1, type=click.UNPROCESSED)
 def main(path: str, as_json: bool, noun: str, verb: str, params: tuple[str, ...]) -> None:
-    """Operate a running gateway: smsgwctl NOUN [VERB] [NAME=VALUE ...].
+    """Operate a running gateway: smsgwctl NOUN [VERB] [NAME=VALUE or --NAME VALUE ...].
 
     `smsgwctl help` lists what the running daemon offers; `smsgwctl status` is where to begin.
     """
     if noun == "help":
         result = _call(path, "GET", "/commands")
     else:
+        if verb.startswith("--") or "=" in verb:
+            verb, params = "show", (verb, *params)
         target = f"/commands/{quote(noun, safe='')}/{quote(verb, safe='')}"
-        result = _call(path, "POST", target, _params(params))
+        waiting = _Waiting(path)
+        try:
+            result = _call(path, "POST", target, _params(params), waiting)
+        finally:
+            waiting.clear()
     if as_json:
         click.echo(json.dumps(result, indent=2))
     else:

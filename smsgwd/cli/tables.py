@@ -10,7 +10,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     """Aligned columns with a header, from rows with the same keys; numbers to the right."""
     if not rows:
         return "(none)"
-    names = list(rows[0])
+    names = list(dict.fromkeys(name for row in rows for name in row))
     cells = [[_cell(row.get(name)) for name in names] for row in rows]
     widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(names)]
     right = [all(isinstance(row.get(name), int | float) for row in rows) for name in names]
@@ -31,6 +31,12 @@ def render(noun: str, data: Any) -> str:
     return _any(data)
 
 
+def progress(data: dict[str, Any]) -> str:
+    """How far a piece of work is, from its `done` and `total` (0 = not known)."""
+    done, total = data["done"], data["total"]
+    return f"{done} of {total} ({100 * done // total} %)" if total else f"{done} so far"
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
@@ -38,6 +44,8 @@ def _cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(_cell(item) for item in value)
+    if isinstance(value, dict):
+        return progress(value) if value.keys() == {"done", "total"} else str(value)
     return str(value)
 
 
@@ -45,7 +53,16 @@ def _any(data: Any) -> str:
     if isinstance(data, list) and all(isinstance(row, dict) for row in data):
         return table([{k: v for k, v in row.items() if not isinstance(v, list | dict)} for row in data])
     if isinstance(data, dict):
-        return "\n".join(f"{key}: {_cell(value)}" for key, value in data.items())
+        lines = []
+        tables = []
+        for key, value in data.items():
+            if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
+                tables.append(f"\n{key}:\n{table(value)}")
+            elif isinstance(value, dict):
+                lines += [f"{key} {name}: {_cell(each)}" for name, each in value.items()]
+            else:
+                lines.append(f"{key}: {_cell(value)}")
+        return "\n".join(lines + tables)
     return _cell(data)
 
 
@@ -86,4 +103,9 @@ def _status(data: dict[str, Any]) -> str:
         for bind in row["binds"]
         if bind["last_error"] and bind["state"] != "bound"
     ]
+    for row in data["connectors"]:
+        if row["suspended_s"]:
+            errors.append(f"{row['id']}: suspended for another {row['suspended_s']:.0f} s")
+        if row["rate"]:
+            errors.append(f"{row['id']}: sends {row['rate']:.1f} parts a second at most")
     return "\n".join([*lines, "", table(rows), *errors])
