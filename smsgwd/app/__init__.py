@@ -5,5 +5,6 @@ Here live what joins the rooms (`pipeline`, `messages`, `sweeps`, `bootstrap`) a
 
 To change the way of a submission, edit `pipeline.py`; what start and stop do in which order, `daemon.py`; which
 implementation stands behind a port, `build.py` (for tenants over SMPP `smpp_edge.py`); what an item becomes,
-`maker.py`; what SMPP may do to unsent messages, `esmes.py`; what is swept when, `sweeps.py`.
+`maker.py`; how subscribers' messages find their tenant, `mo_desk.py`; what
+SMPP may do to unsent messages, `esmes.py`; what is swept when, `sweeps.py`.
 """

@@ -103,17 +103,11 @@ def _mo_routes(document: Document, data: dict[str, Any], ids: set[str]) -> None:
 
 def _opt_out_words(document: Document, data: dict[str, Any]) -> None:
     section = data.get("mo")
-    stop: set[str] = set()
     for key in ("stop_words", "start_words"):
         words = section.get(key) if isinstance(section, dict) else None
         for index, word in enumerate(words if isinstance(words, tuple) else ()):
-            folded = " ".join(_words(word)) if _is_scalar(word) else None
-            if folded == "":
+            if _is_scalar(word) and not _words(word):
                 document.error(("mo", key, index), "must have a letter or digit")
-            elif folded in stop and key == "start_words":
-                document.error(("mo", key, index), f"'{_text(word)[:60]}' is one of the stop_words too")
-            elif folded is not None and key == "stop_words":
-                stop.add(folded)
 
 
 def _words(value: Any) -> list[str]:

@@ -1,9 +1,10 @@
-"""Which account gets a subscriber's message."""
+"""Who gets a subscriber's message."""
 
 import pytest
 
-from smsgwd.mo.routes import MoRoutes, MoRule
+from smsgwd.mo.routes import MoRoute, MoRoutes, MoRule
 
+ME = "306912345678"
 ROUTES = MoRoutes(
     [
         MoRule("shop", ("54001", "+30210*")),
@@ -31,8 +32,49 @@ ROUTES = MoRoutes(
     ],
 )
 def test_the_first_match_wins(connector, to, account):
-    assert ROUTES.account(connector, to) == account
+    found = ROUTES.find(connector, to, ME, "hello")
+    assert (None if found is None else found.rule.account) == account
 
 
-def test_no_rules_no_account():
-    assert MoRoutes([]).account("a", "54001") is None
+def test_no_rules_nobody():
+    assert MoRoutes([]).find("a", "54001", ME, "x") is None
+    assert not MoRoutes([]).needs_text("a", "54001", ME)
+
+
+WIN = MoRule(webhook="games", to=("54*",), keyword=("Win", "ΚΕΡΔΟΣ"))
+VOTE = MoRule("tv", to=("54*",), keyword=("VOTE",))
+LOCAL = MoRule(callback="local", to=("54001",), sender=("3069*", "+49170"))
+REST = MoRule("rest", to=("54001",))
+MIXED = MoRoutes([WIN, VOTE, LOCAL, REST])
+
+
+@pytest.mark.parametrize(
+    ("to", "source", "text", "expected"),
+    [
+        ("54001", ME, "win 5", MoRoute(WIN, "Win")),
+        ("54001", ME, "Κέρδος!", MoRoute(WIN, "ΚΕΡΔΟΣ")),
+        ("54999", "1", "WIN", MoRoute(WIN, "Win")),
+        ("54001", ME, "vote: 3", MoRoute(VOTE, "VOTE")),
+        ("54001", ME, "I vote 3", MoRoute(LOCAL)),
+        ("54001", "+" + ME, "hello", MoRoute(LOCAL)),
+        ("54001", "49170", "hello", MoRoute(LOCAL)),
+        ("54001", "491701", "hello", MoRoute(REST)),
+        ("54001", ME, None, MoRoute(LOCAL)),
+        ("54001", "1", "", MoRoute(REST)),
+        ("54999", ME, "hello", None),
+        ("54999", ME, None, None),
+        ("99", ME, "win", None),
+    ],
+)
+def test_keywords_and_senders(to, source, text, expected):
+    assert MIXED.find("a", to, source, text) == expected
+
+
+def test_when_a_long_message_must_be_whole_first():
+    assert MIXED.needs_text("a", "54001", ME)  # a keyword may match
+    assert MoRoutes([LOCAL, REST]).needs_text("a", "54001", ME)  # a URL gets whole messages
+    assert not MoRoutes([LOCAL, REST]).needs_text("a", "54001", "1")  # an ESME joins them itself
+    assert not MoRoutes([REST, WIN]).needs_text("a", "54001", ME)  # the keyword is never asked
+    assert MoRoutes([REST, WIN]).needs_text("a", "54002", ME)
+    assert not MIXED.needs_text("a", "99", ME)
+    assert MoRoutes([WIN]).rules == (WIN,)

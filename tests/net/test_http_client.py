@@ -55,6 +55,21 @@ class PlainTests(ClientCase):
         self.assertEqual(body, b"body")
 
     @inlineCallbacks
+    def test_a_query_of_ours_is_added_to_that_of_the_url(self):
+        server = self.serve()
+        client = self.client()
+        query = "sms=" + "%CE%B1" * MAX_URL
+        for path, line in (("/hook?a=b", f"GET /hook?a=b&{query} HTTP/1.1"), ("/hook", f"GET /hook?{query} HTTP/1.1")):
+            answer = yield client.get(f"http://127.0.0.1:{server.port}{path}", query, {"x-a": "1"}, 5)
+            self.assertEqual(answer.status, 200)
+            head, _, body = server.requests[-1].partition(b"\r\n\r\n")
+            self.assertEqual(head.split(b"\r\n")[0].decode(), line)
+            self.assertNotIn(b"content-length", head)
+            self.assertEqual(body, b"")
+        for bad in ("a b", "a\r\nb", "α=1", "a#b", 'a="'):
+            yield self.assertFailure(client.get(server.url, bad, {}, 5), BadRequest)
+
+    @inlineCallbacks
     def test_a_connection_is_used_again(self):
         server = self.serve()
         client = self.client()

@@ -149,12 +149,19 @@ class FakeHttp:
     def __init__(self, answer):
         self.answer = answer
         self.posts = []
+        self.gets = []
         self.open = []
 
     def post(self, url, headers, body, timeout_s):
         deferred = Deferred()
         self.posts.append((url, headers, body))
-        result = self.answer(url, headers, body)
+        return self._answered(deferred, self.answer(url, headers, body))
+
+    def get(self, url, query, headers, timeout_s):
+        self.gets.append((url, query, headers))
+        return self._answered(Deferred(), self.answer(url, headers, b""))
+
+    def _answered(self, deferred, result):
         if result is None:
             self.open.append(deferred)
         elif isinstance(result, Exception):

@@ -14,6 +14,8 @@ from smsgwd.model.changes import (
     Fail,
     GiveUp,
     Ignored,
+    KeepMoPart,
+    MoKept,
     Moved,
     Note,
     Noted,
@@ -153,6 +155,8 @@ class FakeStore:
             return None
         if isinstance(change, TakeMo):
             return Owed(("owed",))
+        if isinstance(change, KeepMoPart):
+            return MoKept(change.key, (change.mo,) if change.seq == change.key.total else ())
         found = self.messages.get(change.message_id)
         if found is None:
             return Ignored("unknown_message", change.message_id)

@@ -3,9 +3,8 @@
 import pytest
 from prometheus_client import CollectorRegistry
 
-from smsgwd.model.changes import TakeMo, TakeReceipt
-from smsgwd.model.mo import Mo
-from smsgwd.ports.mo import Addressee
+from smsgwd.model.changes import KeepMoPart, MoKept, TakeMo, TakeReceipt
+from smsgwd.model.mo import Mo, MoSetKey
 from smsgwd.smpp import tags as t
 from smsgwd.smpp.constants import MessageState
 from smsgwd.smpp.pdu import AlertNotification, DataSm, DeliverSm
@@ -15,15 +14,28 @@ from tests.southbound.fakes import Bench, message
 
 
 class Desk:
-    """Subscribers: all to 54001 are the shop's."""
+    """Subscribers: all to 54001 are the shop's, in 54009 parts are kept, 666 is a bug."""
 
     def __init__(self):
         self.asked = []
         self.alerts = []
+        self.whole = []
+        self.opted_out = []
 
-    def addressee(self, connector, to):
-        self.asked.append((connector, to))
-        return Addressee("demo", "shop") if to == "54001" else None
+    def change(self, mo, group):
+        self.asked.append((mo.connector, mo.dest, group))
+        if mo.dest == "666":
+            raise RuntimeError("a bug")
+        if mo.dest == "54009":
+            return KeepMoPart(MoSetKey(group, mo.source, mo.dest, 7, 2, 8), mo.body[0], mo)
+        stops = True if mo.body == b"STOP" else None
+        return TakeMo("demo", account="shop", parts=(mo,), opts_out=stops) if mo.dest == "54001" else None
+
+    def kept(self, results):
+        self.whole.append(results)
+
+    def opted(self, change):
+        self.opted_out.append(change.tenant)
 
     def alert(self, connector, pdu):
         self.alerts.append((connector, pdu))
@@ -64,7 +76,8 @@ def test_a_subscribers_message_is_kept_for_its_account_and_then_answered():
     assert here.smsc.answers == [("mo", 0)]
     (change,) = here.store.changes(TakeMo)
     assert (change.tenant, change.account) == ("demo", "shop")
-    assert change.mo == Mo(
+    (kept,) = change.parts
+    assert kept == Mo(
         connector="sim",
         received_at=here.clock.now_ms(),
         source="306912345678",
@@ -88,14 +101,15 @@ def test_a_data_sm_has_its_text_in_a_tlv():
     here.smsc.deliver(DataSm(source_addr=b"30691", destination_addr=b"54001", tlvs=((t.MESSAGE_PAYLOAD, b"STOP"),)), 1)
     here.pump()
     (change,) = here.store.changes(TakeMo)
-    assert change.mo.body == b"STOP" and change.mo.tlvs == () and here.smsc.answers == [(1, 0)]
+    (kept,) = change.parts
+    assert kept.body == b"STOP" and kept.tlvs == () and here.smsc.answers == [(1, 0)]
 
 
 def test_without_a_route_the_smsc_keeps_it():
     here = bench()
     here.smsc.deliver(DeliverSm(source_addr=b"30691", destination_addr=b"54002", short_message=b"STOP"), "mo")
     here.pump()
-    assert here.smsc.answers == [("mo", 0x64)] and here.desk.asked == [("sim", "54002")]
+    assert here.smsc.answers == [("mo", 0x64)] and here.desk.asked == [("sim", "54002", here.connector._settings.group)]
     assert not here.store.batches
 
 
@@ -139,20 +153,51 @@ def test_what_is_owed_for_an_intermediate_receipt_goes_to_the_outbox():
 def test_a_bug_in_reading_one_costs_that_one_only():
     """Those of the same read are kept and answered; the SMSC is told to keep the one."""
     here = bench()
-
-    def addressee(connector, to):
-        if to == "666":
-            raise RuntimeError("a bug")
-        return Addressee("demo", "shop")
-
-    here.desk.addressee = addressee
-    for number in (b"1", b"666", b"3"):
-        here.smsc.deliver(
-            DeliverSm(source_addr=b"306912345678", destination_addr=number, short_message=b"Hi"), number.decode()
-        )
+    for number, to in enumerate((b"54001", b"666", b"54001")):
+        here.smsc.deliver(DeliverSm(source_addr=b"306912345678", destination_addr=to, short_message=b"Hi"), number)
     here.pump()
-    assert dict(here.smsc.answers) == {"1": 0, "666": 0x08, "3": 0}
-    assert [change.mo.dest for change in here.store.changes(TakeMo)] == ["1", "3"]
+    assert dict(here.smsc.answers) == {0: 0, 1: 0x08, 2: 0}
+    assert [change.parts[0].dest for change in here.store.changes(TakeMo)] == ["54001", "54001"]
+
+
+def part(seq):
+    return DeliverSm(
+        source_addr=b"30691", destination_addr=b"54009", esm_class=0x40, short_message=bytes((seq,)) + b"x"
+    )
+
+
+def test_parts_are_answered_when_durable_and_whole_sets_go_on_in_one_call():
+    here = bench()
+    here.store.hold = True
+    for seq in (2, 1, 2):
+        here.smsc.deliver(part(seq), seq)
+    here.pump()
+    assert not here.smsc.answers and not here.desk.whole
+    here.store.release()
+    here.pump()
+    assert here.smsc.answers == [(2, 0), (1, 0), (2, 0)]
+    (results,) = here.desk.whole
+    assert [type(each) for each in results] == [MoKept] * 3 and [bool(each.complete) for each in results] == [1, 0, 1]
+
+
+def test_a_part_that_cannot_be_kept_is_left_with_the_smsc():
+    here = bench()
+    here.store.broken = True
+    here.smsc.deliver(part(1), 1)
+    here.pump()
+    assert here.smsc.answers == [(1, 0x08)] and not here.desk.whole
+
+
+def test_the_desk_hears_of_opt_outs_that_are_durable_only():
+    here = bench()
+    for number, text in enumerate((b"hello", b"STOP", b"STOP please")):
+        here.smsc.deliver(DeliverSm(source_addr=b"30691", destination_addr=b"54001", short_message=text), number)
+    here.pump()
+    assert here.desk.opted_out == ["demo"] and dict(here.smsc.answers) == {0: 0, 1: 0, 2: 0}
+    here.store.broken = True
+    here.smsc.deliver(DeliverSm(source_addr=b"30691", destination_addr=b"54001", short_message=b"STOP"), 9)
+    here.pump()
+    assert here.desk.opted_out == ["demo"] and here.smsc.answers[-1] == (9, 0x08)
 
 
 def test_figures():

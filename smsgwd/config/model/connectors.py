@@ -117,3 +117,10 @@ class Mo(Section):
     start_words: tuple[str, ...] = option(
         "Texts (in any case) that take their sender off it again.", default=("START", "UNSTOP"), max_length=100
     )
+
+    @model_validator(mode="after")
+    def _apart(self) -> Mo:
+        both = {word.casefold() for word in self.stop_words} & {word.casefold() for word in self.start_words}
+        if both:
+            raise ValueError(f"'{sorted(both)[0]}' cannot be in 'stop_words' and in 'start_words'")
+        return self
