@@ -14,20 +14,25 @@ from smsgwd import __version__
 from smsgwd.accounts.failures import FailureLimiter
 from smsgwd.admission.admit import Policy
 from smsgwd.app.certificates import Certificates
+from smsgwd.app.commands import build_registry
+from smsgwd.app.erasure import Erasure
 from smsgwd.app.messages import MessageService
+from smsgwd.app.mo_desk import MoDesk
 from smsgwd.app.observe import Intake, Requests, Results, Scrape
 from smsgwd.app.outboxes import Outboxes
 from smsgwd.app.pipeline import Pipeline
+from smsgwd.app.reroute import Rerouter
+from smsgwd.app.retention import Retention
 from smsgwd.app.secrets import Vault, read_or_make
 from smsgwd.app.smpp_edge import SmppEdge, build_smpp_edge
-from smsgwd.app.subscribers import MoDesk
 from smsgwd.app.sweeps import Sweeps
+from smsgwd.app.tables import alphabets_of, failover_after_of, mo_routes_of, routes_of
 from smsgwd.app.tenancy import Tenancy
+from smsgwd.app.ways import Ways
 from smsgwd.config import Config
 from smsgwd.config.model.listeners import HttpListener as HttpSection
 from smsgwd.config.model.listeners import ServerTls
 from smsgwd.config.model.smpp_connector import SmppConnector
-from smsgwd.mo.routes import MoRoutes, MoRule
 from smsgwd.model.ids import IdGenerator, node_number
 from smsgwd.net.clock import SystemClock
 from smsgwd.net.http_client import LeanHttpClient
@@ -41,15 +46,9 @@ from smsgwd.northbound.pace import Pace
 from smsgwd.northbound.sending import ApiLimits
 from smsgwd.notify.notifier import Notifier
 from smsgwd.ops.admin import AdminSocket
-from smsgwd.ops.certificates import Tls
-from smsgwd.ops.esmes import Esmes as EsmeCommands
-from smsgwd.ops.outbox import Outbox as OutboxCommands
 from smsgwd.ops.pages import Health, Pages
-from smsgwd.ops.registry import Registry
 from smsgwd.ops.status import Status
-from smsgwd.ops.tenants import Tenants
 from smsgwd.ports.store import StoreUnavailable
-from smsgwd.routing.table import Routes, Rule
 from smsgwd.southbound.dispatcher import SmppDispatcher
 from smsgwd.southbound.runtime import Runtime, connector_over
 from smsgwd.southbound.settings import settings_of
@@ -58,7 +57,7 @@ from smsgwd.telemetry import Metrics, get_logger
 
 _HOUR_MS = 3_600_000
 _ORPHAN_AFTER_MS = 15 * 60_000
-_PUSHES_KEPT_MS = 7 * 24 * _HOUR_MS
+_MO_DONE_MS = 15 * 60_000  # an SMSC repeats within its own retry times, a phone uses a reference again after 256
 _log = get_logger("daemon")
 
 
@@ -83,6 +82,9 @@ class Services:
     http_client: LeanHttpClient
     pipeline: Pipeline
     sweeps: Sweeps
+    desk: MoDesk
+    rerouter: Rerouter
+    retention: Retention
     authenticator: PasswordAuthenticator
     smpp: SmppEdge
     certificates: Certificates
@@ -132,6 +134,7 @@ def _store(config: Config, reactor: Any, metrics: Metrics) -> EmbeddedStore:
         gap_s=section.commit_gap_ms / 1000,
         most=section.max_batch,
         on_health=on_health,
+        on_damage=lambda text: _log.error("store.damaged", reason=text),
         observe_commit=observe,
         observe_results=Results(metrics),
     )
@@ -160,8 +163,42 @@ def build_services(
     turn = Turn(reactor)
     runtime = Runtime(reactor, clock, turn, random.random, connector_over(reactor))
     connectors = [settings_of(section) for section in config.connectors if isinstance(section, SmppConnector)]
-    desk = MoDesk(MoRoutes(_mo_rules(config)), tenancy.directory, esme_outbox.alert)
-    dispatcher = SmppDispatcher(connectors, runtime, store, outboxes, metrics.connector, desk)
+    desk = MoDesk(
+        routes=mo_routes_of(config),
+        directory=tenancy.directory,
+        tenants=tenancy.directory.tenant,
+        store=store,
+        clock=clock,
+        reactor=reactor,
+        outbox=outboxes,
+        alert=esme_outbox.alert,
+        alphabets=alphabets_of(config),
+        part_wait_ms=_ms(config.mo.part_wait_s),
+        stop_words=config.mo.stop_words,
+        start_words=config.mo.start_words,
+        metrics=metrics,
+    )
+    routes = routes_of(config)
+    ways = Ways(routes, lambda connector: dispatcher.up(connector))
+    dispatcher = SmppDispatcher(connectors, runtime, store, outboxes, metrics.connector, desk, ways=ways)
+    rerouter = Rerouter(
+        reactor,
+        clock=clock,
+        store=store,
+        dispatcher=dispatcher,
+        ways=ways,
+        after=failover_after_of(config),
+        metrics=metrics,
+    )
+    retention = Retention(
+        reactor,
+        clock=clock,
+        store=store,
+        tenants=tenancy.directory.tenants,
+        section=config.retention,
+        mo_kept_ms=max(_MO_DONE_MS, 2 * _ms(config.mo.part_wait_s)),
+        metrics=metrics,
+    )
     limits = config.limits
     sweeps = Sweeps(
         reactor,
@@ -171,7 +208,7 @@ def build_services(
         outbox=outboxes,
         receipt_wait_ms=int(limits.receipt_wait_h * _HOUR_MS),
         keys_kept_ms=limits.idempotency_h * _HOUR_MS,
-        pushes_kept_ms=_PUSHES_KEPT_MS,
+        pushes_kept_ms=int(config.retention.pushes_d * 24 * _HOUR_MS),
         orphan_after_ms=_ORPHAN_AFTER_MS,
         failed=_sweep_failed,
     )
@@ -180,7 +217,7 @@ def build_services(
         dispatcher=dispatcher,
         clock=clock,
         ids=IdGenerator(node_number(config.node), highest_id),
-        routes=Routes(_rules(config)),
+        routes=routes,
         policy=Policy(limits.max_parts, limits.default_validity_s, limits.max_validity_s, limits.max_schedule_d),
         accounts=tenancy.account,
         scheduled=sweeps.wake_at,
@@ -248,14 +285,16 @@ def build_services(
         addresses=addresses,
     )
     http, ops = config.listeners.http, config.listeners.ops
-    registry = Registry(
-        [
-            *status.commands(),
-            *Tenants(tenancy.secrets).commands(),
-            *EsmeCommands(smpp.server).commands(),
-            *OutboxCommands(store, clock, outboxes.look).commands(),
-            *Tls(certificates.reload).commands(),
-        ]
+    registry = build_registry(
+        status=status,
+        tenancy=tenancy,
+        esmes=smpp.server,
+        store=store,
+        clock=clock,
+        outboxes=outboxes,
+        dispatcher=dispatcher,
+        erasure=Erasure(reactor, clock=clock, store=store, dispatcher=dispatcher, outbox=outboxes),
+        certificates=certificates,
     )
     listeners["admin"] = HttpListener(reactor, AdminSocket(registry).handle)
     if http is not None:
@@ -274,6 +313,9 @@ def build_services(
         http_client=http_client,
         pipeline=pipeline,
         sweeps=sweeps,
+        desk=desk,
+        rerouter=rerouter,
+        retention=retention,
         authenticator=authenticator,
         smpp=smpp,
         certificates=certificates,
@@ -307,27 +349,14 @@ def _tls(listener: str, section: ServerTls | None, certificates: Certificates) -
     return None if section is None else certificates.add(listener, ReloadableServerOptions(section.cert, section.key))
 
 
-def _rules(config: Config) -> list[Rule]:
-    return [
-        Rule(
-            connectors=route.connectors,
-            to=route.match.to,
-            sender=route.match.sender,
-            tenant=route.match.tenant,
-            strategy=route.strategy,
-        )
-        for route in config.routes
-    ]
-
-
 def _throttle_delay_s(config: Config) -> float:
     """How long an ESME over its rate waits; the first SMPP listener says so for all."""
     section = config.listeners.smpp or config.listeners.smpps
     return 0.0 if section is None else section.throttle_delay_s
 
 
-def _mo_rules(config: Config) -> list[MoRule]:
-    return [MoRule(route.account, route.match.to, route.match.connector) for route in config.mo_routes]
+def _ms(seconds: float) -> int:
+    return int(seconds * 1000)
 
 
 def _sweep_failed(error: BaseException) -> None:

@@ -102,6 +102,9 @@ class Daemon:
             return
         services.dispatcher.start()
         services.sweeps.start()
+        services.desk.start()
+        services.rerouter.start()
+        services.retention.start()
         self._listen(services)
         Deferred.fromCoroutine(look_for_strays(core.store, services.dispatcher)).addErrback(_not_looked)
         self._lag = Lag(reactor, core.clock, core.metrics)
@@ -175,6 +178,9 @@ class Daemon:
             if services.http is not None:
                 await services.http.stop(_HTTP_LIMIT_S)
             services.sweeps.stop()
+            services.retention.stop()
+            services.rerouter.stop()
+            services.desk.stop()
             await services.dispatcher.drain(self._config.shutdown.drain_s)
             await services.smpp.stop(_ESME_LIMIT_S)
             await services.esme_outbox.stop(_PUSH_LIMIT_S)
