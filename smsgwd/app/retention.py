@@ -152,6 +152,7 @@ class Retention:
                 now,
                 _before(now, section.given_up_d),
                 _before(now, section.orphans_d),
+                _before(now, section.given_up_d),
                 now - self._mo_kept_ms,
                 section.max_orphans,
                 self._limit,

@@ -230,7 +230,8 @@ class PurgeLeftovers(msgspec.Struct, frozen=True, gc=False):
     at: int
     pushes_before: int
     orphans_before: int
-    mo_before: int
+    mo_before: int  #: for those that nobody wanted
+    mo_done_before: int  #: for those that are done with: long enough to know an SMSC's repetitions
     most_orphans: int
     limit: int = 1000
 
@@ -421,11 +422,15 @@ class Purged(msgspec.Struct, frozen=True, gc=False):
 
 
 class Erased(msgspec.Struct, frozen=True, gc=False):
-    """How much was erased, by kind; `cancelled` are messages that ended by it, with what their tenants are owed."""
+    """How much was erased, by kind; `cancelled` are messages that ended by it, with what their tenants are owed.
+
+    `more` of an EraseRest: it looked at some thousand rows; make the same change again for the next ones.
+    """
 
     counts: dict[str, int]
     cancelled: tuple[int, ...] = ()
     outbox: tuple[OutboxItem, ...] = ()
+    more: bool = False
 
 
 class Owed(msgspec.Struct, frozen=True, gc=False):
