@@ -11,7 +11,7 @@ from smsgwd.store.embedded.bulk import CACHED_STATEMENTS
 OLDEST_SQLITE: Final = (3, 33, 0)  #: has UPDATE ... FROM
 _WRITER_CACHE_KIB: Final = 32 * 1024
 _READER_CACHE_KIB: Final = 8 * 1024
-_CHECKPOINT_PAGES: Final = 4000
+CHECKPOINT_PAGES: Final = 4000
 _WAL_KEPT_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -25,14 +25,18 @@ def open_writer(path: Path) -> sqlite3.Connection:
     )
     try:
         connection.execute("PRAGMA busy_timeout = 5000")
+        # Free pages can be given back in steps; only a new file takes this, and only before anything is written to it.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal":
             raise sqlite3.OperationalError(f"{path}: this file system cannot do write-ahead logging")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA cache_size = -{_WRITER_CACHE_KIB}")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")
         connection.execute("PRAGMA temp_store = MEMORY")
+        # What is deleted is overwritten where that costs no further page; erasure has all of it overwritten.
+        connection.execute("PRAGMA secure_delete = FAST").fetchall()
     except BaseException:
         connection.close()
         raise

@@ -2,7 +2,12 @@
 
 import sqlite3
 
+from smsgwd.ports.store import StoreUnavailable
+
 _BUGS = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISUSE, sqlite3.SQLITE_RANGE, sqlite3.SQLITE_SCHEMA})
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+# Extended codes of SQLITE_IOERR: SHORT_READ, CORRUPTFS, DATA (sqlite.org/rescode.html; older Pythons do not name all).
+_DAMAGE_READ = frozenset({522, 8458, 8202})
 
 
 class CannotOpen(Exception):  # noqa: N818 -- named after what it says
@@ -22,3 +27,20 @@ def environmental(error: BaseException) -> bool:
         return False
     code = getattr(error, "sqlite_errorcode", None)
     return code is None or (code & 0xFF) not in _BUGS
+
+
+class StoreDamaged(StoreUnavailable):
+    """The file holds what SQLite never wrote there: a page was overwritten or lost."""
+
+
+def damaged(error: BaseException) -> bool:
+    """True when the error says that the file is damaged (and not merely that it cannot be read or written now)."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        return isinstance(error, sqlite3.DatabaseError) and "malformed" in str(error)
+    return (code & 0xFF) in _DAMAGE or code in _DAMAGE_READ
+
+
+def unavailable(error: BaseException, what: str) -> StoreUnavailable:
+    """What askers hear of an `environmental` error: `what` cannot be done, and why."""
+    return (StoreDamaged if damaged(error) else StoreUnavailable)(f"{what}: {error}")

@@ -11,10 +11,17 @@ from itertools import islice
 from typing import Any, Final
 
 from smsgwd.store.embedded.rows import Row
+from smsgwd.store.embedded.walks import Walks
 
 _OUTBOX_BLOCK: Final = 10_000
 _MOST_ROWS: Final = 50_000
 _MOST_IDS: Final = 50_000
+# A tenant after the other by the key, instead of reading every entry.
+_OPTED: Final = (
+    "WITH RECURSIVE each (tenant) AS (SELECT min(tenant) FROM optout UNION ALL"
+    " SELECT (SELECT min(tenant) FROM optout o WHERE o.tenant > each.tenant) FROM each WHERE each.tenant IS NOT NULL)"
+    " SELECT tenant FROM each"
+)
 
 
 class Memory:
@@ -22,9 +29,13 @@ class Memory:
 
     def __init__(self) -> None:
         self.rows: dict[int, Row] = {}  #: open messages by id, the longest known first
-        self.ids: dict[str, dict[str, tuple[int, int]]] = {}  #: (message, part) by account group and canonical id
+        self.ids: dict[
+            str, dict[str, tuple[int, int]]
+        ] = {}  #: (message, place) by group and canonical id: `Work.map_smsc`
         self.balances: dict[str, int | None] = {}  #: of tenants seen since `load`; None = postpaid or unknown
         self.parked = 0  #: receipts waiting for their response, orphans not counted
+        self.opted: set[str] = set()  #: tenants whose opt-out lists may have entries
+        self.walks = Walks()  #: over old rows, for retention and erasure
         self.esmes = False  #: False while surely nothing is owed to any ESME
         self.next_outbox = 1  #: never used before: receivers tell pushes apart by it, also after finished ones went
         self.outbox_reserved = 1  #: ids below this may have been used: never to be used again after a restart
@@ -33,6 +44,7 @@ class Memory:
         """Forget, and read what must be known."""
         self.rows.clear()
         self.ids.clear()
+        self.walks = Walks()
         self.balances.clear()
         (self.parked,) = connection.execute("SELECT count(*) FROM parked WHERE orphan = 0").fetchone()
         (reserved,) = connection.execute("SELECT value FROM meta WHERE key = 'outbox_ids'").fetchone()
@@ -43,6 +55,7 @@ class Memory:
             " OR EXISTS (SELECT 1 FROM outbox WHERE status = 2 AND target >= '@' AND target < 'A')"
         ).fetchone()
         self.esmes = bool(owed)
+        self.opted = {tenant for (tenant,) in connection.execute(_OPTED) if tenant is not None}
 
     def trim(self) -> None:
         """Forget the longest known where there is too much; only between transactions."""

@@ -49,6 +49,9 @@ class Pushes:
         self._new += (number, message, target, tenant, url, kind, at, at, payload)
         if not url:
             memory.esmes = True
+        purged = memory.walks.messages
+        if message < purged.owed_below:
+            purged.owed.add(message)
         return number
 
     def done(self, number: int, at: int) -> None:

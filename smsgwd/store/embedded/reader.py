@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from smsgwd.ports.store import StoreUnavailable
 from smsgwd.store.embedded.connection import open_reader
-from smsgwd.store.embedded.errors import environmental
+from smsgwd.store.embedded.errors import environmental, unavailable
 
 Query = Callable[[sqlite3.Connection], Any]
 Answer = Callable[[Any], None]  # gets the result, or the exception
@@ -100,7 +100,7 @@ class Reader(threading.Thread):
                 with contextlib.suppress(sqlite3.Error):
                     self._connection.close()
                 self._connection = None
-            return StoreUnavailable(f"the store cannot be read: {error}") if environmental(error) else error
+            return unavailable(error, "the store cannot be read") if environmental(error) else error
 
     def _too_long(self) -> bool:
         return time.monotonic() > self._deadline

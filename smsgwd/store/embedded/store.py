@@ -12,18 +12,31 @@ from twisted.internet.interfaces import IDelayedCall
 
 from smsgwd.model.changes import Change, Result
 from smsgwd.model.message import MessageView
+from smsgwd.model.mo import MoSet
 from smsgwd.model.outbox import OutboxItem, OutboxTarget
 from smsgwd.model.tenant import Tenant
-from smsgwd.ports.store import MessageFilter, QueuedMessage, Space, StoreCounts, StoreUnavailable
-from smsgwd.store.embedded import operators, queries
-from smsgwd.store.embedded.errors import CannotOpen
+from smsgwd.ports.store import (
+    CheckReport,
+    MessageFilter,
+    OptOutEntry,
+    Orphan,
+    Progress,
+    QueuedMessage,
+    Space,
+    StoreCounts,
+    StoreUnavailable,
+)
+from smsgwd.store.embedded import backup, check, number, operators, queries, vacuum
+from smsgwd.store.embedded.errors import CannotOpen, StoreDamaged
 from smsgwd.store.embedded.lock import DirectoryLock
 from smsgwd.store.embedded.reader import Reader
+from smsgwd.store.embedded.upkeep import Control, Upkeep
 from smsgwd.store.embedded.writer import Batch, Report, Writer
 
 _T = TypeVar("_T")
 _PROBE_S: Final = 1.0
 _LONGEST_QUERY_S: Final = 5.0
+_DAMAGE_AGAIN_S: Final = 3600.0
 _FILE: Final = "store.db"
 
 
@@ -32,8 +45,9 @@ class EmbeddedStore:
 
     `reactor` (callFromThread, callLater) is where Deferreds fire. `gap_s` spaces commit starts while busy, `most`
     bounds the changes of a transaction. `before_commit` is called in the writer thread before each COMMIT: tests hold
-    or break commits with it. `on_health(healthy)` hears of changes, `observe_commit(seconds, changes)` of each
-    transaction and `observe_results(results)` of each batch that became durable, all on the reactor.
+    or break commits with it. `on_health(healthy)` hears of changes, `on_damage(text)` of damage that
+    is met (once, and again each hour that it lasts), `observe_commit(seconds, changes)` of each transaction and
+    `observe_results(results)` of each batch that became durable, all on the reactor.
     """
 
     def __init__(
@@ -45,6 +59,7 @@ class EmbeddedStore:
         most: int = 4096,
         before_commit: Callable[[], None] | None = None,
         on_health: Callable[[bool], None] | None = None,
+        on_damage: Callable[[str], None] | None = None,
         observe_commit: Callable[[float, int], None] | None = None,
         observe_results: Callable[[list[Result]], None] | None = None,
     ) -> None:
@@ -53,6 +68,7 @@ class EmbeddedStore:
         path = self._path = self._directory / _FILE
         self._lock = DirectoryLock(self._directory)
         self.on_health = on_health
+        self.on_damage = on_damage
         self.observe_commit = observe_commit
         self.observe_results = observe_results
         self._writer = Writer(
@@ -65,6 +81,8 @@ class EmbeddedStore:
         )
         self._pages = Reader("pages", path)
         self._queries = Reader("queries", path, _LONGEST_QUERY_S)
+        self._upkeep = Upkeep(reactor, path, self._writer.do)
+        self._damage_told: float | None = None  # reactor seconds
         self._opening: Deferred[int] | None = None
         self._closing: list[Deferred[None]] | None = None
         self._usable = False
@@ -119,7 +137,11 @@ class EmbeddedStore:
                 self._probe.cancel()
                 self._probe = None
             # The writer goes last: it is the one that can fold the write-ahead log into the file.
-            self._end(self._pages, lambda: self._end(self._queries, lambda: self._end(self._writer, self._closed)))
+            self._upkeep.stop(
+                lambda: self._end(
+                    self._pages, lambda: self._end(self._queries, lambda: self._end(self._writer, self._closed))
+                )
+            )
         done: Deferred[None] = Deferred()
         self._closing.append(done)
         return done
@@ -167,9 +189,10 @@ class EmbeddedStore:
         finally:
             self._answer(report)
 
-    @staticmethod
-    def _answer(report: Report) -> None:
+    def _answer(self, report: Report) -> None:
         for ticket, outcome in report.outcomes:
+            if isinstance(outcome, StoreDamaged):
+                self._tell_damage(outcome)
             if not isinstance(ticket, Deferred):
                 continue  # a probe
             if isinstance(outcome, list):
@@ -181,6 +204,12 @@ class EmbeddedStore:
         self._probe = None
         if not self._healthy:
             self._writer.put(Batch(None, ()))
+
+    def _tell_damage(self, damage: StoreDamaged) -> None:
+        now = self._reactor.seconds()
+        if self.on_damage is not None and (self._damage_told is None or now - self._damage_told >= _DAMAGE_AGAIN_S):
+            self._damage_told = now
+            self.on_damage(str(damage))
 
     def _set_healthy(self, healthy: bool) -> None:
         if healthy != self._healthy:
@@ -197,6 +226,8 @@ class EmbeddedStore:
 
         def answered(answer: Any) -> None:
             if isinstance(answer, BaseException):
+                if isinstance(answer, StoreDamaged):
+                    self._tell_damage(answer)
                 done.errback(answer)
             else:
                 done.callback(answer)
@@ -252,6 +283,18 @@ class EmbeddedStore:
             self._queries, lambda connection: queries.unsent(connection, tenant, source, msisdn, limit), tenant
         )
 
+    def mo_sets(self, before: int, limit: int) -> Deferred[list[MoSet]]:
+        """See ports.Store."""
+        return self._read(self._queries, lambda connection: queries.mo_sets(connection, before, limit))
+
+    def orphans(self, after: int, limit: int) -> Deferred[list[Orphan]]:
+        """See ports.Store."""
+        return self._read(self._queries, lambda connection: queries.orphans(connection, after, limit))
+
+    def opt_outs(self, tenant: str, after: str, limit: int) -> Deferred[list[OptOutEntry]]:
+        """See ports.Store."""
+        return self._read(self._queries, lambda connection: queries.opt_outs(connection, tenant, after, limit), tenant)
+
     def tenants(self) -> Deferred[list[Tenant]]:
         """See ports.Store."""
         return self._read(self._queries, queries.tenants)
@@ -267,3 +310,35 @@ class EmbeddedStore:
     def space(self) -> Deferred[Space]:
         """See ports.Store."""
         return self._read(self._queries, operators.space)
+
+    def find_number(self, msisdn: str, after: int, limit: int) -> Deferred[tuple[list[int], int | None]]:
+        """See ports.Store."""
+        return self._read(self._queries, lambda connection: number.find_number(connection, msisdn, after, limit))
+
+    # -- upkeep ----------------------------------------------------------------------------------------------------
+
+    def check(self, *, deep: bool = False) -> Deferred[CheckReport]:
+        """See ports.Store. Fails with ValueError while another check runs; so do the two below."""
+        return self._keep_up("check", lambda control: check.check(control, deep))
+
+    def backup(self, path: str) -> Deferred[int]:
+        """See ports.Store."""
+        place = Path(path)
+        try:
+            backup.writable_place(place)
+        except (ValueError, OSError) as error:
+            return fail(error if isinstance(error, ValueError) else ValueError(f"{path}: {error.strerror}"))
+        return self._keep_up("backup", lambda control: backup.backup(control, place))
+
+    def vacuum(self) -> Deferred[int]:
+        """See ports.Store."""
+        return self._keep_up("vacuum", vacuum.vacuum)
+
+    def upkeep(self) -> dict[str, Progress]:
+        """See ports.Store."""
+        return self._upkeep.progress()
+
+    def _keep_up(self, name: str, work: Callable[[Control], _T]) -> Deferred[_T]:
+        if not self._usable:
+            return fail(StoreUnavailable("the store is not open"))
+        return self._upkeep.run(name, work)

@@ -14,15 +14,14 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from smsgwd.model.changes import Change, Result
-from smsgwd.ports.store import StoreUnavailable
 from smsgwd.store.embedded.apply.table import apply, prefetch
 from smsgwd.store.embedded.connection import open_writer
-from smsgwd.store.embedded.errors import CannotOpen, environmental
+from smsgwd.store.embedded.errors import CannotOpen, damaged, environmental, unavailable
 from smsgwd.store.embedded.memory import Memory
 from smsgwd.store.embedded.migrations import migrate
 from smsgwd.store.embedded.queries import highest_id
@@ -30,6 +29,7 @@ from smsgwd.store.embedded.work import Work
 
 _PROBE_BYTES: Final = 65536
 _MUCH: Final = 160  # changes in one transaction
+_DAMAGED: Final = 3  # batches in a row that met damage, after which nothing is taken for writable any more
 _WIDEST_GAP_S: Final = 0.005
 _WIDEST_GAP: Final = 2.5  # times gap_s
 
@@ -51,6 +51,14 @@ class Batch(msgspec.Struct, gc=False):
 
     ticket: object
     changes: Sequence[Change]
+
+
+class Job(msgspec.Struct, gc=False):
+    """Something to be done on the writing connection between two transactions; `answer` gets its result or exception,
+    in the writer's thread."""
+
+    work: Callable[[sqlite3.Connection], Any]
+    answer: Callable[[Any], None]
 
 
 class Report(msgspec.Struct, gc=False):
@@ -85,7 +93,9 @@ class Writer(threading.Thread):
         self._gap_s = gap_s
         self._most = most
         self._before_commit = before_commit
-        self._queue: SimpleQueue[Batch | None] = SimpleQueue()
+        self._queue: SimpleQueue[Batch | Job | None] = SimpleQueue()
+        self._held: Job | None = None  # came while batches were gathered: its turn is next
+        self._damaged = 0  # batches in a row that met damage
         self._connection: sqlite3.Connection | None = None
         self._memory = Memory()
         self._stopping = threading.Event()
@@ -94,6 +104,10 @@ class Writer(threading.Thread):
     def put(self, batch: Batch) -> None:
         """Ask for a batch; `answer` follows."""
         self._queue.put(batch)
+
+    def do(self, job: Job) -> None:
+        """Ask for something between two transactions."""
+        self._queue.put(job)
 
     def stop(self, ended: Callable[[], None]) -> None:
         """Commit what was put before, then checkpoint, close, call `ended` and end the thread."""
@@ -111,9 +125,13 @@ class Writer(threading.Thread):
         self._opened(highest)
         next_start = 0.0
         while True:
-            batch = self._queue.get()
+            batch = self._held or self._queue.get()
+            self._held = None
             if batch is None:
                 break
+            if isinstance(batch, Job):
+                self._do(batch)
+                continue
             wait = next_start - time.monotonic()
             if wait > 0:
                 self._stopping.wait(wait)
@@ -149,6 +167,9 @@ class Writer(threading.Thread):
                 break
             if batch is None:
                 return batches, True
+            if isinstance(batch, Job):
+                self._held = batch
+                break
             batches.append(batch)
             count += len(batch.changes)
         return batches, False
@@ -160,12 +181,15 @@ class Writer(threading.Thread):
         outcomes: list[tuple[object, Outcome]]
         try:
             outcomes = self._commit(batches)
+            self._damaged = 0
         except BaseException as error:  # whatever it is, somebody waits for an answer
             self._rollback()
-            if environmental(error):
-                writable = False
-                reason = f"nothing can be stored: {error}"
-                outcomes = [(batch.ticket, StoreUnavailable(reason)) for batch in batches]
+            # Damage, like bad content, is met by some batches and not by others.
+            if environmental(error) and (not damaged(error) or len(batches) == 1 or self._damaged >= _DAMAGED):
+                self._damaged += damaged(error)
+                writable = damaged(error) and self._damaged < _DAMAGED
+                reason = unavailable(error, "nothing can be stored")
+                outcomes = [(batch.ticket, reason) for batch in batches]
             elif len(batches) == 1:
                 outcomes = [(batches[0].ticket, error)]
             else:  # halve until the bad one stands alone
@@ -175,6 +199,18 @@ class Writer(threading.Thread):
                 return
         count = sum(len(batch.changes) for batch in batches)
         self._answer(Report(outcomes, writable, time.perf_counter() - start, count))
+
+    def _do(self, job: Job) -> None:
+        """One job, on a connection that has no transaction open."""
+        try:
+            if self._connection is None:
+                self._connection = open_writer(self._path)
+                self._memory.load(self._connection)
+            answer = job.work(self._connection)
+        except BaseException as error:  # somebody waits for an answer
+            self._rollback()
+            answer = unavailable(error, "nothing can be stored") if environmental(error) else error
+        job.answer(answer)
 
     def _commit(self, batches: list[Batch]) -> list[tuple[object, Outcome]]:
         connection = self._connection

@@ -1,0 +1,215 @@
+"""Erasure: what tells of one person goes; what happened, and what it cost, stays.
+
+Addresses become `ERASED`, texts, references and words of SMSCs empty. SQLite overwrites what was there with zeros.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import msgspec
+
+from smsgwd.delivery.lifecycle import Event
+from smsgwd.model.changes import Erase, Erased, EraseRest
+from smsgwd.model.message import FINAL_FROM, Message, State
+from smsgwd.model.mo import unpack_mo, unpack_mo_message
+from smsgwd.model.outbox import OutboxItem
+from smsgwd.model.receipts import Receipt
+from smsgwd.model.wire import pack_wire, unpack_wire
+from smsgwd.store.embedded.number import is_number
+from smsgwd.store.embedded.rows import Row
+from smsgwd.store.embedded.work import Work
+
+ERASED: Final = "erased"
+_UNSENT: Final = frozenset(map(int, (State.SCHEDULED, State.WAITING, State.QUEUED)))
+_FINAL: Final = int(FINAL_FROM)
+_LOOKED_AT: Final = 4000  # rows in one step: some milliseconds
+_receipt_of = msgspec.json.Decoder(Receipt).decode
+
+
+@contextmanager
+def _overwriting(connection: sqlite3.Connection) -> Iterator[None]:
+    """What is deleted in here is overwritten in the file, not only forgotten."""
+    (before,) = connection.execute("PRAGMA secure_delete").fetchone()
+    connection.execute("PRAGMA secure_delete = ON").fetchall()
+    try:
+        yield
+    finally:
+        connection.execute(f"PRAGMA secure_delete = {('OFF', 'ON', 'FAST')[before]}").fetchall()
+
+
+def erase(work: Work, change: Erase) -> Erased:
+    """Remove what tells of the number from those messages of the list that are to or from it.
+
+    Those that have not left end as CANCELLED; one of which an SMSC has a part already does so too, unrefunded, since
+    its rest could not be sent without its text. A message that was sent still gets its receipt: that is found by id.
+    """
+    counts: Counter[str] = Counter()
+    outbox: list[OutboxItem] = []
+    cancelled: list[int] = []
+    with _overwriting(work.connection):
+        for message_id in change.ids:
+            row = work.row(message_id)
+            if row is None or not _about(row.told, change.msisdn):
+                continue
+            counts["messages"] += 1
+            before, row.told = row.told, _without(row.told, change.msisdn)
+            if row.state in _UNSENT:
+                outbox += work.settle(row, Event.CANCELLED, change.at, None)
+                cancelled.append(row.id)
+            counts["answers"] += _zero_answers(work, before, change.msisdn)
+            _write(work, row, change.msisdn)
+    if cancelled:
+        counts["cancelled"] = len(cancelled)
+    return Erased(+counts, tuple(cancelled), tuple(outbox))
+
+
+def _about(message: Message, msisdn: str) -> bool:
+    return message.msisdn == msisdn or is_number(message.dest, msisdn) or is_number(message.source, msisdn)
+
+
+def _without(message: Message, msisdn: str) -> Message:
+    """A copy that does not tell of the number. Another one's number in it stays."""
+    to = message.msisdn == msisdn or is_number(message.dest, msisdn)
+    wire = message.wire
+    if wire is not None:  # types of numbers are needed for the receipt; further fields may tell anything
+        wire = pack_wire(msgspec.structs.replace(unpack_wire(wire), tlvs=()))
+    return msgspec.structs.replace(
+        message,
+        source=ERASED if is_number(message.source, msisdn) else message.source,
+        dest=ERASED if to else message.dest,
+        msisdn="" if to else message.msisdn,
+        client_ref=None,
+        wire=wire,
+        fallback=None,  # nothing is left that could be sent again
+    )
+
+
+def _write(work: Work, row: Row, msisdn: str) -> None:
+    """The row as `told` has it now, without text; history and parts without words."""
+    work.flush()
+    told, execute = row.told, work.connection.execute
+    execute(
+        "UPDATE message SET source = ?1, dest = ?2, msisdn = ?3, body = x'', client_ref = NULL, wire = ?4,"
+        " fallback = NULL, dlr_url = CASE WHEN state >= ?5 AND instr(dlr_url, ?6) THEN NULL ELSE dlr_url END,"
+        " err_detail = CASE WHEN instr(err_detail, ?6) THEN '' ELSE err_detail END WHERE id = ?7",
+        (told.source, told.dest, told.msisdn, told.wire, _FINAL, msisdn, row.id),
+    )
+    execute("UPDATE event SET detail = '' WHERE message = ? AND detail != ''", (row.id,))
+    execute("UPDATE part SET err_detail = '' WHERE message = ? AND instr(err_detail, ?)", (row.id, msisdn))
+    work.forget(row.id)
+
+
+def _zero_answers(work: Work, message: Message, msisdn: str) -> int:
+    """The number in the answer kept for a repetition of the message's request; how many answers were changed."""
+    found = work.connection.execute(
+        "SELECT key, answer FROM idempotency WHERE made_at = ? AND tenant = ?", (message.submitted_at, message.tenant)
+    ).fetchall()
+    words = {message.dest, msisdn} if is_number(message.dest, msisdn) or message.msisdn == msisdn else {msisdn}
+    changed = 0
+    for key, answer in found:
+        zeroed = answer
+        for word in words:
+            zeroed = _zeroed(zeroed, word)
+        if zeroed != answer:
+            _put_answer(work.connection, message.tenant, key, zeroed)
+            changed += 1
+    return changed
+
+
+def _zeroed(answer: bytes, word: str) -> bytes:
+    """Each digit of the word becomes 0 where the word stands: its length, and so the answer's form, stays."""
+    zeros = "".join("0" if letter.isdigit() else letter for letter in word)
+    return answer.replace(word.encode(), zeros.encode()) if word else answer
+
+
+def _put_answer(connection: sqlite3.Connection, tenant: str, key: str, answer: bytes) -> None:
+    connection.execute("UPDATE idempotency SET answer = ? WHERE tenant = ? AND key = ?", (answer, tenant, key))
+
+
+def erase_rest(work: Work, change: EraseRest) -> Erased:
+    """The next rows of what is no message, kind after kind; the result says when there are more to be looked at."""
+    work.flush()
+    walk = work.memory.walks.erase
+    if walk.number != change.msisdn:
+        walk.begin(change.msisdn)
+    counts: Counter[str] = Counter()
+    left = _LOOKED_AT
+    with _overwriting(work.connection):
+        while walk.kind < len(_KINDS):
+            name, key, sql, goes = _KINDS[walk.kind]
+            behind = f"WHERE ({key}) > ({', '.join('?' * len(walk.place))})" if walk.place else ""
+            found = work.connection.execute(f"{sql} {behind} ORDER BY {key} LIMIT ?", (*walk.place, left)).fetchall()
+            counts[name] += sum(goes(work, row, change.msisdn) for row in found)
+            if len(found) == left:
+                walk.place = found[-1][: key.count(",") + 1]
+                return Erased(+counts, more=True)
+            left -= len(found)
+            walk.kind, walk.place = walk.kind + 1, ()
+        if change.opt_out:
+            counts["opt_outs"] += work.connection.execute(
+                "DELETE FROM optout WHERE msisdn = ?", (change.msisdn,)
+            ).rowcount
+    walk.begin("")
+    return Erased(+counts)
+
+
+def _receipt(work: Work, row: tuple[Any, ...], msisdn: str) -> bool:
+    number, orphan, encoded = row
+    if msisdn.encode() not in encoded or not is_number(_receipt_of(encoded).msisdn, msisdn):
+        return False
+    work.connection.execute("DELETE FROM parked_key WHERE parked = ?", (number,))
+    work.connection.execute("DELETE FROM parked WHERE id = ?", (number,))
+    work.memory.parked -= not orphan
+    return True
+
+
+def _mo_part(work: Work, row: tuple[Any, ...], msisdn: str) -> bool:
+    if not (is_number(row[1], msisdn) or is_number(row[2], msisdn)):
+        return False
+    work.connection.execute(
+        "DELETE FROM mo_part WHERE (grp, source, dest, ref, total, width, seq) = (?, ?, ?, ?, ?, ?, ?)", row
+    )
+    return True
+
+
+def _push(work: Work, row: tuple[Any, ...], msisdn: str) -> bool:
+    """A subscriber's message that is owed, or was: it goes. A URL that tells the number goes with its push."""
+    number, url, payload, status = row
+    if payload is not None:
+        if msisdn.encode() not in payload:
+            return False
+        mo = unpack_mo_message(payload) if url else unpack_mo(payload)
+        if not (is_number(mo.source, msisdn) or is_number(mo.dest, msisdn)):
+            return False
+    elif status == 0 or msisdn not in url:
+        return False
+    work.connection.execute("DELETE FROM outbox WHERE id = ?", (number,))
+    return True
+
+
+def _answer(work: Work, row: tuple[Any, ...], msisdn: str) -> bool:
+    tenant, key, answer = row
+    zeroed = _zeroed(answer, msisdn)
+    if zeroed == answer:
+        return False
+    _put_answer(work.connection, tenant, key, zeroed)
+    return True
+
+
+#: Each kind: its name in the counts, its key, what is read of it (the key first), what is done with a row.
+_KINDS: Final[tuple[tuple[str, str, str, Callable[[Work, tuple[Any, ...], str], bool]], ...]] = (
+    ("receipts", "id", "SELECT id, orphan, receipt FROM parked", _receipt),
+    (
+        "subscriber_parts",
+        "grp, source, dest, ref, total, width, seq",
+        "SELECT grp, source, dest, ref, total, width, seq FROM mo_part",
+        _mo_part,
+    ),
+    ("pushes", "id", "SELECT id, url, payload, status FROM outbox", _push),
+    ("answers", "tenant, key", "SELECT tenant, key, answer FROM idempotency", _answer),
+)
