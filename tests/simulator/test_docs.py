@@ -1,12 +1,14 @@
 """docs/simulator.md and the command lines name the same options."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import click
 
 from smsgwd.cli.bench import bench
 from smsgwd.cli.simulate import simulate
+from smsgwd.simulator.soak import SoakOptions
 
 TEXT = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
 NAMED = set(re.findall(r"--[a-z][a-z-]*[a-z]", TEXT))
@@ -30,4 +32,5 @@ def test_every_option_is_documented():
 
 def test_every_documented_option_exists():
     of_the_checks = {"--keyed", "--unknowable-ms", "--kills", "--settled", "--growth-mb"}
+    of_the_checks |= {f"--{field.name.replace('_', '-')}" for field in fields(SoakOptions)}
     assert sorted(NAMED - _options() - of_the_checks) == []
