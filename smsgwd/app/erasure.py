@@ -65,11 +65,15 @@ class Erasure:
         counts: Counter[str] = Counter()
         try:
             busy = await self._messages(msisdn, counts)
-            [rest] = await self._store.commit([EraseRest(msisdn, self._clock.now_ms(), opt_out)])
+            more = True
+            while more:
+                [rest] = await self._store.commit([EraseRest(msisdn, self._clock.now_ms(), opt_out)])
+                if not isinstance(rest, Erased):
+                    raise TypeError(f"a store answered {type(rest).__name__} to an EraseRest")
+                counts.update(rest.counts)
+                more = rest.more
         finally:
             self._found = None
-        if isinstance(rest, Erased):
-            counts.update(rest.counts)
         _log.info("message.erased", rows=sum(counts.values()), still_being_sent=len(busy))
         return {**counts, STILL_BEING_SENT: len(busy)}
 

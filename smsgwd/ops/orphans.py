@@ -128,11 +128,14 @@ class Orphans:
 
 
 def _row(orphan: Orphan) -> dict[str, Any]:
-    """What tells one from the other; its text may hold the beginning of a message and is left out."""
+    """What tells one from the other, but whose phone it was."""
     receipt = orphan.receipt
     return {
         "id": orphan.id,
         "received_at": format_epoch_ms(receipt.received_at),
         "connector": receipt.connector,
+        "group": receipt.group,
         "smsc_id": receipt.smsc_id,
+        "status": receipt.status,
+        "error": receipt.error,
     }

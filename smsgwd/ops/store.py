@@ -84,7 +84,7 @@ class StoreCommands:
             report = await self._store.check(deep=deep)
         except (StoreUnavailable, ValueError) as error:
             raise _failed("check", error) from None
-        return {"ok": not report.problems, **msgspec.to_builtins(report)}
+        return {"ok": not report.problems, **msgspec.to_builtins(report), "problems": list(report.problems)}
 
     def _backup(self, params: Params) -> Deferred[dict[str, Any]]:
         return Deferred.fromCoroutine(self._backed_up(params["file"]))

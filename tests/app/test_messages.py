@@ -122,3 +122,22 @@ def test_a_store_that_cannot_be_read_after_the_commit_loses_no_message(world):
     with pytest.raises(StoreUnavailable):
         now(answer)
     assert dispatcher.restored == [101]
+
+
+def test_what_went_over_to_another_connector_between_read_and_withdrawal_is_too_late(world):
+    store, dispatcher, _, service = world
+    store.views = {("t", 101): view(101)}
+    withdraw = dispatcher.withdraw
+
+    def and_it_goes_over(message_id, connector):
+        moved = view(101)
+        moved.message.connector = "other"
+        store.views[("t", 101)] = moved
+        return withdraw(message_id, connector)
+
+    dispatcher.withdraw = and_it_goes_over
+    with pytest.raises(Refused) as caught:
+        now(service.cancel("t", 101))
+    assert caught.value.refusal is Refusal.TOO_LATE
+    assert store.log == []
+    assert (dispatcher.restored, dispatcher.restored_as) == ([101], [State.SENT])

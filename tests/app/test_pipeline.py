@@ -260,3 +260,50 @@ def test_what_takes_anothers_place_has_its_id_and_its_age(world):
     with pytest.raises(Refused) as caught:
         world.pipeline.replacement(esme_item(), "demo", old)
     assert caught.value.refusal is Refusal.SHUTTING_DOWN
+
+
+def test_a_route_with_a_second_way_is_written_into_its_messages():
+    world = World(Routes([Rule(("down", "sim", "other"), to=("30*",), on_undelivered="next"), Rule(("sim", "other"))]))
+    world.submit(item(), item(dest="+447700900123"), item())
+    world.store.finish()
+    assert [(m.connector, m.fallback) for m in world.dispatcher.offered] == [
+        ("sim", "down,other"),
+        ("sim", None),
+        ("sim", "down,other"),
+    ]
+    assert {(m.tried, m.hops) for m in world.dispatcher.offered} == {(None, 0)}
+
+
+def test_a_second_way_is_the_others_of_each_turn():
+    rule = Rule(("a", "b"), strategy="round_robin", on_undelivered="next")
+    world = World(Routes([rule]))
+    world.dispatcher.connectors_up = {"a", "b"}
+    world.submit(item(), item(), item())
+    world.store.finish()
+    assert [(m.connector, m.fallback) for m in world.dispatcher.offered] == [("a", "b"), ("b", "a"), ("a", "b")]
+
+
+def test_who_has_opted_out_is_refused_beside_the_others():
+    world = World()
+    world.store.answers[Submit] = Submitted({0: "opted_out"})
+    answer = world.submit(item(), item())
+    world.store.finish()
+    first, second = now(answer).entries
+    assert (first.id, first.error.code) == (None, "opted_out")
+    assert first.error.detail == Refusal.OPTED_OUT.title
+    assert second.error is None
+    assert [m.id for m in world.dispatcher.offered] == [second.id]
+    assert world.seen == [("http", 1, 1, {"opted_out": 1})]
+
+
+def test_a_repetition_answers_opted_out_as_the_first_time():
+    world = World()
+    world.store.answers[Submit] = Submitted({0: "opted_out"})
+    first = world.submit(item(), key="k")
+    answer = world.store.log[0][0].answer
+    world.store.finish()
+    world.store.answers[Submit] = Replayed(answer, {0: "opted_out"})
+    again = world.submit(item(), key="k")
+    world.store.finish()
+    assert now(again).entries == now(first).entries
+    assert world.dispatcher.offered == []

@@ -163,3 +163,9 @@ def test_after_stop_nothing_begins(world):
     world.advance(200)
     assert len(world.store.log) == count
     assert world.reactor.getDelayedCalls() == []
+
+
+def test_what_is_owed_for_those_who_opted_out_meanwhile_is_pushed(world):
+    world.store.answers[Promote] = Promoted((), False, {}, ("push",))
+    world.settle()
+    assert world.outbox.items == ["push"]

@@ -99,6 +99,72 @@ def test_words_that_are_no_parameters(shared):
     assert "'colour'" in result.output
 
 
+def test_parameters_may_be_written_as_options(shared, gateway):
+    for words in (["--id", TENANT], [f"--id={TENANT}"], [f"id={TENANT}"]):
+        result = ctl("--socket", str(gateway.admin_socket), "--json", "tenant", "webhook-secret", *words)
+        assert result.exit_code == 0, result.output
+        assert json.loads(result.output)["tenant"] == TENANT
+
+
+@pytest.mark.parametrize(
+    ("words", "params"),
+    [
+        (["--number", "+30 691", "--opt-out"], {"number": "+30 691", "opt_out": "yes"}),
+        (["--deep", "--file=/b"], {"deep": "yes", "file": "/b"}),
+        (["a=1", "--b", "2"], {"a": "1", "b": "2"}),
+        (["--a=x=y"], {"a": "x=y"}),
+        (["a="], {"a": ""}),
+    ],
+)
+def test_how_parameters_are_read(tmp_path, words, params):
+    asked: list[bytes] = []
+    with answering(tmp_path, http(VERSION, "{}"), asked) as path:
+        result = ctl("--socket", path, "--json", "store", "check", *words)
+    assert result.exit_code == 0, result.output
+    assert asked[0].startswith(b"POST /commands/store/check ")
+    assert json.loads(asked[0].partition(b"\r\n\r\n")[2]) == params
+
+
+def test_the_verb_may_be_left_out_before_parameters(tmp_path):
+    asked: list[bytes] = []
+    with answering(tmp_path, http(VERSION, "{}"), asked) as path:
+        assert ctl("--socket", path, "store", "--deep").exit_code == 0
+    assert asked[0].startswith(b"POST /commands/store/show ")
+
+
+@pytest.mark.parametrize("word", ["colour", "=red", "--=red"])
+def test_what_is_no_parameter_is_a_mistake_of_use(word):
+    result = ctl("--socket", "nowhere", "status", "show", "a=1", word)
+    assert result.exit_code == 2
+    assert f"'{word}' is no parameter" in result.output
+
+
+def test_a_command_that_takes_its_time_is_waited_for_and_shown(tmp_path, monkeypatch):
+    """The usual patience is over long before; meanwhile the daemon is asked how far it is."""
+    monkeypatch.setattr("smsgwd.cli.ctl._TIMEOUT_S", 0.3)
+    monkeypatch.setattr("smsgwd.cli.ctl._LOOK_EVERY_S", 0.05)
+    asked: list[bytes] = []
+    progress = http(VERSION, json.dumps({"upkeep": {"backup": {"done": 1, "total": 4}}}))
+    with answering(tmp_path, http(VERSION, '{"bytes": 5}'), asked, after=10, meanwhile=progress) as path:
+        result = ctl("--socket", path, "store", "backup", "file=/b")
+    assert result.exit_code == 0, result.output
+    assert result.output.strip() == "bytes: 5"
+    assert len(asked) == 11
+    assert all(each.startswith(b"POST /commands/store/show ") for each in asked[1:])
+
+
+def test_a_daemon_that_hangs_is_not_waited_for_for_ever(tmp_path, monkeypatch):
+    monkeypatch.setattr("smsgwd.cli.ctl._TIMEOUT_S", 0.3)
+    monkeypatch.setattr("smsgwd.cli.ctl._LOOK_EVERY_S", 0.05)
+    path = str(tmp_path / "hangs.sock")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        result = ctl("--socket", path, "store", "check")
+    assert result.exit_code == 1
+    assert "no answer on the admin socket" in result.output
+
+
 def test_no_daemon(tmp_path):
     path = str(tmp_path / "none.sock")
     result = ctl("--socket", path, "status")
@@ -116,21 +182,36 @@ def test_nobody_listens_on_a_stale_socket(tmp_path):
     assert "refused" in result.output
 
 
+VERSION = "X-Smsgwd-Protocol: 1\r\n"
+
+
 @contextmanager
-def answering(directory: Path, answer: bytes) -> Iterator[str]:
-    """A server that gives one answer, whatever it is asked."""
+def answering(
+    directory: Path, answer: bytes, asked: list[bytes] | None = None, after: int = 0, meanwhile: bytes = b""
+) -> Iterator[str]:
+    """A server that gives one answer, whatever it is asked; with `after` once it was asked so often meanwhile."""
     path = str(directory / "fake.sock")
+    heard = [] if asked is None else asked
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen()
 
+        def read(sock: socket.socket) -> None:
+            request = b""
+            while not request.endswith(b"}"):  # its body, which may come by itself
+                request += sock.recv(65536)
+            heard.append(request)
+
         def serve() -> None:
-            sock, _ = listener.accept()
-            with sock:
-                asked = b""
-                while not asked.endswith(b"{}"):  # its body, which may come by itself
-                    asked += sock.recv(65536)
-                sock.sendall(answer)
+            first, _ = listener.accept()
+            with first:
+                read(first)
+                for _ in range(after):
+                    sock, _ = listener.accept()
+                    with sock:
+                        read(sock)
+                        sock.sendall(meanwhile)
+                first.sendall(answer)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()

@@ -30,6 +30,8 @@ STATUS = {
             "sent": 7,
             "refused": 8,
             "receipts": 9,
+            "rate": 199.5,
+            "suspended_s": 12.0,
             "binds": [
                 {"index": 0, "state": "waiting", "window_used": 0, "window": 10, "last_error": "connection refused"},
                 {"index": 1, "state": "bound", "window_used": 3, "window": 10, "last_error": "an old one"},
@@ -65,7 +67,11 @@ def test_status_screen():
         assert figure in lines[3]
     assert "1200" in lines[6].split()
     assert lines[6].endswith("waiting(0/10) bound(3/10)")
-    assert lines[7:] == ["a bind 0: connection refused"]  # the error of a bind that is up is history
+    assert lines[7:] == [
+        "a bind 0: connection refused",  # the error of a bind that is up is history
+        "a: suspended for another 12 s",
+        "a: sends 199.5 parts a second at most",
+    ]
 
 
 def test_status_of_a_store_that_cannot_write_or_be_read():
@@ -80,3 +86,31 @@ def test_other_data():
     assert render("x", {"a": 1, "b": None}) == "a: 1\nb: -"
     assert render("x", []) == "(none)"
     assert render("status", {"state": "odd"}) == "state: odd"
+
+
+def test_what_is_inside_an_answer():
+    shown = render(
+        "message",
+        {
+            "id": "7",
+            "error": {"code": "expired"},
+            "events": [{"at": "t1", "type": "sent"}, {"at": "t2", "detail": "x"}],
+        },
+    )
+    assert shown.splitlines() == [
+        "id: 7",
+        "error code: expired",
+        "",
+        "events:",
+        "at  type  detail",
+        "t1  sent  -",
+        "t2  -     x",
+    ]
+
+
+def test_how_far_long_work_is():
+    work = {"backup": {"done": 10, "total": 40}, "erase": {"done": 7, "total": 0}}
+    assert render("store", {"upkeep": work}).splitlines() == [
+        "upkeep backup: 10 of 40 (25 %)",
+        "upkeep erase: 7 so far",
+    ]

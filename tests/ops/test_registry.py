@@ -48,7 +48,14 @@ def test_a_name_is_taken_once():
 
 def test_the_list_for_faces():
     first, second = registry().describe()
-    assert first == {"noun": "status", "verb": "show", "text": "State", "changes": False, "long": False, "parameters": []}
+    assert first == {
+        "noun": "status",
+        "verb": "show",
+        "text": "State",
+        "changes": False,
+        "long": False,
+        "parameters": [],
+    }
     assert second["changes"] is True
     assert second["parameters"][0] == {"name": "id", "text": "Which tenant", "required": True}
 

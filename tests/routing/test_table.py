@@ -65,3 +65,18 @@ def test_what_belongs_together_goes_the_same_way_whosever_turn_it_is():
     assert set(ways.values()) == up
     up.discard("b")
     assert {chooser.choose(rule, key) for key in range(30)} == up
+
+
+def test_what_a_message_falls_back_on():
+    rule = Rule(("a", "b", "c"), on_undelivered="next")
+    assert rule.fallback("a") == "b,c"
+    assert rule.fallback("b") == "a,c"
+    assert Rule(("a",), on_undelivered="next").fallback("a") is None
+    assert Rule(("a", "b")).fallback("a") is None
+
+
+def test_who_stands_beside_whom():
+    routes = Routes([Rule(("a", "b")), Rule(("b", "c")), Rule(("d",))])
+    assert routes.beside("b") == {"a", "c"}
+    assert routes.beside("a") == {"b"}
+    assert routes.beside("d") == routes.beside("z") == frozenset()
