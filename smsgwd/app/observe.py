@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-from smsgwd.model.changes import Moved, Parked, Result, Swept
-from smsgwd.model.message import FINAL_FROM, State
+from smsgwd.model.changes import Erased, Moved, Parked, Rematched, Resent, Result, Swept
+from smsgwd.model.message import FINAL_FROM, Message, State
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.dispatch import Dispatcher
 from smsgwd.ports.store import Store, StoreUnavailable
@@ -37,11 +37,12 @@ class Intake:
 
 
 class Results:
-    """Counts what became durable: messages that ended, by state, and receipts that were parked."""
+    """Counts what became durable: messages that ended, by state, second ways, and receipts that were parked."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._final = {state: metrics.final.labels(state.public) for state in State if state.final}
         self._parked = metrics.receipts_early
+        self._failovers = metrics.failovers
 
     def __call__(self, results: Sequence[Result]) -> None:
         """Count the results of one batch."""
@@ -54,6 +55,17 @@ class Results:
                     self._final[result.state].inc(len(result.messages))
             elif isinstance(result, Parked):
                 self._parked.inc()
+            elif isinstance(result, Resent):
+                self._second_way(result.message)
+            elif isinstance(result, Rematched):
+                for message in result.resent:
+                    self._second_way(message)
+            elif isinstance(result, Erased) and result.cancelled:
+                self._final[State.CANCELLED].inc(len(result.cancelled))
+
+    def _second_way(self, message: Message) -> None:
+        left = (message.tried or "").rpartition(",")[2]
+        self._failovers.labels(left, "undelivered").inc()
 
 
 class Requests:
@@ -97,6 +109,7 @@ class Scrape:
             bound.binds_bound.set(sum(1 for bind in connector.binds if bind.state == "bound"))
             bound.window_in_use.set(sum(bind.window_used for bind in connector.binds))
             bound.queue_depth.set(connector.ready)
+            metrics.rate.labels(connector.id).set(connector.rate)
         try:
             counts = await self._store.counts()
         except StoreUnavailable:
