@@ -21,6 +21,7 @@ class Event(Enum):
     CANCELLED = "cancelled"
     GIVEN_UP = "given_up"  #: outcome unknown, and policy says not to try again
     TIMED_OUT = "timed_out"  #: no receipt within validity and the waiting time
+    RESENT = "resent"  #: undelivered; the route has another way
     RECEIPT_DELIVERED = "receipt_delivered"
     RECEIPT_UNDELIVERED = "receipt_undelivered"
     RECEIPT_EXPIRED = "receipt_expired"
@@ -52,6 +53,7 @@ TABLE: dict[State, dict[Event, State]] = {
         Event.EXPIRED: State.EXPIRED,
         Event.CANCELLED: State.CANCELLED,
         Event.GIVEN_UP: State.UNKNOWN,
+        Event.RESENT: State.QUEUED,
         **_RECEIPTS,
     },
     State.QUEUED: {
@@ -62,10 +64,12 @@ TABLE: dict[State, dict[Event, State]] = {
         Event.EXPIRED: State.EXPIRED,
         Event.CANCELLED: State.CANCELLED,
         Event.GIVEN_UP: State.UNKNOWN,
+        Event.RESENT: State.QUEUED,
         **_RECEIPTS,
     },
     State.SENT: {
         Event.TIMED_OUT: State.UNKNOWN,
+        Event.RESENT: State.QUEUED,
         **_RECEIPTS,
     },
     State.DELIVERED: {},
@@ -80,8 +84,9 @@ TABLE: dict[State, dict[Event, State]] = {
 RECOVERY: dict[State, str] = {
     State.SCHEDULED: "waits in the store; the scheduler queues it when due",
     State.WAITING: "waits in the store; the scheduler queues it when due",
-    State.QUEUED: "paged in and sent; parts an SMSC answered before the stop are not sent again",
-    State.SENT: "waits for its receipt; ends as unknown after validity and the receipt waiting time",
+    State.QUEUED: "paged in and sent on the way it is on; parts an SMSC answered before the stop are not sent again",
+    State.SENT: "waits for its receipt, which may send it on its second way; ends as unknown after validity and the"
+    " receipt waiting time",
     State.DELIVERED: "nothing; a push still owed is in the outbox",
     State.UNDELIVERED: "nothing; a push still owed is in the outbox",
     State.EXPIRED: "nothing; a push still owed is in the outbox",

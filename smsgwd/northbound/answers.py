@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from smsgwd.model.message import PUBLIC_STATES, EventView, Failure, MessageView
+from smsgwd.model.message import PUBLIC_STATES, EventView, Failure, MessageView, PartView
 from smsgwd.model.money import format_money
 from smsgwd.model.submission import Entry
 from smsgwd.timespec.rfc3339 import format_epoch_ms
@@ -73,16 +73,31 @@ class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Something that happened to a message."""
 
     at: Time
-    type: Annotated[str, Meta(description="accepted, retry, sent, receipt, delivered, ...")]
+    type: Annotated[str, Meta(description="accepted, sent, retry, failover, refused, receipt, delivered, ...")]
     detail: str = ""
-    connector: str | None = None
-    smpp_status: int | None = None
+    connector: Annotated[str | None, Meta(description="Whose attempt this was, or who said it.")] = None
+    smsc_id: Annotated[str | None, Meta(description="The carrier's id of the message.")] = None
+    smpp_status: Annotated[int | None, Meta(description="command_status of the carrier, where there was one.")] = None
+    latency_ms: Annotated[int | None, Meta(description="How long the carrier took to answer an attempt.")] = None
+
+
+class Part(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One part of a message as its carrier knows it."""
+
+    part: Annotated[int, Meta(description="From 1.")]
+    state: StateName
+    smsc_id: Annotated[str | None, Meta(description="The carrier's id of the part.")] = None
+    sent_at: Time | None = None
+    done_at: Time | None = None
+    error: Error | None = None
+    latency_ms: Annotated[int | None, Meta(description="How long the carrier took to answer.")] = None
 
 
 class MessageDetail(Message, frozen=True, gc=False, kw_only=True):
     """A message with its history."""
 
     events: Annotated[list[Event], Meta(description="Oldest first.")]
+    part_details: Annotated[list[Part], Meta(description="What became of each part, on its last way.")]
 
 
 class SubmissionMessages(msgspec.Struct, frozen=True, gc=False):
@@ -162,7 +177,11 @@ def message(view: MessageView) -> Message:
 
 def message_detail(view: MessageView) -> MessageDetail:
     """A message as GET by its id shows it."""
-    return MessageDetail(**_members(view), events=[_event(event) for event in view.events])
+    return MessageDetail(
+        **_members(view),
+        events=[_event(event) for event in view.events],
+        part_details=[_part(part) for part in view.parts],
+    )
 
 
 def _members(view: MessageView) -> dict[str, Any]:
@@ -186,4 +205,24 @@ def _members(view: MessageView) -> dict[str, Any]:
 
 
 def _event(view: EventView) -> Event:
-    return Event(format_epoch_ms(view.at), view.type, view.detail, view.connector, view.smpp_status)
+    return Event(
+        format_epoch_ms(view.at),
+        view.type,
+        view.detail,
+        view.connector,
+        view.smsc_id,
+        view.smpp_status,
+        view.latency_ms,
+    )
+
+
+def _part(view: PartView) -> Part:
+    return Part(
+        view.part,
+        view.state.public,
+        view.smsc_id,
+        _time(view.sent_at),
+        _time(view.done_at),
+        error(view.error),
+        view.latency_ms,
+    )

@@ -26,6 +26,7 @@ LEGAL = {
     (S.QUEUED, E.BROKEN): S.UNDELIVERED,
     (S.QUEUED, E.GIVEN_UP): S.UNKNOWN,
     (S.SENT, E.TIMED_OUT): S.UNKNOWN,
+    **{(state, E.RESENT): S.QUEUED for state in (S.WAITING, S.QUEUED, S.SENT)},
     **{(state, event): after for state in (S.SCHEDULED, S.WAITING, S.QUEUED) for event, after in _UNSENT_ENDS.items()},
     **{(state, event): after for state in (S.WAITING, S.QUEUED, S.SENT) for event, after in _RECEIPTS.items()},
 }

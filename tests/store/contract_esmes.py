@@ -126,7 +126,7 @@ class EsmeContract(StoreCase):
         self.assertEqual(sorted(await self.store.outbox("@acme", None, 9), key=lambda i: i.id), list(moved.outbox))
 
     async def test_a_subscribers_message_is_kept_until_taken(self):
-        owed = await self.one(TakeMo(MINE, "demo", "acme"))
+        owed = await self.one(TakeMo("demo", "acme", (MINE,)))
         self.assertIsInstance(owed, Owed)
         (item,) = owed.outbox
         self.assertEqual((item.type, item.target, item.url, item.message_id), (MO, "@acme", "", 0))

@@ -1,7 +1,7 @@
 """Contract: parts taken, attempts that failed, refusals, cancellation."""
 
 from smsgwd.model.changes import Cancel, Fail, GiveUp, Ignored, Moved, Note, Parked, Requeue
-from smsgwd.model.message import Failure, State
+from smsgwd.model.message import EventView, Failure, State
 from tests.store.base import StoreCase
 from tests.store.samples import NOW, fresh_id, message, receipt, sent, submit
 
@@ -18,10 +18,12 @@ class SendingContract(StoreCase):
 
     async def test_a_part_taken_makes_a_message_sent_and_owes_nothing(self):
         number = await self.put()
-        self.assertEqual(await self.one(sent(number, "A1", connector="sim2")), Moved(number, State.SENT))
+        self.assertEqual(await self.one(sent(number, "A1", latency_ms=37)), Moved(number, State.SENT))
         view = await self.view(number)
-        self.assertEqual((view.message.state, view.message.connector), (State.SENT, "sim2"))
+        self.assertEqual((view.message.state, view.message.connector), (State.SENT, "sim"))
         self.assertEqual((view.sent_at, view.smsc_id), (NOW + 1000, "A1"))
+        self.assertEqual(view.parts[0].latency_ms, 37)
+        self.assertEqual(view.events[1], EventView(NOW + 1000, "sent", "", "sim", "A1", None, 37))
         self.assertEqual(await self.store.outbox_targets(), [])
 
     async def test_the_same_response_twice(self):
@@ -108,12 +110,15 @@ class SendingContract(StoreCase):
     async def test_a_refused_message_is_rejected_and_refunded(self):
         before = await self.balance()
         number = await self.put()
-        moved = await self.one(Fail(number, 1, "sim2", NOW + 7, REFUSED))
+        moved = await self.one(Fail(number, 1, "sim", NOW + 7, REFUSED, 12))
         self.assertEqual((moved.message_id, moved.state), (number, State.REJECTED))
         (item,) = moved.outbox
         self.assertEqual((item.type, item.error, item.state), ("message.rejected", REFUSED, State.REJECTED))
         view = await self.view(number)
-        self.assertEqual((view.done_at, view.error, view.message.connector), (NOW + 7, REFUSED, "sim2"))
+        self.assertEqual((view.done_at, view.error, view.message.connector), (NOW + 7, REFUSED, "sim"))
+        self.assertEqual([event.type for event in view.events], ["accepted", "refused", "rejected"])
+        refused = EventView(NOW + 7, "refused", "smsc_rejected: ESME_RINVDSTADR", "sim", None, 0x0B, 12)
+        self.assertEqual(view.events[1], refused)
         self.assertEqual(await self.balance(), before)
 
     async def test_a_refused_part_after_others_were_taken_is_undelivered_and_paid(self):

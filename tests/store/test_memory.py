@@ -75,7 +75,7 @@ class _Bench:
             assert row.known is None or row.known == parts
             now = (stored.told.connector, stored.state, stored.told.due_at, stored.told.attempts)
             assert (row.connector, row.state, row.due_at, row.attempts) == now
-            for name in ("sent_at", "done_at", "err_code", "err_detail", "err_smpp", "smsc_id", "id", "parts"):
+            for name in ("sent_at", "done_at", "err_code", "err_detail", "err_smpp", "smsc_id", "id", "parts", *_WAYS):
                 assert getattr(row, name) == getattr(stored, name), name
             for name in ("tenant", "source", "dest", "msisdn", "price", "dlr_url", "account", "asks", "wire"):
                 assert getattr(row.told, name) == getattr(stored.told, name), name
@@ -90,8 +90,9 @@ class _Bench:
         assert self.memory.esmes or not owed
 
 
+_WAYS = ("latency", "tried", "fallback", "hops")
 _PARTS = (
-    "SELECT part, smsc_id, state, sent_at, done_at, err_code, err_detail, err_smpp FROM part WHERE message = ?"
+    "SELECT part, smsc_id, state, sent_at, done_at, err_code, err_detail, err_smpp, latency FROM part WHERE message = ?"
     " ORDER BY part"
 )
 
@@ -181,7 +182,7 @@ def _change(chance, known, now):
         case 14:
             return chance.choice((OutboxRetry(push, now, "x"), OutboxDead(push, now, "x"), OutboxRevive("@acme", now)))
         case 15:
-            return TakeMo(Mo("sim", now, "3069", "4711"), "demo", "acme")
+            return TakeMo("demo", "acme", (Mo("sim", now, "3069", "4711"),))
         case _:
             return OutboxDone(push, now)
 

@@ -11,22 +11,26 @@ import msgspec
 
 from smsgwd.model.ids import MAX_BLOCK, first_id_at
 from smsgwd.model.message import EventView, MessageView, PartView, State
-from smsgwd.model.mo import unpack_mo
+from smsgwd.model.mo import MoSet, MoSetKey, unpack_mo, unpack_mo_message
 from smsgwd.model.outbox import INTERMEDIATE, OutboxItem, OutboxTarget
+from smsgwd.model.receipts import Receipt
 from smsgwd.model.tenant import Credential, EsmeSettings, Tenant
-from smsgwd.ports.store import MessageFilter, QueueDepth, QueuedMessage, StoreCounts
+from smsgwd.ports.store import MessageFilter, OptOutEntry, Orphan, QueueDepth, QueuedMessage, StoreCounts
 from smsgwd.store.embedded.rows import (
     MESSAGE_COLUMNS,
     MESSAGE_WIDTH,
+    MO_SET,
     PART_COLUMNS,
     STATES,
     failure_from,
     message_from,
     mo_item,
+    mo_set_values,
 )
 
 _VIEW: Final = (
-    f"SELECT {MESSAGE_COLUMNS}, m.sent_at, m.done_at, m.err_code, m.err_detail, m.err_smpp, m.smsc_id FROM message m"
+    f"SELECT {MESSAGE_COLUMNS}, m.sent_at, m.done_at, m.err_code, m.err_detail, m.err_smpp, m.smsc_id, m.latency"
+    " FROM message m"
 )
 _EXTRA: Final = MESSAGE_WIDTH  # where the further columns of _VIEW begin
 _READY: Final = f"SELECT {MESSAGE_COLUMNS} FROM message m WHERE m.connector = ? AND m.state = 2"
@@ -34,6 +38,7 @@ _CLOCK_SLACK_MS: Final = 60_000
 _MAX_ID: Final = (1 << 63) - 1
 _tenant_of = msgspec.json.Decoder(Tenant).decode
 _esme_of = msgspec.json.Decoder(EsmeSettings).decode
+_receipt_of = msgspec.json.Decoder(Receipt).decode
 
 
 def highest_id(connection: sqlite3.Connection) -> int:
@@ -64,7 +69,7 @@ def ready(
 
 
 def _view(values: tuple[Any, ...]) -> MessageView:
-    sent_at, done_at, code, detail, smpp_status, smsc_id = values[_EXTRA:]
+    sent_at, done_at, code, detail, smpp_status, smsc_id = values[_EXTRA : _EXTRA + 6]
     return MessageView(message_from(values), sent_at, done_at, failure_from(code, detail, smpp_status), smsc_id)
 
 
@@ -76,16 +81,21 @@ def message(connection: sqlite3.Connection, tenant: str, message_id: int) -> Mes
     if values is None:
         return None
     view = _view(values)
-    return msgspec.structs.replace(view, events=_events(connection, view), parts=_parts(connection, view))
+    latency = values[-1]
+    return msgspec.structs.replace(
+        view, events=_events(connection, view, latency), parts=_parts(connection, view, latency)
+    )
 
 
-def _parts(connection: sqlite3.Connection, view: MessageView) -> tuple[PartView, ...]:
+def _parts(connection: sqlite3.Connection, view: MessageView, latency_ms: int | None) -> tuple[PartView, ...]:
     """Every part, also those no SMSC has seen; for a message of one part the message's own columns tell it."""
     whole = view.message
     if whole.parts == 1:
-        return (PartView(1, view.smsc_id, whole.state, view.sent_at, view.done_at, view.error),)
+        return (PartView(1, view.smsc_id, whole.state, view.sent_at, view.done_at, view.error, latency_ms),)
     known = {
-        values[0]: PartView(values[0], values[1], STATES[values[2]], values[3], values[4], failure_from(*values[5:]))
+        values[0]: PartView(
+            values[0], values[1], STATES[values[2]], values[3], values[4], failure_from(*values[5:8]), values[8]
+        )
         for values in connection.execute(f"SELECT {PART_COLUMNS} FROM part WHERE message = ?", (whole.id,))
     }
     # A part the SMSC never had is open, or ended with its message.
@@ -95,19 +105,19 @@ def _parts(connection: sqlite3.Connection, view: MessageView) -> tuple[PartView,
     )
 
 
-def _events(connection: sqlite3.Connection, view: MessageView) -> tuple[EventView, ...]:
-    """The history: stored events, and the ordinary ones that the message's columns tell."""
+def _events(connection: sqlite3.Connection, view: MessageView, latency_ms: int | None) -> tuple[EventView, ...]:
+    """The history: stored events, and the ordinary ones that the message's columns tell (of its last way)."""
     whole = view.message
     events = [(whole.submitted_at, 0, EventView(whole.submitted_at, "accepted"))]
     stored = connection.execute(
-        "SELECT at, type, detail, connector, smsc_id, smpp_status FROM event WHERE message = ? ORDER BY id",
+        "SELECT at, type, detail, connector, smsc_id, smpp_status, latency FROM event WHERE message = ? ORDER BY id",
         (whole.id,),
     )
     for at, kind, *rest in stored:
         late = view.done_at is not None and at > view.done_at
         events.append((at, 5 if late else 3 if kind == "receipt" else 1, EventView(at, kind, *rest)))
     if view.sent_at is not None:
-        sent = EventView(view.sent_at, "sent", connector=whole.connector, smsc_id=view.smsc_id)
+        sent = EventView(view.sent_at, "sent", connector=whole.connector, smsc_id=view.smsc_id, latency_ms=latency_ms)
         events.append((view.sent_at, 2, sent))
     if view.done_at is not None and whole.state.final:
         error = view.error
@@ -218,7 +228,7 @@ def outbox(connection: sqlite3.Connection, target: str, after: tuple[int, int] |
 def _item(values: tuple[Any, ...]) -> OutboxItem:
     payload = values[9]
     if payload is not None:
-        return mo_item(values[:8], unpack_mo(payload), payload)
+        return mo_item(values[:8], unpack_mo_message(payload) if values[3] else unpack_mo(payload), payload)
     submitted_at, done_at, parts, wire = values[17:]
     state, error = STATES[values[13]], failure_from(*values[14:17])
     if values[4] == INTERMEDIATE:  # it tells of then, whatever became of the message since
@@ -267,3 +277,37 @@ def counts(connection: sqlite3.Connection) -> StoreCounts:
         parked=one("SELECT count(*) FROM parked WHERE orphan = 0"),
         orphans=one("SELECT count(*) FROM parked WHERE orphan = 1"),
     )
+
+
+def mo_sets(connection: sqlite3.Connection, before: int, limit: int) -> list[MoSet]:
+    """See Store.mo_sets. Complete sets have status 2, those that wait status 0 (`schema.VERSION_3`)."""
+    found = connection.execute(
+        "SELECT grp, source, dest, ref, total, width, min(received_at) AS oldest FROM mo_part WHERE status IN (0, 2)"
+        " GROUP BY grp, source, dest, ref, total, width HAVING max(status) = 2 OR oldest < ? ORDER BY oldest LIMIT ?",
+        (before, limit),
+    ).fetchall()
+    sets: list[MoSet] = []
+    for *columns, oldest in found:
+        key = MoSetKey(*columns)
+        parts = connection.execute(
+            f"SELECT seq, mo FROM mo_part WHERE {MO_SET} AND status != 1 ORDER BY seq", mo_set_values(key)
+        )
+        sets.append(MoSet(key, {seq: unpack_mo(packed) for seq, packed in parts}, oldest))
+    return sets
+
+
+def orphans(connection: sqlite3.Connection, after: int, limit: int) -> list[Orphan]:
+    """See Store.orphans. The '+' keeps SQLite from taking the index by age and sorting all of them."""
+    found = connection.execute(
+        "SELECT id, receipt FROM parked WHERE +orphan = 1 AND id > ? ORDER BY id LIMIT ?", (after, limit)
+    )
+    return [Orphan(number, _receipt_of(encoded)) for number, encoded in found]
+
+
+def opt_outs(connection: sqlite3.Connection, tenant: str, after: str, limit: int) -> list[OptOutEntry]:
+    """See Store.opt_outs."""
+    found = connection.execute(
+        "SELECT tenant, msisdn, at, source FROM optout WHERE tenant = ? AND msisdn > ? ORDER BY msisdn LIMIT ?",
+        (tenant, after, limit),
+    )
+    return [OptOutEntry(*values) for values in found]

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from smsgwd.model.message import Coding, Failure, Message, State
-from smsgwd.model.mo import Mo
+from smsgwd.model.mo import Mo, MoMessage, MoSetKey
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.store.embedded.bulk import Many
 
@@ -40,6 +40,9 @@ _MESSAGE_COLUMNS: Final = (
     "asks",
     "wire",
     "body",
+    "tried",
+    "fallback",
+    "hops",
 )
 
 #: How many columns a whole Message has.
@@ -54,22 +57,26 @@ INSERT_MESSAGE: Final = Many(
 
 # What nearly every message begins with needs no binding.
 _USUAL: Final = {"state": "2", "due_at": "0", "rank": "-1", "flash": "0", "attempts": "0"}
+_USUAL_COLUMNS: Final = tuple(name for name in _MESSAGE_COLUMNS if name not in ("tried", "fallback", "hops"))
 
 #: The same for a message that `usual` says True of.
 INSERT_USUAL: Final = Many(
-    f"INSERT INTO message ({', '.join(_MESSAGE_COLUMNS)}) VALUES ",
-    f"({', '.join(_USUAL.get(name, '?') for name in _MESSAGE_COLUMNS)})",
+    f"INSERT INTO message ({', '.join(_USUAL_COLUMNS)}) VALUES ",
+    f"({', '.join(_USUAL.get(name, '?') for name in _USUAL_COLUMNS)})",
 )
 
 
 def usual(message: Message) -> bool:
-    """True for a message that is ready at once, of normal priority, no flash, never tried."""
+    """True for a message that is ready at once, of normal priority, no flash, never tried, without a second way."""
     return (
         message.state == 2
         and message.priority == 1
         and not message.flash
         and message.attempts == 0
         and message.due_at == 0
+        and message.fallback is None
+        and message.tried is None
+        and message.hops == 0
     )
 
 
@@ -123,6 +130,9 @@ def message_values(message: Message) -> tuple[Any, ...]:
         message.asks,
         message.wire,
         message.body,
+        message.tried,
+        message.fallback,
+        message.hops,
     )
 
 
@@ -152,6 +162,9 @@ def message_from(values: tuple[Any, ...]) -> Message:
         account=values[19],
         asks=values[20],
         wire=values[21],
+        tried=values[23],
+        fallback=values[24],
+        hops=values[25],
     )
 
 
@@ -171,6 +184,7 @@ class PartRow(msgspec.Struct, gc=False):
     err_code: str | None
     err_detail: str | None
     err_smpp: int | None
+    latency: int | None = None  #: ms from the write of its PDU to the answer
 
 
 #: What of a row is not written yet: only what makes it SENT, only what makes it final without an error, or anything.
@@ -182,7 +196,7 @@ TOUCHED: Final = 4
 class Row(msgspec.Struct, gc=False):
     """A message as the store has it now: `told` is what never changes of it, the rest what does.
 
-    (`told` also has the state, connector, due time and attempts of its beginning: they count no more.)
+    (`told` also has the state, connector, due time, attempts and ways of its beginning: they count no more.)
     """
 
     id: int
@@ -198,6 +212,10 @@ class Row(msgspec.Struct, gc=False):
     err_detail: str | None = None
     err_smpp: int | None = None
     smsc_id: str | None = None
+    latency: int | None = None
+    tried: str | None = None
+    fallback: str | None = None
+    hops: int = 0
     known: dict[int, PartRow] | None = None  #: parts by number, of a message of several; None = not read yet
     touched: int = 0
 
@@ -221,16 +239,23 @@ def row_of(message: Message) -> Row:
     return row
 
 
+def begin(row: Row, message: Message) -> None:
+    """Set what `usual` did not say True of."""
+    row.state, row.due_at, row.attempts = int(message.state), message.due_at, message.attempts
+    row.tried, row.fallback, row.hops = message.tried, message.fallback, message.hops
+
+
 #: Columns of a Row, in the order `row_from` expects: the body stays where it is.
 ROW_COLUMNS: Final = MESSAGE_COLUMNS.replace("m.body", "x''") + (
-    ", m.sent_at, m.done_at, m.err_code, m.err_detail, m.err_smpp, m.smsc_id"
+    ", m.sent_at, m.done_at, m.err_code, m.err_detail, m.err_smpp, m.smsc_id, m.latency"
 )
-ROW_WIDTH: Final = MESSAGE_WIDTH + 6
+ROW_WIDTH: Final = MESSAGE_WIDTH + 7
 
 
 def row_from(values: tuple[Any, ...]) -> Row:
     """A Row of ROW_COLUMNS."""
     told = message_from(values)
+    rest: tuple[Any, ...] = (*values[MESSAGE_WIDTH:ROW_WIDTH], told.tried, told.fallback, told.hops)
     return Row(
         told.id,
         told.parts,
@@ -239,7 +264,7 @@ def row_from(values: tuple[Any, ...]) -> Row:
         values[11],
         told.due_at,
         told.attempts,
-        *values[MESSAGE_WIDTH:ROW_WIDTH],
+        *rest,
     )
 
 
@@ -255,11 +280,12 @@ def replacing_values(message: Message) -> dict[str, Any]:
     return dict(zip(_MESSAGE_COLUMNS, message_values(message), strict=True))
 
 
-#: (sent_at, smsc_id, id): all parts were taken, on the connector the message was queued for.
+#: (sent_at, smsc_id, latency, id): all parts were taken, on the connector the message was queued for.
 UPDATE_SENT: Final = Many(
-    "WITH new (sent_at, smsc_id, id) AS (VALUES ",
-    "(?, ?, ?)",
-    ") UPDATE message SET state=3, sent_at=new.sent_at, smsc_id=new.smsc_id FROM new WHERE message.id=new.id",
+    "WITH new (sent_at, smsc_id, latency, id) AS (VALUES ",
+    "(?, ?, ?, ?)",
+    ") UPDATE message SET state=3, sent_at=new.sent_at, smsc_id=new.smsc_id, latency=new.latency FROM new"
+    " WHERE message.id=new.id",
 )
 
 #: (state, done_at, id): it ended well, or in a way that has no error.
@@ -272,7 +298,7 @@ UPDATE_FINAL: Final = Many(
 #: Anything else.
 UPDATE_ROW: Final = (
     "UPDATE message SET connector=?, state=?, due_at=?, attempts=?, sent_at=?, done_at=?,"
-    " err_code=?, err_detail=?, err_smpp=?, smsc_id=? WHERE id=?"
+    " err_code=?, err_detail=?, err_smpp=?, smsc_id=?, latency=?, tried=?, fallback=?, hops=? WHERE id=?"
 )
 
 
@@ -289,18 +315,24 @@ def row_values(row: Row) -> tuple[Any, ...]:
         row.err_detail,
         row.err_smpp,
         row.smsc_id,
+        row.latency,
+        row.tried,
+        row.fallback,
+        row.hops,
         row.id,
     )
 
 
-def mo_item(columns: tuple[Any, ...], mo: Mo, payload: bytes) -> OutboxItem:
+def mo_item(columns: tuple[Any, ...], mo: Mo | MoMessage, payload: bytes) -> OutboxItem:
     """A subscriber's message in the outbox, of the first columns of an OutboxItem (up to `attempts`)."""
     rest = (0, mo.dest, mo.source, None, State.DELIVERED, None, columns[5], None, 1, None, payload)
     return OutboxItem(*(*columns, *rest))
 
 
 PART_COLUMNS: Final = ", ".join(PartRow.__struct_fields__)
-PUT_PART: Final = Many(f"INSERT OR REPLACE INTO part (message, {PART_COLUMNS}) VALUES ", "(?, ?, ?, ?, ?, ?, ?, ?, ?)")
+PUT_PART: Final = Many(
+    f"INSERT OR REPLACE INTO part (message, {PART_COLUMNS}) VALUES ", "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 
 def part_values(message_id: int, part: PartRow) -> tuple[Any, ...]:
@@ -315,4 +347,14 @@ def part_values(message_id: int, part: PartRow) -> tuple[Any, ...]:
         part.err_code,
         part.err_detail,
         part.err_smpp,
+        part.latency,
     )
+
+
+#: Which rows of `mo_part` are one set.
+MO_SET: Final = "grp = ? AND source = ? AND dest = ? AND ref = ? AND total = ? AND width = ?"
+
+
+def mo_set_values(key: MoSetKey) -> tuple[Any, ...]:
+    """The values of MO_SET."""
+    return (key.group, key.source, key.dest, key.ref, key.total, key.width)

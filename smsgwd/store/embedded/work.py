@@ -16,8 +16,7 @@ from typing import Any, Final
 
 from smsgwd.delivery.lifecycle import REFUNDED, Event, move
 from smsgwd.model.message import FINAL_FROM, Failure, Message, State
-from smsgwd.model.mo import Mo, pack_mo
-from smsgwd.model.outbox import INTERMEDIATE, MO, OutboxItem, esme_target, target_of
+from smsgwd.model.outbox import INTERMEDIATE, OutboxItem, esme_target, target_of
 from smsgwd.model.wire import ASKS_FAILURE, ASKS_SUCCESS, ASKS_WHICH
 from smsgwd.store.embedded.bulk import Many
 from smsgwd.store.embedded.memory import Memory
@@ -38,9 +37,9 @@ from smsgwd.store.embedded.rows import (
     UPDATE_SENT,
     PartRow,
     Row,
+    begin,
     failure_from,
     message_values,
-    mo_item,
     part_values,
     replacing_values,
     row_from,
@@ -63,16 +62,17 @@ _FIND_SMSC: Final = Many(
 )
 _PUT_SMSC: Final = Many("INSERT OR REPLACE INTO smsc (grp, id, message, part) VALUES ", "(?, ?, ?, ?)")
 _PUT_EVENT: Final = Many(
-    "WITH new (message, at, type, detail, connector, smsc_id, smpp_status) AS (VALUES ",
-    "(?, ?, ?, ?, ?, ?, ?)",
-    ") INSERT INTO event (message, at, type, detail, connector, smsc_id, smpp_status) SELECT * FROM new"
+    "WITH new (message, at, type, detail, connector, smsc_id, smpp_status, latency) AS (VALUES ",
+    "(?, ?, ?, ?, ?, ?, ?, ?)",
+    ") INSERT INTO event (message, at, type, detail, connector, smsc_id, smpp_status, latency) SELECT * FROM new"
     f" WHERE (SELECT count(*) FROM event e WHERE e.message = new.message) < {_MOST_EVENTS}",
 )
 _TYPES: Final = {int(state): f"message.{state.public}" for state in State}
 
 
 @lru_cache(maxsize=4096)
-def _target(tenant: str, url: str) -> str:
+def url_target(tenant: str, url: str) -> str:
+    """The target of what a tenant is owed at a URL; one for all of its unusable URLs."""
     try:
         return target_of(tenant, url)
     except ValueError:  # an unusable URL must not keep a receipt out: its push will fail, not this change
@@ -126,7 +126,7 @@ class Work:
         self.ids_of(group)[key] = (values[0], part)
 
     def ids_of(self, group: str) -> dict[str, tuple[int, int]]:
-        """What is known of the SMSC ids of a group: (message, part) by canonical id."""
+        """What is known of the SMSC ids of a group: (message, place) by canonical id; `place` as in `map_smsc`."""
         ids = self.memory.ids.get(group)
         if ids is None:
             ids = self.memory.ids[group] = {}
@@ -143,7 +143,7 @@ class Work:
         return row
 
     def by_smsc(self, group: str, key: str) -> tuple[Row, int] | None:
-        """The message and part that a canonical SMSC id of a group stands for."""
+        """The message and place (see `map_smsc`) that a canonical SMSC id of a group stands for."""
         known = self.ids_of(group).get(key)
         if known is None:
             self.prefetch_smsc([group, key])
@@ -164,7 +164,11 @@ class Work:
         return parts
 
     def taken(self, row: Row) -> bool:
-        """True when the SMSC has taken a part of the message."""
+        """True when an SMSC has taken a part of the message, be it on a way that was given up since."""
+        return row.hops > 0 or self.out(row)
+
+    def out(self, row: Row) -> bool:
+        """True when an SMSC has taken a part of the message on the way it goes now."""
         if row.sent_at is not None:
             return True
         return row.parts > 1 and any(part.sent_at is not None for part in self.parts(row).values())
@@ -189,7 +193,7 @@ class Work:
                 values += usual_values(message)
             else:
                 self._other += message_values(message)
-                row.state, row.due_at, row.attempts = int(message.state), message.due_at, message.attempts
+                begin(row, message)
 
     def changed(self, row: Row, touched: int = TOUCHED) -> None:
         """Write this row at the end; `touched` says what of it changed (rows.TOUCHED_...)."""
@@ -206,10 +210,29 @@ class Work:
         self.parts(row)[part.part] = part
         self._dirty_parts[row.id, part.part] = part
 
-    def map_smsc(self, group: str, key: str, message_id: int, part: int) -> None:
-        """From now on the canonical id stands for this part (an SMSC may use an id again: the newest holds)."""
-        self._smsc += (group, key, message_id, part)
-        self.ids_of(group)[key] = (message_id, part)
+    def drop_parts(self, row: Row) -> None:
+        """Forget what became of the parts: the message begins anew."""
+        for number in self.parts(row):
+            self._dirty_parts.pop((row.id, number), None)
+        self.connection.execute("DELETE FROM part WHERE message = ?", (row.id,))
+        row.known = {}
+
+    def body(self, row: Row) -> bytes:
+        """What rows do not hold: the text, or the octets, of a message."""
+        for _ in range(2):
+            found = self.connection.execute("SELECT body FROM message WHERE id = ?", (row.id,)).fetchone()
+            if found is not None:
+                break
+            self.flush()  # it came in this transaction
+        return bytes(found[0])
+
+    def map_smsc(self, group: str, key: str, message_id: int, place: int) -> None:
+        """From now on the canonical id stands for this place: the part and, times 256, the way of then (`Row.hops`).
+
+        An SMSC may use an id again: the newest holds.
+        """
+        self._smsc += (group, key, message_id, place)
+        self.ids_of(group)[key] = (message_id, place)
 
     def event(
         self,
@@ -221,10 +244,11 @@ class Work:
         connector: str | None = None,
         smsc_id: str | None = None,
         smpp_status: int | None = None,
+        latency: int | None = None,
     ) -> None:
         """Keep an exceptional event; some 200 a message at most, so that a peer that repeats itself fills no disk."""
         detail = detail[:_LONGEST_DETAIL]
-        self._events += (message_id, at, kind, detail, connector or None, smsc_id or None, smpp_status)
+        self._events += (message_id, at, kind, detail, connector or None, smsc_id or None, smpp_status, latency)
 
     def settle(
         self, row: Row, event: Event, at: int, error: Failure | None, done_at: int | None = None
@@ -258,17 +282,11 @@ class Work:
             return (self._owe(row, after, _TYPES[state], esme_target(account), "", at),)
         if not told.dlr_url:
             return ()
-        return (self._owe(row, after, _TYPES[state], _target(told.tenant, told.dlr_url), told.dlr_url, at),)
+        return (self._owe(row, after, _TYPES[state], url_target(told.tenant, told.dlr_url), told.dlr_url, at),)
 
     def notify(self, row: Row, at: int) -> OutboxItem:
         """Owe the ESME of a message word that it is not final yet."""
         return self._owe(row, State.SENT, INTERMEDIATE, esme_target(row.told.account or ""), "", at)
-
-    def owe_mo(self, mo: Mo, tenant: str, account: str) -> OutboxItem:
-        """Owe an ESME a subscriber's message."""
-        target, at, payload = esme_target(account), mo.received_at, pack_mo(mo)
-        number = self.pushes.add(0, target, tenant, "", MO, at, payload)
-        return mo_item((number, tenant, target, "", MO, at, at, 0), mo, payload)
 
     def _owe(self, row: Row, state: State, kind: str, target: str, url: str, at: int) -> OutboxItem:
         told = row.told
@@ -357,7 +375,7 @@ class Work:
         for row in self._dirty:
             touched, row.touched = row.touched, 0
             if touched == TOUCHED_SENT:
-                sent += (row.sent_at, row.smsc_id, row.id)
+                sent += (row.sent_at, row.smsc_id, row.latency, row.id)
                 continue
             if touched == TOUCHED_FINAL:
                 final += (row.state, row.done_at, row.id)

@@ -1,8 +1,8 @@
-"""What became of pushes, subscribers' messages that are owed, and notes for a message's history."""
+"""What became of pushes, and notes for a message's history."""
 
 from __future__ import annotations
 
-from smsgwd.model.changes import Note, OutboxDead, OutboxDone, OutboxRetry, OutboxRevive, Owed, TakeMo
+from smsgwd.model.changes import Note, OutboxDead, OutboxDone, OutboxRetry, OutboxRevive
 from smsgwd.store.embedded.work import Work
 
 
@@ -24,16 +24,12 @@ def outbox_dead(work: Work, change: OutboxDead) -> None:
 def outbox_revive(work: Work, change: OutboxRevive) -> int:
     """What was given up of a target begins anew; how many."""
     work.pushes.flush()
+    work.memory.walks.messages.gather()
     return work.connection.execute(
         "UPDATE outbox SET status = 0, attempts = 0, due_at = ?, done_at = NULL, last_error = NULL WHERE id IN"
         " (SELECT id FROM outbox WHERE target = ? AND status = 2 ORDER BY id LIMIT ?)",
         (change.at, change.target, change.limit),
     ).rowcount
-
-
-def take_mo(work: Work, change: TakeMo) -> Owed:
-    """Keep a subscriber's message until an ESME has taken it."""
-    return Owed((work.owe_mo(change.mo, change.tenant, change.account),))
 
 
 def note(work: Work, change: Note) -> None:

@@ -10,11 +10,12 @@ import msgspec
 from smsgwd.delivery.combine import combined
 from smsgwd.delivery.correlation import candidates, likeliest, same_number
 from smsgwd.delivery.lifecycle import RECEIPT_EVENTS, TABLE
-from smsgwd.model.changes import Ignored, Moved, Noted, Parked, TakeReceipt
+from smsgwd.model.changes import Ignored, Moved, Noted, Parked, Resent, TakeReceipt
 from smsgwd.model.message import FINAL_FROM, Failure, State
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.model.receipts import Receipt
 from smsgwd.model.wire import ASKS_INTERMEDIATE
+from smsgwd.store.embedded.apply.ways import LEFT, SECOND_WAY, resend
 from smsgwd.store.embedded.rows import STATES, PartRow, Row
 from smsgwd.store.embedded.work import Work
 
@@ -32,17 +33,21 @@ _encode = msgspec.json.encode
 _receipt_of = msgspec.json.Decoder(Receipt).decode
 
 
-def take_receipt(work: Work, change: TakeReceipt) -> Moved | Noted | Parked | Ignored:
+#: What a receipt that has found its message does.
+Applied = Moved | Noted | Resent | Ignored
+
+
+def take_receipt(work: Work, change: TakeReceipt) -> Applied | Parked:
     """Find the message and apply the receipt to it, or park the receipt."""
     receipt = change.receipt
     found = _find_known(work, receipt) or work.by_smsc(receipt.group, likeliest(receipt.smsc_id, receipt.id_format))
     if found is None:
         keys = candidates(receipt.smsc_id, receipt.id_format)
-        found = _find_other(work, receipt, keys[1:])
+        found = find_other(work, receipt, keys[1:])
         if found is None:
             _park(work, receipt, keys)
             return Parked()
-    return _apply(work, found[0], found[1], receipt)
+    return apply_receipt(work, found[0], found[1], receipt)
 
 
 def _find_known(work: Work, receipt: Receipt) -> tuple[Row, int] | None:
@@ -57,7 +62,7 @@ def _find_known(work: Work, receipt: Receipt) -> tuple[Row, int] | None:
     return None if row is None else (row, place[1])
 
 
-def _find_other(work: Work, receipt: Receipt, keys: Sequence[str]) -> tuple[Row, int] | None:
+def find_other(work: Work, receipt: Receipt, keys: Sequence[str]) -> tuple[Row, int] | None:
     """By another form of its id than the likeliest; that counts only when the receipt's number is the message's."""
     group = receipt.group
     for key in keys:
@@ -79,14 +84,18 @@ def _park(work: Work, receipt: Receipt, keys: Sequence[str]) -> None:
     work.memory.parked += 1
 
 
-def apply_parked(work: Work, group: str, key: str, row: Row, part: int, at: int) -> tuple[OutboxItem, ...]:
-    """Apply the receipts that were parked for this SMSC id, in the order they came; what the tenant is owed for it.
+def apply_parked(
+    work: Work, group: str, key: str, row: Row, place: int, at: int
+) -> tuple[tuple[OutboxItem, ...], Resent | None]:
+    """Apply the receipts that were parked for this SMSC id, in the order they came: what the tenant is owed for it,
+    and the message where it is to be sent on its second way.
 
     `at` is when the id came: a receipt from long before it and before the message is of another message. One from just
     before it is not, though the message may look younger after the wall clock was set back.
     """
-    oldest = min(row.told.submitted_at, at) - _STEP_MS
+    oldest = oldest_for(row, at)
     outbox: tuple[OutboxItem, ...] = ()
+    resent: Resent | None = None
     waiting = work.connection.execute(
         "SELECT p.id, k.form, p.receipt FROM parked_key k JOIN parked p ON p.id = k.parked"
         " WHERE k.grp = ? AND k.key = ? ORDER BY p.id",
@@ -101,21 +110,47 @@ def apply_parked(work: Work, group: str, key: str, row: Row, part: int, at: int)
         work.connection.execute("DELETE FROM parked_key WHERE parked = ?", (number,))
         work.connection.execute("DELETE FROM parked WHERE id = ?", (number,))
         work.memory.parked -= 1
-        result = _apply(work, row, part, receipt)
+        result = apply_receipt(work, row, place, receipt)
         if isinstance(result, (Moved, Noted)):
             outbox += result.outbox
-    return outbox
+        elif isinstance(result, Resent):
+            resent = result
+    return outbox, resent
 
 
-def _apply(work: Work, row: Row, part: int, receipt: Receipt) -> Moved | Noted | Ignored:
+def oldest_for(row: Row, at: int) -> int:
+    """Receipts received before this time (ms) are of another message, which had the SMSC id before."""
+    return min(row.told.submitted_at, at) - _STEP_MS
+
+
+def apply_receipt(work: Work, row: Row, place: int, receipt: Receipt) -> Applied:
+    """What a receipt makes of the message it is for; `place` is what its SMSC id stands for (`Work.map_smsc`)."""
+    if place >> 8 != row.hops:
+        return _of_another_way(work, row, place >> 8, receipt)
     state = receipt.state
     if state is None:
         return _intermediate(work, row, receipt)
     if row.parts > 1:
-        return _apply_to_part(work, row, part, state, receipt)
+        return _apply_to_part(work, row, place, state, receipt)
     if row.state >= FINAL_FROM:
         return _too_late(work, row, STATES[row.state], state, receipt)
     return _settle(work, row, state, receipt, _failure(state, receipt))
+
+
+def _of_another_way(work: Work, row: Row, way: int, receipt: Receipt) -> Moved | Ignored:
+    """The way this tells of was given up: it is history, whatever it says, for the message goes (or went) another.
+
+    Except where the message was left to another connector before its answer came (`LEFT`): a carrier that has
+    delivered it after all tells the truth, so a whole message ends as delivered, once. That it failed there says
+    nothing, for the other connector has it.
+    """
+    if way == row.hops | LEFT and receipt.state is _WELL and row.parts == 1 and row.state < FINAL_FROM:
+        _event(work, row, receipt, "of the connector it was on before")
+        settled = _settle(work, row, _WELL, receipt, None)
+        assert not isinstance(settled, Resent)
+        return settled
+    _event(work, row, receipt, "late, earlier way")
+    return Ignored("superseded", row.id)
 
 
 def _intermediate(work: Work, row: Row, receipt: Receipt) -> Noted:
@@ -128,9 +163,9 @@ def _intermediate(work: Work, row: Row, receipt: Receipt) -> Noted:
     return Noted(row.id, owed)
 
 
-def _apply_to_part(work: Work, row: Row, number: int, state: State, receipt: Receipt) -> Moved | Noted | Ignored:
+def _apply_to_part(work: Work, row: Row, place: int, state: State, receipt: Receipt) -> Applied:
     """One part of several: its own first final state stands; all of them together decide for the message."""
-    parts = work.parts(row)
+    parts, number = work.parts(row), place & 0xFF
     part = parts.get(number)
     if part is None:  # the response came when the message was final already
         part = PartRow(number, receipt.smsc_id, State.SENT.value, None, None, None, None, None)
@@ -167,13 +202,18 @@ def shared(part: PartRow, number: int, sent_at: int | None) -> PartRow:
         part.err_code,
         part.err_detail,
         part.err_smpp,
+        part.latency,
     )
 
 
-def _settle(work: Work, row: Row, state: State, receipt: Receipt, error: Failure | None) -> Moved | Ignored:
+def _settle(work: Work, row: Row, state: State, receipt: Receipt, error: Failure | None) -> Moved | Resent | Ignored:
     after = _AFTER[int(state)].get(row.state)
     if after is None:
         return Ignored("not_queued", row.id)
+    if row.fallback is not None and after in SECOND_WAY:
+        resent = resend(work, row, receipt.received_at, after, _words(receipt))
+        if resent is not None:
+            return resent
     if row.sent_at is None and row.parts == 1:
         row.sent_at = receipt.received_at
         work.changed(row)

@@ -7,11 +7,13 @@ from typing import Final
 from smsgwd.delivery.combine import combined
 from smsgwd.delivery.correlation import canonical
 from smsgwd.delivery.lifecycle import RECEIPT_EVENTS, TABLE, Event, IllegalMove, move
-from smsgwd.model.changes import Cancel, Fail, GiveUp, Ignored, Moved, PartSent, Replace, Replaced, Requeue
+from smsgwd.model.changes import Cancel, Fail, GiveUp, Ignored, Moved, PartSent, Replace, Replaced, Requeue, Resent
 from smsgwd.model.message import FINAL_FROM, Failure, State
 from smsgwd.model.outbox import OutboxItem
+from smsgwd.store.embedded.apply.optout import OPTED_OUT, opted_out
 from smsgwd.store.embedded.apply.receipts import apply_parked, shared
 from smsgwd.store.embedded.apply.submit import ENTRY_STATES, NO_CREDIT
+from smsgwd.store.embedded.apply.ways import SECOND_WAY, astray, resend, tried_with
 from smsgwd.store.embedded.rows import STATES, TOUCHED_SENT, PartRow, Row
 from smsgwd.store.embedded.work import Work
 
@@ -27,22 +29,35 @@ def why_not(row: Row) -> Ignored:
     return Ignored("left" if row.state == _SENT else "not_queued", row.id)
 
 
-def part_sent(work: Work, change: PartSent) -> Moved | Ignored:
+def part_sent(work: Work, change: PartSent) -> Moved | Resent | Ignored:
     """Remember the SMSC id of a part; with the last part the message is SENT. Receipts parked for it are applied.
 
     The id is remembered also when the message is final: a receipt may still come for it. Only a message that is not due
     yet cannot have been sent, whatever a response says. Parts that travel in one PDU (message_payload) share one id.
+
+    The answer of a connector that the message has left meanwhile (it was late) does not make it SENT, for the other
+    connector's answer is to come: its id is kept, and the event. Of a way given up for an undelivered receipt no
+    receipt counts any more; of one left before its answer, DELIVERED does (receipts._of_another_way).
     """
     row = work.row(change.message_id)
     if row is None or not 0 < change.part <= row.parts:
         return Ignored("unknown_message", change.message_id)
     if row.state == State.SCHEDULED:
         return why_not(row)
-    key = canonical(change.smsc_id)
-    work.map_smsc(change.group, key, row.id, change.part)
-    result = _single_sent(work, row, change) if row.parts == 1 else _one_of_several_sent(work, row, change)
+    key, place = canonical(change.smsc_id), change.part
+    result: Moved | Resent | Ignored
+    if row.connector != change.connector:
+        place |= astray(work, row, change) << 8
+        result = Ignored("superseded", row.id)
+    else:
+        if row.hops:
+            place |= row.hops << 8
+        result = _single_sent(work, row, change) if row.parts == 1 else _one_of_several_sent(work, row, change)
+    work.map_smsc(change.group, key, row.id, place)
     if work.memory.parked:
-        outbox = apply_parked(work, change.group, key, row, change.part, change.at)
+        outbox, resent = apply_parked(work, change.group, key, row, place, change.at)
+        if resent is not None:
+            return resent
         if outbox or (isinstance(result, Moved) and row.state != result.state):
             return Moved(row.id, STATES[row.state], outbox)
     return result
@@ -54,22 +69,19 @@ def _single_sent(work: Work, row: Row, change: PartSent) -> Moved | Ignored:
     row.state = _SENT
     row.sent_at = change.at
     row.smsc_id = change.smsc_id
-    if row.connector == change.connector:
-        work.changed(row, TOUCHED_SENT)
-    else:
-        row.connector = change.connector
-        work.changed(row)
+    row.latency = change.latency_ms
+    work.changed(row, TOUCHED_SENT)
     return Moved(row.id, State.SENT)
 
 
-def _one_of_several_sent(work: Work, row: Row, change: PartSent) -> Moved | Ignored:
+def _one_of_several_sent(work: Work, row: Row, change: PartSent) -> Moved | Resent | Ignored:
     parts = work.parts(row)
     known = parts.get(change.part)
     if known is not None and known.sent_at is not None:
         return why_not(row) if row.state >= FINAL_FROM else Ignored("repeated", row.id)
     # Without a receipt of its own a part counts as delivered: the parts that have one decide.
     state = _SENT if change.expects_receipt else int(State.DELIVERED)
-    part = PartRow(change.part, change.smsc_id, state, change.at, None, None, None, None)
+    part = PartRow(change.part, change.smsc_id, state, change.at, None, None, None, None, change.latency_ms)
     twin = next((p for p in parts.values() if p.smsc_id == change.smsc_id and p.state >= FINAL_FROM), None)
     if twin is not None:  # in the same PDU as a part whose receipt was parked: it is known what became of it
         part = shared(twin, change.part, change.at)
@@ -79,7 +91,7 @@ def _one_of_several_sent(work: Work, row: Row, change: PartSent) -> Moved | Igno
         work.changed(row)
     if row.state >= FINAL_FROM:
         return why_not(row)
-    row.connector = change.connector
+    row.latency = change.latency_ms
     if sum(part.sent_at is not None for part in parts.values()) == row.parts:
         row.state = int(move(STATES[row.state], Event.ALL_SENT))
         row.sent_at = change.at
@@ -89,12 +101,20 @@ def _one_of_several_sent(work: Work, row: Row, change: PartSent) -> Moved | Igno
     if whole is not None:
         told = max((p for p in parts.values() if p.state == whole), key=lambda p: p.done_at or 0)
         error = None if told.err_code is None else Failure(told.err_code, told.err_detail or "", told.err_smpp)
+        if row.fallback is not None and whole in SECOND_WAY:
+            resent = resend(work, row, change.at, whole, told.err_detail or "")
+            if resent is not None:
+                return resent
         return Moved(row.id, whole, work.settle(row, RECEIPT_EVENTS[whole], change.at, error, told.done_at))
     return Moved(row.id, STATES[row.state])
 
 
 def requeue(work: Work, change: Requeue) -> Moved | Ignored:
-    """QUEUED → WAITING, or with `due_at` 0 QUEUED again at once, on the connector named."""
+    """QUEUED → WAITING, or with `due_at` 0 QUEUED again at once, on the connector named.
+
+    With `left` it goes over to that connector. Ignored as `superseded` when the message has gone over already: what
+    the connector before says of it does not concern the way it goes now.
+    """
     row = work.row(change.message_id)
     if row is None:
         return Ignored("unknown_message", change.message_id)
@@ -102,6 +122,13 @@ def requeue(work: Work, change: Requeue) -> Moved | Ignored:
         after = move(STATES[row.state], Event.POSTPONED)
     except IllegalMove:
         return why_not(row)
+    left, moved_on = change.left, row.hops > 0 or row.tried is not None
+    if row.connector != left if left else moved_on and row.connector != change.connector:
+        return Ignored("superseded", row.id)
+    if left and work.out(row):
+        return Ignored("left", row.id)
+    if left:
+        row.tried = tried_with(row, left)
     if change.due_at == 0:
         after = move(after, Event.DUE)
     row.state = int(after)
@@ -109,36 +136,50 @@ def requeue(work: Work, change: Requeue) -> Moved | Ignored:
     row.connector = change.connector
     row.attempts += change.counts
     work.changed(row)
+    why = _words(change.error)
     work.event(
         row.id,
         change.at,
-        "retry",
-        ": ".join(filter(None, (change.error.code, change.error.detail))),
-        connector=change.connector,
+        "failover" if left else "retry",
+        f"{why}; goes to {change.connector}" if left else why,
+        connector=left or change.connector,
         smpp_status=change.error.smpp_status,
+        latency=change.latency_ms,
     )
     return Moved(row.id, after)
 
 
+def _words(error: Failure) -> str:
+    return ": ".join(filter(None, (error.code, error.detail)))
+
+
 def fail(work: Work, change: Fail) -> Moved | Ignored:
-    """REJECTED when the SMSC took no part, UNDELIVERED when it took some."""
+    """REJECTED when the SMSC took no part, UNDELIVERED when it took some, or another took it on an earlier way."""
     row = work.row(change.message_id)
     if row is None:
         return Ignored("unknown_message", change.message_id)
+    if row.connector != change.connector and row.state < FINAL_FROM:
+        return Ignored("superseded", row.id)
     event = Event.BROKEN if work.taken(row) else Event.REFUSED
     try:
         move(STATES[row.state], event)
     except IllegalMove:
         return why_not(row)
-    row.connector = change.connector
-    if row.parts > 1 and change.part not in work.parts(row):
-        error = change.error
-        work.put_part(
-            row,
-            PartRow(
-                change.part, None, State.REJECTED.value, None, change.at, error.code, error.detail, error.smpp_status
-            ),
-        )
+    error, detail = change.error, _words(change.error)
+    if row.parts > 1:
+        detail = f"{detail} (part {change.part} of {row.parts})"
+        if change.part not in work.parts(row):
+            values = (error.code, error.detail, error.smpp_status, change.latency_ms)
+            work.put_part(row, PartRow(change.part, None, int(State.REJECTED), None, change.at, *values))
+    work.event(
+        row.id,
+        change.at,
+        "refused",
+        detail,
+        connector=change.connector,
+        smpp_status=error.smpp_status,
+        latency=change.latency_ms,
+    )
     return _moved(row, work.settle(row, event, change.at, change.error))
 
 
@@ -147,11 +188,12 @@ def give_up(work: Work, change: GiveUp) -> Moved | Ignored:
     row = work.row(change.message_id)
     if row is None:
         return Ignored("unknown_message", change.message_id)
+    if row.connector != change.connector and row.state < FINAL_FROM:
+        return Ignored("superseded", row.id)
     try:
         outbox = work.settle(row, Event.GIVEN_UP, change.at, change.error)
     except IllegalMove:
         return why_not(row)
-    row.connector = change.connector
     return _moved(row, outbox)
 
 
@@ -175,6 +217,8 @@ def replace(work: Work, change: Replace) -> Replaced | Ignored:
     row = _still_ours(work, message.id, change.tenant)
     if isinstance(row, Ignored):
         return row
+    if work.memory.opted and opted_out(work, (message,)):
+        return Replaced(row.id, OPTED_OUT)
     more, tenant = message.price - row.told.price, row.told.tenant
     if more > 0:
         if not work.reserve(tenant, more):

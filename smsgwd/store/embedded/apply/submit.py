@@ -9,6 +9,7 @@ import msgspec
 from smsgwd.model.changes import KeyMismatch, Replayed, Submit, Submitted
 from smsgwd.model.message import Message, State
 from smsgwd.model.refusals import Refusal
+from smsgwd.store.embedded.apply.optout import OPTED_OUT, opted_out
 from smsgwd.store.embedded.work import Work
 
 _KEPT_MS: Final = 24 * 3600 * 1000
@@ -20,7 +21,8 @@ _refused_of = msgspec.json.Decoder(dict[int, str]).decode
 
 
 def submit(work: Work, change: Submit) -> Submitted | Replayed | KeyMismatch:
-    """Reserve and keep, message by message: one that the credit does not reach for is refused, the next is tried.
+    """Reserve and keep, message by message: one that the credit does not reach for is refused, the next is tried; as
+    is one whose recipient has opted out of its tenant's messages.
 
     A tenant the store does not know is treated as postpaid. Raises ValueError for a message in a state that no
     message begins in, sqlite3.IntegrityError for an id that is taken.
@@ -35,12 +37,15 @@ def submit(work: Work, change: Submit) -> Submitted | Replayed | KeyMismatch:
             raise ValueError(f"message {message.id} cannot begin as {message.state!r}")
         total += message.price if message.tenant == tenant else _BEYOND_CREDIT
     refused: dict[int, str] = {}
-    if total < _BEYOND_CREDIT and work.reserve(tenant, total):
+    out = opted_out(work, change.messages) if work.memory.opted else None
+    if not out and total < _BEYOND_CREDIT and work.reserve(tenant, total):
         work.insert(change.messages)
     else:
         kept: list[Message] = []
         for place, message in enumerate(change.messages):
-            if work.reserve(message.tenant, message.price):
+            if out and (message.tenant, message.msisdn) in out:
+                refused[place] = OPTED_OUT
+            elif work.reserve(message.tenant, message.price):
                 kept.append(message)
             else:
                 refused[place] = NO_CREDIT

@@ -8,8 +8,9 @@ from typing import Final
 
 from smsgwd.delivery.lifecycle import Event, move
 from smsgwd.model.changes import Expire, Promote, Promoted, Swept, Tidy, TimeOutReceipts
-from smsgwd.model.message import Failure, State
+from smsgwd.model.message import Failure, Message, State
 from smsgwd.model.outbox import OutboxItem
+from smsgwd.store.embedded.apply.optout import HAS_OPTED_OUT, opted_out
 from smsgwd.store.embedded.rows import MESSAGE_COLUMNS, message_from
 from smsgwd.store.embedded.work import Work
 
@@ -55,13 +56,16 @@ def _sweep(work: Work, ids: list[int], limit: int, event: Event, at: int, error:
 
 
 def promote(work: Work, change: Promote) -> Promoted:
-    """Queue what is due."""
+    """Queue what is due; what nobody has taken a part of ends instead when its recipient has opted out meanwhile."""
     work.flush()
     found = work.connection.execute(
         f"SELECT {MESSAGE_COLUMNS} FROM message m WHERE state < 2 AND due_at <= ? ORDER BY due_at, id LIMIT ?",
         (change.at, change.limit + 1),
     ).fetchall()
     messages = [message_from(values) for values in found[: change.limit]]
+    outbox: list[OutboxItem] = []
+    if work.memory.opted:
+        messages = _still_wanted(work, messages, change.at, outbox)
     sent_parts: dict[int, frozenset[int]] = {}
     for message in messages:
         message.state = move(message.state, Event.DUE)
@@ -76,7 +80,20 @@ def promote(work: Work, change: Promote) -> Promoted:
     )
     for message in messages:
         work.forget(message.id)
-    return Promoted(tuple(messages), len(found) > change.limit, sent_parts)
+    return Promoted(tuple(messages), len(found) > change.limit, sent_parts, tuple(outbox))
+
+
+def _still_wanted(work: Work, messages: list[Message], at: int, outbox: list[OutboxItem]) -> list[Message]:
+    """The messages but those that end as CANCELLED; what is owed for these goes to `outbox`."""
+    out = opted_out(work, messages)
+    wanted: list[Message] = []
+    for message in messages:
+        row = work.row(message.id) if (message.tenant, message.msisdn) in out else None
+        if row is None or work.taken(row):
+            wanted.append(message)
+        else:
+            outbox.extend(work.settle(row, Event.CANCELLED, at, HAS_OPTED_OUT))
+    return wanted
 
 
 def tidy(work: Work, change: Tidy) -> int:

@@ -8,7 +8,20 @@ from typing import Any, Final
 from smsgwd.delivery.correlation import likeliest
 from smsgwd.model import changes
 from smsgwd.model.changes import Change, PartSent, Result, TakeReceipt
-from smsgwd.store.embedded.apply import outbox, receipts, sending, submit, sweeps, tenants
+from smsgwd.store.embedded.apply import (
+    erase,
+    mo,
+    optout,
+    orphans,
+    outbox,
+    receipts,
+    retention,
+    sending,
+    submit,
+    sweeps,
+    tenants,
+    ways,
+)
 from smsgwd.store.embedded.work import Work
 
 _NOTHING: Final[dict[str, tuple[int, int]]] = {}
@@ -16,6 +29,7 @@ TABLE: Final[dict[type, Callable[[Work, Any], Result]]] = {
     changes.Submit: submit.submit,
     changes.PartSent: sending.part_sent,
     changes.Requeue: sending.requeue,
+    changes.Reroute: ways.reroute,
     changes.Fail: sending.fail,
     changes.GiveUp: sending.give_up,
     changes.Cancel: sending.cancel,
@@ -26,12 +40,22 @@ TABLE: Final[dict[type, Callable[[Work, Any], Result]]] = {
     changes.Promote: sweeps.promote,
     changes.Tidy: sweeps.tidy,
     changes.Note: outbox.note,
-    changes.TakeMo: outbox.take_mo,
+    changes.TakeMo: mo.take_mo,
+    changes.KeepMoPart: mo.keep_mo_part,
+    changes.OptOut: optout.opt_out,
+    changes.Rematch: orphans.rematch,
+    changes.DropOrphans: orphans.drop_orphans,
     changes.OutboxRevive: outbox.outbox_revive,
     changes.OutboxDone: outbox.outbox_done,
     changes.OutboxRetry: outbox.outbox_retry,
     changes.OutboxDead: outbox.outbox_dead,
     changes.PutTenant: tenants.put_tenant,
+    changes.Purge: retention.purge,
+    changes.PurgeIds: retention.purge_ids,
+    changes.PurgeLeftovers: retention.purge_leftovers,
+    changes.BlankTexts: retention.blank_texts,
+    changes.Erase: erase.erase,
+    changes.EraseRest: erase.erase_rest,
 }
 
 

@@ -1,0 +1,72 @@
+"""Receipts that no message was found for in time: tried again on demand, forgotten in the end."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from smsgwd.delivery.correlation import candidates, canonical, likeliest
+from smsgwd.model.changes import DropOrphans, Moved, Noted, Rematch, Rematched, Resent
+from smsgwd.model.message import Message
+from smsgwd.model.outbox import OutboxItem
+from smsgwd.model.receipts import Receipt
+from smsgwd.store.embedded.apply.receipts import apply_receipt, find_other, oldest_for
+from smsgwd.store.embedded.rows import Row
+from smsgwd.store.embedded.work import Work
+
+_receipt_of: Final = msgspec.json.Decoder(Receipt).decode
+
+
+def rematch(work: Work, change: Rematch) -> Rematched:
+    """Look for the messages of orphans as `take_receipt` would; those found are applied and gone.
+
+    Also by the forms of the id that the receipt's own setting leaves out: it may have been wrong. With `smsc_id` the
+    others are passed over; `last` is the last one looked at, whether it was tried or not.
+    """
+    # '+' keeps SQLite from taking the index by age and sorting all of them.
+    found = work.connection.execute(
+        "SELECT id, receipt FROM parked WHERE +orphan = 1 AND id > ? ORDER BY id LIMIT ?",
+        (change.after, change.limit + 1),
+    ).fetchall()
+    wanted = canonical(change.smsc_id) if change.smsc_id else ""
+    outbox: list[OutboxItem] = []
+    resent: list[Message] = []
+    gone: list[tuple[int]] = []
+    tried, last = 0, change.after
+    for number, encoded in found[: change.limit]:
+        last = number
+        receipt = _receipt_of(encoded)
+        if wanted and canonical(receipt.smsc_id) != wanted:
+            continue
+        tried += 1
+        place = _find(work, receipt, change.at)
+        if place is None:
+            continue
+        gone.append((number,))
+        result = apply_receipt(work, *place, receipt)
+        if isinstance(result, Resent):
+            resent.append(result.message)
+        elif isinstance(result, (Moved, Noted)):
+            outbox += result.outbox
+    work.connection.executemany("DELETE FROM parked WHERE id = ?", gone)
+    return Rematched(tried, len(gone), last, len(found) > change.limit, tuple(outbox), tuple(resent))
+
+
+def _find(work: Work, receipt: Receipt, at: int) -> tuple[Row, int] | None:
+    """The message and place (`Work.map_smsc`); not one that is younger than the receipt and only has its id now."""
+    found = work.by_smsc(receipt.group, likeliest(receipt.smsc_id, receipt.id_format))
+    if found is None or receipt.received_at < oldest_for(found[0], at):
+        found = find_other(work, receipt, candidates(receipt.smsc_id))
+    if found is None or receipt.received_at < oldest_for(found[0], at):
+        return None
+    return found
+
+
+def drop_orphans(work: Work, change: DropOrphans) -> int:
+    """Forget the oldest of those received before a time; how many."""
+    return work.connection.execute(
+        "DELETE FROM parked WHERE id IN"
+        " (SELECT id FROM parked WHERE orphan = 1 AND received_at < ? ORDER BY received_at LIMIT ?)",
+        (change.before, change.limit),
+    ).rowcount
