@@ -269,7 +269,7 @@ class MoDesk:
                 continue
             if self._looking:
                 self._settled.add(known)
-            if isinstance(result, Owed):
+            if isinstance(result, Owed) and result.outbox:  # nothing where the store knows better: see `TakeMo`
                 owed += result.outbox
                 self._say_incomplete(*known, change.tenant)
                 if change.opts_out is not None:

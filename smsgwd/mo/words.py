@@ -14,13 +14,16 @@ from typing import Final
 
 _LOOKALIKES: Final = str.maketrans("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEZHIKMNOPTYX")
 _AROUND: Final = string.whitespace + string.punctuation + "«»“”„‘’…·;¡¿"
-_LONGEST: Final = 160  # characters of a text that can still be a STOP word, whatever the list says
+_LONGEST: Final = 160  # characters in which the first word is looked for
+_SLACK: Final = 40  # characters around a STOP word: spaces, punctuation, marks
 
 
 def fold(text: str) -> str:
     """The form in which words are compared: no case, no accents, single spaces, nothing around."""
-    plain = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    return " ".join(plain.upper().translate(_LOOKALIKES).casefold().split()).strip(_AROUND)
+    if not text.isascii():
+        text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+        text = text.upper().translate(_LOOKALIKES)
+    return " ".join(text.casefold().split()).strip(_AROUND)
 
 
 def first_word(text: str) -> str:
@@ -43,9 +46,10 @@ class OptOutWords:
         self._says = {fold(word): False for word in start}
         self._says.update((fold(word), True) for word in stop)
         self._says.pop("", None)
+        self._longest = _SLACK + 2 * max(map(len, self._says), default=0)
 
     def opts_out(self, text: str | None) -> bool | None:
         """True when the whole text is a STOP word, False for a START word, None for anything else."""
-        if not text or not self._says or len(text) > _LONGEST:
+        if not text or not self._says or len(text) > self._longest:
             return None
         return self._says.get(fold(text))
