@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlite3
 import time
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from smsgwd.store.embedded.upkeep import Control
 
 _LONGEST_S: Final = 0.005
 _FIRST_PAGES: Final = 64
-_FEWEST: Final = 8
+_FEWEST: Final = 32
 _MOST: Final = 4096
 _ENOUGH: Final = 64  # free pages that may stay: traffic needs some anyway
 _REST: Final = 3.0  # times as long as a step took
@@ -23,46 +23,61 @@ def vacuum(control: Control) -> int:
     A file that was made before there were steps (auto_vacuum off) is written anew once, in one go that holds up
     commits; from then on it can be done in steps.
     """
-    before = control.path.stat().st_size
-    if not control.on_writer(_in_steps):
-        control.on_writer(_anew)
-    else:
-        _by_steps(control)
-    control.fold()
-    return max(0, before - control.path.stat().st_size)
+    in_steps = control.on_writer(_in_steps)
+    pages = _by_steps(control) if in_steps else control.on_writer(_anew)
+    control.fold()  # only then does the file shrink
+    return pages * control.on_writer(_page_size)
 
 
 def _in_steps(writer: sqlite3.Connection) -> bool:
-    return bool(writer.execute("PRAGMA auto_vacuum").fetchone()[0])
+    return _number(writer, "auto_vacuum") != 0
 
 
-def _anew(writer: sqlite3.Connection) -> None:
+def _page_size(writer: sqlite3.Connection) -> int:
+    return _number(writer, "page_size")
+
+
+def _anew(writer: sqlite3.Connection) -> int:
+    before = _number(writer, "page_count")
     writer.execute("PRAGMA auto_vacuum = INCREMENTAL")
     writer.execute("VACUUM")
+    return max(0, before - _number(writer, "page_count"))
 
 
-def _by_steps(control: Control) -> None:
-    control.total = control.on_writer(_free)
-    pages, free = _FIRST_PAGES, control.total
+def _by_steps(control: Control) -> int:
+    free = control.total = control.on_writer(_free)
+    pages, given = _FIRST_PAGES, 0
     while free > _ENOUGH:
-        left, seconds = control.on_writer(partial(_step, pages))
-        if left >= free:  # traffic frees as much as is given back: it will need it again
+        step = control.on_writer(partial(_step, pages))
+        given += step.given
+        control.done = min(control.total, given)
+        if step.free >= free:  # traffic frees as much as is given back: it will need it again
             break
-        free = left
-        control.done = max(control.done, control.total - free)
-        if seconds > _LONGEST_S:
+        free = step.free
+        if step.seconds > _LONGEST_S:
             pages = max(_FEWEST, pages // 2)
-        elif seconds < _LONGEST_S / 2:
+        elif step.seconds < _LONGEST_S / 2:
             pages = min(_MOST, pages * 2)
-        control.rest(seconds * _REST)
+        control.rest(step.seconds * _REST)
+    return given
 
 
-def _step(pages: int, writer: sqlite3.Connection) -> tuple[int, float]:
-    """Free pages left, and seconds that it took, durable."""
+class _Step(NamedTuple):
+    given: int  #: pages
+    free: int  #: pages that are left
+    seconds: float  #: until it was durable
+
+
+def _step(pages: int, writer: sqlite3.Connection) -> _Step:
     begun = time.perf_counter()
+    before = _number(writer, "page_count")
     writer.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
-    return _free(writer), time.perf_counter() - begun
+    return _Step(before - _number(writer, "page_count"), _free(writer), time.perf_counter() - begun)
 
 
 def _free(writer: sqlite3.Connection) -> int:
-    return int(writer.execute("PRAGMA freelist_count").fetchone()[0])
+    return _number(writer, "freelist_count")
+
+
+def _number(writer: sqlite3.Connection, name: str) -> int:
+    return int(writer.execute(f"PRAGMA {name}").fetchone()[0])
