@@ -22,7 +22,7 @@ from smsgwd.telemetry import Metrics, get_logger
 
 _DAY_MS: Final = 86_400_000
 _FIRST_S: Final = 2.0
-_IDLE_S: Final = 60.0
+_IDLE_S: Final = 60.0  # between rounds; less where something is kept for less than two minutes
 _IDS_IDLE_S: Final = 3600.0  # SMSC ids have no age of their own: a round reads all of them
 _RETRY_S: Final = 5.0
 _MOST: Final = 200  # rows looked at by one change: a few milliseconds of the writer
@@ -36,7 +36,7 @@ class _Kind:
 
     name: str
     changes: Callable[[int], Iterable[Change]]
-    idle_s: float = _IDLE_S
+    idle_s: float
     round: Iterator[Change] | None = None  # the round that is under way
     change: Change | None = None  # of it
     next_at: float = 0.0  # monotonic seconds
@@ -64,17 +64,24 @@ class Retention:
         self._section = section
         self._mo_kept_ms = mo_kept_ms
         self._metrics = metrics
+        idle_s = min(_IDLE_S, self._shortest_d() * 86_400 / 2)
         self._limit = max(1, min(_MOST, section.rows_s // 10))
         self._kinds = [
-            _Kind("messages", self._messages),
-            _Kind("texts", self._texts),
-            _Kind("leftovers", self._leftovers),
+            _Kind("messages", self._messages, idle_s),
+            _Kind("texts", self._texts, idle_s),
+            _Kind("leftovers", self._leftovers, idle_s),
             _Kind("smsc_ids", self._ids, _IDS_IDLE_S),
         ]
         self._counts: dict[str, int] = {}
         self._told_at = -_TOLD_EVERY_S
         self._call: IDelayedCall | None = None
         self._stopped = True
+
+    def _shortest_d(self) -> float:
+        """The shortest time for which anything is kept, in days."""
+        section = self._section
+        texts = (tenant.texts_d for tenant in self._tenants() if tenant.texts_d is not None)
+        return min(section.messages_d, section.texts_d, section.given_up_d, section.orphans_d, *texts)
 
     def start(self) -> None:
         """Look from now on."""
@@ -105,10 +112,9 @@ class Retention:
             self._tell_by_and_by(now)
             return kind.next_at - now
         change = self._change_of(kind)
+        kind.next_at = now + kind.idle_s  # also that one that fails does not hold up the others
         if change is None:
-            kind.next_at = now + kind.idle_s
             return 0.0
-        kind.next_at = now + kind.idle_s  # one that fails does not hold up the others
         [result] = await self._store.commit([change])
         if not isinstance(result, Purged):
             raise TypeError(f"a store answered {type(result).__name__} to a {type(change).__name__}")

@@ -67,8 +67,8 @@ def test_each_kind_is_asked_for_with_its_age():
         ("b", 2),
     ]
     [left] = world.asked(PurgeLeftovers)
-    ages = (left.pushes_before, left.orphans_before, left.mo_before)
-    assert [round((now - at) / DAY) for at in ages] == [30, 14, 3]
+    ages = (left.pushes_before, left.orphans_before, left.mo_before, left.mo_done_before)
+    assert [round((now - at) / DAY) for at in ages] == [30, 14, 30, 3]
     assert left.most_orphans == 100_000
 
 
@@ -129,3 +129,9 @@ def test_after_stop_nothing_begins():
     world.run(200, step=1.0)
     assert len(world.store.log) == count
     assert world.reactor.getDelayedCalls() == []
+
+
+def test_what_is_kept_for_seconds_is_looked_at_in_time():
+    world = World(Tenant("a", texts_d=0.0001))
+    world.run(20, step=0.1)
+    assert len(world.asked(BlankTexts)) >= 4
