@@ -84,8 +84,11 @@ class Verdict:
 
     def table(self) -> str:
         """Readable, one line a count."""
-        rows = [f"{name:<34} {value}" for name, value in self.facts.items()]
-        rows += [f"{name:<34} {value}{'' if not value else '   <-- FAILED'}" for name, value in self.failures.items()]
+        wide = max(34, *(len(name) for name in (*self.facts, *self.failures)))
+        rows = [f"{name:<{wide}} {value}" for name, value in self.facts.items()]
+        rows += [
+            f"{name:<{wide}} {value}{'' if not value else '   <-- FAILED'}" for name, value in self.failures.items()
+        ]
         return "\n".join(rows)
 
 

@@ -113,9 +113,9 @@ def judge_mo(count: int, acknowledged: int, esme: Mapping[int, int], webhook: Ma
 
 
 class _Event(msgspec.Struct):
-    """A push as the catcher shows it."""
+    """A line of the catcher: a push, its port, or its statistics."""
 
-    event: str
+    event: str = ""
     status: int = 0
     body: dict[str, Any] = {}
 
@@ -128,7 +128,7 @@ def mos_shown(output: Path) -> Counter[int]:
     for line in output.read_bytes().splitlines():
         if mark in line:
             push = decode(line)
-            if 200 <= push.status < 300:
+            if push.event == "push" and 200 <= push.status < 300:
                 found[int(str(push.body["data"]["text"]).removeprefix(_MO_TEXT.decode()))] += 1
     return found
 

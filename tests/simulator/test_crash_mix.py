@@ -81,6 +81,7 @@ def test_what_the_catcher_shows(tmp_path):
                 line(503, "mo.received", "MO 13"),
                 line(200, "message.delivered", "MO 14"),
                 line(200, "mo.received", "MO 12"),
+                b'{"pushes":3,"types":{"mo.received":2}}\n',
             ]
         )
     )
