@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 
-def compiled(name: str, directory: Path) -> Path:
-    """`name`.c of this directory as a shared library. Fails where CI has no compiler, skips elsewhere."""
+def compiled(name: str, directory: Path, sources: Path | None = None) -> Path:
+    """`name`.c of `sources` (else this directory) as a library. Fails where CI has no compiler, skips elsewhere."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no C compiler (cc) on this machine")
     library = directory / f"{name}.so"
-    source = Path(__file__).with_name(f"{name}.c")
+    source = (sources or Path(__file__).parent) / f"{name}.c"
     command = [compiler, "-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-o", str(library), str(source), "-ldl"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
