@@ -26,7 +26,7 @@ def test_the_second_carrier_delivers_what_the_first_could_not(scene: Scene) -> N
         scene.catcher(),
     )
     gateway = ready(scene.gateway(first, second, catcher=catcher, routes=NEXT))
-    ids = [gateway.tenant.send(f"+3069000000{n:02d}", "Ω" * 100 if n % 2 else "Hello") for n in range(10)]
+    ids = [gateway.tenant.send(f"+3069000000{n:02d}", "щ" * 100 if n % 2 else "Hello") for n in range(10)]
     pushed = catcher.wait_all(ids)
     assert {each["state"] for each in pushed.values()} == {"delivered"}
     assert len(first.texts()) == len(second.texts()) == 10
