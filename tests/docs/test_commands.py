@@ -14,7 +14,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "commands.md"
 
 def test_the_page_has_every_command() -> None:
     nothing: Any = SimpleNamespace(
-        directory=None, secrets=None, look=None, reload=None, erase=None, progress=None, commands=lambda: []
+        directory=None, secrets=None, look=None, reload=None, erase=None, progress=None, commands=list
     )
     registry = build_registry(
         status=nothing,
