@@ -67,7 +67,9 @@ def sentence(root: type[Section], error: Mapping[str, Any]) -> str:
 
 
 def without_echoes(entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """`entries` without 'too short' of a list that is only short because its items are wrong."""
+    """`entries` without 'too short' of a list that is only short because its items are wrong, and without what the
+    other way to write an option (a word or a section) would have wanted."""
+    entries = _one_way(entries)
     locs = [entry["loc"] for entry in entries]
     return [
         entry
@@ -75,6 +77,22 @@ def without_echoes(entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, An
         if entry["type"] != "too_short"
         or not any(loc != entry["loc"] and loc[: len(entry["loc"])] == entry["loc"] for loc in locs)
     ]
+
+
+def _one_way(entries: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Of an option that may be a word or a section, the mistakes of the way it was written, their tag left out."""
+    words = {entry["loc"][:-1]: entry for entry in entries if str(entry["loc"][-1]).startswith("literal[")}
+    if not words:
+        return entries
+    found: list[Mapping[str, Any]] = []
+    for entry in entries:
+        loc = entry["loc"]
+        at = next((size for size in range(len(loc), 0, -1) if loc[:size] in words), None)
+        if at is None:
+            found.append(entry)
+        elif (entry is words[loc[:at]]) is not isinstance(words[loc[:at]].get("input"), dict):
+            found.append({**entry, "loc": loc[:at] + loc[at + 1 :]})
+    return found
 
 
 def hidden(message: str, text: str) -> str:

@@ -26,17 +26,21 @@ def option(
     example: Any = None,
     since: str = "0.1",
     reloadable: bool = False,
+    shown: bool = False,
     **constraints: Any,
 ) -> Any:
     """Declare one option.
 
     `default` left out means required; `unit` is the unit of a number ('s', 'bytes', 'parts/s'); `example` is a value
-    as it would stand in YAML; `reloadable` says that a reload is enough, no restart; `constraints` are pydantic's
+    as it would stand in YAML; `reloadable` says that a reload is enough, no restart; `shown` that the annotated
+    reference has the example in place of the default (one of several options is needed); `constraints` are pydantic's
     (`ge`, `le`, `min_length`, `max_length`, `pattern`).
     """
     extra: dict[str, Any] = {"since": since, "reloadable": reloadable}
     if unit is not None:
         extra["unit"] = unit
+    if shown:
+        extra["shown"] = True
     examples = None if example is None else [example]
     if default_factory is not None:
         return Field(

@@ -178,7 +178,9 @@ def _yaml_value(key: str, info: FieldInfo, shape: Shape, indent: int) -> Iterato
     else:
         default = default_text(info, shape)
         example = _example(info)
-        shown = _flow(example) if default is None or default.startswith("{file:") else default
+        extra: dict[str, Any] = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+        by_example = default is None or default.startswith("{file:") or "shown" in extra
+        shown = _flow(example) if by_example else default
         yield f"{pad}{key}: {shown}"
 
 

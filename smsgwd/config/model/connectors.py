@@ -87,7 +87,11 @@ class MoRoute(Section):
 
     match: MoMatch = option("Which messages.", default_factory=MoMatch)
     account: str | None = option(
-        "system_id of the SMPP account that gets them.", default=None, pattern=r"^[!-~]{1,15}$", example="demo"
+        "system_id of the SMPP account that gets them.",
+        default=None,
+        pattern=r"^[!-~]{1,15}$",
+        example="demo",
+        shown=True,
     )
     webhook: str | None = option("Tenant whose webhook gets them.", default=None, min_length=1)
     callback: str | None = option("Tenant whose `callbacks` URL gets them, in its style.", default=None, min_length=1)
