@@ -216,7 +216,10 @@ class Purge(msgspec.Struct, frozen=True, gc=False):
 
 
 class PurgeIds(msgspec.Struct, frozen=True, gc=False):
-    """Forget SMSC ids of messages that are gone, going round all of them by and by. Result: Purged."""
+    """Forget SMSC ids of messages submitted before `before` that ended or are gone, going round all ids by and by.
+
+    Result: Purged.
+    """
 
     before: int
     limit: int = 1000

@@ -25,7 +25,7 @@ _DAY_MS: Final = 86_400_000
 _GATHERED: Final = 1000  # rows of the outbox looked at by one step
 _PENDING: Final = "SELECT message, target, due_at, id FROM outbox WHERE status = 0"
 _DEAD: Final = "SELECT message, target, id FROM outbox WHERE status = 2"
-_KNOWN: Final = Many("SELECT id FROM message WHERE id IN (", "?", ")")
+_OPEN: Final = Many("SELECT id FROM message WHERE id IN (", "?", ") AND state < 10")
 _NO_PUSHES: Final = Many("DELETE FROM outbox WHERE id IN (", "?", ")")
 _NO_TEXTS: Final = Many("UPDATE message SET body = x'' WHERE length(body) > 0 AND id IN (", "?", ")")
 
@@ -120,7 +120,7 @@ def _delete(work: Work, first: int, last: int) -> int:
 
 
 def purge_ids(work: Work, change: PurgeIds) -> Purged:
-    """Look at the next SMSC ids; those of old messages that are gone go too."""
+    """Look at the next SMSC ids; those of old messages go that are gone, or have ended and will go as well."""
     work.flush()
     walks = work.memory.walks
     walk = walks.ids
@@ -132,8 +132,8 @@ def purge_ids(work: Work, change: PurgeIds) -> Purged:
     ).fetchall()
     until = first_id_at(change.before)
     old = sorted({number for _, _, number in found if number < until})
-    there = {number for (number,) in _KNOWN.find(work.connection, old)}
-    gone = [(group, key) for group, key, number in found if number < until and number not in there]
+    needed = {number for (number,) in _OPEN.find(work.connection, old)}
+    gone = [(group, key) for group, key, number in found if number < until and number not in needed]
     work.connection.executemany("DELETE FROM smsc WHERE grp = ? AND id = ?", gone)
     ids = work.memory.ids
     for group, key in gone:
