@@ -20,6 +20,18 @@ class TokenBucket:
         self._tokens = self._burst
         self._at = now
 
+    def set_rate(self, rate: float, burst: float, now: float) -> None:
+        """Another rate from now on; what is there of tokens stays, up to the new burst."""
+        self._refill(now)
+        self._rate = rate
+        self._burst = max(1.0, burst)
+        self._tokens = min(self._tokens, self._burst)
+
+    def empty(self, now: float) -> None:
+        """Nothing may leave before it has filled again."""
+        self._tokens = min(self._tokens, 0.0)
+        self._at = now
+
     @property
     def unlimited(self) -> bool:
         """True when nothing ever waits."""

@@ -1,30 +1,29 @@
 """What the answer to a submit_sm, or its lack, means for the message: status → verdict, verdict → change.
 
-The table of statuses is `delivery.trouble`'s; here stand the consequences.
+The table of statuses is `delivery.trouble`'s; here stand the consequences. How long the link pauses is `throttle.py`'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from smsgwd.delivery.retry import retry_at
-from smsgwd.delivery.trouble import THROTTLE_PAUSE_S, Action, action_for
+from smsgwd.delivery.trouble import Action, Scope, rule_for
 from smsgwd.model.changes import Change, Fail, GiveUp, Note, Requeue
 from smsgwd.model.message import Failure
-from smsgwd.smpp.status import ESME_RMSGQFUL, status_name
+from smsgwd.ports.dispatch import Ways
+from smsgwd.smpp.status import status_name
 from smsgwd.southbound.outgoing import Outgoing, Verdict
-from smsgwd.southbound.settings import UnknownOutcome
+from smsgwd.southbound.settings import Settings
 
 _IN_A_ROW = 3  # after that many lost answers, or lost sessions, a message is postponed: it may be what kills the link
-_SINGLED_OUT = 8  # more times than that throttled while others are not, and a message is postponed
-_QUEUE_FULL = 2  # the same for ESME_RMSGQFUL, which often means the queue of the one recipient
-_PAUSE_S = 1.0
-_LONGEST_PAUSE_S = 10.0
 
 _VERDICTS = {
     Action.THROTTLE: Verdict.AGAIN,
     Action.REBIND: Verdict.AGAIN,
+    Action.SUSPEND: Verdict.SUSPENDED,
     Action.RETRY: Verdict.RETRY,
+    Action.FAILOVER: Verdict.FAILOVER,
     Action.FAIL: Verdict.FAIL,
 }
 
@@ -32,22 +31,25 @@ _VERDICTS = {
 class Answers:
     """The policy of one connector."""
 
-    def __init__(
-        self,
-        connector: str,
-        unknown_outcome: UnknownOutcome,
-        statuses: Mapping[int, Action],
-        random: Callable[[], float],
-    ) -> None:
-        self._connector = connector
-        self._unknown_outcome = unknown_outcome
-        self._statuses = statuses
+    def __init__(self, settings: Settings, random: Callable[[], float], ways: Ways | None = None) -> None:
+        """Without `ways` no message goes over to another connector."""
+        self._connector = settings.id
+        self._unknown_outcome = settings.unknown_outcome
+        self._statuses = settings.statuses
+        self._waits_s = settings.retry_waits_s
+        self._attempts = settings.retry_attempts
         self._random = random
+        self._ways = ways
 
-    def refused(self, out: Outgoing, number: int, status: int) -> Action:
-        """PDU `number` was answered with an error; what that asks of the link."""
-        action = action_for(status, self._statuses)
-        out.decide(_VERDICTS[action], Failure("smsc_rejected", status_name(status), status), number)
+    @property
+    def resends(self) -> bool:
+        """True when a message whose outcome is unknown is sent again."""
+        return self._unknown_outcome == "resend"
+
+    def refused(self, out: Outgoing, number: int, status: int, latency_ms: int | None = None) -> Action:
+        """PDU `number` was answered with an error after so many milliseconds; what that asks of the link."""
+        action = rule_for(status, self._statuses).action
+        out.decide(_VERDICTS[action], Failure("smsc_rejected", status_name(status), status), number, latency_ms)
         return action
 
     def unanswered(self, out: Outgoing, number: int, reason: str) -> bool:
@@ -70,24 +72,57 @@ class Answers:
                 out.verdict = Verdict.RETRY
         elif out.verdict is not Verdict.AGAIN:
             out.unknowns = out.rebinds = 0
-        elif out.error is not None and action_for(out.error.smpp_status or 0, self._statuses) is Action.REBIND:
+        elif out.error is not None and rule_for(out.error.smpp_status or 0, self._statuses).action is Action.REBIND:
             out.rebinds += 1
             if out.rebinds >= _IN_A_ROW:
                 out.rebinds = 0
                 out.verdict = Verdict.RETRY
 
+    def can_leave(self, out: Outgoing) -> bool:
+        """True when it can go over to another connector: no SMSC has a part of it, and its route has another way."""
+        return self._way(out) is not None and (out.error is None or self._goes_over(out.error))
+
     def change(self, out: Outgoing, now_ms: int) -> Change:
-        """What the store is to do for a verdict of RETRY or worse; every part that was taken is durable by now."""
+        """What the store is to do for a verdict of SUSPENDED or worse; what was taken is durable by now."""
         message, connector = out.message, self._connector
         error = out.error or Failure("smsc_rejected")
         if out.verdict is Verdict.RETRY:
-            due = retry_at(message.attempts + 1, now_ms, message.deadline, self._random)
-            if due is not None or not out.taken:
-                # Beyond its validity it only waits for the sweep that ends it as expired.
-                return Requeue(message.id, message.deadline if due is None else due, connector, now_ms, error)
+            change = self._retry(out, error, now_ms)
+            if change is not None:
+                return change
+        elif out.verdict is Verdict.FAILOVER or out.verdict is Verdict.SUSPENDED:
+            way = self._way(out) if self._goes_over(error) else None
+            if way is not None:
+                return Requeue(message.id, 0, way, now_ms, error, left=connector, latency_ms=out.latency_ms)
         elif out.verdict is Verdict.GIVE_UP:
             return GiveUp(message.id, connector, now_ms, error)
-        return Fail(message.id, out.failed_part, connector, now_ms, error)
+        return Fail(message.id, out.failed_part, connector, now_ms, error, out.latency_ms)
+
+    def _retry(self, out: Outgoing, error: Failure, now_ms: int) -> Requeue | None:
+        """Later, here or on the next way; None when its validity ends before, and an SMSC has a part of it."""
+        message, connector = out.message, self._connector
+        attempts = message.attempts + 1
+        # Attempts are counted over all connectors: each has had its share when the number is a multiple of it.
+        exhausted = attempts % self._attempts == 0 and self._goes_over(error)
+        way = self._way(out) if exhausted else None
+        due = retry_at(attempts, now_ms, message.deadline, self._random, self._waits_s)
+        if due is None:
+            if out.taken:
+                return None
+            due = message.deadline  # beyond its validity it only waits for the sweep that ends it as expired
+        if way is None:
+            return Requeue(message.id, due, connector, now_ms, error, latency_ms=out.latency_ms)
+        return Requeue(message.id, due, way, now_ms, error, left=connector, latency_ms=out.latency_ms)
+
+    def _goes_over(self, error: Failure) -> bool:
+        """Whether another carrier may take what this one refused so."""
+        status = error.smpp_status
+        return status is None or rule_for(status, self._statuses).scope is Scope.CONNECTOR
+
+    def _way(self, out: Outgoing) -> str | None:
+        if self._ways is None or out.taken or out.sent:
+            return None
+        return self._ways.next_way(out.message, self._connector)
 
     def note(self, out: Outgoing, number: int, reason: str, now_ms: int) -> Note:
         """For the history: the answer to PDU `number` was lost."""
@@ -98,39 +133,3 @@ class Answers:
 def unknown_id(message_id: int, part: int) -> str:
     """An SMSC id that no SMSC gives: for a part that counts as sent although its id never came (policy `wait`)."""
     return f"?{message_id}.{part}"
-
-
-class Throttle:
-    """How long a connector pauses because its SMSC asks it to slow down. Times are monotonic seconds."""
-
-    def __init__(self) -> None:
-        self.until = 0.0
-        self._times = 0
-        self._taken = 0
-
-    def slow_down(self, status: int, now: float) -> bool:
-        """An answer asked for it; True when that begins a pause. The answers of one window are one request."""
-        if now < self.until:
-            return False
-        pause = THROTTLE_PAUSE_S.get(status, _PAUSE_S) * 2.0 ** min(self._times, 10)
-        self.until = now + min(_LONGEST_PAUSE_S, pause)
-        self._times += 1
-        return True
-
-    def singles_out(self, out: Outgoing, status: int) -> bool:
-        """This message was throttled again; True when others get through all the time and only it does not.
-
-        So answers an SMSC whose queue for one recipient is full: that must not hold up all others, least of all when
-        the message comes back from being postponed.
-        """
-        if out.throttled_at != self._taken:
-            out.throttled_at = self._taken
-            out.throttled += 1
-        most = _QUEUE_FULL if status == ESME_RMSGQFUL else _SINGLED_OUT
-        return out.throttled > (0 if out.message.attempts else most)
-
-    def success(self, now: float, count: int = 1) -> None:
-        """That many parts were taken: after the pause that means all is well again."""
-        self._taken += count
-        if count and self._times and now >= self.until:
-            self._times = 0

@@ -15,7 +15,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from smsgwd.model.changes import Change, Ignored, Moved, Noted, Owed, Result
+from smsgwd.model.changes import Change, Ignored, Moved, Noted, Owed, Resent, Result
+from smsgwd.model.message import Message
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.net.turn import Turn
 from smsgwd.ports.push import Outbox
@@ -34,7 +35,16 @@ _Entry = tuple[Change, Then | None, Any, bool]
 class Batch:
     """Gathers changes and commits them at the end of the turn."""
 
-    def __init__(self, store: Store, outbox: Outbox, reactor: IReactorTime, turn: Turn) -> None:
+    def __init__(
+        self,
+        store: Store,
+        outbox: Outbox,
+        reactor: IReactorTime,
+        turn: Turn,
+        resend: Callable[[Sequence[Message]], None] | None = None,
+    ) -> None:
+        """`resend` gets the messages that are queued again, on the second way of their route."""
+        self._resend = resend
         self._store = store
         self._outbox = outbox
         self._reactor = reactor
@@ -101,12 +111,15 @@ class Batch:
     def _committed(self, results: list[Result], entries: list[_Entry]) -> None:
         self._running -= 1
         owed: list[OutboxItem] = []
+        resent: list[Message] = []
         last: Then | None = None
         its_results: list[Result] = []
         its_args: list[Any] = []
         for result, (_, then, arg, _) in zip(results, entries, strict=True):
             if isinstance(result, (Moved, Noted, Owed)) and result.outbox:
                 owed += result.outbox
+            elif type(result) is Resent:
+                resent.append(result.message)
             if then is not last:
                 if last is not None:
                     _tell(last, its_results, its_args)
@@ -117,6 +130,8 @@ class Batch:
             _tell(last, its_results, its_args)
         if owed:
             self._outbox.offer(owed)
+        if resent and self._resend is not None:
+            self._resend(resent)
         self._look_idle()
 
     def _failed(self, failure: Failure, entries: list[_Entry]) -> None:

@@ -6,22 +6,23 @@ out until what became of it is durable. Everything here runs on the reactor's th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 
+from smsgwd.delivery.rate import LinkRate
 from smsgwd.delivery.trouble import Action
 from smsgwd.model.message import Message
-from smsgwd.ports.dispatch import ConnectorStatus
+from smsgwd.ports.dispatch import ConnectorStatus, Ways
 from smsgwd.ports.mo import Subscribers
 from smsgwd.ports.store import Store
 from smsgwd.smpp.events import Answer
 from smsgwd.smpp.pdu import MessageIdResp, Pdu, SubmitSmResp
 from smsgwd.smpp.receipt import id_text
 from smsgwd.smpp.status import ESME_ROK, ESME_RUNKNOWNERR, status_name
-from smsgwd.southbound.answers import Answers, Throttle
+from smsgwd.southbound.answers import Answers
 from smsgwd.southbound.batch import Batch
 from smsgwd.southbound.bind import Bind, BindState
 from smsgwd.southbound.counts import Counts
@@ -33,6 +34,8 @@ from smsgwd.southbound.queue import ReadyQueue
 from smsgwd.southbound.runtime import Runtime
 from smsgwd.southbound.sender import Sender
 from smsgwd.southbound.settings import Settings
+from smsgwd.southbound.suspension import Suspension
+from smsgwd.southbound.throttle import Throttle
 from smsgwd.telemetry import ConnectorMetrics, get_logger
 
 _log = get_logger("southbound")
@@ -48,21 +51,34 @@ class Connector:
         store: Store,
         batch: Batch,
         id_form: IdForm,
+        hand_over: Callable[[Sequence[Message]], None],
         metrics: ConnectorMetrics | None = None,
         subscribers: Subscribers | None = None,
+        ways: Ways | None = None,
     ) -> None:
+        """`hand_over` gets the messages that belong to another connector now, which `ways` names."""
         self.id = settings.id
         self.counts = Counts(metrics)
         self._settings = settings
         self._runtime = runtime
         self._batch = batch
-        self._answers = Answers(settings.id, settings.unknown_outcome, settings.statuses, runtime.random)
-        self._throttle = Throttle()
-        self._sender = Sender(settings, runtime, batch, self._throttle, self.counts, self._look_drained)
+        self._answers = Answers(settings, runtime.random, ways)
+        self._rate = LinkRate(settings.throughput, settings.burst, runtime.clock.monotonic())
+        self._throttle = Throttle(self._rate, adaptive=settings.adaptive_rate)
+        self._sender = Sender(settings, runtime, batch, self._rate, self._throttle, self.counts, self._look_drained)
         self._pump = self._sender.pump
+        self._suspension = Suspension(settings.id, settings.suspend_s, runtime, self._suspended)
+        self._throttled = False
+        self._down_since: float | None = runtime.clock.monotonic()
         self._incoming = Incoming(settings, batch, runtime.clock, id_form, self.counts, subscribers)
         self._queue = ReadyQueue(
-            settings.id, settings.queue_capacity, store, runtime.reactor, runtime.clock, self._pump
+            settings.id,
+            settings.queue_capacity,
+            store,
+            runtime.reactor,
+            runtime.clock,
+            self._pump,
+            keep_order=settings.keep_order,
         )
         kinds = ("transmitter", "receiver") if settings.bind == "tx_rx" else (settings.bind,)
         self._binds = [
@@ -80,6 +96,7 @@ class Connector:
             id_form,
             self._sender.stop_writing,
             self._pump,
+            hand_over,
         )
         self._sender.join(self._queue, self._flights, self._senders)
         self._drained: Deferred[None] | None = None
@@ -91,6 +108,7 @@ class Connector:
         """Bind, and send what is queued."""
         _log.info("connector.starting", connector=self.id, binds=len(self._binds))
         self._sender.taking = True
+        self._down_since = self._runtime.clock.monotonic()
         self._queue.start()
         for bind in self._binds:
             bind.start()
@@ -104,6 +122,7 @@ class Connector:
         self._drained = done
         self._sender.taking = False
         self._queue.stop()
+        self._suspension.cancel()
         self._sender.sleep_no_more()
         self._limit = self._runtime.reactor.callLater(limit_s, self._leave)
         self._look_drained()
@@ -116,7 +135,27 @@ class Connector:
 
     def withdraw(self, message_id: int) -> bool:
         """See ports.Dispatcher."""
-        return message_id not in self._flights.active and self._queue.withdraw(message_id)
+        taken = message_id not in self._flights.active and self._queue.withdraw(message_id)
+        if self._queue.released:  # what waited behind it
+            self._pump()
+        return taken
+
+    def give_up(self, message_id: int) -> bool:
+        """See ports.Dispatcher."""
+        unknowns = self._answers.resends
+        return message_id not in self._flights.active and self._queue.withdraw(message_id, unknowns=unknowns)
+
+    def gone(self, message_ids: Sequence[int]) -> None:
+        """See ports.Dispatcher."""
+        self._queue.gone(message_ids)
+        self._pump()
+
+    @property
+    def down_for(self) -> float:
+        """See ports.Dispatcher."""
+        now = self._runtime.clock.monotonic()
+        down = 0.0 if self._down_since is None else now - self._down_since
+        return max(down, self._suspension.lasts(now))
 
     def restore(self, message: Message) -> None:
         """See ports.Dispatcher."""
@@ -126,6 +165,8 @@ class Connector:
     def ended(self, messages: Collection[int]) -> None:
         """See ports.Dispatcher."""
         self._queue.ended(messages)
+        if self._queue.released:
+            self._pump()
 
     def in_flight(self) -> Iterable[int]:
         """Ids of messages with a part written and not answered, or answered and not durable."""
@@ -134,7 +175,7 @@ class Connector:
     @property
     def up(self) -> bool:
         """True when something could be sent now."""
-        if self._sender.taking:
+        if self._sender.taking and not self._sender.suspended:
             for bind in self._senders:  # asked for every message: no generator
                 if bind.state is BindState.BOUND:
                     return True
@@ -157,16 +198,22 @@ class Connector:
             refused=self.counts.refused,
             receipts=self._incoming.receipts,
             binds=tuple(bind.status() for bind in self._binds),
+            rate=self._rate.rate,
+            suspended_s=self._suspension.left(self._runtime.clock.monotonic()),
         )
 
     # ------------------------------------------------------------------ what binds report
     def bound(self, bind: Bind) -> None:
         """See BindOwner; what can be sent is looked at in `settled`."""
         self.counts.bound(1)
+        if bind.sends:
+            self._down_since = None
 
     def lost(self, bind: Bind) -> None:
         """See BindOwner."""
         self.counts.bound(-1)
+        if bind.sends and not any(other.state is BindState.BOUND for other in self._senders if other is not bind):
+            self._down_since = self._runtime.clock.monotonic()
         out = self._sender.begun.pop(bind, None)
         if out is not None:
             # The parts that are still here go on another bind; those that are out decide what about them.
@@ -180,33 +227,36 @@ class Connector:
         now = self._runtime.clock.monotonic()
         status = pdu.status
         if status == ESME_ROK and isinstance(pdu, MessageIdResp):
-            self._throttle.success(now)
-            self._flights.accepted(out, number, id_text(pdu.message_id))
+            self._throttle.success(now, sent_at)
+            self._flights.accepted(out, number, id_text(pdu.message_id), int(1000 * (now - sent_at)))
         else:
             # A nack that says ROK answers nothing.
-            self._refused(bind, out, number, status or ESME_RUNKNOWNERR, now)
+            self._refused(bind, out, number, status or ESME_RUNKNOWNERR, now, sent_at)
         self.counts.answer(status, now - sent_at)
         self._flights.conclude(out)
 
     def answered_many(self, bind: Bind, answers: Sequence[Answer]) -> None:
         """See BindOwner: what `answered` does, with everything that the answers of one read share done once."""
         now = self._runtime.clock.monotonic()
-        taken: list[tuple[Outgoing, bytes]] = []
+        taken: list[tuple[Outgoing, bytes, int]] = []
         times: dict[float, int] = {}
+        written, took = now, 0  # of the answer before
         for context, status, message_id, sent_at in answers:
             out, _ = context
             if status == ESME_ROK and out.lone:
                 out.open -= 1
-                taken.append((out, message_id))
+                if sent_at != written:
+                    written, took = sent_at, int(1000 * (now - sent_at))
+                taken.append((out, message_id, took))
                 times[sent_at] = times.get(sent_at, 0) + 1
             else:
                 if taken:  # in order: what was taken before tells one that is singled out
-                    self._throttle.success(now, len(taken))
+                    self._throttle.success(now, written, len(taken))
                     self._flights.accepted_lone(taken)
                     taken = []
                 self.answered(bind, SubmitSmResp(status=status, message_id=message_id), context, sent_at)
         if taken:
-            self._throttle.success(now, len(taken))
+            self._throttle.success(now, written, len(taken))
             self._flights.accepted_lone(taken)
         for sent_at, count in times.items():
             self.counts.answer(ESME_ROK, now - sent_at, count)
@@ -239,7 +289,7 @@ class Connector:
 
     def settled(self, bind: Bind) -> None:
         """See BindOwner."""
-        unknown = self.counts.flush(len(self._flights.active), len(self._queue))
+        unknown = self.counts.flush(len(self._flights.active), len(self._queue), self._rate.rate)
         if unknown:
             _log.warning(
                 "connector.outcome_unknown",
@@ -250,19 +300,34 @@ class Connector:
             )
         self._pump()
 
-    def _refused(self, bind: Bind, out: Outgoing, number: int, status: int, now: float) -> None:
+    def _refused(self, bind: Bind, out: Outgoing, number: int, status: int, now: float, sent_at: float) -> None:
         self.counts.refused += 1
-        action = self._answers.refused(out, number, status)
+        action = self._answers.refused(out, number, status, int(1000 * (now - sent_at)))
         self._sender.stop_writing(out)
         if action is Action.THROTTLE:
             self.counts.throttled += 1
             if self._throttle.singles_out(out, status):
-                out.decide(Verdict.RETRY, out.error, 1)
-            elif self._throttle.slow_down(status, now):
-                pause = round(self._throttle.until - now, 1)
-                _log.warning("connector.throttled", connector=self.id, status=status_name(status), pause_s=pause)
+                out.decide(Verdict.RETRY, out.error, 1, out.latency_ms)
+            elif self._throttle.slow_down(status, now, sent_at):
+                self._slowed(status, now)
         elif action is Action.REBIND:
             bind.rebind(f"submit_sm answered {status_name(status)}")
+        elif action is Action.SUSPEND:
+            self._suspension.begin(status_name(status))
+
+    def _slowed(self, status: int, now: float) -> None:
+        """Say so, but not each time that a limit is felt for."""
+        pause = round(max(0.0, self._throttle.until - now), 1)
+        log = _log.warning if pause or not self._throttled else _log.debug
+        self._throttled = True
+        rate = round(self._rate.rate, 1)
+        log("connector.throttled", connector=self.id, status=status_name(status), pause_s=pause, rate=rate)
+
+    def _suspended(self, suspended: bool) -> None:
+        """The suspension begins or ends."""
+        self._sender.suspended = suspended
+        if not suspended:
+            self._pump()
 
     # ------------------------------------------------------------------ the end
     def _look_drained(self) -> None:

@@ -16,6 +16,7 @@ class Counts:
         "_answers",
         "_in_flight",
         "_metrics",
+        "_rate",
         "_ready",
         "_receipts",
         "_seen",
@@ -34,6 +35,7 @@ class Counts:
         self._receipts: dict[str, int] = {}
         self._seen = (0, 0, 0)
         self._in_flight = self._ready = 0
+        self._rate = 0.0
         self.submitted = 0  #: PDUs written
         self.sent = 0  #: PDUs taken
         self.refused = 0
@@ -65,13 +67,18 @@ class Counts:
         if self._metrics is not None:
             self._metrics.receipts_late.inc()
 
+    def failover(self, why: str) -> None:
+        """A message went over to another connector: `refused`, `retries` or `undelivered`."""
+        if self._metrics is not None:
+            self._metrics.failover(why).inc()
+
     def mo(self, result: str) -> None:
         """A subscriber's message came: `kept`, or `unrouted` (there is nobody who gets it)."""
         if self._metrics is not None:
             self._metrics.mo(result).inc()
 
-    def flush(self, in_flight: int, ready: int) -> int:
-        """Hand on what happened since the last time; how many outcomes were lost in it."""
+    def flush(self, in_flight: int, ready: int, rate: float = 0.0) -> int:
+        """Hand on what happened since the last time; how many outcomes were lost in it. `rate` is in parts a second."""
         submitted, throttled, unknown = self._seen
         self._seen = (self.submitted, self.throttled, self.unknown)
         metrics = self._metrics
@@ -93,6 +100,9 @@ class Counts:
             if in_flight != self._in_flight:
                 self._in_flight = in_flight
                 metrics.window_in_use.set(in_flight)
+            if rate != self._rate:
+                self._rate = rate
+                metrics.rate.set(rate)
             if ready != self._ready:
                 self._ready = ready
                 metrics.queue_depth.set(ready)

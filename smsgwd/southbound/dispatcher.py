@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred, TimeoutError, gatherResults
 from twisted.python.failure import Failure
 
 from smsgwd.model.message import Message
-from smsgwd.ports.dispatch import ConnectorStatus
+from smsgwd.ports.dispatch import ConnectorStatus, Ways
 from smsgwd.ports.mo import Subscribers
 from smsgwd.ports.push import Outbox
 from smsgwd.ports.store import Store
@@ -26,8 +26,8 @@ class SmppDispatcher:
     """Makes the connectors, with one batch of changes for all of them, and leads each message to its own.
 
     `metrics` gives the bound metrics of a connector by id; `subscribers` says whom messages of subscribers are for,
-    without it they are for nobody. Messages for a connector that is not configured stay where
-    they are: in the store.
+    without it they are for nobody. `ways` says where else a message may go; without it none goes over to another
+    connector. Messages for a connector that is not configured stay where they are: in the store.
     """
 
     def __init__(
@@ -38,16 +38,19 @@ class SmppDispatcher:
         outbox: Outbox,
         metrics: Callable[[str], ConnectorMetrics] | None = None,
         subscribers: Subscribers | None = None,
+        ways: Ways | None = None,
     ) -> None:
         self._runtime = runtime
-        self._batch = Batch(store, outbox, runtime.reactor, runtime.turn)
+        self._batch = Batch(store, outbox, runtime.reactor, runtime.turn, self._resend)
         forms: dict[tuple[str, str], IdForm] = {}
         self._connectors: dict[str, Connector] = {}
         for settings in connectors:
             # What one connector of a group learns of the ids holds for all of them.
             form = forms.setdefault((settings.group, settings.id_format), IdForm(settings.group, settings.id_format))
             bound = metrics(settings.id) if metrics is not None else None
-            self._connectors[settings.id] = Connector(settings, runtime, store, self._batch, form, bound, subscribers)
+            self._connectors[settings.id] = Connector(
+                settings, runtime, store, self._batch, form, self.offer, bound, subscribers, ways
+            )
 
     def start(self) -> None:
         """Bind, and send what is queued."""
@@ -88,6 +91,22 @@ class SmppDispatcher:
         found = self._connectors.get(connector)
         return True if found is None else found.withdraw(message_id)
 
+    def give_up(self, message_id: int, connector: str) -> bool:
+        """See ports.Dispatcher; nobody sends the messages of an unknown connector."""
+        found = self._connectors.get(connector)
+        return True if found is None else found.give_up(message_id)
+
+    def gone(self, message_ids: Sequence[int], connector: str) -> None:
+        """See ports.Dispatcher."""
+        found = self._connectors.get(connector)
+        if found is not None:
+            found.gone(message_ids)
+
+    def down_for(self, connector: str) -> float:
+        """See ports.Dispatcher; one that is not configured was never up."""
+        found = self._connectors.get(connector)
+        return float("inf") if found is None else found.down_for
+
     def restore(self, message: Message) -> None:
         """See ports.Dispatcher."""
         connector = self._connectors.get(message.connector)
@@ -115,6 +134,14 @@ class SmppDispatcher:
     def status(self) -> list[ConnectorStatus]:
         """See ports.Dispatcher."""
         return [connector.status() for connector in self._connectors.values()]
+
+    def _resend(self, messages: Sequence[Message]) -> None:
+        """Not delivered, and queued again on the second way of their route."""
+        for message in messages:
+            left = self._connectors.get((message.tried or "").rpartition(",")[2])
+            if left is not None:
+                left.counts.failover("undelivered")
+        self.offer(messages)
 
 
 def _late(failure: Failure) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from smsgwd.model.changes import Change, Fail, Ignored, PartSent, Result
-from smsgwd.model.message import Failure
+import msgspec
+
+from smsgwd.model.changes import Change, Fail, Ignored, Moved, PartSent, Requeue, Result
+from smsgwd.model.message import Failure, Message, State
 from smsgwd.ports.clock import Clock
 from smsgwd.southbound.answers import Answers, unknown_id
 from smsgwd.southbound.batch import Batch, Then
@@ -37,7 +39,9 @@ class Flights:
         id_form: IdForm,
         stop_writing: Callable[[Outgoing], None],
         look_again: Callable[[], None],
+        hand_over: Callable[[Sequence[Message]], None],
     ) -> None:
+        """`hand_over` gets what belongs to another connector now, durably."""
         self.active: dict[int, Outgoing] = {}  #: by message id: with a PDU unanswered, or a change not durable
         self._settings = settings
         self._batch = batch
@@ -48,29 +52,33 @@ class Flights:
         self._id_form = id_form
         self._stop_writing = stop_writing
         self._look_again = look_again
+        self._hand_over = hand_over
         self._durable = self._are_durable  # one object, so that the batch calls it once for many
 
     def begun(self, out: Outgoing) -> None:
         """It has left the queue and is about to be written."""
         self.active[out.message.id] = out
 
-    def accepted(self, out: Outgoing, number: int, smsc_id: str) -> None:
-        """PDU `number` was taken under this id."""
+    def accepted(self, out: Outgoing, number: int, smsc_id: str, latency_ms: int) -> None:
+        """PDU `number` was taken under this id, so many milliseconds after it was written."""
         self._counts.sent += 1
         if smsc_id.strip():
             self._id_form.given(smsc_id, out.message.msisdn)
-            self._sent(out, number, smsc_id)
+            self._sent(out, number, smsc_id, latency_ms)
         else:  # no id is no reason to share receipts with others that have none
-            self._sent(out, number, unknown_id(out.message.id, number))
+            self._sent(out, number, unknown_id(out.message.id, number), latency_ms)
 
-    def accepted_lone(self, answers: Sequence[tuple[Outgoing, bytes]]) -> None:
-        """Messages of one PDU each were taken under these ids: `accepted` and `conclude` of each, at a third."""
+    def accepted_lone(self, answers: Sequence[tuple[Outgoing, bytes, int]]) -> None:
+        """Messages of one PDU each were taken under these ids: `accepted` and `conclude` of each, at a third.
+
+        The third of each is the time from its writing to its answer (ms).
+        """
         self._counts.sent += len(answers)
         settings, form, then = self._settings, self._id_form.form, self._durable
         given = self._id_form.given
         group, connector, now = settings.group, settings.id, self._clock.now_ms()
         entries: list[tuple[Change, Then, Outgoing, bool]] = []
-        for out, message_id in answers:
+        for out, message_id, took in answers:
             message = out.message
             smsc_id = message_id.decode("latin-1")
             if smsc_id.strip():
@@ -79,7 +87,8 @@ class Flights:
                 smsc_id = unknown_id(message.id, 1)
             out.sent = out.taken = _ONE
             out.undurable += 1
-            entries.append((PartSent(message.id, 1, smsc_id, group, connector, now, form), then, out, False))
+            sent = PartSent(message.id, 1, smsc_id, group, connector, now, form, True, took)
+            entries.append((sent, then, out, False))
         self._batch.add_many(entries)
 
     def accepted_late(self, out: Outgoing, number: int, smsc_id: str) -> None:
@@ -92,7 +101,7 @@ class Flights:
             return
         self._id_form.given(smsc_id, out.message.msisdn)
         for part in parts:
-            self._batch.add(self._part_sent(out, part, smsc_id, self._clock.now_ms()))
+            self._batch.add(self._part_sent(out, part, smsc_id, self._clock.now_ms(), None))
         if out.message.id not in self.active:
             waiting = self._queue.same(out)
             waiting.taken = waiting.taken | set(parts)
@@ -102,7 +111,7 @@ class Flights:
         """PDU `number` went out and no answer will come: the policy says what that means."""
         self._batch.add(self._answers.note(out, number, reason, self._clock.now_ms()))
         if self._answers.unanswered(out, number, reason):
-            self._sent(out, number, unknown_id(out.message.id, number))
+            self._sent(out, number, unknown_id(out.message.id, number), None)
         else:
             self._stop_writing(out)
 
@@ -125,7 +134,7 @@ class Flights:
         """Nothing of it is out, and the store knows of every part that was taken."""
         if out.verdict is Verdict.NONE or out.over:
             self._finished(out)
-        elif out.verdict <= Verdict.UNKNOWN:
+        elif out.verdict <= Verdict.UNKNOWN or (out.verdict is Verdict.SUSPENDED and not self._answers.can_leave(out)):
             # Only now: in the queue it may be left to the store again, with what the store knows of it.
             out.verdict = Verdict.NONE
             self.active.pop(out.message.id, None)
@@ -134,18 +143,34 @@ class Flights:
             change = self._answers.change(out, self._clock.now_ms())
             out.verdict = Verdict.NONE
             out.undurable += 1
-            self._batch.add(change, self._durable, out)
+            if isinstance(change, Requeue) and change.left:
+                self._batch.add(change, self._gone_over, (out, change))
+            else:
+                self._batch.add(change, self._durable, out)
 
-    def _sent(self, out: Outgoing, number: int, smsc_id: str) -> None:
+    def _gone_over(self, results: Sequence[Result], moves: Sequence[tuple[Outgoing, Requeue]]) -> None:
+        """These belong to other connectors now, but for those that ended meanwhile."""
+        self._are_durable(results, [out for out, _ in moves])
+        gone = [
+            (out, change) for result, (out, change) in zip(results, moves, strict=True) if isinstance(result, Moved)
+        ]
+        for _, change in gone:
+            self._counts.failover("retries" if change.due_at else "refused")
+        at_once = [_moved(out.message, change) for out, change in gone if not change.due_at]
+        if at_once:
+            self._hand_over(at_once)
+
+    def _sent(self, out: Outgoing, number: int, smsc_id: str, latency_ms: int | None) -> None:
         now = self._clock.now_ms()
         for part, part_id in out.accept(number, smsc_id):
             out.undurable += 1
-            self._batch.add(self._part_sent(out, part, part_id, now), self._durable, out)
+            self._batch.add(self._part_sent(out, part, part_id, now, latency_ms), self._durable, out)
 
-    def _part_sent(self, out: Outgoing, part: int, smsc_id: str, now_ms: int) -> PartSent:
-        settings = self._settings
+    def _part_sent(self, out: Outgoing, part: int, smsc_id: str, now_ms: int, latency_ms: int | None) -> PartSent:
+        settings, form = self._settings, self._id_form.form
         receipt = settings.receipt_for_all_parts or part >= min(len(out.pdus), out.message.parts)
-        return PartSent(out.message.id, part, smsc_id, settings.group, settings.id, now_ms, self._id_form.form, receipt)
+        group, connector = settings.group, settings.id
+        return PartSent(out.message.id, part, smsc_id, group, connector, now_ms, form, receipt, latency_ms)
 
     def _are_durable(self, results: Sequence[Result], outs: Sequence[Outgoing]) -> None:
         """A change of each of these messages is durable."""
@@ -160,9 +185,10 @@ class Flights:
             if not (out.undurable or out.open or out.todo):
                 if out.verdict is _NO_VERDICT or out.over:
                     forget(out.message.id, None)
-                    done(out)
+                    if done(out):
+                        back = True  # one that waited behind it may go
                 else:
-                    back = back or out.verdict <= Verdict.UNKNOWN
+                    back = back or out.verdict <= Verdict.SUSPENDED
                     self._act(out)
         if back:
             self._look_again()
@@ -170,3 +196,16 @@ class Flights:
     def _finished(self, out: Outgoing) -> None:
         self.active.pop(out.message.id, None)
         self._queue.done(out)
+
+
+def _moved(message: Message, change: Requeue) -> Message:
+    """The message as the store has it after it went over."""
+    tried = f"{message.tried},{change.left}" if message.tried else change.left
+    return msgspec.structs.replace(
+        message,
+        connector=change.connector,
+        tried=tried,
+        attempts=message.attempts + change.counts,
+        state=State.QUEUED,
+        due_at=0,
+    )

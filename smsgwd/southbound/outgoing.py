@@ -12,6 +12,9 @@ from enum import IntEnum
 from smsgwd.model.message import Failure, Message
 from smsgwd.smpp.pdu import Pdu
 
+Pair = tuple[int, str, str]
+"""Priority, sender and recipient: between messages that have all three the same the order is kept."""
+
 _NO_PARTS: frozenset[int] = frozenset()
 
 
@@ -21,9 +24,11 @@ class Verdict(IntEnum):
     NONE = 0
     AGAIN = 1  #: send again in its place: throttled, rebound, never left
     UNKNOWN = 2  #: send again in its place, although it may have arrived
-    RETRY = 3  #: try again later
-    GIVE_UP = 4  #: end as unknown
-    FAIL = 5  #: refused for good
+    SUSPENDED = 3  #: on another connector, or again in its place when this one sends again
+    RETRY = 4  #: try again later
+    FAILOVER = 5  #: on another connector, or refused
+    GIVE_UP = 6  #: end as unknown
+    FAIL = 7  #: refused for good
 
 
 _NO_VERDICT = Verdict.NONE
@@ -36,9 +41,11 @@ class Outgoing:
         "error",
         "failed_part",
         "key",
+        "latency_ms",
         "message",
         "open",
         "over",
+        "pair",
         "pdus",
         "rebinds",
         "sent",
@@ -70,6 +77,8 @@ class Outgoing:
         self.verdict = Verdict.NONE
         self.error: Failure | None = None
         self.failed_part = 1
+        self.latency_ms: int | None = None  #: of the answer that decided; None where there was none
+        self.pair: Pair | None = None  #: of the lane it owns or waits in; see pairs.py
 
     @property
     def need(self) -> int:
@@ -134,10 +143,11 @@ class Outgoing:
         """The store's parts whose receipts come under the id of PDU `number`; none for one that asks for no receipt."""
         return self.parts_of(number) if number <= self.message.parts else range(0)
 
-    def decide(self, verdict: Verdict, error: Failure | None, number: int) -> None:
+    def decide(self, verdict: Verdict, error: Failure | None, number: int, latency_ms: int | None = None) -> None:
         """PDU `number` was not taken: the gravest verdict stands, and nothing more of the message is written."""
         if verdict > self.verdict:
             self.verdict = verdict
             self.error = error
+            self.latency_ms = latency_ms
             self.failed_part = min(number, self.message.parts)
         self.todo = []

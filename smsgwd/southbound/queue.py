@@ -1,4 +1,7 @@
-"""A connector's ready queue: a page of the store's backlog in memory, read on as it empties."""
+"""A connector's ready queue: a page of the store's backlog in memory, read on as it empties.
+
+With `keep_order` what waits behind another message of its sender and recipient is out of the page and held (pairs.py).
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from smsgwd.model.message import Message, State
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.store import QueuedMessage, Store
 from smsgwd.southbound.outgoing import Outgoing
+from smsgwd.southbound.pairs import Pairs
 from smsgwd.telemetry import get_logger
 
 _READ_AGAIN_S = 1.0
@@ -35,6 +39,8 @@ class ReadyQueue:
         reactor: IReactorTime,
         clock: Clock,
         filled: Callable[[], None],
+        *,
+        keep_order: bool = False,
     ) -> None:
         self._connector = connector
         self._store = store
@@ -42,13 +48,20 @@ class ReadyQueue:
         self._clock = clock
         self._filled = filled
         self._pages: PagedQueue[Outgoing] = PagedQueue(lambda out: out.key, capacity)
+        self._pairs = Pairs(capacity) if keep_order else None
+        self._held_is_first = False  # what `first` gave was held
         self._limit = self._pages.page
         self._withdrawn: dict[int, tuple[float, Outgoing | None]] = {}
         self._again: IDelayedCall | None = None
         self._stopped = True
 
     def __len__(self) -> int:
-        return len(self._pages)
+        return len(self._pages) + (len(self._pairs) if self._pairs is not None else 0)
+
+    @property
+    def released(self) -> bool:
+        """True when a message that was held may go now: have a look at what can be sent."""
+        return self._pairs is not None and self._pairs.first() is not None
 
     def start(self) -> None:
         """Read from now on."""
@@ -77,45 +90,82 @@ class ReadyQueue:
 
     def first(self) -> Outgoing | None:
         """The message whose turn it is, still in the queue."""
+        pages, pairs = self._pages, self._pairs
         while True:
-            out = self._pages.peek()
-            if out is None:
+            out = pages.peek()
+            held = pairs.first() if pairs is not None else None
+            if held is not None and (out is None or held.key < out.key):
+                self._held_is_first = True
+                if not held.over:
+                    return held
+                self.done(self.take())
+            elif out is None:
                 return None
-            if out.over:
-                self.done(self._pages.pop())
+            elif out.over:
+                self.done(pages.pop())
             elif self._withdrawn and out.message.id in self._withdrawn:
-                self._withdrawn[out.message.id] = (self._clock.monotonic(), self._pages.pop())
-            else:
+                self._withdrawn[out.message.id] = (self._clock.monotonic(), pages.pop())
+            elif pairs is None or not pairs.busy(out):
+                self._held_is_first = False
                 return out
+            elif not pairs.full:
+                pairs.hold(pages.pop())
+            else:  # all others wait until one of those that are out is done with
+                self._held_is_first = True
+                return held
 
     def take(self) -> Outgoing:
-        """Take the first one out: `done` or `put_back` must follow."""
-        return self._pages.pop()
+        """Take out what `first` gave just now: `done` or `put_back` must follow."""
+        pairs = self._pairs
+        if pairs is None:
+            return self._pages.pop()
+        if self._held_is_first:
+            return pairs.take()
+        out = self._pages.pop()
+        pairs.own(out)
+        return out
 
-    def done(self, out: Outgoing) -> None:
-        """It has left the store's queue, durably."""
+    def done(self, out: Outgoing) -> bool:
+        """It has left the store's queue, durably. True when one that was held may go now."""
         self._pages.done(out)
+        return out.pair is not None and self._pairs is not None and self._pairs.leave(out)
 
     def put_back(self, out: Outgoing) -> None:
         """It is to be sent again, in its place."""
-        self._pages.push_back((out,))
+        behind = self._pairs.dissolve(out) if self._pairs is not None else ()
+        self._pages.push_back((out, *behind))
 
     def same(self, out: Outgoing) -> Outgoing:
         """The object in which the message of `out` waits now: it is another after it was postponed or read again."""
-        return self._pages.waiting(out.key) or out
+        held = self._pairs.find(out.message.id) if self._pairs is not None else None
+        return self._pages.waiting(out.key) or held or out
 
-    def withdraw(self, message_id: int) -> bool:
-        """Hand it out to nobody; False when an SMSC may have a part of it, or it is withdrawn already."""
+    def withdraw(self, message_id: int, *, unknowns: bool = False) -> bool:
+        """Hand it out to nobody; False when an SMSC may have a part of it, or it is withdrawn already.
+
+        With `unknowns` also one whose outcome was lost, as long as no part is known to be taken.
+        """
         now = self._clock.monotonic()
         self._forget(now)
         if message_id in self._withdrawn:
             return False
-        out = self._remove(message_id)
-        if out is not None and (out.taken or out.undurable or out.unknowns):
-            self._pages.push_back((out,))
+        out = self._find(message_id)
+        if out is not None and (out.taken or out.undurable or (out.unknowns and not unknowns)):
             return False
+        if out is not None:
+            self._remove(message_id)
         self._withdrawn[message_id] = (now, out)
         return True
+
+    def gone(self, message_ids: Iterable[int]) -> None:
+        """These were withdrawn, and belong to another connector now, durably."""
+        for message_id in message_ids:
+            _, out = self._withdrawn.pop(message_id, (0.0, None))
+            if out is None:  # a page that was read meanwhile may have brought it
+                out = self._remove(message_id)
+            if out is not None:
+                self.done(out)
+        self._pages.void_read()  # and so may the one on its way
 
     def restore(self, message: Message) -> None:
         """Undo `withdraw`, with the message as the store has it now: it may say something else, or be due later."""
@@ -136,6 +186,8 @@ class ReadyQueue:
         wanted = frozenset(messages)
         for out in self._pages.remove(lambda out: out.message.id in wanted):
             self.done(out)
+        if self._pairs is not None:
+            self._pairs.remove_all(wanted, self._pages.done)
 
     def read(self) -> None:
         """Read a page if it is time to."""
@@ -177,10 +229,17 @@ class ReadyQueue:
         if not self._stopped:
             self._reactor.callLater(_READ_AGAIN_S, self._fetch, message)
 
+    def _find(self, message_id: int) -> Outgoing | None:
+        """A message that waits in memory."""
+        found = (self._pages.waiting((-priority, message_id)) for priority in _PRIORITIES)
+        held = self._pairs.find(message_id) if self._pairs is not None else None
+        return held or next(filter(None, found), None)
+
     def _remove(self, message_id: int) -> Outgoing | None:
         """Take a message out of those that wait in memory."""
         found = (self._pages.remove_key((-priority, message_id)) for priority in _PRIORITIES)
-        return next(filter(None, found), None)
+        held = self._pairs.remove(message_id) if self._pairs is not None else None
+        return held or next(filter(None, found), None)
 
     def _forget(self, now: float) -> None:
         """Forget notices whose cancellation is long since durable."""

@@ -10,11 +10,10 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall
 
-from smsgwd.delivery.bucket import TokenBucket
+from smsgwd.delivery.rate import LinkRate
 from smsgwd.model.message import Failure
 from smsgwd.smpp.errors import EncodeError, SessionError
 from smsgwd.smpp.pdu import Pdu
-from smsgwd.southbound.answers import Throttle
 from smsgwd.southbound.batch import Batch
 from smsgwd.southbound.bind import Bind
 from smsgwd.southbound.counts import Counts
@@ -24,6 +23,7 @@ from smsgwd.southbound.outgoing import Outgoing, Verdict
 from smsgwd.southbound.queue import ReadyQueue
 from smsgwd.southbound.runtime import Runtime
 from smsgwd.southbound.settings import Settings
+from smsgwd.southbound.throttle import Throttle
 from smsgwd.telemetry import get_logger
 
 _RUN = 16  # messages in a row on one bind where there are others
@@ -43,12 +43,14 @@ class Sender:
         settings: Settings,
         runtime: Runtime,
         batch: Batch,
+        rate: LinkRate,
         throttle: Throttle,
         counts: Counts,
         pumped: Callable[[], None],
     ) -> None:
         """`pumped` is called after each look at what can be sent."""
         self.taking = False  #: may new messages begin
+        self.suspended = False  #: for a while nothing new begins, see connector.py
         self.begun: dict[Bind, Outgoing] = {}  #: messages of which a bind has still parts to write
         self._connector = settings.id
         self._window = settings.session.window
@@ -58,7 +60,7 @@ class Sender:
         self._counts = counts
         self._pumped = pumped
         self._encoder = Encoder(settings)
-        self._bucket = TokenBucket(settings.throughput, settings.burst, runtime.clock.monotonic())
+        self._bucket = rate
         self._binds: list[Bind] = []
         self._wake: IDelayedCall | None = None
         self._wake_at = 0.0
@@ -83,7 +85,7 @@ class Sender:
         try:
             for bind in list(self.begun):
                 self._write(bind, self.begun[bind], bind.room)
-            if self.taking:
+            if self.taking and not self.suspended:
                 self._fill()
         finally:
             self._pumping = False
@@ -144,6 +146,7 @@ class Sender:
         queue, bucket = self._queue, self._bucket
         first, take, compose, begun = queue.first, queue.take, self._encoder.compose, self._flights.begun
         most = bind.room if len(self._binds) == 1 else min(bind.room, _RUN)
+        limited = not bucket.unlimited
         pdus: list[Pdu] = []
         outs: list[Outgoing] = []
         goes_on = True
@@ -154,7 +157,7 @@ class Sender:
             if message.deadline <= now_ms:
                 queue.done(take())
                 continue
-            if not bucket.take(1, now):
+            if limited and not bucket.take(1, now):
                 self._sleep(bucket.wait(1, now))
                 goes_on = False
                 break

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 
-from smsgwd.delivery.trouble import Action
+from smsgwd.delivery import trouble
+from smsgwd.delivery.retry import WAITS_S
+from smsgwd.delivery.trouble import Rule
 from smsgwd.gsm.charset import Charset
 from smsgwd.gsm.coding import DATA_CODING, Encoding
 from smsgwd.gsm.segment import Style
@@ -18,14 +20,13 @@ from smsgwd.smpp.config import SessionConfig
 from smsgwd.smpp.constants import VERSION_3_3, VERSION_3_4, VERSION_5_0, MessageState
 
 if TYPE_CHECKING:
-    from smsgwd.config.model.smpp_connector import SmppConnector
+    from smsgwd.config.model.smpp_connector import SmppConnector, StatusRule
 
 BindKind = Literal["transceiver", "transmitter", "receiver", "tx_rx"]
 UnknownOutcome = Literal["resend", "wait", "fail"]
 
 _VERSIONS = {"3.3": VERSION_3_3, "3.4": VERSION_3_4, "5.0": VERSION_5_0}
 _ID_FORMATS = {"auto": "auto", "same": "same", "hex-dec": "response_hex", "dec-hex": "response_dec"}
-_ACTIONS = {action.value: action for action in Action}
 _INBOUND_LIMIT = 4000  # unanswered deliver_sm the session takes; reading stops long before
 
 
@@ -62,7 +63,12 @@ class Settings:
     id_format: str = "auto"
     stat_words: Mapping[str, MessageState] = field(default_factory=dict)
     unknown_outcome: UnknownOutcome = "resend"
-    statuses: Mapping[int, Action] = field(default_factory=dict)
+    statuses: Mapping[int, Rule] = field(default_factory=dict)
+    retry_waits_s: tuple[float, ...] = WAITS_S
+    retry_attempts: int = 3
+    suspend_s: float = 60.0
+    adaptive_rate: bool = True
+    keep_order: bool = True
     queue_capacity: int = 2000
 
     @property
@@ -121,6 +127,16 @@ def settings_of(section: SmppConnector) -> Settings:
         id_format=_ID_FORMATS[section.message_id_format],
         stat_words={"ACCEPTD": MessageState.DELIVERED} if section.accepted_state == "delivered" else {},
         unknown_outcome=section.unknown_outcome,
-        statuses={int(status): _ACTIONS[action] for status, action in section.statuses.items()},
+        statuses={int(status): _rule(said) for status, said in section.statuses.items()},
+        retry_waits_s=section.retry.waits_s,
+        retry_attempts=section.retry.attempts,
+        suspend_s=section.suspend_s,
+        adaptive_rate=section.adaptive_rate,
+        keep_order=section.keep_order,
         queue_capacity=2 * section.ready_page,
     )
+
+
+def _rule(said: str | StatusRule) -> Rule:
+    """What `statuses` says: the word of an action, or scope and action."""
+    return trouble.rule(said) if isinstance(said, str) else trouble.rule(said.action, said.scope)

@@ -160,9 +160,9 @@ class Metrics:
         """Drop the series of a connector that was removed."""
         self._connectors.pop(connector_id, None)
         counters = (self.submitted, self.answered, self.unknown, self.throttled, self.binds_lost)
-        for counter in (*counters, self.receipts, self.receipts_late, self.mo):
+        for counter in (*counters, self.receipts, self.receipts_late, self.mo, self.failovers):
             counter.forget("connector", connector_id)
-        for gauge in (self.binds_bound, self.window_in_use, self.queue_depth):
+        for gauge in (self.binds_bound, self.window_in_use, self.queue_depth, self.rate):
             gauge.forget("connector", connector_id)
         self.answer_seconds.forget("connector", connector_id)
 
@@ -214,6 +214,7 @@ class ConnectorMetrics:
         self.window_in_use = metrics.window_in_use.labels(connector_id)
         self.queue_depth = metrics.queue_depth.labels(connector_id)
         self.answer_seconds = metrics.answer_seconds.labels(connector_id)
+        self.rate = metrics.rate.labels(connector_id)
 
     def answered(self, status: int | str) -> Counter:
         """Counter of answers with this command_status (label '0x00000058') or provider code."""
@@ -228,6 +229,10 @@ class ConnectorMetrics:
     def receipt(self, state: str) -> Counter:
         """Counter of receipts with this state."""
         return self._metrics.receipts.labels(self._id, state)
+
+    def failover(self, why: str) -> Counter:
+        """Counter of messages that left this connector for another one: refused, retries, down, undelivered."""
+        return self._metrics.failovers.labels(self._id, why)
 
     def mo(self, result: str) -> Counter:
         """Counter of messages of subscribers with this result."""

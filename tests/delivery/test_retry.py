@@ -25,3 +25,8 @@ def test_not_after_the_validity():
 def test_always_later_and_within_bounds(attempts, drawn):
     at = retry_at(attempts, NOW, FAR, lambda: drawn)
     assert NOW + 2500 <= at <= NOW + 1_800_000
+
+
+def test_a_schedule_of_ones_own_repeats_its_last_wait():
+    waits = [retry_at(attempts, NOW, FAR, lambda: 0.5, (0.1, 8.0)) - NOW for attempts in (0, 1, 2, 3, 99)]
+    assert waits == [75, 75, 6000, 6000, 6000]

@@ -57,7 +57,7 @@ def main(count, size=50):
         return succeed(connection)
 
     runtime = Runtime(clock.reactor, clock, Turn(clock.reactor), lambda: 0.5, connect)
-    config = settings(binds=4, session={"window": 200})
+    config = settings(binds=4, session={"window": 200}, keep_order=True)
     assert isinstance(config.session, SessionConfig)
     metrics = Metrics(CollectorRegistry())
     dispatcher = SmppDispatcher([config], runtime, Store(), Outbox(), metrics.connector)
@@ -68,10 +68,9 @@ def main(count, size=50):
         transport.protocol.dataReceived(encode(BindTransceiverResp(sequence=1, system_id=b"x")))
     clock.reactor.advance(0)
 
+    wire = pack_wire(Wire(source_ton=5, dest_ton=1, dest_npi=1))
     messages = [
-        message(
-            number, account="demo", asks=1, dlr_url=None, wire=pack_wire(Wire(source_ton=5, dest_ton=1, dest_npi=1))
-        )
+        message(number, msisdn=f"30691{number:07}", account="demo", asks=1, dlr_url=None, wire=wire)
         for number in range(1, count + 1)
     ]
     header = struct.Struct(">IIII")

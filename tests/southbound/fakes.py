@@ -2,6 +2,7 @@
 
 import itertools
 
+from msgspec import structs
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.task import Clock
@@ -23,6 +24,7 @@ from smsgwd.model.changes import (
     Parked,
     PartSent,
     Requeue,
+    Resent,
     TakeMo,
     TakeReceipt,
 )
@@ -177,11 +179,7 @@ class FakeStore:
                 result = self._receipt(receipt)
             return result
         if isinstance(change, Requeue):
-            result = self._move(found, Event.POSTPONED)
-            if isinstance(result, Moved):
-                found.due_at = change.due_at
-                found.attempts += change.counts
-            return result
+            return self._requeue(found, change)
         if isinstance(change, Fail):
             return self._move(found, Event.BROKEN if self.parts[found.id] else Event.REFUSED)
         if isinstance(change, GiveUp):
@@ -189,6 +187,20 @@ class FakeStore:
         if isinstance(change, Cancel):
             return self._move(found, Event.CANCELLED)
         raise TypeError(change)
+
+    def _requeue(self, found, change):
+        if change.left and self.parts[found.id]:
+            return Ignored("left", found.id)
+        result = self._move(found, Event.POSTPONED)
+        if isinstance(result, Moved):
+            found.due_at = change.due_at
+            found.attempts += change.counts
+            if change.left:
+                found.connector = change.connector
+                found.tried = f"{found.tried},{change.left}" if found.tried else change.left
+            if not change.due_at:
+                found.state = State.QUEUED
+        return result
 
     def _receipt(self, receipt):
         for candidate in candidates(receipt.smsc_id, receipt.id_format):
@@ -204,6 +216,12 @@ class FakeStore:
             return Noted(number, self.noted)
         self.parts[number][part] = receipt.state
         whole = combined(list(self.parts[number].values()), found.parts)
+        if whole is State.UNDELIVERED and found.fallback:
+            following, _, rest = found.fallback.partition(",")
+            self.parts[number].clear()
+            found.tried, found.connector, found.fallback = found.connector, following, rest or None
+            found.state, found.hops = State.QUEUED, found.hops + 1
+            return Resent(structs.replace(found))
         return Noted(number) if whole is None else self._move(found, RECEIPT_EVENTS[whole])
 
     def _move(self, found, event):
@@ -397,7 +415,7 @@ class Network:
 class Bench:
     """A connector (or several) between a fake store and a scripted SMSC."""
 
-    def __init__(self, *more, server=None, subscribers=None, metrics=None, **changes):
+    def __init__(self, *more, server=None, subscribers=None, metrics=None, ways=None, **changes):
         self.network = Network(server)
         self.reactor = self.network.reactor
         self.clock = self.network.clock
@@ -406,7 +424,7 @@ class Bench:
         self.outbox = FakeOutbox()
         self.runtime = Runtime(self.reactor, self.clock, self.network.turn, lambda: 0.5, self.network.connect)
         self.dispatcher = SmppDispatcher(
-            [settings(**changes), *more], self.runtime, self.store, self.outbox, metrics, subscribers
+            [settings(**changes), *more], self.runtime, self.store, self.outbox, metrics, subscribers, ways
         )
         self.connector: Connector = self.dispatcher._connectors[changes.get("id", "sim")]
         self.pump, self.advance = self.network.pump, self.network.advance
@@ -428,6 +446,7 @@ class Bench:
 
 
 def settings(**changes):
+    """Without `keep_order`, since all messages here have one sender and one recipient; test_order.py is about that."""
     session = {
         "window": 10,
         "response": 60.0,
@@ -443,6 +462,7 @@ def settings(**changes):
         "password": b"secret",
         "group": "smsc.example:gw",
         "session": SessionConfig(**session),
+        "keep_order": False,
     }
     return Settings(**{**values, **changes})
 

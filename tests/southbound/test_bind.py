@@ -213,7 +213,7 @@ def test_stopping_while_the_bind_is_not_answered_yet():
 
 
 def test_a_generic_nack_answers_the_submit():
-    bench = Bench().start()
+    bench = Bench(adaptive_rate=False).start()
     bench.smsc.script = lambda pdu: MUTE
     bench.send(message(1), message(2))
     bench.pump()

@@ -3,6 +3,7 @@
 import pytest
 from twisted.internet.defer import Deferred
 
+from smsgwd.delivery.trouble import rule
 from smsgwd.model.changes import Cancel, Fail, GiveUp, Note, PartSent, Requeue, TakeReceipt
 from smsgwd.model.message import State
 from smsgwd.smpp.constants import MessageState
@@ -275,9 +276,7 @@ def test_a_retry_beyond_validity_waits_for_its_end():
 
 
 def test_statuses_can_be_given_another_meaning():
-    from smsgwd.delivery.trouble import Action
-
-    bench = Bench(statuses={0x400: Action.RETRY, 0x08: Action.FAIL}).start()
+    bench = Bench(statuses={0x400: rule("retry"), 0x08: rule("fail")}).start()
     answers = iter([0x400, 0x08])
     bench.smsc.script = lambda pdu: next(answers)
     bench.send(message(1), message(2))
@@ -286,7 +285,7 @@ def test_statuses_can_be_given_another_meaning():
 
 
 def test_throttling_pauses_keeps_the_order_and_counts_no_attempt():
-    bench = Bench(session={"window": 4}).start()
+    bench = Bench(session={"window": 4}, adaptive_rate=False).start()
     bench.smsc.script = lambda pdu: 0x58
     bench.send(*(message(number) for number in range(1, 9)))
     bench.pump()
@@ -301,7 +300,7 @@ def test_throttling_pauses_keeps_the_order_and_counts_no_attempt():
 
 
 def test_throttling_doubles_to_ten_seconds_and_a_success_resets_it():
-    bench = Bench(session={"window": 1}).start()
+    bench = Bench(session={"window": 1}, adaptive_rate=False).start()
     bench.smsc.script = lambda pdu: 0x58
     bench.send(message(1), message(2))
     bench.pump()

@@ -1,7 +1,8 @@
 import pytest
 
 from smsgwd.config.model.smpp_connector import SmppConnector
-from smsgwd.delivery.trouble import Action
+from smsgwd.delivery.retry import WAITS_S
+from smsgwd.delivery.trouble import Action, Rule, Scope, rule
 from smsgwd.net.tls import TlsError
 from smsgwd.smpp.constants import MessageState
 from smsgwd.southbound.settings import settings_of
@@ -25,6 +26,8 @@ def test_the_defaults():
     assert (settings.system_id, settings.password, settings.interface_version) == (b"gw", b"gw", 0x34)
     assert settings.session.window == 10 and settings.session.response == 60
     assert settings.tls is None and settings.throughput == 0 and settings.queue_capacity == 2000
+    assert settings.retry_waits_s == WAITS_S and settings.retry_attempts == 3 and settings.suspend_s == 60
+    assert settings.adaptive_rate and settings.keep_order and not settings.statuses
     assert settings.data_codings == {"gsm7": 0, "latin1": 3, "ucs2": 8, "binary": 4}
 
 
@@ -49,7 +52,15 @@ def test_everything_else():
             message_id_format="hex-dec",
             accepted_state="delivered",
             unknown_outcome="fail",
-            statuses={"0x45": "throttle", "0x400": "retry", "0x401": "rebind"},
+            statuses={
+                "0x45": "throttle",
+                "0x400": {"action": "retry"},
+                "0x401": {"scope": "destination", "action": "retry"},
+            },
+            retry={"waits_s": (1, 2), "attempts": 2},
+            suspend_s=7,
+            adaptive_rate=False,
+            keep_order=False,
             timers={"response_s": 5, "reconnect_min_s": 2, "connect_s": 3, "session_init_s": 4},
             ready_page=50,
         )
@@ -61,7 +72,13 @@ def test_everything_else():
     assert settings.data_codings["gsm7"] == 1 and settings.alphabet == "latin1"
     assert not settings.receipt_for_all_parts and settings.long_messages == "sar"
     assert settings.stat_words == {"ACCEPTD": MessageState.DELIVERED}
-    assert settings.statuses == {0x45: Action.THROTTLE, 0x400: Action.RETRY, 0x401: Action.REBIND}
+    assert settings.statuses == {
+        0x45: rule("throttle"),
+        0x400: rule("retry"),
+        0x401: Rule(Scope.DESTINATION, Action.RETRY),
+    }
+    assert (settings.retry_waits_s, settings.retry_attempts, settings.suspend_s) == ((1.0, 2.0), 2, 7)
+    assert not settings.adaptive_rate and not settings.keep_order
     assert (settings.session.response, settings.session.session_init, settings.connect_s) == (5, 4, 3)
     assert settings.queue_capacity == 100
 

@@ -21,6 +21,8 @@ class Storm:
             binds=rng.choice([1, 1, 2, 3]),
             bind=rng.choice(["transceiver", "tx_rx"]),
             throughput=rng.choice([0.0, 0.0, 40.0]),
+            keep_order=rng.choice([False, True]),
+            adaptive_rate=rng.choice([False, True]),
             queue_capacity=rng.choice([4, 20, 200]),
             reconnect_max_s=4.0,
             session={"window": rng.choice([1, 2, 5, 20]), "response": 3.0},
