@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-from smsgwd.model.changes import Erased, Moved, Parked, Rematched, Resent, Result, Swept
+from smsgwd.model.changes import Erased, Moved, Parked, Rematched, Result, Swept
 from smsgwd.model.message import FINAL_FROM, Message, State
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.dispatch import Dispatcher
@@ -55,9 +55,7 @@ class Results:
                     self._final[result.state].inc(len(result.messages))
             elif isinstance(result, Parked):
                 self._parked.inc()
-            elif isinstance(result, Resent):
-                self._second_way(result.message)
-            elif isinstance(result, Rematched):
+            elif isinstance(result, Rematched):  # of other receipts the connectors count it
                 for message in result.resent:
                     self._second_way(message)
             elif isinstance(result, Erased) and result.cancelled:
