@@ -4,11 +4,27 @@ To test a store: mix StoreContract into a trial TestCase with a `new_store()` (s
 """
 
 from tests.store.contract_esmes import EsmeContract
+from tests.store.contract_mo import MoContract
+from tests.store.contract_optouts import OptOutContract
+from tests.store.contract_orphans import OrphanContract
 from tests.store.contract_queries import QueryContract
 from tests.store.contract_receipts import ReceiptContract
 from tests.store.contract_sending import SendingContract
 from tests.store.contract_submit import SubmitContract
 from tests.store.contract_sweeps import SweepContract
 from tests.store.contract_walk import WalkContract
+from tests.store.contract_ways import WaysContract
 
-CONTRACTS = (SubmitContract, SendingContract, ReceiptContract, SweepContract, QueryContract, EsmeContract, WalkContract)
+CONTRACTS = (
+    SubmitContract,
+    SendingContract,
+    ReceiptContract,
+    SweepContract,
+    QueryContract,
+    EsmeContract,
+    WaysContract,
+    MoContract,
+    OptOutContract,
+    OrphanContract,
+    WalkContract,
+)

@@ -10,16 +10,23 @@ from smsgwd.model.changes import (
     Fail,
     GiveUp,
     Moved,
+    OptOut,
     OutboxDone,
     PartSent,
     Promote,
     Promoted,
     PutTenant,
+    Rematch,
+    Rematched,
     Requeue,
+    Reroute,
+    Rerouted,
+    Resent,
     Submit,
     Submitted,
     Swept,
     TakeReceipt,
+    Tidy,
     TimeOutReceipts,
 )
 from smsgwd.model.message import Failure, State
@@ -30,6 +37,8 @@ from tests.store.samples import HOUR, NOW, submission, tenant
 
 _CREDIT = 4_000_000
 _BAD = Failure("smsc_rejected", "", 0x0B)
+_CONNECTORS = ("sim", "b", "c")
+_NUMBERS = ("306912345678", "306912345679", "306912345670")
 _REACHABLE = {state: set(row.values()) for state, row in TABLE.items()}
 
 
@@ -40,12 +49,16 @@ class WalkContract(StoreCase):
         """Make commits fail from now on, or work again."""
 
     async def test_the_books_balance_after_any_walk(self):
-        for seed in range(6):
+        self.hops = 0
+        for seed in range(8):
             await self._walk(Random(seed), f"walker-{seed}")
+        self.assertGreater(self.hops, 20)
 
     async def _walk(self, random, owner):
         await self.one(PutTenant(tenant(owner, credit=_CREDIT)))
         known, seen, pushes = {}, {}, Counter()
+        self.at = {}  # the connector of what has left the first
+        self.whole_taken = set()  # the SMSC of the way it goes now took a part
         self.taken, self.free = set(), set()  # the SMSC took a part of it; it ended without that
         for step in range(120):
             now = NOW + step * 60_000
@@ -76,23 +89,32 @@ class WalkContract(StoreCase):
                 deadline=now + random.choice((HOUR // 4, 6 * HOUR)),
                 state=State.SCHEDULED if scheduled else State.QUEUED,
                 due_at=now + HOUR // 10 if scheduled else 0,
+                fallback=random.choice((None, "b", "b,c")),
+                msisdn=random.choice(_NUMBERS),
             )
             return Submit(owner, messages, now)
         message = random.choice(list(known.values()))
         part = random.randrange(1, message.parts + 1)
-        smsc_id = f"{message.id:x}-{part}"
+        here = self.at.get(message.id, "sim")
+        other = random.choice(_CONNECTORS)
+        speaker = here if random.random() < 0.9 else other
+        smsc_id = f"{message.id:x}-{part}-{speaker}"
         finals = [state for state in State if state.final]
-        state = random.choice([State.DELIVERED] * 12 + finals + [None])
-        kind = random.randrange(14)
+        state = random.choice([State.DELIVERED] * 7 + [State.UNDELIVERED] * 5 + finals + [None])
+        kind = random.randrange(18)
         if kind < 5:
-            return PartSent(message.id, part, smsc_id, "g", "sim", now)
+            return PartSent(message.id, part, smsc_id, "g", speaker, now)
         if kind < 9:
             return TakeReceipt(Receipt("g", smsc_id, state, now, "STAT", msisdn=message.msisdn))
         return {
-            9: Requeue(message.id, random.choice((0, now + 120_000)), "sim", now, _BAD),
-            10: Fail(message.id, part, "sim", now, _BAD) if random.random() < 0.3 else Promote(now),
+            9: Requeue(message.id, random.choice((0, now + 120_000)), here, now, _BAD),
+            10: Fail(message.id, part, speaker, now, _BAD) if random.random() < 0.3 else Promote(now),
             11: Cancel(owner, message.id, now),
-            12: GiveUp(message.id, "sim", now, _BAD) if random.random() < 0.2 else Promote(now, limit=1),
+            12: GiveUp(message.id, speaker, now, _BAD) if random.random() < 0.2 else Promote(now, limit=1),
+            14: Requeue(message.id, random.choice((0, now + 120_000)), other, now, _BAD, left=speaker),
+            15: Reroute("sim", tuple((number, other) for number in random.sample(list(known), 4)), now, "down"),
+            16: random.choice((Rematch(0, now), Tidy(0, 0, now - 60_000))),
+            17: OptOut(owner, random.choice(_NUMBERS), random.random() < 0.3, now, "STOP"),
             13: random.choice((Expire(now, frozenset({message.id}), limit=2), TimeOutReceipts(now, now - HOUR, 2))),
         }[kind]
 
@@ -109,8 +131,24 @@ class WalkContract(StoreCase):
                 seen[message_id] = state
                 if isinstance(change, PartSent):
                     self.taken.add(message_id)
+                    self.whole_taken.add(message_id)
                 elif isinstance(change, Cancel) or (isinstance(change, Fail) and state is State.REJECTED):
                     self.free.add(message_id)
+                elif isinstance(change, Requeue):
+                    self.at[message_id] = change.connector
+            case Resent(message):
+                self._resent(message, seen)
+                return
+            case Rerouted(messages):
+                for message_id in messages:
+                    self.assertIs(seen[message_id], State.QUEUED)
+                    self.assertNotIn(message_id, self.whole_taken)
+                    self.at[message_id] = dict(change.moves)[message_id]
+                return
+            case Rematched(outbox=outbox, resent=resent):
+                for message in resent:
+                    self._resent(message, seen)
+                seen |= {item.message_id: item.state for item in outbox if item.message_id in seen}
             case Swept(messages, outbox, _):
                 for message_id in messages:
                     if message_id in seen:
@@ -118,8 +156,13 @@ class WalkContract(StoreCase):
                         seen[message_id] = State.EXPIRED if isinstance(change, Expire) else State.UNKNOWN
                         if isinstance(change, Expire) and message_id not in self.taken:
                             self.free.add(message_id)
-            case Promoted(messages):
-                outbox = ()
+            case Promoted(messages, outbox=outbox):
+                for item in outbox:
+                    if item.message_id in seen:
+                        self.assertIn(seen[item.message_id], (State.SCHEDULED, State.WAITING))
+                        self.assertIs(item.state, State.CANCELLED)
+                        seen[item.message_id] = item.state
+                        self.free.add(item.message_id)
                 for message in messages:
                     if message.id in seen:
                         self.assertIn(seen[message.id], (State.SCHEDULED, State.WAITING))
@@ -129,6 +172,20 @@ class WalkContract(StoreCase):
         for item in outbox:
             if item.message_id in seen:  # a sweep may end messages of an earlier walk too
                 pushes[item.message_id] += 1
+
+    def _resent(self, message, seen):
+        """It begins anew on another connector; a carrier had it, so it stays paid."""
+        if message.id not in seen:  # an orphan of an earlier walk
+            return
+        self.assertFalse(seen[message.id].final)
+        self.assertIsNot(seen[message.id], State.SCHEDULED)
+        self.assertIs(message.state, State.QUEUED)
+        self.assertGreater(message.hops, 0)
+        self.assertNotIn(message.connector, message.tried.split(","))
+        seen[message.id], self.at[message.id] = State.QUEUED, message.connector
+        self.taken.add(message.id)
+        self.whole_taken.discard(message.id)
+        self.hops += 1
 
     async def _check(self, owner, known, seen, pushes):
         views = {}
@@ -140,7 +197,7 @@ class WalkContract(StoreCase):
         kept = 0
         for number, view in views.items():
             state = view.message.state
-            self.assertEqual(state, seen[number])
+            self.assertEqual((state, view.message.connector), (seen[number], self.at.get(number, "sim")))
             self.assertEqual(pushes[number], 1 if state.final else 0)
             self.assertEqual(view.done_at is not None, state.final)
             kept += 0 if number in self.free else view.message.price

@@ -42,6 +42,22 @@ class TestEsmes(Embedded, contract.EsmeContract, TestCase):
     pass
 
 
+class TestWays(Embedded, contract.WaysContract, TestCase):
+    pass
+
+
+class TestMo(Embedded, contract.MoContract, TestCase):
+    pass
+
+
+class TestOptOuts(Embedded, contract.OptOutContract, TestCase):
+    pass
+
+
+class TestOrphans(Embedded, contract.OrphanContract, TestCase):
+    pass
+
+
 class TestWalk(Embedded, contract.WalkContract, TestCase):
     """Some of its commits fail as on a full disk."""
 

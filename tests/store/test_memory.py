@@ -9,6 +9,8 @@ from smsgwd.model.changes import (
     Cancel,
     Expire,
     Fail,
+    KeepMoPart,
+    OptOut,
     OutboxDead,
     OutboxDone,
     OutboxRetry,
@@ -16,15 +18,18 @@ from smsgwd.model.changes import (
     PartSent,
     Promote,
     PutTenant,
+    Rematch,
     Replace,
     Requeue,
+    Reroute,
     Submit,
     TakeMo,
     TakeReceipt,
+    Tidy,
     TimeOutReceipts,
 )
 from smsgwd.model.message import Failure, State
-from smsgwd.model.mo import Mo
+from smsgwd.model.mo import Mo, MoSetKey
 from smsgwd.model.receipts import Receipt
 from smsgwd.store.embedded import memory as memory_module
 from smsgwd.store.embedded import pushes, queries, rows, work, writer
@@ -86,6 +91,11 @@ class _Bench:
         for owner, balance in self.memory.balances.items():
             assert balance == queries.balance(self.connection, owner)
         assert execute("SELECT count(*) FROM parked WHERE orphan = 0").fetchone() == (self.memory.parked,)
+        listed = {tenant for (tenant,) in execute("SELECT DISTINCT tenant FROM optout")}
+        assert listed <= self.memory.opted
+        fresh = memory_module.Memory()
+        fresh.load(self.connection)
+        assert fresh.opted == listed
         owed = queries.outbox_targets(self.connection, True)
         assert self.memory.esmes or not owed
 
@@ -156,15 +166,17 @@ def _change(chance, known, now):
             due_at=chance.choice((0, 0, now + HOUR // 10)),
             account="acme" if esme else None,
             asks=chance.choice((0, 1, 2, 3, 0x11)),
+            fallback=chance.choice((None, None, "other", "other,third")),
+            msisdn=chance.choice(("306912345678", "306912345679")),
         )
         return Submit(owner, messages, now)
     chosen = chance.choice(known)
     part = chance.randrange(1, chosen.parts + 1)
     smsc_id = f"{chosen.id % 97:X}-{part}" if chance.random() < 0.1 else f"{chosen.id:x}-{part}"
     push = chance.randrange(1, 60)
-    match chance.randrange(18):
+    match chance.randrange(22):
         case 0 | 1 | 2 | 3 | 4:
-            return PartSent(chosen.id, part, smsc_id, "g", chance.choice(("sim", "sim", "other")), now)
+            return PartSent(chosen.id, part, smsc_id, "g", chance.choice(("sim", "sim", "other")), now, latency_ms=5)
         case 5 | 6 | 7 | 8:
             state = chance.choice((State.DELIVERED, State.DELIVERED, State.UNDELIVERED, State.UNKNOWN, None))
             return TakeReceipt(Receipt("g", smsc_id, state, now, "STAT", msisdn=chosen.msisdn))
@@ -181,6 +193,17 @@ def _change(chance, known, now):
             return Replace(chosen.tenant, new, now)
         case 14:
             return chance.choice((OutboxRetry(push, now, "x"), OutboxDead(push, now, "x"), OutboxRevive("@acme", now)))
+        case 18:
+            target = chance.choice(("sim", "other", "third"))
+            return Requeue(chosen.id, chance.choice((0, now + 120_000)), target, now, _BAD, left="sim", latency_ms=3)
+        case 19:
+            moves = tuple((each.id, chance.choice(("other", "third"))) for each in known[-6:])
+            return Reroute(chance.choice(("sim", "other")), moves, now, "down")
+        case 20:
+            return chance.choice((Rematch(0, now), Tidy(0, 0, now - 60_000)))
+        case 21:
+            part = KeepMoPart(MoSetKey("g", "1", "2", 3, 2, 8), chance.choice((1, 2)), Mo("sim", now, "1", "2"))
+            return chance.choice((part, OptOut("demo", "306912345679", chance.random() < 0.4, now, "STOP")))
         case 15:
             return TakeMo("demo", "acme", (Mo("sim", now, "3069", "4711"),))
         case _:

@@ -156,7 +156,7 @@ class OutboxOverStore(TestCase):
         results = yield store.commit(
             [
                 *cancelled(FIRST, 50, stand.clock),
-                TakeMo(Mo("sim", stand.clock.now_ms(), "306912345678", "54000", body=b"yes"), "demo", "demo"),
+                TakeMo("demo", "demo", (Mo("sim", stand.clock.now_ms(), "306912345678", "54000", body=b"yes"),)),
             ]
         )
         stand.outbox.offer([item for result in results[1:] for item in result.outbox])
