@@ -5,7 +5,20 @@ import sqlite3
 
 import pytest
 
-from smsgwd.model.changes import Cancel, Expire, Fail, Moved, PartSent, PutTenant, Replace, Replaced, Submit, Swept
+from smsgwd.model.changes import (
+    Cancel,
+    Expire,
+    Fail,
+    Moved,
+    PartSent,
+    PutTenant,
+    Rematched,
+    Replace,
+    Replaced,
+    Resent,
+    Submit,
+    Swept,
+)
 from smsgwd.model.message import State
 from smsgwd.store.embedded import queries
 from tests.store.samples import EURO, NOW, message, tenant
@@ -19,6 +32,7 @@ class _Ledger:
         self.left = left
         self.prices = {}  # of the messages of the tenant
         self._taken = set()  # messages of which an SMSC has a part
+        self._opted = set()  # messages that ended for an opted-out recipient
         self.refunds = self.replaced = self.refused = 0
 
     def book(self, change, result):
@@ -29,6 +43,10 @@ class _Ledger:
                 if place not in result.refused:
                     self.prices[new.id] = new.price
                     self.left -= new.price
+        elif isinstance(result, Resent):
+            self._taken.add(result.message.id)
+        elif isinstance(result, Rematched):
+            self._taken.update(each.id for each in result.resent)
         elif kind is PartSent and isinstance(result, Moved):
             self._taken.add(change.message_id)
         elif kind is Replace and isinstance(result, Replaced) and change.message.id in self.prices:
@@ -42,6 +60,13 @@ class _Ledger:
             for number in result.messages:
                 if number not in self._taken:
                     self._refund(number)
+
+    def opted_out(self, connection):
+        """What a Promote ended, whether it owes anybody word of that or not."""
+        for (number,) in connection.execute("SELECT id FROM message WHERE err_code = 'opted_out'").fetchall():
+            if number not in self._opted:
+                self._opted.add(number)
+                self._refund(number)
 
     def _refund(self, number):
         assert number not in self._taken
@@ -84,6 +109,7 @@ def test_the_balance_is_exact(tmp_path, seed):
                 ledger.book(change, result)
                 if type(change) is Submit:
                     known += [m for place, m in enumerate(change.messages) if place not in result.refused]
+        ledger.opted_out(bench.connection)
         assert queries.balance(bench.connection, "demo") == ledger.left >= 0
         assert queries.balance(bench.connection, "post") is None
     assert ledger.refunds > 10
