@@ -29,7 +29,6 @@ _DAY_MS: Final = 86_400_000
 _AGE_DAYS: Final = 100
 _KEPT_DAYS: Final = 3650
 _WARM_UP: Final = 200  # messages
-_MOMENT_S: Final = 3.0  # what was just started is given that long before it is measured
 _LOOK_S: Final = 1.0
 _PURGED: Final = "smsgwd_purged_rows_total"
 
@@ -40,7 +39,8 @@ class PurgeOptions:
 
     `rows` of old messages (with their history and SMSC ids) are written first. `rate` messages a second are sent over
     `connections`; for `seconds` while nothing is purged, then until all is. `rows_s` is `retention.rows_s`. The 99th
-    percentile may grow by `more_ms`; with 0 only is judged whether all that should go went.
+    percentile may grow by `more_ms`; with 0 only is judged whether all that should go went. What was just started is
+    given `moment_s` before it is measured.
     """
 
     rows: int = 5_000_000
@@ -49,6 +49,7 @@ class PurgeOptions:
     connections: int = 32
     rows_s: int = 20_000
     more_ms: float = 20.0
+    moment_s: float = 3.0
     stalled_s: float = 60.0
 
 
@@ -202,7 +203,7 @@ class _Run:
 
     def _moment(self, stand: Stand) -> None:
         """Let the load run for a moment, not measured."""
-        end = time.monotonic() + _MOMENT_S
+        end = time.monotonic() + self._options.moment_s
         self._load(stand, Measured(""), lambda: time.monotonic() >= end)
 
     def _load(self, stand: Stand, into: Measured, enough: Callable[[], bool]) -> None:

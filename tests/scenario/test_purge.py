@@ -10,7 +10,8 @@ pytestmark = pytest.mark.scenario
 
 
 def test_a_history_is_purged_while_messages_are_sent(tmp_path: Path):
-    verdict = run_purge(PurgeOptions(rows=30_000, rate=100.0, seconds=2.0, connections=8, more_ms=0), tmp_path)
+    options = PurgeOptions(rows=30_000, rate=100.0, seconds=1.0, connections=8, more_ms=0, moment_s=0.3)
+    verdict = run_purge(options, tmp_path)
     assert verdict.ok, verdict.table()
     assert verdict.facts["rows purged"] == 30_000
     assert verdict.facts["file after vacuum and a stop, MB"] < verdict.facts["file with the history, MB"]
