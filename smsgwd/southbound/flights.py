@@ -18,6 +18,9 @@ from smsgwd.southbound.queue import ReadyQueue
 from smsgwd.southbound.settings import Settings
 
 _ONE = frozenset((1,))
+# An SMSC may take messages faster than the store makes that durable: then memory, what a kill makes unknown, and the
+# time that receipts wait for their commit would grow as long as there is something to send.
+_MOST_OUT = 500  # or the windows of all binds, if they are more
 _NO_VERDICT = Verdict.NONE
 
 
@@ -54,6 +57,16 @@ class Flights:
         self._look_again = look_again
         self._hand_over = hand_over
         self._durable = self._are_durable  # one object, so that the batch calls it once for many
+        self._most = max(_MOST_OUT, settings.session.window * settings.binds)
+        self._held = False  # the sender waits for fewer
+
+    @property
+    def crowded(self) -> bool:
+        """True when so many are out that nothing new is to leave: what is durable next has the sender look again."""
+        if len(self.active) < self._most:
+            return False
+        self._held = True
+        return True
 
     def begun(self, out: Outgoing) -> None:
         """It has left the queue and is about to be written."""
@@ -190,7 +203,8 @@ class Flights:
                 else:
                     back = back or out.verdict <= Verdict.SUSPENDED
                     self._act(out)
-        if back:
+        if back or (self._held and len(self.active) < self._most):
+            self._held = False
             self._look_again()
 
     def _finished(self, out: Outgoing) -> None:

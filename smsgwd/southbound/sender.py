@@ -112,7 +112,8 @@ class Sender:
             self._sleep(self._throttle.until - now)
             return
         now_ms = clock.now_ms()
-        while (out := queue.first()) is not None:
+        flights = self._flights
+        while not flights.crowded and (out := queue.first()) is not None:
             if out.message.deadline <= now_ms:
                 queue.done(queue.take())  # too late: the sweep ends it as expired
                 continue

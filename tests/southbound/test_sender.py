@@ -41,6 +41,21 @@ def test_a_window_is_filled_and_no_more():
     assert len(bench.smsc.submits) == 20 and bench.idle
 
 
+def test_no_more_is_out_than_the_store_makes_durable():
+    """An SMSC answers at once and the store is held up: what is answered and not durable is out all the same."""
+    bench = Bench(session={"window": 50}).start()
+    bench.store.hold = True
+    bench.send(*(message(number) for number in range(1, 1_201)))
+    for _ in range(5):
+        bench.pump()
+    assert 500 <= bench.connector.counts.sent < 550 and len(bench.connector._flights.active) < 550
+    bench.store.hold = False
+    bench.store.release()
+    for _ in range(5):
+        bench.pump()
+    assert len(bench.smsc.submits) == 1_200 and bench.idle
+
+
 def test_one_that_cannot_be_sent_does_not_keep_the_others():
     """A body of 255 octets or more needs a TLV, and this SMSC takes none."""
     bench = Bench(session={"window": 50})
