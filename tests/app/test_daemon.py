@@ -65,6 +65,9 @@ def world(monkeypatch, tmp_path):
         "http_client",
         "pipeline",
         "sweeps",
+        "desk",
+        "rerouter",
+        "retention",
         "authenticator",
         "admin",
     )
@@ -100,12 +103,13 @@ def test_it_starts_and_ends_in_order(world):
     world.daemon._begin()
     assert world.log == [
         "store.open", "tenancy.load", "services built", "notifier.start", "esme_outbox.start", "dispatcher.start",
-        "sweeps.start", "listenUNIX", "store.counts", "dispatcher.status",
+        "sweeps.start", "desk.start", "rerouter.start", "retention.start", "listenUNIX", "store.counts", "dispatcher.status",
     ]  # fmt: skip
     del world.log[:]
     terminate(world.daemon)
     assert world.log == [
-        "pipeline.close", "smpp.close", "sweeps.stop", "dispatcher.drain", "smpp.stop", "esme_outbox.stop",
+        "pipeline.close", "smpp.close", "sweeps.stop", "retention.stop", "rerouter.stop", "desk.stop",
+        "dispatcher.drain", "smpp.stop", "esme_outbox.stop",
         "notifier.stop", "http_client.close",
         "authenticator.stop", "admin_port.stopListening", "admin.stop", "store.close", "lag.stop",
         "authenticator.stop", "reactor.stop",
