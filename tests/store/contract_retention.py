@@ -1,6 +1,7 @@
 """Contract: what is old goes by and by, what is open or owed stays; texts before records; one person's data."""
 
 import itertools
+from random import Random
 
 from smsgwd.model.changes import (
     BlankTexts,
@@ -28,6 +29,7 @@ from smsgwd.model.message import Failure, State
 from smsgwd.model.mo import Mo, MoMessage, MoSetKey
 from smsgwd.model.submission import Idempotency
 from smsgwd.model.wire import Wire, pack_wire, unpack_wire
+from smsgwd.ports.store import MessageFilter
 from tests.store.base import StoreCase
 from tests.store.samples import HOUR, NOW, message, receipt, sent, submission, submit
 
@@ -129,6 +131,48 @@ class RetentionContract(StoreCase):
         self.assertEqual(await self.one(Purge(LATER)), Purged(0, True))
         self.assertEqual(await self.through(Purge(LATER)), 0)
         self.assertEqual(len(await self.store.outbox(TARGET, None, 3000)), 2500)
+
+    async def test_whatever_happens_meanwhile_nothing_that_is_owed_goes(self):
+        """Seeded traffic with purging in between, in steps so small that each pass meets changes."""
+        dice = Random(7)
+        before, owed, dead, alive = LATER, {}, {}, []
+        for _ in range(400):
+            changes = []
+            for _ in range(dice.randrange(1, 6)):
+                what = dice.random()
+                if what < 0.3:
+                    new = message(account="esme" if dice.random() < 0.3 else None, asks=1)
+                    alive.append(new)
+                    changes.append(submit(new))
+                elif what < 0.55 and alive:
+                    changes.append(cancel(alive.pop(dice.randrange(len(alive)))))
+                elif what < 0.65 and owed:
+                    changes.append(OutboxDone(dice.choice(sorted(owed)), NOW))
+                    owed.pop(changes[-1].id)
+                elif what < 0.72 and owed:
+                    changes.append(OutboxDead(dice.choice(sorted(owed)), NOW, "gone"))
+                    dead[changes[-1].id] = owed.pop(changes[-1].id)
+                elif what < 0.75:
+                    changes.append(OutboxRevive(TARGET, NOW))
+                    owed |= {number: item for number, item in dead.items() if item.target == TARGET}
+                    dead = {number: item for number, item in dead.items() if item.target != TARGET}
+                elif what < 0.95:
+                    changes.append(Purge(before, limit=dice.choice((1, 3, 50))))
+                    before += dice.choice((0, 1, HOUR // 2))
+                else:
+                    changes.append(PurgeIds(before, limit=5))
+            for result in await self.store.commit(changes):
+                owed |= {item.id: item for item in getattr(result, "outbox", ())}
+        pending = [*await self.store.outbox(TARGET, None, 999), *await self.store.outbox("@esme", None, 999)]
+        self.assertEqual({item.id: item.message_id for item in pending}, {n: i.message_id for n, i in owed.items()})
+        kept = {item.message_id for item in (*owed.values(), *dead.values())} | {each.id for each in alive}
+        for number in kept:
+            self.assertIsNotNone(await self.view(number))
+        await self.through(Purge(before + HOUR))  # the pass that was under way
+        await self.through(Purge(before + 2 * HOUR))
+        there = await self.store.messages("demo", MessageFilter(), None, 999)
+        self.assertEqual({view.message.id for view in there}, kept)
+        self.assertEqual((await self.store.check()).problems, ())
 
     async def test_ids_of_messages_that_are_gone_are_forgotten(self):
         old, young = message(dlr_url=None), days_later()
