@@ -5,11 +5,12 @@ the crash checks. Nothing of the gateway itself may live here or be imported but
 these are the other side, and a mistake shared with the gateway would hide. Command lines are in `smsgwd.cli`.
 
 To change what the SMSC decides (answers, fates, delays), edit behaviour.py; the options themselves, options.py and
-cli/simulate.py. Ids: message_ids.py. Receipt text, TLVs and schedule: receipts.py. Drops and garbage: faults.py. MO:
-mo.py. What a bind does: link.py; a request of the ESME's: requests.py; deliveries and the timer: smsc.py. The
-record's lines: record.py. Counters: stats.py. The webhook catcher: catcher.py. The HTTP load: http_load.py. The lean
-SMSC and the SMPP load: lean_smsc.py, smpp_load.py on lean_loop.py; what they know of messages: lean_report.py,
-books.py. A blocking ESME for scripts and tests: esme.py. Processes of a test stand: stand.py. What a kill left in the
-store: aftermath.py. What the bench prints: figures.py. Runs: http_bench.py, smpp_bench.py, crash.py, crash_smpp.py,
-absent.py.
+cli/simulate.py. Ids: message_ids.py. Receipt text, TLVs and schedule: receipts.py. Drops and garbage: faults.py. Shares
+of submits, receipts and binds that go wrong: tempers.py. MO: mo.py. What a bind does: link.py; a request of the ESME's:
+requests.py; deliveries and the timer: smsc.py. The record's lines: record.py. Counters: stats.py. The webhook catcher:
+catcher.py. The HTTP load: http_load.py. The lean SMSC and the SMPP load: lean_smsc.py, smpp_load.py on lean_loop.py;
+what they know of messages: lean_report.py, books.py. A blocking ESME for scripts and tests: esme.py. Processes of a
+test stand: stand.py. What a kill left in the store: aftermath.py. What the bench prints: figures.py. Runs:
+http_bench.py, smpp_bench.py, crash.py, crash_smpp.py, crash_mix.py, absent.py, backlog.py. The soak: soak.py on
+soak_stand.py, judged by soak_judge.py.
 """

@@ -31,6 +31,8 @@ from smsgwd.simulator.submit_template import SubmitTemplate
 _LATER = (409, 429, 503)
 _LONG_EVERY = 20  # each so many-th message over HTTP goes in two parts
 _SAMPLE_S = 1.0
+_SWEEP_S = 60.0  # the gateway looks for messages whose receipt is overdue so often
+_LEAST_JUDGED_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,11 @@ class _Meter:
                 process.check()
             self.samples.append((now, self._stand.gateway.rss_mb()))
 
+    def write(self, file: Path) -> None:
+        """Keep the samples: seconds from the first, MB, a line each."""
+        first = self.samples[0][0] if self.samples else 0.0
+        file.write_text("".join(f"{at - first:.1f} {megabytes}\n" for at, megabytes in self.samples))
+
 
 def run_soak(options: SoakOptions, directory: Path) -> Verdict:
     """The whole soak in an empty directory. Raises StandError when a process fails to do its part."""
@@ -146,6 +153,7 @@ def run_soak(options: SoakOptions, directory: Path) -> Verdict:
         esmes.check()
         esmes.finish()
         peak = stand.gateway.rss_peak_mb()
+        meter.write(directory / "rss.txt")
         status = stand.stop()
     except BaseException:
         if esmes is not None:
@@ -227,9 +235,9 @@ def _verdict(
     failures, cases = judge_messages(taken, store, smscs, pushed)
     summaries = [smsc.summary() for smsc in stand.smscs]
     made = sum(summary["mo_made"] for summary in summaries)
-    half = second_half(samples)
-    a_second = slope(half)
-    growth = a_second * (half[-1][0] - half[0][0]) if half else 0.0
+    steady = _steady(options, samples)
+    a_second = slope(steady)
+    growth = a_second * (steady[-1][0] - steady[0][0]) if steady else 0.0
     duplicates, again, _ = smscs.duplicates()
     accepted = sum(map(bool, taken.ids)) + taken.books.accepted_count
     found: dict[str, Any] = {
@@ -238,7 +246,7 @@ def _verdict(
         "accepted a second": round(accepted / max(0.001, facts["load lasted, s"]), 1),
         **facts,
         **{f"ended {state}": count for state, count in sorted(store.states_counted.items())},
-        "RSS slope of the 2nd half, MB/h": round(a_second * 3600, 2),
+        "RSS slope of the 2nd half, MB/h": round(a_second * 3600, 2) if steady else "not judged: too short",
         "  growth in it, MB": round(growth, 2),
         "duplicates at the SMSCs": duplicates,
         "  sent again after a bad receipt": again,
@@ -260,6 +268,19 @@ def _verdict(
         "exit status of the gateway": abs(exit_status),
     }
     return Verdict(found, failures)
+
+
+def _steady(options: SoakOptions, samples: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The samples that tell of a leak: of the second half, and not of the time in which what waits still gathers.
+
+    Messages without a receipt wait for it as long as `validity_s` and `receipt_wait_h` say; before that has passed the
+    gateway has more to keep each second. Empty when less than a minute is left.
+    """
+    if not samples:
+        return []
+    gathered = samples[0][0] + options.validity_s + options.receipt_wait_h * 3600 + _SWEEP_S
+    found = [sample for sample in second_half(samples) if sample[0] >= gathered]
+    return found if found and found[-1][0] - found[0][0] >= _LEAST_JUDGED_S else []
 
 
 def _injected(summaries: list[dict[str, Any]]) -> Counter[str]:
