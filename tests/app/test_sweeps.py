@@ -117,14 +117,27 @@ def test_looking_goes_on_after_the_store_could_not_be_read(world):
     assert len(world.asked(Promote)) >= 2
 
 
-def test_a_full_sweep_goes_on_at_once(world):
+def test_a_full_sweep_goes_on_soon(world):
     world.store.answers[Promote] = Promoted(("a",), True)
     world.store.finish(None)
     world.settle()
+    world.sweeps.wake_at(world.clock.wall + 60_000)
     world.store.answers[Promote] = Promoted(("b",), False)
-    world.advance(0)
+    world.advance(0.05)
     world.settle()
     assert world.dispatcher.offered == ["a", "b"]
+
+
+def test_many_that_expire_at_once_are_ended_in_small_commits_with_room_between(world):
+    world.settle()
+    world.store.answers[Expire] = Swept(tuple(range(200)), (), True)
+    world.advance(2.1)
+    before = len(world.asked(Expire))
+    for _ in range(10):
+        world.settle()
+        world.advance(0.021)
+    assert 9 <= len(world.asked(Expire)) - before <= 10
+    assert all(change.limit == 200 for change in world.asked(Expire))
 
 
 def test_expiry_leaves_alone_what_is_being_sent_and_pushes_what_ended(world):

@@ -27,6 +27,7 @@ from smsgwd.ports.store import (
     StoreUnavailable,
 )
 from smsgwd.store.embedded import backup, check, number, operators, queries, vacuum
+from smsgwd.store.embedded.counted import Counted
 from smsgwd.store.embedded.errors import CannotOpen, StoreDamaged
 from smsgwd.store.embedded.lock import DirectoryLock
 from smsgwd.store.embedded.reader import Reader
@@ -81,6 +82,7 @@ class EmbeddedStore:
         )
         self._pages = Reader("pages", path)
         self._queries = Reader("queries", path, _LONGEST_QUERY_S)
+        self._counted = Counted(queries.counts)
         self._upkeep = Upkeep(reactor, path, self._writer.do)
         self._damage_told: float | None = None  # reactor seconds
         self._opening: Deferred[int] | None = None
@@ -305,7 +307,7 @@ class EmbeddedStore:
 
     def counts(self) -> Deferred[StoreCounts]:
         """See ports.Store."""
-        return self._read(self._queries, queries.counts)
+        return self._read(self._queries, self._counted)
 
     def space(self) -> Deferred[Space]:
         """See ports.Store."""
