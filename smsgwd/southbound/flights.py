@@ -167,6 +167,9 @@ class Flights:
         gone = [
             (out, change) for result, (out, change) in zip(results, moves, strict=True) if isinstance(result, Moved)
         ]
+        for result, (out, _) in zip(results, moves, strict=True):
+            if isinstance(result, Ignored) and result.reason == "left" and out.message.parts > 1:
+                self._queue.look_up(out.message)  # an SMSC has a part of it after all, which an answer told too late
         for _, change in gone:
             self._counts.failover("retries" if change.due_at else "refused")
         at_once = [_moved(out.message, change) for out, change in gone if not change.due_at]

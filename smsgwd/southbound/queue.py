@@ -88,6 +88,10 @@ class ReadyQueue:
             else:
                 add(Outgoing(message))
 
+    def look_up(self, message: Message) -> None:
+        """Ask the store whether it is still queued, and which parts an SMSC has; if so it is sent."""
+        self._fetch(message)
+
     def first(self) -> Outgoing | None:
         """The message whose turn it is, still in the queue."""
         pages, pairs = self._pages, self._pairs

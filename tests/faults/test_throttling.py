@@ -1,4 +1,4 @@
-"""A few seconds behind an SMSC that throttles: the short form of scripts/throttle, which judges the last percents too."""
+"""A few seconds behind an SMSC that throttles: the short form of scripts/throttle, which judges the last percent."""
 
 from pathlib import Path
 

@@ -93,6 +93,25 @@ def test_a_message_with_a_part_taken_stays():
     assert not bench.store.changes(Requeue) and bench.store.state(1) is State.UNDELIVERED and bench.idle
 
 
+def test_a_part_that_is_known_too_late_keeps_it_here():
+    """The answer to part 1 comes after its time, while the message is out again: it cannot go over any more."""
+    bench = two(session={"response": 2.0})
+    bench.smsc.script = lambda pdu: MUTE
+    bench.send(message(1, body=LONG, parts=3))
+    bench.advance(1.0)
+    first = bench.smsc.submits[0]
+    bench.advance(1.5)  # given up, and sent again
+    assert len(bench.smsc.submits) == 6
+    bench.smsc.answer(bench.smsc.connections[0], first, "late")
+    for pdu in bench.smsc.submits[3:]:
+        bench.smsc.answer(bench.smsc.connections[0], pdu, 0x65)
+    bench.smsc.script = lambda pdu: 0
+    bench.pump()
+    assert bench.store.changes(Requeue) and bench.store.messages[1].connector == "sim"
+    assert [pdu.short_message[5] for pdu in bench.smsc.submits[6:]] == [2, 3]
+    assert bench.store.state(1) is State.SENT and bench.idle
+
+
 def test_undelivered_goes_again_on_the_second_way():
     bench = two()
     bench.send(message(1, fallback="other"))
