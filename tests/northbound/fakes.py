@@ -90,6 +90,7 @@ class FakeGateway:
             members.get("error"),
             None,
             members.get("events", (EventView(message.submitted_at, "accepted"),)),
+            members.get("parts", ()),
         )
         self.views[message.id] = view
         return view

@@ -2,7 +2,7 @@
 
 import pytest
 
-from smsgwd.model.message import Coding, EventView, Failure, Message, State
+from smsgwd.model.message import Coding, EventView, Failure, Message, PartView, State
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.northbound.cursor import decode_cursor, encode_cursor
 from smsgwd.ports.store import StoreUnavailable
@@ -37,8 +37,12 @@ def test_a_message_is_shown_whole():
         error=Failure("undelivered", "absent subscriber", 0x45),
         events=(
             EventView(T0 + 101, "accepted"),
-            EventView(T0 + 500, "sent", connector="sim"),
+            EventView(T0 + 500, "sent", connector="sim", smsc_id="A1", latency_ms=12),
             EventView(T0 + 1500, "receipt", "UNDELIV", smpp_status=69),
+        ),
+        parts=(
+            PartView(1, "A1", State.UNDELIVERED, T0 + 500, T0 + 1500, Failure("undelivered"), 12),
+            PartView(2, None, State.UNDELIVERED),
         ),
     )
     reply = Client(gateway).ask("GET", "/v1/messages/101")
@@ -60,8 +64,26 @@ def test_a_message_is_shown_whole():
         "connector": "sim",
         "events": [
             {"at": "2023-11-14T22:13:20.101Z", "type": "accepted"},
-            {"at": "2023-11-14T22:13:20.500Z", "type": "sent", "connector": "sim"},
+            {
+                "at": "2023-11-14T22:13:20.500Z",
+                "type": "sent",
+                "connector": "sim",
+                "smsc_id": "A1",
+                "latency_ms": 12,
+            },
             {"at": "2023-11-14T22:13:21.500Z", "type": "receipt", "detail": "UNDELIV", "smpp_status": 69},
+        ],
+        "part_details": [
+            {
+                "part": 1,
+                "state": "undelivered",
+                "smsc_id": "A1",
+                "sent_at": "2023-11-14T22:13:20.500Z",
+                "done_at": "2023-11-14T22:13:21.500Z",
+                "error": {"code": "undelivered", "detail": ""},
+                "latency_ms": 12,
+            },
+            {"part": 2, "state": "undelivered"},
         ],
     }
     assert reply.headers["cache-control"] == "no-store"
