@@ -13,14 +13,24 @@ from smsgwd.model.message import State
 from smsgwd.simulator.submissions import number_of
 
 _UNSENT = (State.WAITING, State.QUEUED)
+_READ_IN_S = 0.3  # a peer has read by then what was in its socket; a gateway that starts takes longer to send
 
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """One kill: when (wall clock, s since 1970), and the numbers whose messages were not known to be sent."""
+    """One kill: when (wall clock, s since 1970), and the numbers whose messages were not known to be sent.
+
+    `started` is when the gateway was started again, 0 = at once.
+    """
 
     at: float
     unsent: frozenset[int]
+    started: float = 0.0
+
+    @property
+    def over(self) -> float:
+        """Until then peers may still have read what the killed process had written; nothing of the next one yet."""
+        return max(self.at, self.started) + _READ_IN_S
 
 
 def unsent_in(data_dir: Path) -> frozenset[int]:

@@ -19,7 +19,6 @@ from smsgwd.simulator.stand import TOKEN, Stand, StandError
 from smsgwd.simulator.submissions import Submissions, decode_answer, number_of
 
 _SECRET = "whsec_c2VjcmV0IG9mIG9uZSBjcmFzaCBjaGVjaw=="  # noqa: S105 - of a gateway that lives for one check
-_KILL_TAKES_S = 0.3  # from the moment noted until the SMSC has read what the killed process had written
 _REFUSED_FOR_NOW = (409, 429, 503)
 
 
@@ -156,7 +155,7 @@ def find_duplicates(
                 ages = [
                     kill.at - earlier
                     for kill in kills
-                    if number in kill.unsent and kill.at < later and earlier <= kill.at + _KILL_TAKES_S
+                    if number in kill.unsent and kill.at < later and earlier <= kill.over
                 ]
                 age = min(ages, default=float("inf"))
                 if age > unknowable_s:
@@ -202,7 +201,8 @@ class Killer:
             self._plan.pop(0)
             at = time.time()
             self._stand.gateway.kill()
-            self.kills.append(Kill(at, unsent_in(self._stand.directory / "data")))
+            unsent = unsent_in(self._stand.directory / "data")
+            self.kills.append(Kill(at, unsent, time.time()))
             self._stand.gateway.start()
 
 

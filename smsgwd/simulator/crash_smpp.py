@@ -82,7 +82,7 @@ def _repeats_without_cause(books: Books, kills: Sequence[Kill], unknowable_s: fl
     count = 0
     for number, at in books.repeats:
         first = books.receipt[number] + wall
-        explained = any(first - 0.01 <= kill.at + 0.3 and kill.at - first <= unknowable_s and kill.at <= at + wall
+        explained = any(first - 0.01 <= kill.over and kill.at - first <= unknowable_s and kill.at <= at + wall
                         for kill in kills)  # fmt: skip
         count += not explained
     return count

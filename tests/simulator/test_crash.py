@@ -38,6 +38,13 @@ def test_a_duplicate_of_what_was_unanswered_at_the_kill_is_no_failure():
     assert verdict.facts["  oldest before its kill, ms"] == pytest.approx(50, abs=0.2)
 
 
+def test_what_was_read_late_is_explained_while_the_next_gateway_has_not_started():
+    lines = [_submit(1, KILL + 0.5), _submit(1, KILL + 2), _submit(2)]
+    intake = Intake(accepted={1: "m1", 2: "m2"})
+    for started, ok in ((KILL + 0.4, True), (KILL + 0.1, False)):
+        assert judge(intake, [Kill(KILL, frozenset({1}), started)], lines, [_push(1), _push(2)], 0.1).ok is ok
+
+
 def test_the_parts_of_a_message_are_no_duplicates():
     verdict = _judge([_submit(1), _submit(1, body="01"), _submit(2)], [_push(1), _push(2)])
     assert verdict.ok and verdict.facts["duplicates at the SMSC"] == 0
