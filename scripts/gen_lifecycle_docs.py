@@ -15,6 +15,10 @@ Made from `smsgwd/delivery/lifecycle.py` by `scripts/gen_lifecycle_docs.py`; do 
 Every accepted message ends in exactly one final state. A move that is not in the table is refused and changes nothing;
 the first final state stands, whatever receipts come later.
 
+`resent` takes the place of a receipt that says undelivered or rejected where the route has a second way: the message
+begins anew on the next connector, stays paid, and its tenant hears of the last way only. A failure for which the message
+goes over to another connector before any carrier took it is `postponed`, and `due` at once.
+
 """
 
 
@@ -28,6 +32,11 @@ def document() -> str:
         if not event.value.startswith("receipt_")
     ]
     lines += [f"    {state} --> FINAL: receipt" for state in ("SENT", "QUEUED", "WAITING")]
+    lines += [
+        f"    note right of {state.name}: found at a start, it {RECOVERY[state].replace(';', ',')}"
+        for state in State
+        if not state.final
+    ]
     lines += ["```", ""]
     lines += ["| durable state | tenants see | event → state | found at a start |", "|---|---|---|---|"]
     for state in State:

@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smsgwd.delivery.lifecycle import RECEIPT_EVENTS, RECOVERY, REFUNDED, TABLE, Event, IllegalMove, move
 from smsgwd.model.message import State
@@ -75,3 +77,23 @@ def test_only_ends_before_sending_are_refunded():
     assert {E.REFUSED, E.EXPIRED, E.CANCELLED} == REFUNDED
     for state in (S.SENT,):
         assert not REFUNDED & set(TABLE[state])
+
+
+@given(st.sampled_from(State), st.lists(st.sampled_from(Event), max_size=40))
+def test_any_events_in_any_order(state, events):
+    """Only legal moves happen, what is refused changes nothing, and the first final state stands."""
+    table = {each: dict(moves) for each, moves in TABLE.items()}
+    ended = None
+    for event in events:
+        try:
+            after = move(state, event)
+        except IllegalMove:
+            assert (state, event) not in LEGAL
+        else:
+            assert LEGAL[state, event] is after
+            state = after
+        if ended is not None:
+            assert state is ended
+        elif state.final:
+            ended = state
+    assert table == TABLE
