@@ -16,8 +16,8 @@ Every accepted message ends in exactly one final state. A move that is not in th
 the first final state stands, whatever receipts come later.
 
 `resent` takes the place of a receipt that says undelivered or rejected where the route has a second way: the message
-begins anew on the next connector, stays paid, and its tenant hears of the last way only. A failure for which the message
-goes over to another connector before any carrier took it is `postponed`, and `due` at once.
+begins anew on the next connector, stays paid, and its tenant hears of the last way only. A failure for which it
+goes over to another connector before any carrier took it is `postponed`, mostly `due` at once.
 
 """
 
@@ -33,7 +33,7 @@ def document() -> str:
     ]
     lines += [f"    {state} --> FINAL: receipt" for state in ("SENT", "QUEUED", "WAITING")]
     lines += [
-        f"    note right of {state.name}: found at a start, it {RECOVERY[state].replace(';', ',')}"
+        f"    note right of {state.name}: at a start, {RECOVERY[state].replace(';', ',')}"
         for state in State
         if not state.final
     ]
