@@ -186,6 +186,14 @@ class RetentionContract(StoreCase):
         self.assertEqual(await self.one(PurgeIds(NOW + 2)), Purged(0, False))  # at most one round an hour
         self.assertEqual(await self.through(PurgeIds(LATER)), 1)
 
+    async def test_a_clock_that_was_set_back_ends_no_clearing_up(self):
+        await self.one(Purge(LATER + 1000 * DAY))
+        await self.one(PurgeIds(LATER + 1000 * DAY))
+        old = message(dlr_url=None)
+        await self.store.commit([submit(old), sent(old.id, "A1"), receipt("A1")])
+        self.assertEqual(await self.through(Purge(LATER)), 1)
+        self.assertEqual(await self.through(PurgeIds(LATER)), 1)
+
     async def test_a_receipt_for_a_message_that_is_gone_is_kept_as_any_unknown_one(self):
         old = message(dlr_url=None)
         await self.store.commit([submit(old), sent(old.id, "A1"), receipt("A1")])

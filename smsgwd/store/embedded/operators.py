@@ -16,6 +16,7 @@ def tenant_of(connection: sqlite3.Connection, message_id: int) -> str | None:
 def space(connection: sqlite3.Connection) -> Space:
     """Bytes of the database's pages, and of those that are free (PRAGMA page_count and freelist_count)."""
     size, pages, free = (
-        int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_size", "page_count", "freelist_count")
+        int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in ("page_size", "page_count", "freelist_count")
     )
     return Space(bytes=size * pages, free_bytes=size * free)

@@ -35,6 +35,8 @@ class PurgeWalk:
 
     def begin(self, before: int) -> bool:
         """Begin a pass over what was submitted before `before`; False when it is too early for one."""
+        if before < self._began - _ROUND_MS:  # the wall clock was set back
+            self._began = self._round_began = _BEFORE_ALL
         if before - self._began < min(self.gathered, _ROUND_MS):
             return False
         if before - self._round_began >= _ROUND_MS:
@@ -101,7 +103,7 @@ class Walks:
         """May a round of the SMSC ids go on, or begin? At most one begins an hour."""
         if self.ids.place:
             return True
-        if before < self.ids_again:
+        if self.ids_again - 2 * _ROUND_MS < before < self.ids_again:
             return False
         self.ids_again = before + _ROUND_MS
         return True
