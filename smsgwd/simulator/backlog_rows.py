@@ -8,6 +8,7 @@ whatever columns there are. SQL is used and not the store: a million messages ta
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -41,8 +42,8 @@ def pattern_in(file: Path, account: str) -> Pattern:
 def fill(file: Path, pattern: Pattern, numbers: range, *, seed: int, ages_ms: range, node: str) -> None:
     """Queue a message to each of these numbers, of priorities 0 to 3 as drawn, accepted in turn within `ages_ms`.
 
-    Those are ms since 1970; the validity ends with the pattern's. A transaction has 50,000 rows and does not wait for
-    the disk; nobody may run on the store. Raises sqlite3.Error.
+    Those are ms since 1970; the validity ends with the pattern's. Everything is on the disk in the end; nobody
+    may run on the store. Raises sqlite3.Error.
     """
     columns = list(pattern)
     insert = f"INSERT INTO message ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
@@ -55,6 +56,7 @@ def fill(file: Path, pattern: Pattern, numbers: range, *, seed: int, ages_ms: ra
             connection.executemany(insert, (next(rows) for _ in range(min(_AT_ONCE, len(numbers) - start))))
             connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    os.sync()  # else the gateway's first fsync would pay for it
 
 
 def _rows(pattern: Pattern, numbers: range, seed: int, ages_ms: range, node: str) -> Iterator[list[Any]]:
