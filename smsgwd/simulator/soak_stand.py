@@ -34,7 +34,7 @@ class SmscFaults:
         shares = {
             "mute": 0.05, "twice": 0.3, "shuffle": 1.0, "stray": 0.05, "drop": 0.02, "stall": 0.005,
             "receipt-lost": 0.5, "receipt-twice": 1.0, "contradict": 0.5, "wrong-id": 0.5, "before-resp": 2.0,
-            "undeliv": 1.0, "throttle": 0.1, "close-after-bind": 10.0,
+            "undeliv": 1.0, "throttle": 0.005, "close-after-bind": 10.0,
         }  # fmt: skip
         found = [f"--{name}-pct={share * self.times:g}" for name, share in shares.items()]
         statuses = {"0x14": 0.005, "0x08": 0.2, "0x45": 0.2, "0x400": 0.1, "0x0B": 0.1}
@@ -42,7 +42,7 @@ class SmscFaults:
         states = {"EXPIRED": 0.5, "REJECTD": 0.5, "UNKNOWN": 0.2}
         found.append("--state-mix=" + ",".join(f"{stat}:{share * self.times:g}" for stat, share in states.items()))
         found += [
-            f"--seed={self.seed * 10 + number}", f"--max-rate={self.rate * 0.6:g}", "--resp-delay-ms=5",
+            f"--seed={self.seed * 10 + number}", f"--max-rate={self.rate * 0.8:g}", "--resp-delay-ms=5",
             "--resp-jitter-ms=20", "--shuffle-ms=80", "--stall-ms=3000", "--receipt-delay-ms=50",
             "--receipt-spread-ms=500", "--receipt-retry-ms=300", "--receipts-via=other", "--receipt-window=100",
             "--close-after-bind=1", "--refuse-bind=0x0D", "--refuse-times=1", "--unbind-after-s=20", "--enquire-s=5",
