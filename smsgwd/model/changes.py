@@ -462,7 +462,7 @@ class Parked(msgspec.Struct, frozen=True, gc=False):
 
 class Ignored(msgspec.Struct, frozen=True, gc=False):
     """Nothing changed: `unknown_message`, `final`, `left` (being sent or sent), `not_queued` (scheduled, or waiting
-    for a retry), `not_yours`, `repeated`."""
+    for a retry), `not_yours`, `repeated`, `superseded` (about a way of the message that was left or given up)."""
 
     reason: str
     message_id: int = 0

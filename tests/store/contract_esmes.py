@@ -253,7 +253,7 @@ class EsmeContract(StoreCase):
 
     async def test_what_waits_for_a_retry_is_replaced(self):
         old = asking()
-        await self.store.commit([submit(old), Requeue(old.id, NOW + HOUR, "other", NOW, BAD)])
+        await self.store.commit([submit(old), Requeue(old.id, NOW + HOUR, "other", NOW, BAD, left="sim")])
         self.assertEqual(await self.one(Replace("demo", asking(id=old.id), NOW)), Replaced(old.id))
         (queued,) = await self.store.ready("sim", None, 9)
         self.assertEqual((queued.message.id, queued.message.attempts), (old.id, 0))

@@ -1,5 +1,7 @@
 """Contract: pages, histories, the outbox, figures, reopening."""
 
+import itertools
+
 from smsgwd.model.changes import Cancel, Ignored, OutboxDead, OutboxDone, OutboxRetry, Requeue, Submitted, Tidy
 from smsgwd.model.message import Failure, State
 from smsgwd.model.outbox import OutboxTarget
@@ -144,7 +146,7 @@ class QueryContract(StoreCase):
             ]
         )
         retry = message()
-        await self.store.commit([submit(retry), Requeue(retry.id, NOW + 9, "b", NOW, Failure("x"))])
+        await self.store.commit([submit(retry), Requeue(retry.id, NOW + 9, "b", NOW, Failure("x"), left="sim")])
         counts = await self.store.counts()
         self.assertEqual(counts.queues, (QueueDepth("b", 1, NOW), QueueDepth("sim", 2, NOW - 5)))
         self.assertEqual((counts.scheduled, counts.sent_without_receipt), (2, 1))
@@ -181,7 +183,11 @@ class QueryContract(StoreCase):
     async def test_batches_are_applied_in_the_order_asked_for(self):
         new = message()
         asked = [self.store.commit([submit(new)])]
-        asked += [self.store.commit([Requeue(new.id, 0, f"c{n}", NOW, Failure("x"))]) for n in range(30)]
+        ways = ("sim", *(f"c{n}" for n in range(30)))
+        asked += [
+            self.store.commit([Requeue(new.id, 0, to, NOW, Failure("x"), left=left)])
+            for left, to in itertools.pairwise(ways)
+        ]
         for each in asked:
             await each
         self.assertEqual((await self.view(new.id)).message.connector, "c29")

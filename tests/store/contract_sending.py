@@ -73,22 +73,20 @@ class SendingContract(StoreCase):
 
     async def test_requeue_waits_and_counts(self):
         number = await self.put()
-        result = await self.one(Requeue(number, NOW + 60_000, "other", NOW + 10, REFUSED))
+        result = await self.one(Requeue(number, NOW + 60_000, "sim", NOW + 10, REFUSED))
         self.assertEqual(result, Moved(number, State.WAITING))
         view = await self.view(number)
-        self.assertEqual(
-            (view.message.connector, view.message.attempts, view.message.due_at), ("other", 1, NOW + 60_000)
-        )
+        self.assertEqual((view.message.connector, view.message.attempts, view.message.due_at), ("sim", 1, NOW + 60_000))
         self.assertIsNone(view.error)
         retry = view.events[1]
-        self.assertEqual((retry.at, retry.type, retry.connector, retry.smpp_status), (NOW + 10, "retry", "other", 0x0B))
+        self.assertEqual((retry.at, retry.type, retry.connector, retry.smpp_status), (NOW + 10, "retry", "sim", 0x0B))
         self.assertIn("ESME_RINVDSTADR", retry.detail)
-        self.assertEqual(await self.store.ready("other", None, 10), [])
+        self.assertEqual(await self.store.ready("sim", None, 10), [])
         self.assertEqual(await self.store.next_due(), NOW + 60_000)
 
     async def test_requeue_at_once_on_another_connector_uncounted(self):
         number = await self.put()
-        result = await self.one(Requeue(number, 0, "other", NOW + 10, DOWN, counts=False))
+        result = await self.one(Requeue(number, 0, "other", NOW + 10, DOWN, counts=False, left="sim"))
         self.assertEqual(result, Moved(number, State.QUEUED))
         self.assertEqual(await self.store.ready("sim", None, 10), [])
         (queued,) = await self.store.ready("other", None, 10)

@@ -88,7 +88,9 @@ class SweepContract(StoreCase):
         early = message(state=State.SCHEDULED, due_at=NOW + 10, client_ref="r", priority=2)
         late = message(state=State.SCHEDULED, due_at=NOW + 11)
         retry = message()
-        await self.store.commit([submit(early, late, retry), Requeue(retry.id, NOW + 9, "other", NOW, Failure("x"))])
+        await self.store.commit(
+            [submit(early, late, retry), Requeue(retry.id, NOW + 9, "other", NOW, Failure("x"), left="sim")]
+        )
         self.assertEqual(await self.store.next_due(), NOW + 9)
         promoted = await self.one(Promote(NOW + 10))
         self.assertFalse(promoted.more)

@@ -122,8 +122,8 @@ def requeue(work: Work, change: Requeue) -> Moved | Ignored:
         after = move(STATES[row.state], Event.POSTPONED)
     except IllegalMove:
         return why_not(row)
-    left, moved_on = change.left, row.hops > 0 or row.tried is not None
-    if row.connector != left if left else moved_on and row.connector != change.connector:
+    left = change.left
+    if row.connector != (left or change.connector):
         return Ignored("superseded", row.id)
     if left and work.out(row):
         return Ignored("left", row.id)
