@@ -67,7 +67,6 @@ class _Esmes(threading.Thread):
         self._load = SmppLoad(address, plans, template, books, window=100, reconnect=True)
         self._rate = options.rate / 2
         self._numbers = range(first, books.size)
-        self._patience_s = options.settle_s
         self._over = threading.Event()
         self.sent = threading.Event()
         self.failure: BaseException | None = None
@@ -76,7 +75,9 @@ class _Esmes(threading.Thread):
         """See Thread."""
         try:
             self._load.bind()
-            if not self._load.run(self._numbers, rate=self._rate, receipts=False, stalled_s=60.0):
+            if not self._load.run(
+                self._numbers, rate=self._rate, receipts=False, stalled_s=60.0, tick=self._stop_if_over
+            ):
                 raise StandError("the ESMEs' load was not through: nothing came for 60 s")
             self.sent.set()
             while not self._over.is_set():
@@ -87,6 +88,10 @@ class _Esmes(threading.Thread):
         finally:
             self.sent.set()
             self._load.close()
+
+    def _stop_if_over(self) -> None:
+        if self._over.is_set():
+            raise StandError("stopped before all was sent")
 
     def check(self) -> None:
         """Raise what ended it."""
