@@ -11,9 +11,11 @@ from smsgwd.delivery.bucket import TokenBucket
 
 _SHORTEST_S = 0.1  # one adjustment a round trip, and no more than ten a second
 _BELOW = 0.98  # of what was accepted: leaves room for what is on its way
+_LITTLE_BELOW = 0.993  # where few were refused, of many: by something that came late, or by hardly too high a rate
+_MANY = 100.0  # parts/s
 _LEAST = 0.2  # parts/s: an SMSC that refuses everything is still asked each 5 s
 _FIRST = 1.0  # parts/s, where the very first one was refused
-_BURST_S = 0.05  # what may go at once: a timer or a commit that comes late costs no rate
+_BURST_S = 0.09  # what may go at once: a timer or a commit that comes late costs no rate
 _GROWTH = 0.004  # a second, at first
 _GROWTH_OF_PARTS = 0.001  # a part: at a few parts a second it grows more slowly, or each refusal would weigh much
 _DOUBLES_S = 10.0  # the growth doubles in this time without refusals
@@ -136,7 +138,8 @@ class LinkRate:
         best = max(measured, self._rate * good / (good + refused)) if few else measured
         self._refused_rate = self._rate
         if good:
-            self._rate = max(_LEAST, _BELOW * min(self._rate, best))
+            below = _LITTLE_BELOW if few and self._rate > _MANY else _BELOW
+            self._rate = max(_LEAST, below * min(self._rate, best))
             if few or (first and self._accepted - marked >= _ENOUGH):
                 self._goal = self._rate
             elif measured < self._refused_rate / 2 and not first:  # much less than before, or there was less to send

@@ -318,10 +318,17 @@ class Connector:
     def _slowed(self, status: int, now: float) -> None:
         """Say so, but not each time that a limit is felt for."""
         pause = round(max(0.0, self._throttle.until - now), 1)
-        log = _log.warning if pause or not self._throttled else _log.debug
+        said = {
+            "connector": self.id,
+            "status": status_name(status),
+            "pause_s": pause,
+            "rate": round(self._rate.rate, 1),
+        }
+        if pause or not self._throttled:
+            _log.warning("connector.throttled", **said)
+        else:
+            _log.debug("connector.rate_changed", **said)
         self._throttled = True
-        rate = round(self._rate.rate, 1)
-        log("connector.throttled", connector=self.id, status=status_name(status), pause_s=pause, rate=rate)
 
     def _suspended(self, suspended: bool) -> None:
         """The suspension begins or ends."""

@@ -60,6 +60,7 @@ EVENTS: Mapping[str, Event] = _events(
     ("bind.protocol_fault", "warning", "The SMSC broke the protocol; what."),
     ("bind.unmatched_response", "warning", "The SMSC answered what was not asked, or too late."),
     ("connector.throttled", "warning", "The SMSC asks to slow down; the new rate."),
+    ("connector.rate_changed", "debug", "The SMSC's limit was measured anew; the new rate."),
     ("connector.outcome_unknown", "warning", "Submits went without an answer; what the policy does with them."),
     ("connector.id_form_learnt", "info", "The SMSC's form of message ids was learnt; which."),
     ("connector.suspended", "error", "A status asks to send nothing for a while; status, seconds."),

@@ -1,6 +1,7 @@
 """The adaptive rate against an SMSC that is a token bucket, some round trips away."""
 
 import heapq
+import random
 from itertools import count
 
 import pytest
@@ -104,6 +105,18 @@ def test_any_link_comes_close_to_what_is_allowed(allowed, round_trip, window, bu
     usual = allowed >= 10 and link.burst >= 2
     assert link.share(30, 90) >= (0.93 if usual else 0.5) * possible
     assert link.refused_share(30, 90) < (0.03 if usual else 0.12)
+
+
+@pytest.mark.parametrize("allowed", [200, 1000, 3000])
+def test_a_machine_that_is_busy_with_other_things_costs_little(allowed):
+    """Everything stands still now and then, for up to as long as the SMSC saves up for."""
+    drawn = random.Random(1)
+    link = Link(allowed, 0.006, 400)
+    while link.now < 30:
+        link.run(drawn.uniform(0.02, 0.3))
+        link.now += drawn.uniform(0, 0.1)
+        link.answers()
+    assert link.share(0, 30) >= 0.95 and link.refused_share(5, 30) < 0.02
 
 
 def test_nothing_is_limited_before_the_first_refusal():
