@@ -131,7 +131,7 @@ def _one(options: ThrottleOptions, rate: float, directory: Path) -> Figures:
         overrides={"connector": {"binds": options.binds, "window": options.window}},
         esmes=1,
     )
-    messages = int(rate * options.seconds * _AHEAD) + options.window
+    messages = int(rate * options.seconds * _AHEAD)
     load: SmppLoad | None = None
     try:
         stand.start()
@@ -140,7 +140,8 @@ def _one(options: ThrottleOptions, rate: float, directory: Path) -> Figures:
         load = SmppLoad(address, [plan], PairTemplate(options.pairs), Books(messages), window=options.window)
         load.bind()
         begun = time.monotonic()
-        if not load.run(range(messages), receipts=False, tick=stand.gateway.check) or load.books.refused:
+        offered = rate * _AHEAD
+        if not load.run(range(messages), rate=offered, receipts=False, tick=stand.gateway.check) or load.books.refused:
             raise StandError(f"the load was not taken: {dict(load.books.refused)}")
         load.linger(lambda: time.monotonic() > begun + options.seconds + 1.0, options.seconds + 60, stand.gateway.check)
         throttled = int(stand.smsc.summary_now()["refused"].get("0x00000058", 0))
