@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import collections
 import signal
+import time
 from typing import Any
 
 from smsgwd.simulator.stand import free_ports
 from tests.scenario.harness import Catcher, Gateway, Scene, wait
 
 SOON = {"failover_after_s": 1}
+LONGEST_COMMIT_S = 1.0  # on a busy machine
 
 
 def pushes_by_id(catcher: Catcher) -> dict[str, int]:
@@ -67,6 +69,30 @@ def over(gateway: Gateway, ids: list[str]) -> Any:
     states = gateway.tenant.states()
     counts = collections.Counter(states[each] for each in ids)
     return counts if not counts.keys() & {"queued", "scheduled"} and counts["delivered"] > 300 else None
+
+
+def test_a_kill_during_the_move_loses_and_doubles_nothing(scene: Scene) -> None:
+    """Each is queued in one place at any moment; only what was without a durable answer may come twice."""
+    first, second = free_ports(2)
+    catcher = scene.catcher()
+    settings = {**SOON, "window": 5, "throughput": 400}
+    gateway = scene.gateway(first, second, catcher=catcher, connector=settings)
+    ids = gateway.tenant.send_many(2500)
+    smsc = scene.smsc(port=second, name="second")
+    wait("some went over", lambda: gateway.metric("smsgwd_failovers_total", why="down"), every_s=0.005)
+    killed_at = time.time()
+    gateway.kill()
+    gateway.start()
+    gateway.wait_ready()
+    pushed = catcher.wait_all(ids, 60)
+    assert {each["state"] for each in pushed.values()} == {"delivered"}
+    sent = smsc.texts()
+    times: dict[str, list[float]] = {}
+    for text in sent:
+        times.setdefault(text.dest, []).append(text.at)
+    assert len(times) == len(ids)
+    doubled = [at for at in times.values() if len(at) > 1]
+    assert all(len(at) == 2 and at[0] > killed_at - LONGEST_COMMIT_S for at in doubled)
 
 
 def test_it_stays_where_it_is_without_another_way(scene: Scene) -> None:
