@@ -1,8 +1,8 @@
 """What clearing up costs those who send: the same load over HTTP while nothing is to be purged, and while much is.
 
-The store holds a history of finished messages from long ago. The load is measured four times: with that history kept,
-while a backup is written, while it is purged, and while the free space is given back. What is asserted stands in
-`judge_purge`, which is pure.
+The store holds a history of finished messages from long ago. The load is measured five times: with that history kept,
+while a backup is written, while it is purged, while the free space is given back, and with nothing left to purge. What
+is asserted stands in `judge_purge`, which is pure.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ class PurgeOptions:
     """How much there is to purge, and what is measured meanwhile.
 
     `rows` of old messages (with their history and SMSC ids) are written first. `rate` messages a second are sent over
-    `connections`; for `seconds` while nothing is purged, then until all is. `rows_s` is `retention.rows_s`. The 99th
-    percentile may grow by `more_ms`; with 0 only is judged whether all that should go went. What was just started is
-    given `moment_s` before it is measured.
+    `connections`; for `seconds` while nothing is purged, before and after, and in between until all is. `rows_s` is
+    `retention.rows_s`. The 99th percentile may grow by `more_ms`; with 0 only is judged whether all that should go
+    went. What was just started is given `moment_s` before it is measured.
     """
 
     rows: int = 5_000_000
@@ -74,7 +74,10 @@ class History:
 
 
 def judge_purge(options: PurgeOptions, states: list[Measured], history: History) -> Verdict:
-    """Compare what the load saw while purging (the state of that name) with the first state."""
+    """Compare what the load saw while purging (the state of that name) with the first and the last state.
+
+    The worse of those two counts: a machine that others use too is not the same for minutes.
+    """
     facts: dict[str, Any] = {"old rows": history.rows, "rows purged": history.purged}
     shown = {state.name: percentiles(state.latencies) for state in states}
     for state in states:
@@ -82,7 +85,7 @@ def judge_purge(options: PurgeOptions, states: list[Measured], history: History)
         facts[f"{state.name}: accept ms p50/p99/max"] = f"{found['p50']} / {found['p99']} / {found['max']}"
         facts[f"{state.name}: s"] = round(state.seconds, 1)
     purging = next(state for state in states if state.name == "purging")
-    more = shown["purging"]["p99"] - shown[states[0].name]["p99"]
+    more = shown["purging"]["p99"] - max(shown[states[0].name]["p99"], shown[states[-1].name]["p99"])
     facts["rows purged a second"] = round(history.purged / max(1e-9, purging.seconds))
     facts["p99 while purging, ms more"] = round(more, 2)
     facts |= {f"file {moment}, MB": size for moment, size in history.mb.items()}
@@ -123,13 +126,17 @@ class _Run:
         size = fill(self._file, pattern_in(self._file), messages, begun_ms - _AGE_DAYS * _DAY_MS)
         history.mb["with the history"] = _mb(size)
         with self._stand(_KEPT_DAYS) as stand:
-            states = [self._steady(stand), self._command(stand, "backup", "store", "backup", f"file={self._copy}")]
+            states = [
+                self._steady(stand, "nothing to purge"),
+                self._command(stand, "backup", "store", "backup", f"file={self._copy}"),
+            ]
             history.mb["of the backup"] = _mb(self._copy.stat().st_size)
             self._copy.unlink()
         with self._stand(_AGE_DAYS - 10) as stand:
             states.append(self._purging(stand))
             history.mb["after purging"] = _mb(self._file.stat().st_size)
             states.append(self._command(stand, "vacuum", "store", "vacuum"))
+            states.append(self._steady(stand, "nothing left to purge"))
         history.mb["after vacuum and a stop"] = _mb(self._file.stat().st_size)
         history.left = left_in(self._file, begun_ms - _DAY_MS)
         return judge_purge(options, states, history)
@@ -154,9 +161,9 @@ class _Run:
         if status:
             raise StandError(f"the gateway ended with status {status}")
 
-    def _steady(self, stand: Stand) -> Measured:
+    def _steady(self, stand: Stand, name: str) -> Measured:
         """The load for a while, with nothing else to do."""
-        measured = Measured("nothing to purge")
+        measured = Measured(name)
         self._moment(stand)
         end = time.monotonic() + self._options.seconds
         self._load(stand, measured, lambda: time.monotonic() >= end)

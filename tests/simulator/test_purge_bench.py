@@ -3,12 +3,13 @@
 from smsgwd.simulator.purge_bench import History, Measured, PurgeOptions, judge_purge
 
 
-def _states(purging=(0.005, 0.010), refused=0):
+def _states(purging=(0.005, 0.010), refused=0, after=0.005):
     return [
         Measured("nothing to purge", [0.004, 0.005], 0, 1.0),
         Measured("backup", [0.005], 0, 1.0),
         Measured("purging", list(purging), refused, 2.0),
         Measured("vacuum", [0.005], 0, 1.0),
+        Measured("nothing left to purge", [after], 0, 1.0),
     ]
 
 
@@ -40,3 +41,8 @@ def test_a_99th_percentile_that_grew_too_much_is_a_failure():
     assert judge_purge(PurgeOptions(more_ms=20), slow, _history()).failures["ms of p99 beyond the limit"] > 0
     assert judge_purge(PurgeOptions(more_ms=40), slow, _history()).ok
     assert judge_purge(PurgeOptions(more_ms=0), slow, _history()).ok
+
+
+def test_the_worse_of_the_two_states_without_purging_counts():
+    slow = _states(purging=[0.040] * 10, after=0.030)
+    assert judge_purge(PurgeOptions(more_ms=20), slow, _history()).ok
