@@ -76,7 +76,6 @@ def usual(message: Message) -> bool:
         and message.due_at == 0
         and message.fallback is None
         and message.tried is None
-        and message.hops == 0
     )
 
 
