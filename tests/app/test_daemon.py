@@ -103,7 +103,8 @@ def test_it_starts_and_ends_in_order(world):
     world.daemon._begin()
     assert world.log == [
         "store.open", "tenancy.load", "services built", "notifier.start", "esme_outbox.start", "dispatcher.start",
-        "sweeps.start", "desk.start", "rerouter.start", "retention.start", "listenUNIX", "store.counts", "dispatcher.status",
+        "sweeps.start", "desk.start", "rerouter.start", "retention.start", "listenUNIX",
+        "store.counts", "dispatcher.status",
     ]  # fmt: skip
     del world.log[:]
     terminate(world.daemon)
