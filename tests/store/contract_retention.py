@@ -72,11 +72,11 @@ class RetentionContract(StoreCase):
         await self.store.commit([sent(long.id, "P2", 2), receipt("P1"), receipt("P2"), receipt("P2")])
         self.assertEqual((await self.view(long.id)).parts[1].state, State.DELIVERED)
         # 5 messages of one part; one of two, with two rows of parts and events of three receipts
-        self.assertEqual(await self.through(Purge(NOW + 1, limit=2)), 5 + 1 + 2 + 3)
+        self.assertEqual(await self.through(Purge(NOW + HOUR, limit=2)), 5 + 1 + 2 + 3)
         for gone in (*old, long):
             self.assertIsNone(await self.view(gone.id))
         self.assertIsNotNone(await self.view(young.id))
-        self.assertEqual(await self.one(Purge(NOW + 2)), Purged(0, False))
+        self.assertEqual(await self.one(Purge(NOW + HOUR + 1)), Purged(0, False))
 
     async def test_what_has_not_ended_stays_until_it_has(self):
         queued, scheduled, flying, waiting = (
@@ -179,11 +179,11 @@ class RetentionContract(StoreCase):
         await self.store.commit(
             [submit(old, young), sent(old.id, "A1"), sent(young.id, "B1"), receipt("A1"), receipt("B1")]
         )
-        await self.through(Purge(NOW + 1))
-        self.assertEqual(await self.through(PurgeIds(NOW + 1, limit=1)), 1)
+        await self.through(Purge(NOW + HOUR))
+        self.assertEqual(await self.through(PurgeIds(NOW + HOUR, limit=1)), 1)
         self.assertEqual(await self.one(receipt("A1")), Parked())
         await self.through(Purge(LATER))
-        self.assertEqual(await self.one(PurgeIds(NOW + 2)), Purged(0, False))  # at most one round an hour
+        self.assertEqual(await self.one(PurgeIds(NOW + HOUR + 1)), Purged(0, False))  # at most one round an hour
         self.assertEqual(await self.through(PurgeIds(LATER)), 1)
 
     async def test_a_clock_that_was_set_back_ends_no_clearing_up(self):
@@ -241,17 +241,17 @@ class RetentionContract(StoreCase):
         young = days_later()
         theirs = message(tenant="other", dlr_url=None)
         await self.store.commit([submit(*old, pending, young), submit(theirs), *map(cancel, [*old, young])])
-        self.assertEqual(await self.one(BlankTexts("demo", NOW + 1, limit=2)), Purged(2, True))
+        self.assertEqual(await self.one(BlankTexts("demo", NOW + HOUR, limit=2)), Purged(2, True))
         await self.reopen()
-        self.assertEqual(await self.through(BlankTexts("demo", NOW + 1, limit=2)), 3)
+        self.assertEqual(await self.through(BlankTexts("demo", NOW + HOUR, limit=2)), 3)
         for each in old:
             view = await self.view(each.id)
             self.assertEqual((view.message.text, view.message.dest), ("", each.dest))
         for each, owner in ((pending, "demo"), (young, "demo"), (theirs, "other")):
             self.assertEqual((await self.view(each.id, owner)).message.text, each.text)
         await self.one(cancel(pending))
-        self.assertEqual(await self.one(BlankTexts("demo", NOW + 2)), Purged(0, False))
-        self.assertEqual(await self.through(BlankTexts("demo", NOW + DAY + 1)), 1)  # looked for again a day later
+        self.assertEqual(await self.one(BlankTexts("demo", NOW + HOUR + 1)), Purged(0, False))
+        self.assertEqual(await self.through(BlankTexts("demo", NOW + DAY + HOUR)), 1)  # looked for again a day later
         self.assertEqual((await self.view(pending.id)).message.text, "")
         self.assertEqual((await self.view(young.id)).message.text, young.text)
 
