@@ -15,8 +15,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
 from smsgwd.app.messages import let_go
-from smsgwd.model.changes import Erase, Erased, EraseRest
 from smsgwd.model.message import Message, State
+from smsgwd.model.upkeep import Erase, Erased, EraseRest
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.dispatch import Dispatcher
 from smsgwd.ports.push import Outbox

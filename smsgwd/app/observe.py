@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-from smsgwd.model.changes import Erased, Moved, Parked, Rematched, Result, Swept
+from smsgwd.model.changes import Moved, Parked, Result, Swept
 from smsgwd.model.message import FINAL_FROM, Message, State
+from smsgwd.model.upkeep import Erased, Rematched
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.dispatch import Dispatcher
 from smsgwd.ports.store import Store, StoreUnavailable

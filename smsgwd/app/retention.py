@@ -14,8 +14,9 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
 from smsgwd.config.model.runtime import Retention as Section
-from smsgwd.model.changes import BlankTexts, Change, Purge, Purged, PurgeIds, PurgeLeftovers
+from smsgwd.model.changes import Change
 from smsgwd.model.tenant import Tenant
+from smsgwd.model.upkeep import BlankTexts, Purge, Purged, PurgeIds, PurgeLeftovers
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.store import Store, StoreUnavailable
 from smsgwd.telemetry import Metrics, get_logger

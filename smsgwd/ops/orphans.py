@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
-from smsgwd.model.changes import DropOrphans, Rematch, Rematched
 from smsgwd.model.message import Message
+from smsgwd.model.upkeep import DropOrphans, Rematch, Rematched
 from smsgwd.ops.params import whole_number
 from smsgwd.ops.registry import Command, CommandError, Parameter, Params
 from smsgwd.ports.clock import Clock

@@ -3,8 +3,8 @@ from twisted.internet.defer import fail, succeed
 from twisted.internet.task import Clock
 
 from smsgwd.app.erasure import Erasure
-from smsgwd.model.changes import Erase, Erased, EraseRest
 from smsgwd.model.message import State
+from smsgwd.model.upkeep import Erase, Erased, EraseRest
 from smsgwd.ports.store import Progress, StoreUnavailable
 from tests.app.fakes import FakeClock, FakeOutbox, now, pending
 from tests.app.made import message, view

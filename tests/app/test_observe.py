@@ -4,8 +4,9 @@ from twisted.internet.task import Clock
 
 from smsgwd.app import observe as observe_module
 from smsgwd.app.observe import Intake, Lag, Requests, Results, Scrape, look_for_strays
-from smsgwd.model.changes import Erased, Ignored, Moved, Noted, Parked, Rematched, Submitted, Swept
+from smsgwd.model.changes import Ignored, Moved, Noted, Parked, Submitted, Swept
 from smsgwd.model.message import State
+from smsgwd.model.upkeep import Erased, Rematched
 from smsgwd.ports.dispatch import BindStatus, ConnectorStatus
 from smsgwd.ports.store import QueueDepth, StoreCounts, StoreUnavailable
 from smsgwd.telemetry import Metrics

@@ -5,8 +5,8 @@ from twisted.internet.task import Clock
 
 from smsgwd.app.retention import Retention
 from smsgwd.config.model.runtime import Retention as Section
-from smsgwd.model.changes import BlankTexts, Purge, Purged, PurgeIds, PurgeLeftovers
 from smsgwd.model.tenant import Tenant
+from smsgwd.model.upkeep import BlankTexts, Purge, Purged, PurgeIds, PurgeLeftovers
 from smsgwd.ports.store import StoreUnavailable
 from smsgwd.telemetry import Metrics
 from tests.app.fakes import FakeClock

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from smsgwd.model.changes import DropOrphans, Rematch, Rematched
 from smsgwd.model.message import State
 from smsgwd.model.receipts import Receipt
+from smsgwd.model.upkeep import DropOrphans, Rematch, Rematched
 from smsgwd.ops.orphans import Orphans
 from smsgwd.ops.registry import CommandError
 from smsgwd.ports.store import Orphan, StoreUnavailable

@@ -4,10 +4,7 @@ import itertools
 from random import Random
 
 from smsgwd.model.changes import (
-    BlankTexts,
     Cancel,
-    Erase,
-    EraseRest,
     KeepMoPart,
     Moved,
     OptOut,
@@ -15,10 +12,6 @@ from smsgwd.model.changes import (
     OutboxDone,
     OutboxRevive,
     Parked,
-    Purge,
-    Purged,
-    PurgeIds,
-    PurgeLeftovers,
     Replayed,
     Requeue,
     TakeMo,
@@ -28,6 +21,7 @@ from smsgwd.model.ids import first_id_at
 from smsgwd.model.message import Failure, State
 from smsgwd.model.mo import Mo, MoMessage, MoSetKey
 from smsgwd.model.submission import Idempotency
+from smsgwd.model.upkeep import BlankTexts, Erase, EraseRest, Purge, Purged, PurgeIds, PurgeLeftovers
 from smsgwd.model.wire import Wire, pack_wire, unpack_wire
 from smsgwd.ports.store import MessageFilter
 from tests.store.base import StoreCase

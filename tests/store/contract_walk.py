@@ -16,8 +16,6 @@ from smsgwd.model.changes import (
     Promote,
     Promoted,
     PutTenant,
-    Rematch,
-    Rematched,
     Requeue,
     Reroute,
     Rerouted,
@@ -31,6 +29,7 @@ from smsgwd.model.changes import (
 )
 from smsgwd.model.message import Failure, State
 from smsgwd.model.receipts import Receipt
+from smsgwd.model.upkeep import Rematch, Rematched
 from smsgwd.ports.store import MessageFilter, StoreUnavailable
 from tests.store.base import StoreCase
 from tests.store.samples import HOUR, NOW, submission, tenant

@@ -12,7 +12,6 @@ from smsgwd.model.changes import (
     Moved,
     PartSent,
     PutTenant,
-    Rematched,
     Replace,
     Replaced,
     Resent,
@@ -20,6 +19,7 @@ from smsgwd.model.changes import (
     Swept,
 )
 from smsgwd.model.message import State
+from smsgwd.model.upkeep import Rematched
 from smsgwd.store.embedded import queries
 from tests.store.samples import EURO, NOW, message, tenant
 from tests.store.test_memory import _Bench, _change

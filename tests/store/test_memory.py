@@ -18,7 +18,6 @@ from smsgwd.model.changes import (
     PartSent,
     Promote,
     PutTenant,
-    Rematch,
     Replace,
     Requeue,
     Reroute,
@@ -31,6 +30,7 @@ from smsgwd.model.changes import (
 from smsgwd.model.message import Failure, State
 from smsgwd.model.mo import Mo, MoSetKey
 from smsgwd.model.receipts import Receipt
+from smsgwd.model.upkeep import Rematch
 from smsgwd.store.embedded import memory as memory_module
 from smsgwd.store.embedded import pushes, queries, rows, work, writer
 from smsgwd.store.embedded.bulk import Many

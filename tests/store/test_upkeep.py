@@ -10,8 +10,9 @@ from twisted.internet.defer import gatherResults
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
-from smsgwd.model.changes import Cancel, Purge, PutTenant
+from smsgwd.model.changes import Cancel, PutTenant
 from smsgwd.model.message import State
+from smsgwd.model.upkeep import Purge
 from smsgwd.ports.store import StoreUnavailable
 from smsgwd.store.embedded.connection import open_writer
 from smsgwd.store.embedded.migrations import migrate

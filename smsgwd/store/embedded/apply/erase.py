@@ -14,11 +14,11 @@ from typing import Any, Final
 import msgspec
 
 from smsgwd.delivery.lifecycle import Event
-from smsgwd.model.changes import Erase, Erased, EraseRest
 from smsgwd.model.message import FINAL_FROM, Message, State
 from smsgwd.model.mo import unpack_mo, unpack_mo_message
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.model.receipts import Receipt
+from smsgwd.model.upkeep import Erase, Erased, EraseRest
 from smsgwd.model.wire import pack_wire, unpack_wire
 from smsgwd.store.embedded.number import is_number
 from smsgwd.store.embedded.rows import Row

@@ -7,10 +7,11 @@ from typing import Final
 import msgspec
 
 from smsgwd.delivery.correlation import candidates, canonical, likeliest
-from smsgwd.model.changes import DropOrphans, Moved, Noted, Rematch, Rematched, Resent
+from smsgwd.model.changes import Moved, Noted, Resent
 from smsgwd.model.message import Message
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.model.receipts import Receipt
+from smsgwd.model.upkeep import DropOrphans, Rematch, Rematched
 from smsgwd.store.embedded.apply.receipts import apply_receipt, find_other, oldest_for
 from smsgwd.store.embedded.rows import Row
 from smsgwd.store.embedded.work import Work

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import msgspec
 
-from smsgwd.model.changes import BlankTexts, Purge, Purged, PurgeIds, PurgeLeftovers
 from smsgwd.model.ids import first_id_at
 from smsgwd.model.message import FINAL_FROM
+from smsgwd.model.upkeep import BlankTexts, Purge, Purged, PurgeIds, PurgeLeftovers
 from smsgwd.store.embedded.bulk import Many
 from smsgwd.store.embedded.schema import DEAD, PENDING
 from smsgwd.store.embedded.walks import PageWalk, PurgeWalk

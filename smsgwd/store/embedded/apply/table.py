@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from smsgwd.delivery.correlation import likeliest
-from smsgwd.model import changes
+from smsgwd.model import changes, upkeep
 from smsgwd.model.changes import Change, PartSent, Result, TakeReceipt
 from smsgwd.store.embedded.apply import (
     erase,
@@ -43,19 +43,19 @@ TABLE: Final[dict[type, Callable[[Work, Any], Result]]] = {
     changes.TakeMo: mo.take_mo,
     changes.KeepMoPart: mo.keep_mo_part,
     changes.OptOut: optout.opt_out,
-    changes.Rematch: orphans.rematch,
-    changes.DropOrphans: orphans.drop_orphans,
+    upkeep.Rematch: orphans.rematch,
+    upkeep.DropOrphans: orphans.drop_orphans,
     changes.OutboxRevive: outbox.outbox_revive,
     changes.OutboxDone: outbox.outbox_done,
     changes.OutboxRetry: outbox.outbox_retry,
     changes.OutboxDead: outbox.outbox_dead,
     changes.PutTenant: tenants.put_tenant,
-    changes.Purge: retention.purge,
-    changes.PurgeIds: retention.purge_ids,
-    changes.PurgeLeftovers: retention.purge_leftovers,
-    changes.BlankTexts: retention.blank_texts,
-    changes.Erase: erase.erase,
-    changes.EraseRest: erase.erase_rest,
+    upkeep.Purge: retention.purge,
+    upkeep.PurgeIds: retention.purge_ids,
+    upkeep.PurgeLeftovers: retention.purge_leftovers,
+    upkeep.BlankTexts: retention.blank_texts,
+    upkeep.Erase: erase.erase,
+    upkeep.EraseRest: erase.erase_rest,
 }
 
 
