@@ -40,14 +40,15 @@ _MOMENT_S: Final = 2.0  # what was just started is given that long before it is 
 class BacklogOptions:
     """How deep the queue is and how long each state is measured.
 
-    `small` messages make the queue whose draining is compared with, `rate` a second are submitted for `seconds` over
+    `small` messages make the queue whose draining is compared with (enough for caches and checkpoints to be as they
+    will stay), `rate` a second are submitted for `seconds` over
     HTTP, then over SMPP. The limits: `rss_mb` above an idle gateway, `p99_times` the empty queue's 99th percentile (at
     least `p99_more_ms` more: what two runs of the same differ by), `restart_s` from exec to the first submit_sm,
     `drain_share` of the small queue's rate. With `times` 0 only what does not depend on the machine is judged.
     """
 
     messages: int = 1_000_000
-    small: int = 30_000
+    small: int = 100_000
     rate: float = 200.0
     seconds: float = 20.0
     seed: int = 1
