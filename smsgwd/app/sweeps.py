@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from smsgwd.model.changes import Change, Expire, Promote, Promoted, Result, Swept, Tidy, TimeOutReceipts
+from smsgwd.model.changes import Change, Expire, Promote, Promoted, Result, Swept
+from smsgwd.model.upkeep import Tidy, TimeOutReceipts
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.dispatch import Dispatcher
 from smsgwd.ports.push import Outbox

@@ -25,6 +25,8 @@ from smsgwd.model.upkeep import (
     PurgeLeftovers,
     Rematch,
     Rematched,
+    Tidy,
+    TimeOutReceipts,
 )
 
 
@@ -135,14 +137,6 @@ class Expire(msgspec.Struct, frozen=True, gc=False):
     limit: int = 1000
 
 
-class TimeOutReceipts(msgspec.Struct, frozen=True, gc=False):
-    """End as UNKNOWN up to `limit` sent messages whose validity ended before `deadline_before`. Result: Swept."""
-
-    at: int
-    deadline_before: int
-    limit: int = 1000
-
-
 class Promote(msgspec.Struct, frozen=True, gc=False):
     """Queue up to `limit` scheduled or waiting messages that are due at `at`. Result: Promoted."""
 
@@ -246,16 +240,6 @@ class PutTenant(msgspec.Struct, frozen=True, gc=False):
     """Create a tenant with its credentials. Result: True when created, False when the store has it already."""
 
     tenant: Tenant
-
-
-class Tidy(msgspec.Struct, frozen=True, gc=False):
-    """Forget idempotency keys made before `keys_before` and finished pushes done before `pushes_before`,
-    up to `limit` of each; mark receipts parked before `orphans_before` as orphans. Result: how many rows went (int)."""
-
-    keys_before: int
-    pushes_before: int
-    orphans_before: int
-    limit: int = 2000
 
 
 Change = (

@@ -1,4 +1,4 @@
-"""Changes that care for what is kept: orphaned receipts, clearing up by age, the removal of one person's data.
+"""Changes that care for what is kept: receipts that never come, orphans, clearing up by age, one person's data.
 
 They are part of `model.changes.Change`, their results of `Result`. Times are milliseconds since 1970, UTC.
 """
@@ -119,3 +119,21 @@ class Erased(msgspec.Struct, frozen=True, gc=False):
     cancelled: tuple[int, ...] = ()
     outbox: tuple[OutboxItem, ...] = ()
     more: bool = False
+
+
+class Tidy(msgspec.Struct, frozen=True, gc=False):
+    """Forget idempotency keys made before `keys_before` and finished pushes done before `pushes_before`,
+    up to `limit` of each; mark receipts parked before `orphans_before` as orphans. Result: how many rows went (int)."""
+
+    keys_before: int
+    pushes_before: int
+    orphans_before: int
+    limit: int = 2000
+
+
+class TimeOutReceipts(msgspec.Struct, frozen=True, gc=False):
+    """End as UNKNOWN up to `limit` sent messages whose validity ended before `deadline_before`. Result: Swept."""
+
+    at: int
+    deadline_before: int
+    limit: int = 1000

@@ -2,7 +2,8 @@ import pytest
 from twisted.internet.task import Clock
 
 from smsgwd.app.sweeps import Sweeps
-from smsgwd.model.changes import Expire, Promote, Promoted, Swept, Tidy, TimeOutReceipts
+from smsgwd.model.changes import Expire, Promote, Promoted, Swept
+from smsgwd.model.upkeep import Tidy, TimeOutReceipts
 from smsgwd.ports.store import StoreUnavailable
 from tests.app.fakes import FakeClock, FakeDispatcher, FakeOutbox, FakeStore
 

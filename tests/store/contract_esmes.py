@@ -18,13 +18,12 @@ from smsgwd.model.changes import (
     Replaced,
     Requeue,
     TakeMo,
-    Tidy,
-    TimeOutReceipts,
 )
 from smsgwd.model.message import Coding, Failure, State
 from smsgwd.model.mo import Mo, unpack_mo
 from smsgwd.model.outbox import INTERMEDIATE, MO, OutboxTarget
 from smsgwd.model.tenant import Credential, EsmeSettings
+from smsgwd.model.upkeep import Tidy, TimeOutReceipts
 from smsgwd.model.wire import Wire, pack_wire
 from tests.store.base import StoreCase
 from tests.store.samples import HOUR, NOW, fresh_id, message, receipt, sent, submission, submit, tenant

@@ -1,8 +1,8 @@
 """Contract: receipts without a message, listed, tried again, forgotten."""
 
-from smsgwd.model.changes import Ignored, Tidy
+from smsgwd.model.changes import Ignored
 from smsgwd.model.message import State
-from smsgwd.model.upkeep import DropOrphans, Rematch, Rematched
+from smsgwd.model.upkeep import DropOrphans, Rematch, Rematched, Tidy
 from tests.store.base import StoreCase
 from tests.store.samples import HOUR, NOW, message, receipt, sent, submit
 

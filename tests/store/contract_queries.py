@@ -2,9 +2,10 @@
 
 import itertools
 
-from smsgwd.model.changes import Cancel, Ignored, OutboxDead, OutboxDone, OutboxRetry, Requeue, Submitted, Tidy
+from smsgwd.model.changes import Cancel, Ignored, OutboxDead, OutboxDone, OutboxRetry, Requeue, Submitted
 from smsgwd.model.message import Failure, State
 from smsgwd.model.outbox import OutboxTarget
+from smsgwd.model.upkeep import Tidy
 from smsgwd.ports.store import MessageFilter, QueueDepth, StoreUnavailable
 from tests.store.base import StoreCase
 from tests.store.samples import HOUR, NOW, message, receipt, sent, submission, submit

@@ -2,8 +2,9 @@
 
 from msgspec.structs import replace
 
-from smsgwd.model.changes import Ignored, Moved, Noted, Parked, Tidy
+from smsgwd.model.changes import Ignored, Moved, Noted, Parked
 from smsgwd.model.message import State
+from smsgwd.model.upkeep import Tidy
 from tests.store.base import StoreCase
 from tests.store.samples import HOUR, NOW, URL, message, receipt, sent, submit
 

@@ -15,13 +15,12 @@ from smsgwd.model.changes import (
     Replayed,
     Requeue,
     TakeMo,
-    Tidy,
 )
 from smsgwd.model.ids import first_id_at
 from smsgwd.model.message import Failure, State
 from smsgwd.model.mo import Mo, MoMessage, MoSetKey
 from smsgwd.model.submission import Idempotency
-from smsgwd.model.upkeep import BlankTexts, Erase, EraseRest, Purge, Purged, PurgeIds, PurgeLeftovers
+from smsgwd.model.upkeep import BlankTexts, Erase, EraseRest, Purge, Purged, PurgeIds, PurgeLeftovers, Tidy
 from smsgwd.model.wire import Wire, pack_wire, unpack_wire
 from smsgwd.ports.store import MessageFilter
 from tests.store.base import StoreCase

@@ -1,9 +1,10 @@
 """Contract: taking messages, credit, idempotency, tenants."""
 
-from smsgwd.model.changes import KeyMismatch, PutTenant, Replayed, Submitted, Tidy
+from smsgwd.model.changes import KeyMismatch, PutTenant, Replayed, Submitted
 from smsgwd.model.message import Coding, State
 from smsgwd.model.submission import Idempotency
 from smsgwd.model.tenant import Credential
+from smsgwd.model.upkeep import Tidy
 from tests.store.base import StoreCase
 from tests.store.samples import EURO, HOUR, NOW, fresh_id, message, submission, submit, tenant
 

@@ -1,7 +1,8 @@
 """Contract: expiry, receipts that never came, due messages."""
 
-from smsgwd.model.changes import Expire, Promote, Promoted, Requeue, Swept, TimeOutReceipts
+from smsgwd.model.changes import Expire, Promote, Promoted, Requeue, Swept
 from smsgwd.model.message import Failure, State
+from smsgwd.model.upkeep import TimeOutReceipts
 from tests.store.base import StoreCase
 from tests.store.samples import HOUR, NOW, message, receipt, sent, submission, submit
 

@@ -24,12 +24,10 @@ from smsgwd.model.changes import (
     Submitted,
     Swept,
     TakeReceipt,
-    Tidy,
-    TimeOutReceipts,
 )
 from smsgwd.model.message import Failure, State
 from smsgwd.model.receipts import Receipt
-from smsgwd.model.upkeep import Rematch, Rematched
+from smsgwd.model.upkeep import Rematch, Rematched, Tidy, TimeOutReceipts
 from smsgwd.ports.store import MessageFilter, StoreUnavailable
 from tests.store.base import StoreCase
 from tests.store.samples import HOUR, NOW, submission, tenant

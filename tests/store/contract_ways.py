@@ -13,9 +13,9 @@ from smsgwd.model.changes import (
     Reroute,
     Rerouted,
     Resent,
-    Tidy,
 )
 from smsgwd.model.message import EventView, Failure, State
+from smsgwd.model.upkeep import Tidy
 from tests.store.base import StoreCase
 from tests.store.samples import HOUR, NOW, fresh_id, message, receipt, sent, submission, submit
 

@@ -24,13 +24,11 @@ from smsgwd.model.changes import (
     Submit,
     TakeMo,
     TakeReceipt,
-    Tidy,
-    TimeOutReceipts,
 )
 from smsgwd.model.message import Failure, State
 from smsgwd.model.mo import Mo, MoSetKey
 from smsgwd.model.receipts import Receipt
-from smsgwd.model.upkeep import Rematch
+from smsgwd.model.upkeep import Rematch, Tidy, TimeOutReceipts
 from smsgwd.store.embedded import memory as memory_module
 from smsgwd.store.embedded import pushes, queries, rows, work, writer
 from smsgwd.store.embedded.bulk import Many

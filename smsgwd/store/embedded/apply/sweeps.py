@@ -7,9 +7,10 @@ from __future__ import annotations
 from typing import Final
 
 from smsgwd.delivery.lifecycle import Event, move
-from smsgwd.model.changes import Expire, Promote, Promoted, Swept, Tidy, TimeOutReceipts
+from smsgwd.model.changes import Expire, Promote, Promoted, Swept
 from smsgwd.model.message import Failure, Message, State
 from smsgwd.model.outbox import OutboxItem
+from smsgwd.model.upkeep import Tidy, TimeOutReceipts
 from smsgwd.store.embedded.apply.optout import HAS_OPTED_OUT, opted_out
 from smsgwd.store.embedded.rows import MESSAGE_COLUMNS, message_from
 from smsgwd.store.embedded.work import Work
