@@ -19,8 +19,10 @@ from smsgwd.ports.store import Store
 
 _EXPIRE_EVERY_S = 2.0
 _TIDY_EVERY_S = 60.0
+_TIME_OUT_EVERY_S = 10.0
 _LOOK_EVERY_S = 1.0  # for due times nobody tells of: retries, and a wall clock that was set
 _RETRY_S = 1.0
+_STEP_MS = 2000  # the wall clock is set back by less all the time
 # Of a sweep of many so many at once, with that pause between: what tenants submit meanwhile waits for one such commit
 # at most (some 20 ms; a thousand at once took 100).
 _AT_ONCE = 200
@@ -57,6 +59,8 @@ class Sweeps:
         self._calls: dict[str, IDelayedCall] = {}
         self._running: set[str] = set()
         self._next_due: int | None = None
+        self._wall = self._ahead()
+        self._moved_back = 0
         self._stopped = False
 
     def start(self) -> None:
@@ -86,9 +90,20 @@ class Sweeps:
             delay = min(delay, max(0.0, (self._next_due - self._clock.now_ms()) / 1000))
         self._again("due", delay, self._look)
 
+    def _ahead(self) -> int:
+        """How far the wall clock is ahead of the monotonic one (ms)."""
+        return self._clock.now_ms() - int(self._clock.monotonic() * 1000)
+
+    def _set_back(self) -> int:
+        """By how much the wall clock was set back since this was asked last (ms); steps that do no harm are 0."""
+        before, self._wall = self._wall, self._ahead()
+        return before - self._wall if before - self._wall >= _STEP_MS else 0
+
     def _look(self) -> None:
         """Queue what is due; when nothing is known to be, ask the store (a read, not a commit)."""
-        if self._next_due is not None and self._next_due <= self._clock.now_ms():
+        ahead = self._ahead()
+        self._wall = max(self._wall, ahead)
+        if ahead <= self._wall - _STEP_MS or (self._next_due is not None and self._next_due <= self._clock.now_ms()):
             self._promote()
         else:
             self._store.next_due().addCallback(self._due_known).addErrback(self._due_unknown)
@@ -125,6 +140,7 @@ class Sweeps:
         self._next_due = None
 
         def then(result: Result) -> float | None:
+            self._moved_back -= change.set_back
             if isinstance(result, Promoted):
                 self._dispatcher.offer(result.messages, result.sent_parts)
                 if result.outbox:
@@ -135,7 +151,10 @@ class Sweeps:
             self._look()
             return None
 
-        self._commit("due", Promote(now, _AT_ONCE), then, self._promote)
+        back = self._set_back()
+        self._moved_back += back  # until a commit has it
+        change = Promote(now, _AT_ONCE, self._moved_back)
+        self._commit("due", change, then, self._promote)
 
     def _due_known(self, due: int | None) -> None:
         if due is not None:
@@ -156,7 +175,7 @@ class Sweeps:
         now = self._clock.now_ms()
         change = TimeOutReceipts(now, now - self._receipt_wait_ms, _AT_ONCE)
         self._commit(
-            "receipts", change, lambda result: _PAUSE_S if self._swept(result) else _TIDY_EVERY_S, self._time_out
+            "receipts", change, lambda result: _PAUSE_S if self._swept(result) else _TIME_OUT_EVERY_S, self._time_out
         )
 
     def _expired(self, result: Result) -> bool:

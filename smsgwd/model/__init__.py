@@ -5,6 +5,6 @@ configuration. Every other package may import this one; it imports none of them.
 
 To change what a message carries, edit `message.py` (and the store's schema); what is kept of an ESME's own words,
 `wire.py`; a subscriber's message, `mo.py`; what waits for tenants, `outbox.py`. To change what a tenant may be
-refused for, edit `refusals.py`. To change what the store can be asked to do, edit `changes.py` (its care: `upkeep.py`) and the store contract
-suite.
+refused for, edit `refusals.py`. To change what the store can be asked to do, edit `changes.py`, `upkeep.py` and the
+store contract suite.
 """

@@ -142,6 +142,7 @@ class Promote(msgspec.Struct, frozen=True, gc=False):
 
     at: int
     limit: int = 1000
+    set_back: int = 0  #: the wall clock was set back by so much (ms): retries, which are waits and no dates, move along
 
 
 class Note(msgspec.Struct, frozen=True, gc=False):

@@ -183,3 +183,20 @@ def test_what_is_owed_for_those_who_opted_out_meanwhile_is_pushed(world):
     world.store.answers[Promote] = Promoted((), False, {}, ("push",))
     world.settle()
     assert world.outbox.items == ["push"]
+
+
+def test_a_wall_clock_that_is_set_back_is_told_once_even_after_a_failure(world):
+    """A step forward before it that nobody needed to notice counts too."""
+    world.settle()
+    world.clock.wall += 3_600_000
+    world.advance(1.1)
+    world.settle()
+    world.clock.wall -= 3_600_000
+    world.store.answers[Promote] = Promoted((), False)
+    world.advance(1.1)
+    assert world.asked(Promote)[-1].set_back == pytest.approx(3_600_000, abs=100)
+    world.settle()
+    world.sweeps.wake_at(world.clock.wall)
+    world.advance(1.1)
+    world.settle()
+    assert world.asked(Promote)[-1].set_back == 0

@@ -85,6 +85,17 @@ class SweepContract(StoreCase):
         second = await self.one(TimeOutReceipts(NOW + 1, NOW + 1, limit=2))
         self.assertEqual((len(first.messages), first.more, len(second.messages), second.more), (2, True, 1, False))
 
+    async def test_retries_move_along_when_the_wall_clock_is_set_back(self):
+        """What a tenant wants sent at a date keeps its date."""
+        retry, dated = message(), message(state=State.SCHEDULED, due_at=NOW + HOUR)
+        await self.store.commit([submit(retry, dated), Requeue(retry.id, NOW + HOUR + 5000, "sim", NOW, Failure("x"))])
+        promoted = await self.one(Promote(NOW + 4000, set_back=HOUR))
+        self.assertEqual(promoted.messages, ())
+        await self.one(Requeue(retry.id, NOW, "sim", NOW, Failure("x")))  # which is not queued: nothing changes
+        promoted = await self.one(Promote(NOW + 5000))
+        self.assertEqual([m.id for m in promoted.messages], [retry.id])
+        self.assertEqual((await self.view(dated.id)).message.due_at, NOW + HOUR)
+
     async def test_promote_returns_whole_messages_when_due(self):
         early = message(state=State.SCHEDULED, due_at=NOW + 10, client_ref="r", priority=2)
         late = message(state=State.SCHEDULED, due_at=NOW + 11)

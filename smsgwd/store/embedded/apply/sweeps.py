@@ -59,6 +59,8 @@ def _sweep(work: Work, ids: list[int], limit: int, event: Event, at: int, error:
 def promote(work: Work, change: Promote) -> Promoted:
     """Queue what is due; what nobody has taken a part of ends instead when its recipient has opted out meanwhile."""
     work.flush()
+    if change.set_back:
+        _move_retries(work, change.set_back)
     found = work.connection.execute(
         f"SELECT {MESSAGE_COLUMNS} FROM message m WHERE state < 2 AND due_at <= ? ORDER BY due_at, id LIMIT ?",
         (change.at, change.limit + 1),
@@ -82,6 +84,16 @@ def promote(work: Work, change: Promote) -> Promoted:
     for message in messages:
         work.forget(message.id)
     return Promoted(tuple(messages), len(found) > change.limit, sent_parts, tuple(outbox))
+
+
+def _move_retries(work: Work, by: int) -> None:
+    """Let every retry come `by` milliseconds sooner."""
+    work.connection.execute(
+        "UPDATE message SET due_at = due_at - ? WHERE state < 2 AND state = ?", (by, int(State.WAITING))
+    )
+    for row in work.memory.rows.values():
+        if row.state == State.WAITING:
+            row.due_at -= by
 
 
 def _still_wanted(work: Work, messages: list[Message], at: int, outbox: list[OutboxItem]) -> list[Message]:
