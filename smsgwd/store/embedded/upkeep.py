@@ -70,13 +70,15 @@ class Control:
         done here, by and by, and not by the writer inside somebody's commit.
         """
         self.on_writer(lambda writer: writer.execute("PRAGMA wal_autocheckpoint = 0").fetchall())
-        connection = open_reader(self.path)
+        connection: sqlite3.Connection | None = None
         try:
+            connection = open_reader(self.path)
             connection.set_progress_handler(self._stopping.is_set, _STEPS_BETWEEN_LOOKS)
             yield connection
         finally:
-            connection.close()
-            if not self._stopping.is_set():
+            if connection is not None:
+                connection.close()
+            if not self._stopping.is_set():  # also where no further file can be opened: else the log grows for ever
                 self.fold()
                 self.on_writer(
                     lambda writer: writer.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}").fetchall()
@@ -84,17 +86,15 @@ class Control:
 
     def fold(self) -> None:
         """Bring the write-ahead log into the file, as far as nobody reads what is older; commits go on meanwhile."""
-        connection = sqlite3.connect(self.path, isolation_level=None)
-        try:
+        with (
+            contextlib.suppress(sqlite3.Error),  # the writer meets the same trouble, and says so
+            contextlib.closing(sqlite3.connect(self.path, isolation_level=None)) as connection,
+        ):
             for _ in range(_FOLDS):
                 busy, frames, folded = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
                 if not busy and frames - folded < CHECKPOINT_PAGES // 4:
                     break
                 self._stopping.wait(0.05)
-        except sqlite3.Error:  # the writer meets the same trouble, and says so
-            pass
-        finally:
-            connection.close()
 
 
 class Upkeep:
