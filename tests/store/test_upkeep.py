@@ -1,9 +1,11 @@
 """Check, backup and vacuum of the embedded store, while it is used, and what damage does to it."""
 
 import contextlib
+import itertools
 import sqlite3
 import stat
 from pathlib import Path
+from unittest import mock
 
 from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
@@ -14,10 +16,14 @@ from smsgwd.model.changes import Cancel, PutTenant
 from smsgwd.model.message import State
 from smsgwd.model.upkeep import Purge
 from smsgwd.ports.store import StoreUnavailable
-from smsgwd.store.embedded.connection import open_writer
+from smsgwd.store.embedded.connection import CHECKPOINT_PAGES, open_writer
 from smsgwd.store.embedded.migrations import migrate
 from smsgwd.store.embedded.store import EmbeddedStore
 from tests.store.samples import HOUR, NOW, message, submission, submit, tenant
+
+
+def _autocheckpoint(writer):
+    return writer.execute("PRAGMA wal_autocheckpoint").fetchone()
 
 
 class _Case(TestCase):
@@ -168,6 +174,44 @@ class TestBackup(_Case):
         connection.close()
         self.assertLess(frames, 8000)
         self.assertLessEqual(folded, frames)
+
+    async def test_the_log_is_folded_again_after_a_piece_of_work_that_could_not_begin(self):
+        """As when no descriptors are left: for its own connection, or for the one that folds."""
+
+        async def folded_by_itself():
+            await self.fill(3)
+            (pages,) = await self.store._upkeep.run("look", lambda control: control.on_writer(_autocheckpoint))
+            return pages
+
+        for first_bad in (1, 2):
+            calls, connect = itertools.count(1), sqlite3.connect
+
+            def connect_or_not(*args, _connect=connect, _calls=calls, _bad=first_bad, **options):
+                if next(_calls) >= _bad:
+                    raise sqlite3.OperationalError("unable to open database file")
+                return _connect(*args, **options)
+
+            with mock.patch.object(sqlite3, "connect", connect_or_not), contextlib.suppress(StoreUnavailable):
+                await self.store.check()
+            self.assertGreater(next(calls), first_bad)
+            self.assertEqual(await folded_by_itself(), CHECKPOINT_PAGES)
+
+    async def test_pushes_of_a_restored_copy_have_ids_that_nobody_knows(self):
+        """Receivers drop a push whose id they have seen: that of one made after the copy must not come again."""
+        path = self.directory / "copy" / "store.db"
+        path.parent.mkdir()
+        await self.store.backup(str(path))
+        first = message()
+        [_, result] = await self.store.commit([submit(first), Cancel("demo", first.id, NOW)])
+        copy = self.new_store(path.parent)
+        await copy.open()
+        try:
+            second = message()
+            [_, again] = await copy.commit([submit(second), Cancel("demo", second.id, NOW)])
+        finally:
+            await copy.close()
+        self.assertGreater(again.outbox[0].id, result.outbox[0].id)
+        self.assertLess(again.outbox[0].id, 1 << 53, "a JSON number may be all that a receiver can read")
 
     async def test_places_that_cannot_be(self):
         there = self.directory / "there.db"

@@ -150,6 +150,8 @@ class Writer(threading.Thread):
         try:
             migrate(connection)
             self._memory.load(connection)
+            # A copy of an earlier moment does not know which ids were given since: those of now were not.
+            self._memory.next_outbox = max(self._memory.next_outbox, time.time_ns() // 1000)
             highest = highest_id(connection)
         except BaseException:
             connection.close()
