@@ -28,6 +28,8 @@ _IDS_IDLE_S: Final = 3600.0  # SMSC ids have no age of their own: a round reads 
 _RETRY_S: Final = 5.0
 _MOST: Final = 200  # rows looked at by one change: a few milliseconds of the writer
 _TOLD_EVERY_S: Final = 3600.0
+_STEP_MS: Final = 600_000  # the wall clock was set, and is not only kept right
+_BELIEVED_S: Final = 3600.0  # a wall clock that was set forward is gone by after so long
 _log = get_logger("daemon")
 
 
@@ -44,7 +46,8 @@ class _Kind:
 
 
 class Retention:
-    """Runs the clearing up. `tenants` gives all there are; `mo_kept_ms` is how long parts of subscribers' messages
+    """Runs the clearing up; while a wall clock that was set forward is new it rests, for what it deletes is gone though
+    the clock be set right again. `tenants` gives all there are; `mo_kept_ms` is how long parts of subscribers' messages
     that are done with are kept, so that repetitions are recognised."""
 
     def __init__(
@@ -75,6 +78,8 @@ class Retention:
         ]
         self._counts: dict[str, int] = {}
         self._told_at = -_TOLD_EVERY_S
+        self._ahead = self._clock_ahead()
+        self._rests_until = 0.0  # monotonic seconds
         self._call: IDelayedCall | None = None
         self._stopped = True
 
@@ -108,6 +113,9 @@ class Retention:
         if not self._store.healthy:
             return _RETRY_S
         now = self._clock.monotonic()
+        self._look_at_clock(now)
+        if now < self._rests_until:
+            return min(_IDLE_S, self._rests_until - now)
         kind = min(self._kinds, key=lambda kind: kind.next_at)
         if kind.next_at > now:
             self._tell_by_and_by(now)
@@ -127,6 +135,23 @@ class Retention:
         wait = max(count, self._limit if result.more else 0) / self._section.rows_s
         kind.next_at = self._clock.monotonic()  # the others, which have waited longer, come first
         return wait
+
+    def _clock_ahead(self) -> int:
+        """How far the wall clock is ahead of the monotonic one (ms)."""
+        return self._clock.now_ms() - int(self._clock.monotonic() * 1000)
+
+    def _look_at_clock(self, now: float) -> None:
+        """Of a wall clock that was set, forget the times that were taken from it before."""
+        before, self._ahead = self._ahead, self._clock_ahead()
+        set_by = self._ahead - before
+        if abs(set_by) < _STEP_MS:
+            return
+        self._rests_until = now + _BELIEVED_S if set_by > 0 else 0.0
+        for kind in self._kinds:
+            kind.round = kind.change = None
+        _log.warning(
+            "retention.clock_set", seconds=round(set_by / 1000), rests_s=round(max(0.0, self._rests_until - now))
+        )
 
     def _change_of(self, kind: _Kind) -> Change | None:
         """The change of a kind's round to make now; None at the round's end."""

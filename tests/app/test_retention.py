@@ -135,3 +135,39 @@ def test_what_is_kept_for_seconds_is_looked_at_in_time():
     world = World(Tenant("a", texts_d=0.0001))
     world.run(20, step=0.1)
     assert len(world.asked(BlankTexts)) >= 4
+
+
+def test_a_round_under_way_is_begun_anew_when_the_clock_was_set_back():
+    world = World()
+    world.store.left = {Purge: 100_000}
+    world.run(4)
+    world.clock.wall -= 1000 * DAY
+    seen = len(world.asked(Purge))
+    world.run(4)
+    later = world.asked(Purge)[seen:]
+    assert later
+    assert all(change.before < world.clock.wall for change in later)
+
+
+def test_a_jump_forward_is_believed_when_it_has_lasted_for_an_hour():
+    world = World()
+    world.store.left = {Purge: 1_000_000}
+    world.run(4)
+    world.clock.wall += 365 * DAY
+    seen = len(world.store.log)
+    world.run(3000, step=1.0)
+    assert len(world.store.log) == seen
+    world.run(900, step=1.0)
+    assert world.asked(Purge)[-1].before > world.clock.wall - 91 * DAY
+
+
+def test_a_jump_forward_that_is_taken_back_costs_nothing():
+    world = World()
+    world.run(4)
+    world.clock.wall += 365 * DAY
+    world.run(100, step=1.0)
+    world.clock.wall -= 365 * DAY
+    seen = len(world.asked(Purge))
+    world.run(100, step=1.0)
+    assert len(world.asked(Purge)) > seen
+    assert all(change.before < world.clock.wall - 89 * DAY for change in world.asked(Purge))

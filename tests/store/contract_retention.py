@@ -187,6 +187,22 @@ class RetentionContract(StoreCase):
         self.assertEqual(await self.through(Purge(LATER)), 1)
         self.assertEqual(await self.through(PurgeIds(LATER)), 1)
 
+    async def test_a_pass_under_way_spares_what_is_young_once_the_clock_is_set_back(self):
+        old, young = submission(3, dlr_url=None), [days_later() for _ in range(3)]
+        await self.store.commit([submit(*old, *young), *map(cancel, (*old, *young))])
+        self.assertEqual(await self.one(Purge(LATER + 1000 * DAY, limit=2)), Purged(2, True))
+        self.assertEqual(await self.through(Purge(NOW + HOUR, limit=2)), 1)
+        for each in young:
+            self.assertIsNotNone(await self.view(each.id))
+
+    async def test_texts_that_were_open_are_looked_for_a_day_later_also_when_the_clock_was_set_back(self):
+        each = message(dlr_url=None)
+        await self.store.commit([submit(each)])
+        await self.through(BlankTexts("demo", LATER + 1000 * DAY))
+        await self.one(cancel(each))
+        await self.through(BlankTexts("demo", LATER))
+        self.assertEqual(await self.through(BlankTexts("demo", LATER + DAY)), 1)
+
     async def test_a_receipt_for_a_message_that_is_gone_is_kept_as_any_unknown_one(self):
         old = message(dlr_url=None)
         await self.store.commit([submit(old), sent(old.id, "A1"), receipt("A1")])

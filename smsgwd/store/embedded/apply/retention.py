@@ -45,6 +45,8 @@ def purge(work: Work, change: Purge) -> Purged:
             walk.end()
             return Purged(0, False)
         walk.gather()
+    # The wall clock may have been set back since the pass began: what is young by it now stays.
+    walk.until = min(walk.until, first_id_at(change.before))
     if walk.gathering is not None and not _gather(work, walk):
         return Purged(0, True)
     found = execute(
@@ -214,6 +216,8 @@ def blank_texts(work: Work, change: BlankTexts) -> Purged:
     stored = execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
     mark = _Mark(began=change.before) if stored is None else _mark_of(stored[0])
     until = first_id_at(change.before)
+    set_back = change.before < mark.began  # the wall clock was
+    mark.began = min(mark.began, change.before)
     if mark.open and change.before >= mark.began + _DAY_MS:
         mark.place, mark.open, mark.began = min(mark.place, mark.open - 1), 0, change.before
     found: list[tuple[Any, ...]] = execute(
@@ -225,5 +229,6 @@ def blank_texts(work: Work, change: BlankTexts) -> Purged:
     if found:
         mark.open = mark.open or next((number for number, state in found if state < _FINAL), 0)
         mark.place = found[-1][0]
+    if found or set_back:
         execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, msgspec.json.encode(mark)))
     return Purged(count, len(found) == change.limit)
