@@ -17,8 +17,9 @@ from smsgwd.ports.store import Orphan, Store, StoreUnavailable
 from smsgwd.timespec import Rfc3339Error, format_epoch_ms, parse_rfc3339, to_epoch_ms
 
 _MOST_SHOWN = 1000
-_AT_ONCE = 1000
-_DROP_AT_ONCE = 10_000
+# so many in one transaction, which others wait for: some 10 ms
+_AT_ONCE = 250
+_DROP_AT_ONCE = 2000
 
 
 class Sending(Protocol):
