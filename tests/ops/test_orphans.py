@@ -61,7 +61,7 @@ def test_rematch_goes_round_and_hands_on_what_comes_of_it():
     outbox, sending = Offered(), Offered()
     store = Store(Rematched(1000, 2, 1500, True, ("push",), ()), Rematched(10, 1, 1600, False, (), ("message",)))
     assert run(family(store, outbox, sending), "orphan", "rematch", smsc_id="0a1f") == {"tried": 1010, "applied": 3}
-    assert store.asked == [Rematch(0, NOW_MS, 1000, "0a1f"), Rematch(1500, NOW_MS, 1000, "0a1f")]
+    assert store.asked == [Rematch(0, NOW_MS, 250, "0a1f"), Rematch(1500, NOW_MS, 250, "0a1f")]
     assert (outbox.all, sending.all) == (["push"], ["message"])
 
 
@@ -72,13 +72,13 @@ def test_rematch_that_is_broken_off_says_how_far_it_was():
 
 
 def test_drop():
-    store = Store(10_000, 3)
-    assert run(family(store), "orphan", "drop", before="2026-05-28T20:26:40Z") == {"dropped": 10_003}
-    assert store.asked == [DropOrphans(NOW_MS, 10_000)] * 2
+    store = Store(2000, 3)
+    assert run(family(store), "orphan", "drop", before="2026-05-28T20:26:40Z") == {"dropped": 2003}
+    assert store.asked == [DropOrphans(NOW_MS, 2000)] * 2
     store = Store(1)
     run(family(store), "orphan", "drop", before="all")
     assert store.asked[0].before > NOW_MS
     with pytest.raises(CommandError, match="before must be 'all' or a time"):
         run(family(Store()), "orphan", "drop", before="yesterday")
-    with pytest.raises(CommandError, match=r"\(10000 were dropped\): disk full"):
-        run(family(Store(10_000, StoreUnavailable("disk full"))), "orphan", "drop", before="all")
+    with pytest.raises(CommandError, match=r"\(2000 were dropped\): disk full"):
+        run(family(Store(2000, StoreUnavailable("disk full"))), "orphan", "drop", before="all")

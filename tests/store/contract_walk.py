@@ -16,6 +16,8 @@ from smsgwd.model.changes import (
     Promote,
     Promoted,
     PutTenant,
+    Replace,
+    Replaced,
     Requeue,
     Reroute,
     Rerouted,
@@ -27,10 +29,23 @@ from smsgwd.model.changes import (
 )
 from smsgwd.model.message import Failure, State
 from smsgwd.model.receipts import Receipt
-from smsgwd.model.upkeep import Rematch, Rematched, Tidy, TimeOutReceipts
+from smsgwd.model.upkeep import (
+    BlankTexts,
+    Erase,
+    Erased,
+    EraseRest,
+    Purge,
+    Purged,
+    PurgeIds,
+    PurgeLeftovers,
+    Rematch,
+    Rematched,
+    Tidy,
+    TimeOutReceipts,
+)
 from smsgwd.ports.store import MessageFilter, StoreUnavailable
 from tests.store.base import StoreCase
-from tests.store.samples import HOUR, NOW, submission, tenant
+from tests.store.samples import HOUR, NOW, message, submission, tenant
 
 _CREDIT = 4_000_000
 _BAD = Failure("smsc_rejected", "", 0x0B)
@@ -46,10 +61,11 @@ class WalkContract(StoreCase):
         """Make commits fail from now on, or work again."""
 
     async def test_the_books_balance_after_any_walk(self):
-        self.hops = 0
+        self.hops = self.purged = 0
         for seed in range(8):
             await self._walk(Random(seed), f"walker-{seed}")
-        self.assertGreater(self.hops, 20)
+        self.assertGreater(self.hops, 10)
+        self.assertGreater(self.purged, 20)
 
     async def _walk(self, random, owner):
         await self.one(PutTenant(tenant(owner, credit=_CREDIT)))
@@ -91,6 +107,8 @@ class WalkContract(StoreCase):
             )
             return Submit(owner, messages, now)
         message = random.choice(list(known.values()))
+        if random.random() < 0.06:
+            return self._care(random, owner, message)
         part = random.randrange(1, message.parts + 1)
         here = self.at.get(message.id, "sim")
         other = random.choice(_CONNECTORS)
@@ -114,6 +132,21 @@ class WalkContract(StoreCase):
             17: OptOut(owner, random.choice(_NUMBERS), random.random() < 0.3, now, "STOP"),
             13: random.choice((Expire(now, frozenset({message.id}), limit=2), TimeOutReceipts(now, now - HOUR, 2))),
         }[kind]
+
+    def _care(self, random, owner, each):
+        """Clearing up of all there is, which finds it open or owed to somebody; erasure; replacement."""
+        later, number = NOW + 400 * 24 * HOUR, random.choice(_NUMBERS)
+        return random.choice(
+            (
+                Purge(later, random.choice((1, 50))),
+                PurgeIds(later + random.randrange(100) * HOUR, 20),
+                PurgeLeftovers(NOW, 0, 0, 0, 0, random.choice((2, 1000)), 10),
+                BlankTexts(owner, later, 5),
+                Erase((each.id,), number, NOW + HOUR),
+                EraseRest(number, NOW + HOUR),
+                Replace(owner, message(id=each.id, tenant=owner, price=random.choice((0, 80_000))), NOW + HOUR),
+            )
+        )
 
     def _learn(self, change, result, known, seen, pushes):
         """Follow what the store says; a move must be one the table has, or a chain of such."""
@@ -153,6 +186,22 @@ class WalkContract(StoreCase):
                         seen[message_id] = State.EXPIRED if isinstance(change, Expire) else State.UNKNOWN
                         if isinstance(change, Expire) and message_id not in self.taken:
                             self.free.add(message_id)
+            case Purged(count):
+                if isinstance(change, Purge):
+                    self.purged += count  # of earlier walks
+                return
+            case Erased(cancelled=cancelled, outbox=outbox):
+                for message_id in cancelled:
+                    self.assertIn(seen[message_id], (State.SCHEDULED, State.WAITING, State.QUEUED))
+                    seen[message_id] = State.CANCELLED
+                    if message_id not in self.taken:
+                        self.free.add(message_id)
+            case Replaced(message_id, refused):
+                if not refused:
+                    self.assertNotIn(message_id, self.taken)
+                    seen[message_id] = State.QUEUED
+                    self.at.pop(message_id, None)
+                return
             case Promoted(messages, outbox=outbox):
                 for item in outbox:
                     if item.message_id in seen:
