@@ -122,13 +122,13 @@ def _store(config: Config, reactor: Any, metrics: Metrics) -> EmbeddedStore:
         failed = not healthy
         if failed:
             metrics.commit_failures.inc()
-            _log.error("store.commit_failed")
+            _log.error("store.commit_failed", reason=store.trouble)
 
     def observe(seconds: float, changes: int) -> None:
         metrics.commit_seconds.observe(seconds)
         metrics.batch_changes.observe(changes)
 
-    return EmbeddedStore(
+    store = EmbeddedStore(
         reactor,
         config.data_dir,
         gap_s=section.commit_gap_ms / 1000,
@@ -138,6 +138,7 @@ def _store(config: Config, reactor: Any, metrics: Metrics) -> EmbeddedStore:
         observe_commit=observe,
         observe_results=Results(metrics),
     )
+    return store
 
 
 def build_services(

@@ -84,7 +84,12 @@ class StoreCommands:
             report = await self._store.check(deep=deep)
         except (StoreUnavailable, ValueError) as error:
             raise _failed("check", error) from None
-        return {"ok": not report.problems, **msgspec.to_builtins(report), "problems": list(report.problems)}
+        return {
+            "ok": not report.problems,
+            **msgspec.to_builtins(report),
+            "problems": list(report.problems),
+            "seconds": round(report.seconds, 2),
+        }
 
     def _backup(self, params: Params) -> Deferred[dict[str, Any]]:
         return Deferred.fromCoroutine(self._backed_up(params["file"]))
@@ -112,5 +117,7 @@ class StoreCommands:
 
 
 def _failed(what: str, error: Exception) -> CommandError:
-    _log.error("store.upkeep_failed", what=what, reason=str(error))
-    return CommandError(f"the {what} failed: {error}")
+    reason = str(error).removeprefix(f"the {what} failed: ")  # as the store says it of what the machine does to it
+    if isinstance(error, StoreUnavailable):  # else the wish was wrong: nothing went wrong here
+        _log.error("store.upkeep_failed", what=what, reason=reason)
+    return CommandError(f"the {what} failed: {reason}")

@@ -29,7 +29,7 @@ def test_writes_fail_and_work_again(scene: Scene, error: int) -> None:
     assert tenant.message(taken[0])["id"] == taken[0]
     assert gateway.status()["store"]["healthy"] is False
     wait("receipts are refused, not lost", lambda: smsc.stats()["receipts_nacked"])
-    gateway.wait_event("store.commit_failed")
+    assert gateway.wait_event("store.commit_failed")["reason"].startswith("nothing can be stored: ")
     assert smsc.stats()["binds_now"] == 1
 
     disk.mend()

@@ -1,5 +1,7 @@
 """`store show`, `check`, `backup` and `vacuum`."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from smsgwd.ops.registry import CommandError
@@ -28,9 +30,10 @@ def test_show_tells_sizes_rows_and_what_is_under_way():
 
 @pytest.mark.parametrize(("params", "deep"), [({}, False), ({"deep": "yes"}, True), ({"deep": "no"}, False)])
 def test_check(params, deep):
-    store = Store(check=CheckReport((), 5, 4096, 0, 0.5))
+    store = Store(check=CheckReport((), 5, 4096, 0, 0.5678))
     shown = run(StoreCommands(store), "store", "check", **params)
     assert (shown["ok"], shown["problems"], shown["messages"]) == (True, [], 5)
+    assert shown["seconds"] == 0.57
     assert store.read == [("check", deep)]
 
 
@@ -53,6 +56,16 @@ def test_backup():
         run(StoreCommands(store), "store", "backup")
     with pytest.raises(CommandError, match="the backup failed: there is such a file"):
         run(StoreCommands(Store(backup=ValueError("there is such a file"))), "store", "backup", file="/b/one.db")
+
+
+def test_what_the_machine_does_is_said_once_and_logged_and_a_wrong_wish_is_only_said(monkeypatch):
+    logged = []
+    monkeypatch.setattr("smsgwd.ops.store._log", SimpleNamespace(error=lambda event, **said: logged.append(said)))
+    for error in (StoreUnavailable("the backup failed: disk full"), ValueError("there is such a file")):
+        with pytest.raises(CommandError) as caught:
+            run(StoreCommands(Store(backup=error)), "store", "backup", file="/b/one.db")
+        assert str(caught.value).count("the backup failed") == 1
+    assert logged == [{"what": "backup", "reason": "disk full"}]
 
 
 def test_vacuum():

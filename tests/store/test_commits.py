@@ -167,6 +167,7 @@ class TestFailingCommits(_Case):
             self.assertIn("disk is full", str(caught.exception))
         self.assertFalse(self.store.healthy)
         self.assertEqual(self.health, [True, False])
+        self.assertIn("disk is full", self.store.trouble)
         self.gate.error = None
         for new in news:
             self.assertIsNone(await self.store.message("demo", new.id))

@@ -89,6 +89,7 @@ class EmbeddedStore:
         self._closing: list[Deferred[None]] | None = None
         self._usable = False
         self._healthy = False
+        self.trouble = ""  #: why the last transaction that failed did
         self._probe: IDelayedCall | None = None
 
     @property
@@ -181,6 +182,10 @@ class EmbeddedStore:
             if self._usable:
                 if not report.writable and self._probe is None:
                     self._probe = self._reactor.callLater(_PROBE_S, self._try_again)
+                if not report.writable:
+                    self.trouble = next(
+                        (str(out) for _, out in report.outcomes if isinstance(out, StoreUnavailable)), ""
+                    )
                 self._set_healthy(report.writable)
             if self.observe_commit is not None:
                 self.observe_commit(report.seconds, report.changes)
