@@ -28,7 +28,7 @@ _PAGE: Final = 500
 _PAUSE_S: Final = 0.02  # between pages: traffic goes before
 _AGAIN_S: Final = 30.0  # after a round; twice as long after each that moved nothing
 _AGAIN_MOST_S: Final = 600.0
-_REASON: Final = "the link is down"
+_REASON: Final = "the connector is down or suspended"
 _NONE_SENT: Final[Mapping[int, frozenset[int]]] = {}
 _log = get_logger("daemon")
 

@@ -139,6 +139,10 @@ def main(path: str, as_json: bool, noun: str, verb: str, params: tuple[str, ...]
         waiting = _Waiting(path)
         try:
             result = _call(path, "POST", target, _params(params), waiting)
+        except KeyboardInterrupt:
+            waiting.clear()
+            click.echo("Not waited for any longer. The daemon goes on with it: smsgwctl store show", err=True)
+            sys.exit(130)
         finally:
             waiting.clear()
     if as_json:

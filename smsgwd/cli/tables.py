@@ -25,10 +25,22 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def render(noun: str, data: Any) -> str:
-    """What a person sees of an answer: `status` has a screen of its own, the rest is tables and `key: value` lines."""
+    """What a person sees of an answer: `status` and `help` have forms of their own, the rest is tables and `key: value`
+    lines."""
     if noun == "status" and isinstance(data, dict) and "connectors" in data:
         return _status(data)
+    if noun == "help":
+        return table([{"command": _usage(row), "does": row["text"]} for row in data])
     return _any(data)
+
+
+def _usage(command: dict[str, Any]) -> str:
+    """A command as it is typed; what may be left out is in brackets."""
+    words = [command["noun"], command["verb"]]
+    for each in command["parameters"]:
+        word = f"{each['name']}="
+        words.append(word if each["required"] else f"[{word}]")
+    return " ".join(words)
 
 
 def progress(data: dict[str, Any]) -> str:
@@ -43,7 +55,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(_cell(item) for item in value)
+        return "(none)" if not value else ", ".join(_cell(item) for item in value)
     if isinstance(value, dict):
         return progress(value) if value.keys() == {"done", "total"} else str(value)
     return str(value)

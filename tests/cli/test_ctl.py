@@ -153,6 +153,20 @@ def test_a_command_that_takes_its_time_is_waited_for_and_shown(tmp_path, monkeyp
     assert all(each.startswith(b"POST /commands/store/show ") for each in asked[1:])
 
 
+def test_ctrl_c_says_that_the_work_goes_on(tmp_path, monkeypatch):
+    def pressed(*ways: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("smsgwd.cli.ctl.select.select", pressed)
+    path = str(tmp_path / "works.sock")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        result = ctl("--socket", path, "store", "backup", "file=/b")
+    assert result.exit_code == 130
+    assert "The daemon goes on with it" in result.output
+
+
 def test_a_daemon_that_hangs_is_not_waited_for_for_ever(tmp_path, monkeypatch):
     monkeypatch.setattr("smsgwd.cli.ctl._TIMEOUT_S", 0.3)
     monkeypatch.setattr("smsgwd.cli.ctl._LOOK_EVERY_S", 0.05)

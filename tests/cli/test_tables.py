@@ -47,7 +47,8 @@ def test_columns_are_aligned_numbers_to_the_right():
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(None, "-"), (True, "yes"), (False, "no"), ([1, None], "1, -"), ("x", "x"), (1.5, "1.5")]
+    ("value", "shown"),
+    [(None, "-"), (True, "yes"), (False, "no"), ([1, None], "1, -"), ([], "(none)"), ("x", "x"), (1.5, "1.5")],
 )
 def test_cells(value, shown):
     assert table([{"v": value}]).splitlines()[1].strip() == shown
@@ -86,6 +87,12 @@ def test_other_data():
     assert render("x", {"a": 1, "b": None}) == "a: 1\nb: -"
     assert render("x", []) == "(none)"
     assert render("status", {"state": "odd"}) == "state: odd"
+
+
+def test_help_shows_how_each_command_is_typed():
+    parameters = [{"name": "tenant", "required": True}, {"name": "limit", "required": False}]
+    row = {"noun": "optout", "verb": "list", "text": "Numbers", "changes": False, "parameters": parameters}
+    assert render("help", [row]).splitlines()[1] == "optout list tenant= [limit=]  Numbers"
 
 
 def test_what_is_inside_an_answer():
