@@ -16,6 +16,7 @@ def check_config(document: Document) -> None:
     """Cross checks of the main file; mistakes are added to `document.errors`."""
     data = document.data if isinstance(document.data, dict) else {}
     ids = _unique(document, _entries(data, "connectors"), "id", "connector id")
+    _statuses(document, data)
     _routes(document, data, ids)
     _mo_routes(document, data, ids)
     _opt_out_words(document, data)
@@ -72,6 +73,21 @@ def _unique(document: Document, items: Iterator[tuple[Path, dict[str, Any]]], fi
     return set(first)
 
 
+def _statuses(document: Document, data: dict[str, Any]) -> None:
+    """One command_status may be written in several ways: 0x58, 88."""
+    for path, connector in _entries(data, "connectors"):
+        statuses = connector.get("statuses")
+        first: dict[int, str] = {}
+        for key in statuses if isinstance(statuses, dict) else ():
+            try:
+                status = int(_text(key), 16 if "x" in _text(key).lower() else 10)
+            except ValueError:
+                continue  # its type says so
+            if status in first:
+                document.error((*path, "statuses", key), f"is the same command_status as '{first[status][:60]}'")
+            first.setdefault(status, _text(key))
+
+
 def _routes(document: Document, data: dict[str, Any], ids: set[str]) -> None:
     for path, route in _entries(data, "routes"):
         names = route.get("connectors")
@@ -95,9 +111,10 @@ def _mo_routes(document: Document, data: dict[str, Any], ids: set[str]) -> None:
         if _is_scalar(name) and _text(name) not in ids:
             document.error((*path, "match", "connector"), f"no connector has the id '{_text(name)[:60]}'")
         words = match.get("keyword") if isinstance(match, dict) else None
-        for index, word in enumerate(words if isinstance(words, tuple) else ()):
+        many = isinstance(words, tuple)
+        for index, word in enumerate(words if isinstance(words, tuple) else (words,)):
             if _is_scalar(word) and len(_words(word)) != 1:
-                where = (*path, "match", "keyword", index)
+                where = (*path, "match", "keyword", index) if many else (*path, "match", "keyword")
                 document.error(where, f"'{_text(word)[:60]}' is not one word: the first word of a text is compared")
 
 

@@ -212,6 +212,7 @@ SenderPattern = Annotated[str, _plain(_sender_pattern), Written("sender, prefix*
 SenderPatterns = Annotated[
     tuple[SenderPattern, ...], BeforeValidator(_as_tuple), Written("sender, prefix* or '*', or a list")
 ]
+Texts = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Written("text, or a list")]
 StatusCode = Annotated[int, _plain(_status_code), Written("command_status")]
 KeyText = Annotated[SecretKey, _plain(_secret_key), Written("text of 32 characters or more, or {file: PATH}")]
 FrozenMap = Annotated[Mapping[K, V], AfterValidator(_freeze)]

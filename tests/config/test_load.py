@@ -148,6 +148,8 @@ def test_the_text_of_an_error_has_file_line_key_and_what(tmp_path: Path) -> None
          "mo_routes[0].match.connector: no connector has the id 'nowhere'"),
         ("mo_routes: [{account: a, match: {keyword: [WIN, 'TWO WORDS']}}]",
          "mo_routes[0].match.keyword[1]: 'TWO WORDS' is not one word"),
+        ("mo_routes: [{account: a, match: {keyword: TWO WORDS}}]",
+         "mo_routes[0].match.keyword: 'TWO WORDS' is not one word"),
         ("mo_routes: [{account: a, match: {keyword: ['!']}}]", "mo_routes[0].match.keyword[0]: '!' is not one word"),
         ("mo_routes: [{account: a, webhook: b}]", "mo_routes[0]: needs one of 'account', 'webhook' and 'callback'"),
         ("mo: {start_words: [START, end]}", "mo: 'end' cannot be in 'stop_words' and in 'start_words'"),
@@ -176,6 +178,8 @@ def test_one_mistake_one_clear_message(tmp_path: Path, line: str, complaint: str
         ("statuses: {0x58: {action: ignore}}", "statuses.0x58.action: must be one of retry, failover, throttle"),
         ("statuses: {0x58: {scope: me, action: fail}}", "statuses.0x58.scope: must be one of message, destination"),
         ("statuses: {0x58: {scope: message}}", "statuses.0x58.action: is required"),
+        ("statuses: {0x58: fail, 88: retry}", "statuses.88: is the same command_status as '0x58'"),
+        ("statuses: {0x0A: fail, 010: retry}", "statuses.010: is the same command_status as '0x0A'"),
         ("statuses: {ROK: retry}", "statuses.ROK: a command_status is 0x1-0xFFFFFFFF"),
         ("statuses: {0x0: retry}", "statuses.0x0: a command_status is 0x1-0xFFFFFFFF"),
         ("timers: {reconnect_min_s: 61}", "timers: 'reconnect_min_s' must not be larger"),
@@ -285,3 +289,8 @@ def test_the_result_is_frozen(tmp_path: Path) -> None:
         config.node = "other"
     with pytest.raises(TypeError):
         config.connectors[0].statuses[1] = "retry"  # type: ignore[union-attr, index]
+
+
+def test_a_keyword_may_stand_alone(tmp_path: Path) -> None:
+    config = good(tmp_path, "mo_routes: [{account: a, match: {keyword: WIN}}, {account: b, match: {keyword: 5}}]")
+    assert [route.match.keyword for route in config.mo_routes] == [("WIN",), ("5",)]

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from smsgwd.config.model.smpp_connector import SmppConnector
 from smsgwd.config.option import Section, option
-from smsgwd.config.types import FrozenMap, NumberPatterns, SenderPatterns, no_entries
+from smsgwd.config.types import FrozenMap, NumberPatterns, SenderPatterns, Texts, no_entries
 
 
 class ProviderConnector(Section):
@@ -77,8 +77,11 @@ class MoMatch(Section):
     sender: NumberPatterns = option(
         "Number of the subscriber: exact, a prefix, `*`, or a list.", default=("*",), example="30*", alias="from"
     )
-    keyword: tuple[str, ...] = option(
-        "First word of the text, in any case; empty = any text.", default=(), max_length=100, example=["WIN"]
+    keyword: Texts = option(
+        "First word of the text, or a list of them, in any case; [] = any text.",
+        default=(),
+        max_length=100,
+        example=["WIN"],
     )
 
 
