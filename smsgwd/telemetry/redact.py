@@ -56,11 +56,12 @@ def _cut(found: re.Match[str]) -> str:
 
 
 def mask_url(text: str) -> str:
-    """`text` without user, query and fragment of a URL."""
-    parts = _URL_PARTS.match(text)
-    if parts is None:
+    """`text` without user, query and fragment of a URL, before which there may be a name."""
+    name, space, url = ("", "", text) if _URL_PARTS.match(text) else text.rpartition(" ")
+    parts = _URL_PARTS.match(url)
+    if parts is None or "://" in name:
         return "***" if "://" in text else text
-    return f"{parts[1]}{parts[2]}{'?***' if parts[3] else ''}"
+    return f"{name}{space}{parts[1]}{parts[2]}{'?***' if parts[3] else ''}"
 
 
 class Redact:

@@ -71,6 +71,7 @@ def test_what_is_asked_for_is_shown_but_never_secrets() -> None:
         ("https://user:pw@host:8080/path?token=x#f", "https://host:8080/path?***"),
         ("http://host/path", "http://host/path"),
         ("not a url", "not a url"),
+        ("shop https://user:pw@shop.example/dlr?key=1", "shop https://shop.example/dlr?***"),
         ("1x://user:pw@host", "***"),
     ],
 )
