@@ -11,6 +11,7 @@ requests.py; deliveries and the timer: smsc.py. The record's lines: record.py. C
 catcher.py. The HTTP load: http_load.py. The lean SMSC and the SMPP load: lean_smsc.py, smpp_load.py on lean_loop.py;
 what they know of messages: lean_report.py, books.py. A blocking ESME for scripts and tests: esme.py. Processes of a
 test stand: stand.py. What a kill left in the store: aftermath.py. What the bench prints: figures.py. Runs:
-http_bench.py, smpp_bench.py, crash.py, crash_smpp.py, crash_mix.py, absent.py, backlog.py. The soak: soak.py on
+http_bench.py, smpp_bench.py, crash.py, crash_smpp.py, crash_mix.py, absent.py, throttle_bench.py; backlog.py and
+purge_bench.py, with rows written by backlog_rows.py and purge_rows.py. The soak: soak.py on
 soak_stand.py, judged by soak_judge.py.
 """
