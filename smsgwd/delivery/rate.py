@@ -3,6 +3,10 @@
 An SMSC that allows R parts a second has nothing left at the moment it answers 'throttled'. So between two such moments
 it has accepted R parts for each second, which is what the rate is set to, less a little; from there it grows slowly,
 faster the longer nothing is refused, until the next answer. Times are monotonic seconds, rates parts a second.
+
+Some SMSCs answer 'throttled' for other reasons, to a share of what comes however slowly it comes. Going below any rate
+helps nothing there: when the rate has fallen to a half and still something is refused, four times as much is tried for
+a moment. An SMSC with a limit then refuses most of it; one that refuses the same share as before has no limit there.
 """
 
 from __future__ import annotations
@@ -26,6 +30,18 @@ _FREE_AFTER_S = 30.0  # so long without refusals, and
 _FREE_AT = 4.0  # the rate that much above the one that was refused last: there is no limit any more
 _FEW = 0.1
 _JUDGED = 4  # answers since the last change, at least, before the next
+_FALLEN = 2.0  # times less than it was: so far it falls before more is tried
+_FALLEN_FAR = 4.0  # the same below _STEADY: there each refusal weighs much
+_STEADY = 10.0  # parts/s
+_CRAWLS = 1.0  # parts/s: it cannot fall far from here
+_COMPARED = 12  # answers at the lower rate, at least, before that; four times as many after each time that
+_MOST_COMPARED = 1024  # found a limit
+_MOSTLY = 0.3  # so much of which was accepted
+_TRIAL = 4.0  # times the lower rate is tried, but
+_TRIAL_LEAST = 20.0  # parts/s, or it would take minutes;
+_TRIAL_S = 0.5  # so long, or
+_TRIED = 20  # answers, if that takes longer
+_ALIKE = 0.5  # of the share that was accepted before: then the SMSC's refusals are not for the rate
 _SLOT_S = 0.5  # what was accepted lately is counted over two of these
 
 
@@ -49,6 +65,11 @@ class LinkRate:
         self._since_change = [0, 0]  # accepted, refused of what was sent since the last change
         self._slot = (now, 0, 0, 0.0)  # begin; accepted in it; accepted in the one before, and its length
         self._round_trip = 0.0
+        self._peak = 0.0  # the rate from which it fell
+        self._compared = [0, 0]  # accepted, refused since it has fallen far enough
+        self._patience = _COMPARED
+        self._share = 0.0  # accepted of those
+        self._before = 0.0  # the rate to go back to after a trial; 0 = none runs
 
     @property
     def rate(self) -> float:
@@ -113,8 +134,66 @@ class LinkRate:
         self._since_change[1] += 1
         if now - self._changed_at < max(_SHORTEST_S, self._round_trip) or sum(self._since_change) < _JUDGED:
             return False
+        if self._before:
+            return self._judge(now)
+        far = _FALLEN if self._peak >= _STEADY else _FALLEN_FAR
+        fallen = self._rate < max(self._peak / far, _CRAWLS)
+        good, refused = self._since_change
         self._lower(now)
+        if fallen:
+            self._compare(good, refused, now)
         return True
+
+    def _compare(self, good: int, refused: int, now: float) -> None:
+        """So much was accepted and refused after the rate has fallen: more is tried, if less is no better."""
+        compared = self._compared
+        compared[0] += good
+        compared[1] += refused
+        total = sum(compared)
+        if total >= self._patience:
+            if compared[0] >= _MOSTLY * total:
+                self._try(compared[0] / total, now)
+            else:  # far above a limit: it is still on its way down
+                self._peak_at(self._rate)
+
+    def _try(self, share: float, now: float) -> None:
+        """See what becomes of a multiple of the rate, of which this share is accepted."""
+        self._share, self._before = share, self._rate
+        self._rate = max(_TRIAL_LEAST, _TRIAL * self._rate)
+        if self._most:
+            self._rate = min(self._rate, self._most)
+        self._goal = self._rate
+        self._settle(now)
+
+    def _judge(self, now: float) -> bool:
+        """More is being tried, and something of it was refused; True when that changed the rate."""
+        good, refused = self._since_change
+        passed = now - self._changed_at - self._round_trip
+        total = good + refused
+        enough = _ALIKE * self._share
+        if refused <= (1.0 - enough) * _TRIED and (passed < _TRIAL_S or total < _TRIED):
+            return False
+        if good < enough * max(total, _TRIED):  # there is a limit, and what was accepted is what it is
+            measured = good / passed if good >= _ENOUGH else 0.0
+            self._rate = max(self._before, _BELOW * min(self._rate, measured))
+            self._patience = min(_MOST_COMPARED, 4 * self._patience)
+        elif total / passed > self._rate / 2 and self._rate != self._most:
+            self._patience = _COMPARED
+            self._try(good / total, now)
+            return True
+        else:  # as much was sent as there was to send
+            self._rate = min(self._rate, 2.0 * total / passed)
+            self._patience = _COMPARED
+        self._before = 0.0
+        self._goal = self._rate
+        self._mark = (now, self._accepted)
+        self._peak_at(self._rate)
+        self._settle(now)
+        return True
+
+    def _peak_at(self, rate: float) -> None:
+        self._peak = rate
+        self._compared = [0, 0]
 
     def _limit(self, now: float, sent_at: float) -> None:
         """The first refusal: begin with what was accepted lately, which the next refusals correct."""
@@ -123,6 +202,9 @@ class LinkRate:
         self._bucket = TokenBucket(self._rate, self._rate * _BURST_S, now)
         self._goal = float("inf")
         self._refused_rate = self._rate
+        self._before = 0.0
+        self._patience = _COMPARED
+        self._peak_at(self._rate)
         self._accepted = 0
         self._mark = (now, 0)
         self._round_trip = max(self._round_trip, now - sent_at)
@@ -149,6 +231,8 @@ class LinkRate:
         else:  # nothing gets through: ask less and less often, and come back soon when it does
             self._goal = max(_LEAST, 0.95 * (self._rate if first else self._goal))
             self._rate = max(_LEAST, self._rate / 2, _BELOW * min(self._rate, measured))
+        if first:  # it was a guess until now
+            self._peak_at(self._rate)
         if self._accepted - marked >= _ENOUGH or now - marked_at >= _LONG_S:
             self._mark = (now, self._accepted)
         self._settle(now)
@@ -182,6 +266,8 @@ class LinkRate:
         else:
             first = min(_GROWTH, _GROWTH_OF_PARTS * self._rate)
             self._rate *= 1.0 + passed * min(_MOST_GROWTH, first * 2.0 ** min(self._quiet / _DOUBLES_S, 20.0))
+        if self._rate > self._peak:
+            self._peak_at(self._rate)
         if self._most and self._rate >= self._most:
             if self._quiet > _FREE_AFTER_S:
                 self._free(now)
