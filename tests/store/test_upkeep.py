@@ -289,8 +289,8 @@ class TestDamage(_Case):
         await self.fill(1, dest="here: the page to spoil")
         messages += await self.fill(1000)
         await self.store.close()
-        page = self.file.read_bytes().index(b"here: the page to spoil") // 4096
-        self.overwrite(page)
+        self.page = self.file.read_bytes().index(b"here: the page to spoil") // 4096
+        self.overwrite(self.page)
         self.store = self.new_store(self.directory)
         await self.store.open()
         return messages
@@ -337,7 +337,7 @@ class TestDamage(_Case):
         for deep in (False, True):
             report = await self.store.check(deep=deep)
             self.assertTrue(report.problems)
-            self.assertIn("age", " ".join(report.problems))
+            self.assertIn(f"Page {self.page + 1}", " ".join(report.problems))
 
     async def test_where_nothing_can_be_written_the_store_is_not_healthy(self):
         await self.fill(2000)
