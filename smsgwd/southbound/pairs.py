@@ -30,7 +30,7 @@ class Pairs:
 
     @property
     def full(self) -> bool:
-        """No more are held: what comes behind them must wait in the queue."""
+        """No more are to be held: see `hurry`."""
         return len(self._held) >= self._limit
 
     def busy(self, out: Outgoing) -> bool:
@@ -55,6 +55,19 @@ class Pairs:
         else:
             insort(behind, out, key=_key)
         self._held[out.message.id] = out
+
+    def hurry(self, out: Outgoing) -> None:
+        """The first one of the lane in which `out` is held may go, though one before it is out.
+
+        So no more are held than before, and nobody else waits for this pair; its order holds unless one is refused.
+        """
+        pair = out.pair
+        behind = self._lanes[pair] if pair is not None else None
+        if pair is None or not behind:
+            return
+        following = behind.pop(0)
+        self._lanes[pair] = behind or None
+        heappush(self._free, (following.key, following))
 
     def first(self) -> Outgoing | None:
         """Of those that may go, the one whose turn is first."""

@@ -20,6 +20,7 @@ from smsgwd.telemetry import get_logger
 
 _READ_AGAIN_S = 1.0
 _WITHDRAWN_S = 120.0  # by then a cancellation is durable, or nobody waits for it any more
+_HELD = 10  # times the capacity: what many messages to one number hold up is only themselves
 _NONE: frozenset[int] = frozenset()
 _PRIORITIES = range(4)
 _log = get_logger("southbound")
@@ -48,7 +49,7 @@ class ReadyQueue:
         self._clock = clock
         self._filled = filled
         self._pages: PagedQueue[Outgoing] = PagedQueue(lambda out: out.key, capacity)
-        self._pairs = Pairs(capacity) if keep_order else None
+        self._pairs = Pairs(_HELD * capacity) if keep_order else None
         self._held_is_first = False  # what `first` gave was held
         self._limit = self._pages.page
         self._withdrawn: dict[int, tuple[float, Outgoing | None]] = {}
@@ -114,9 +115,9 @@ class ReadyQueue:
                 return out
             elif not pairs.full:
                 pairs.hold(pages.pop())
-            else:  # all others wait until one of those that are out is done with
-                self._held_is_first = True
-                return held
+            else:  # or all others would wait for this pair
+                pairs.hold(pages.pop())
+                pairs.hurry(out)
 
     def take(self) -> Outgoing:
         """Take out what `first` gave just now: `done` or `put_back` must follow."""

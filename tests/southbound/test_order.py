@@ -43,6 +43,26 @@ def test_all_of_one_pair_go_one_by_one():
     assert not bench.connector._queue._pairs._lanes and not len(bench.connector._queue._pairs)
 
 
+@pytest.mark.parametrize("capacity", [4, 40])
+def test_many_to_one_number_hold_up_nobody_else(capacity):
+    """Neither while they can be held, nor beyond that."""
+    bench = bench_of(queue_capacity=capacity, session={"window": 200})
+    bench.smsc.script = lambda pdu: MUTE
+    bench.send(*(to(number, 1) for number in range(1, 101)), to(101, 2))
+    for _ in range(60):
+        bench.pump()
+    assert "text 101" in bench.smsc.texts
+    assert len(bench.connector._queue) <= 10 * capacity + capacity
+    bench.smsc.script = lambda pdu: 0
+    for at in range(len(bench.smsc.submits)):
+        answer(bench, at)
+    for _ in range(120):
+        bench.pump()
+    own = [text for text in bench.smsc.texts if text != "text 101"]
+    assert own == [f"text {number}" for number in range(1, 101)] and bench.idle
+    assert not bench.connector._queue._pairs._lanes and not len(bench.connector._queue._pairs)
+
+
 def test_what_is_refused_for_now_is_not_overtaken():
     bench = bench_of(adaptive_rate=False)
     answers = iter([0x58, 0, 0x08, 0, 0])
@@ -111,17 +131,19 @@ def test_the_next_one_goes_when_its_turn_was_taken_back():
     assert bench.smsc.texts == ["text 1", "text 4", "text 3"]
 
 
-def test_no_more_are_held_than_the_queue_holds():
+def test_no_more_are_held_than_ten_times_what_the_queue_holds():
     bench = bench_of(queue_capacity=8)
     bench.smsc.script = lambda pdu: MUTE
-    bench.send(*(to(number, 1) for number in range(1, 101)), to(101, 2))
-    bench.pump()
-    assert len(bench.connector._queue._pairs) == 8 and bench.dispatcher.status()[0].ready <= 20
-    bench.smsc.script = lambda pdu: 0
-    answer(bench, 0)
+    bench.send(*(to(number, 1) for number in range(1, 301)), to(301, 2))
     for _ in range(100):
         bench.pump()
-    assert len(bench.smsc.submits) == 101 and bench.idle
+    assert len(bench.connector._queue._pairs) <= 81 and bench.dispatcher.status()[0].ready <= 92
+    bench.smsc.script = lambda pdu: 0
+    for at in range(len(bench.smsc.submits)):
+        answer(bench, at)
+    for _ in range(300):
+        bench.pump()
+    assert len(bench.smsc.submits) == 301 and bench.idle
 
 
 @pytest.mark.parametrize("seed", range(12))
