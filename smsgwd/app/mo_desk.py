@@ -16,6 +16,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
 from smsgwd.accounts.directory import Directory
+from smsgwd.admission.numbers import msisdn as msisdn_of
 from smsgwd.gsm.charset import Charset
 from smsgwd.mo.parts import assemble, part_of, whole
 from smsgwd.mo.routes import MoRoute, MoRoutes
@@ -23,6 +24,7 @@ from smsgwd.mo.words import OptOutWords
 from smsgwd.model.changes import Ignored, KeepMoPart, MoKept, Owed, Result, TakeMo
 from smsgwd.model.mo import Mo, MoMessage, MoSet, MoSetKey
 from smsgwd.model.outbox import OutboxItem
+from smsgwd.model.refusals import Refused
 from smsgwd.model.tenant import Tenant
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.push import Outbox
@@ -155,8 +157,8 @@ class MoDesk:
         if found is None:
             return None
         out = self._words.opts_out(text)
-        msisdn = first.source.lstrip("+")
-        if not (msisdn.isascii() and msisdn.isdecimal()):
+        msisdn = "" if out is None else _digits(first.source)
+        if not msisdn:
             out = None  # no number that could be written to
         if found.rule.account is not None:
             return self._to_account(found, parts, done, out, msisdn)
@@ -327,6 +329,15 @@ class MoDesk:
     def _again(self, seconds: float) -> None:
         if self._running:
             self._timer = self._reactor.callLater(seconds, self._look)
+
+
+def _digits(source: str) -> str:
+    """A subscriber's number as admission has it of recipients, whichever form the SMSC writes it in; '' for none."""
+    try:
+        return msisdn_of(source)
+    except Refused:
+        digits = source.lstrip("+")
+        return digits if digits.isascii() and digits.isdecimal() else ""
 
 
 def _unexpected(failure: Failure) -> None:

@@ -221,7 +221,8 @@ def test_stop_and_start(text, out):
 
 def test_only_a_number_can_opt_out():
     assert Here().change("54001", "STOP", source="Bank").opts_out is None
-    assert Here().change("54001", "STOP", source="+" + ME).msisdn == ME
+    for written in ("+" + ME, "00" + ME, ME):
+        assert Here().change("54001", "STOP", source=written).msisdn == ME
 
 
 def test_opt_outs_are_counted():

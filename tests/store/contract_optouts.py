@@ -19,7 +19,7 @@ from smsgwd.model.submission import Idempotency
 from smsgwd.ports.store import OptOutEntry
 from tests.store.base import StoreCase
 from tests.store.contract_mo import HOOK, key, part
-from tests.store.samples import HOUR, NOW, message, sent, submit, tenant
+from tests.store.samples import HOUR, NOW, message, receipt, sent, submit, tenant
 
 WHO, ELSE = "306912345678", "306900000001"
 OUT = OptOut("demo", WHO, True, NOW, "STOP")
@@ -99,6 +99,12 @@ class OptOutContract(StoreCase):
             self.assertEqual((view.message.state, view.error.code), (State.CANCELLED, "opted_out"))
         self.assertEqual(await self.balance(), before - wanted.price - half.price)
         self.assertEqual(await self.state(wanted.id), State.QUEUED)
+
+    async def test_no_second_way_to_those_on_it(self):
+        new = message(fallback="b")
+        await self.store.commit([submit(new), sent(new.id, "A1"), OUT])
+        result = await self.one(receipt("A1", State.UNDELIVERED))
+        self.assertEqual((result.state, len(result.outbox)), (State.UNDELIVERED, 1))
 
     async def test_no_message_takes_the_place_of_another(self):
         waiting, first = message(msisdn=ELSE), await self.balance()

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from smsgwd.delivery.lifecycle import Event, move
 from smsgwd.model.changes import PartSent, Reroute, Rerouted, Resent
 from smsgwd.model.message import State
+from smsgwd.store.embedded.apply.optout import opted_out
 from smsgwd.store.embedded.bulk import Many
 from smsgwd.store.embedded.rows import STATES, Row
 from smsgwd.store.embedded.work import Work
@@ -36,13 +37,15 @@ def tried_with(row: Row, connector: str) -> str:
 
 def resend(work: Work, row: Row, at: int, end: State, words: str) -> Resent | None:
     """Instead of ending in this state a message begins anew on the next connector of its `fallback`; None when none
-    is left that it was not tried on, or its validity is over.
+    is left that it was not tried on, its validity is over, or its recipient has opted out meanwhile.
 
     It stays paid: nothing is refunded, nothing charged again. What its columns told of the way before become events.
     """
     tried = tried_with(row, row.connector)
     rest = [name for name in (row.fallback or "").split(",") if name and name not in tried.split(",")]
     if not rest or at >= row.told.deadline or row.hops >= LEFT - 1:
+        return None
+    if work.memory.opted and opted_out(work, (row.told,)):  # what is over is not begun anew
         return None
     after = move(STATES[row.state], Event.RESENT)
     _remember(work, row, at, end, words, rest[0])
