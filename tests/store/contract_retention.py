@@ -10,6 +10,7 @@ from smsgwd.model.changes import (
     OptOut,
     OutboxDead,
     OutboxDone,
+    OutboxRetry,
     OutboxRevive,
     Parked,
     Replayed,
@@ -124,6 +125,15 @@ class RetentionContract(StoreCase):
         self.assertEqual(await self.one(Purge(LATER)), Purged(0, True))
         self.assertEqual(await self.through(Purge(LATER)), 0)
         self.assertEqual(len(await self.store.outbox(TARGET, None, 3000)), 2500)
+
+    async def test_a_push_that_is_put_off_to_an_earlier_time_keeps_its_message(self):
+        """As after the wall clock was set back: what is gathered in the order of times has passed that one already."""
+        messages = submission(1500)
+        results = await self.store.commit([submit(*messages), *map(cancel, messages)])
+        self.assertEqual(await self.one(Purge(LATER)), Purged(0, True))
+        await self.one(OutboxRetry(results[-1].outbox[0].id, NOW - HOUR, "refused"))
+        self.assertEqual(await self.through(Purge(LATER)), 0)
+        self.assertEqual(len(await self.store.outbox(TARGET, None, 2000)), 1500)
 
     async def test_whatever_happens_meanwhile_nothing_that_is_owed_goes(self):
         """Seeded traffic with purging in between, in steps so small that each pass meets changes."""

@@ -65,6 +65,8 @@ class Pushes:
             return
         if number in self._retries:
             self.flush()
+        if self._memory.walks.messages.gathering is not None:
+            self._memory.walks.messages.put_off.add(number)
         self._retries[number] = (due_at, error[:_LONGEST_ERROR], number)
 
     def dead(self, number: int, at: int, error: str) -> None:

@@ -30,6 +30,7 @@ class PurgeWalk:
         self.owed_below = 0  #: pushes of messages below this enter themselves; 0 = no pass is under way
         self.gathering: tuple[int, tuple[Any, ...]] | None = None  #: (status, key) reached; None = gathered
         self.gathered = 0  #: rows
+        self.put_off: set[int] = set()  #: pushes whose time changed while gathering: they may have been passed over
         self._began = _BEFORE_ALL
         self._round_began = _BEFORE_ALL
 
@@ -52,6 +53,7 @@ class PurgeWalk:
         if self.running:
             self.owed_below = self.until
             self.gathering = (0, ())
+            self.put_off = set()
             self.gathered = 0
 
     def end(self) -> None:
@@ -59,7 +61,7 @@ class PurgeWalk:
         self.running = False
         self.owed_below = 0
         self.gathering = None
-        self.owed = set()
+        self.owed, self.put_off = set(), set()
 
 
 class PageWalk:

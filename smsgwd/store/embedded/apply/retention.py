@@ -26,6 +26,7 @@ _GATHERED: Final = 1000  # rows of the outbox looked at by one step
 _PENDING: Final = "SELECT message, target, due_at, id FROM outbox WHERE status = 0"
 _DEAD: Final = "SELECT message, target, id FROM outbox WHERE status = 2"
 _OPEN: Final = Many("SELECT id FROM message WHERE id IN (", "?", ") AND state < 10")
+_MESSAGE_OF: Final = Many("SELECT message FROM outbox WHERE id IN (", "?", ")")
 _NO_PUSHES: Final = Many("DELETE FROM outbox WHERE id IN (", "?", ")")
 _NO_TEXTS: Final = Many("UPDATE message SET body = x'' WHERE length(body) > 0 AND id IN (", "?", ")")
 
@@ -69,7 +70,8 @@ def purge(work: Work, change: Purge) -> Purged:
 def _gather(work: Work, walk: PurgeWalk) -> bool:
     """Learn from the next rows of the outbox which old messages somebody is owed; True when that were all.
 
-    First what is pending, then what was given up: a push that is given up meanwhile is seen in one of the two.
+    First what is pending, then what was given up: a push that is given up meanwhile is seen in one of the two. One that
+    is put off meanwhile may have been passed over, when the wall clock was set back: it is looked at by its id.
     """
     assert walk.gathering is not None
     left = _GATHERED
@@ -88,6 +90,7 @@ def _gather(work: Work, walk: PurgeWalk) -> bool:
             return False
         left -= len(found)
         if status == DEAD:
+            walk.owed.update(message for (message,) in _MESSAGE_OF.find(work.connection, list(walk.put_off)))
             walk.gathering = None
             return True
         status, key = DEAD, ()
