@@ -168,6 +168,11 @@ class Connector:
         if self._queue.released:
             self._pump()
 
+    def superseded(self, message_id: int) -> None:
+        """It goes another way now, durably: nothing more of it is sent here."""
+        self.ended((message_id,))
+        self._flights.superseded(message_id)
+
     def in_flight(self) -> Iterable[int]:
         """Ids of messages with a part written and not answered, or answered and not durable."""
         return self._flights.active

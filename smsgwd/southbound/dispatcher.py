@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred, TimeoutError, gatherResults
 from twisted.python.failure import Failure
 
+from smsgwd.model.changes import Fail, Moved, Requeue, Result
+from smsgwd.model.message import Failure as Error
 from smsgwd.model.message import Message
 from smsgwd.ports.dispatch import ConnectorStatus, Ways
 from smsgwd.ports.mo import Subscribers
@@ -41,6 +44,7 @@ class SmppDispatcher:
         ways: Ways | None = None,
     ) -> None:
         self._runtime = runtime
+        self._ways = ways
         self._batch = Batch(store, outbox, runtime.reactor, runtime.turn, self._resend)
         forms: dict[tuple[str, str], IdForm] = {}
         self._connectors: dict[str, Connector] = {}
@@ -141,7 +145,26 @@ class SmppDispatcher:
             left = self._connectors.get((message.tried or "").rpartition(",")[2])
             if left is not None:
                 left.counts.failover("undelivered")
-        self.offer(messages)
+                left.superseded(message.id)
+        self.offer([message for message in messages if message.connector in self._connectors])
+        for message in messages:
+            if message.connector not in self._connectors:
+                self._no_such_way(message)
+
+    def _no_such_way(self, message: Message) -> None:
+        """Its second way was taken out of the configuration: it goes by another of its route, or is not delivered."""
+        gone, now = message.connector, self._runtime.clock.now_ms()
+        error = Error("undelivered", f"connector {gone} of its second way is not configured")
+        way = None if self._ways is None else self._ways.next_way(message, gone)
+        if way is None or way not in self._connectors:
+            self._batch.add(Fail(message.id, 1, gone, now, error))
+            return
+        change = Requeue(message.id, 0, way, now, error, counts=False, left=gone)
+        moved = replace(message, connector=way, tried=f"{message.tried},{gone}")
+        self._batch.add(change, self._on_another_way, moved)
+
+    def _on_another_way(self, results: Sequence[Result], messages: Sequence[Message]) -> None:
+        self.offer([message for result, message in zip(results, messages, strict=True) if isinstance(result, Moved)])
 
 
 def _late(failure: Failure) -> None:

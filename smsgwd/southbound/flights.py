@@ -128,6 +128,14 @@ class Flights:
         else:
             self._stop_writing(out)
 
+    def superseded(self, message_id: int) -> None:
+        """It goes another way now: nothing more of it is to be written."""
+        out = self.active.get(message_id)
+        if out is not None:
+            out.over = True
+            self._stop_writing(out)
+            self.conclude(out)
+
     def unsendable(self, out: Outgoing, reason: str) -> None:
         """No PDUs can be made of it for this connector: it is refused."""
         self.begun(out)

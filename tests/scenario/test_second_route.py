@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+import yaml
+
 from tests.scenario.harness import Gateway, Scene, wait
+from tests.southbound.evil_smsc import RESP, SUBMIT_SM, EvilSmsc, Line, Pdu, destination, pdu, receipt_text
 
 NEXT = [{"match": {"to": "*"}, "connectors": ["smsc1", "smsc2"], "on_undelivered": "next"}]
 
@@ -76,3 +80,49 @@ def test_it_survives_a_kill_before_the_second_carrier_is_there(scene: Scene) -> 
     assert catcher.wait_push(message)["state"] == "delivered"
     assert len(first.texts()) == len(later.texts()) == 1
     assert len(catcher.pushes()) == 1
+
+
+def test_a_second_way_that_is_configured_no_more_ends_it(scene: Scene) -> None:
+    """It would wait for nobody until its validity ends."""
+    first = scene.smsc("--undeliv-pct", "100", "--receipt-delay-ms", "4000", name="first")
+    second, catcher = scene.smsc(name="second"), scene.catcher()
+    gateway = ready(scene.gateway(first, second, catcher=catcher, routes=NEXT))
+    message = gateway.tenant.send()
+    gateway.tenant.wait_state(message, "sent")
+    gateway.kill()
+    config = yaml.safe_load(gateway.config.read_text())
+    config["connectors"].pop()
+    config["routes"] = [{"match": {"to": "*"}, "connectors": ["smsc1"], "on_undelivered": "next"}]
+    gateway.config.write_text(yaml.safe_dump(config))
+    gateway.start()
+    gateway.wait_ready()
+    assert catcher.wait_push(message)["state"] == "undelivered"
+    assert gateway.tenant.balance() == "999.9600"
+    gateway.stop()
+    assert len(catcher.pushes()) == 1
+
+
+class HalfTaken(EvilSmsc):
+    """Takes the first part of two and cannot deliver it; the second it does not take yet."""
+
+    def on_submit(self, line: Line, submit: Pdu) -> None:
+        if b"\x05\x00\x03" in submit.body and submit.body.split(b"\x05\x00\x03", 1)[1][2] == 1:
+            smsc_id = self.new_id()
+            self.accept(line, submit, smsc_id)
+            line.deliver(destination(submit), receipt_text(smsc_id, "UNDELIV", "001"))
+        else:
+            line.send(pdu(SUBMIT_SM | RESP, 0x58, submit.sequence))
+
+
+def test_the_rest_of_what_goes_another_way_is_not_sent_on_the_first(scene: Scene) -> None:
+    first, second, catcher = HalfTaken(), scene.smsc(name="second"), scene.catcher()
+    try:
+        gateway = ready(scene.gateway(first.port, second, catcher=catcher, routes=NEXT))
+        message = gateway.tenant.send(text="щ" * 100)
+        assert catcher.wait_push(message)["state"] == "delivered"
+        sent = len(first.submits)
+        time.sleep(2.5)  # the throttled part came each second
+        assert len(first.submits) == sent
+        assert gateway.status()["connectors"][0]["ready"] == 0
+    finally:
+        first.stop()
