@@ -30,6 +30,8 @@ _BUSY_WAIT_S: Final = 1.0
 _UNSENT: Final = (State.SCHEDULED, State.WAITING, State.QUEUED)
 #: Key of the answer for messages that were being sent all the time.
 STILL_BEING_SENT: Final = "still_being_sent"
+#: Key of the answer that is 1 when the store's log could not be emptied, since a backup or a check reads in it.
+STILL_IN_LOG: Final = "still_in_log"
 _log = get_logger("daemon")
 
 
@@ -72,10 +74,18 @@ class Erasure:
                     raise TypeError(f"a store answered {type(rest).__name__} to an EraseRest")
                 counts.update(rest.counts)
                 more = rest.more
+            left = await self._left_in_log()
         finally:
             self._found = None
         _log.info("message.erased", rows=sum(counts.values()), still_being_sent=len(busy))
-        return {**counts, STILL_BEING_SENT: len(busy)}
+        return {**counts, STILL_BEING_SENT: len(busy), STILL_IN_LOG: left}
+
+    async def _left_in_log(self) -> int:
+        """1 when copies of what was erased may still be in the store's log, else 0."""
+        try:
+            return int(not await self._store.scrub())
+        except (StoreUnavailable, ValueError):  # a scrub of somebody else's is under way
+            return 1
 
     async def _messages(self, msisdn: str, counts: Counter[str]) -> list[int]:
         """Erase all messages; the ids of those that were being sent to the end."""

@@ -219,6 +219,11 @@ class Store(Protocol):
         """Give free space back to the file system, in small steps while traffic goes on; fires with the bytes given."""
         ...
 
+    def scrub(self) -> Deferred[bool]:
+        """Have what was erased leave the disk also where changes are kept before they are written to their place; fires
+        with False when that could not be, since somebody reads there for long (a backup)."""
+        ...
+
     def upkeep(self) -> dict[str, Progress]:
-        """Checks, backups and vacuums that are running, by name."""
+        """Checks, backups, vacuums and scrubs that are running, by name."""
         ...

@@ -17,6 +17,10 @@ class Store:
         self.all = {each.id: each for each in messages}
         self.log = []
         self.broken = None
+        self.emptied = True
+
+    def scrub(self):
+        return succeed(self.emptied)
 
     def find_number(self, msisdn, after, limit):
         assert msisdn == NUMBER
@@ -77,7 +81,7 @@ class World:
 def test_what_is_over_is_erased_and_what_has_not_left_is_cancelled_first():
     world = World(message(1, state=State.DELIVERED), message(2), message(3, state=State.SCHEDULED))
     counts = now(world.erasure.erase(NUMBER, True))
-    assert counts == {"messages": 3, "receipts": 2, "still_being_sent": 0}
+    assert counts == {"messages": 3, "receipts": 2, "still_being_sent": 0, "still_in_log": 0}
     assert world.dispatcher.withdrawn == [(2, "a"), (3, "a")]
     assert world.dispatcher.over == [2, 3]
     assert world.outbox.items == ["push 2", "push 3"]
@@ -104,7 +108,7 @@ def test_what_is_being_sent_is_waited_for():
     world.dispatcher.flying = set()
     world.store.all[1] = message(1, state=State.SENT)
     world.reactor.advance(1)
-    assert now(done) == {"messages": 2, "receipts": 2, "still_being_sent": 0}
+    assert now(done) == {"messages": 2, "receipts": 2, "still_being_sent": 0, "still_in_log": 0}
     assert world.dispatcher.over == []
     assert world.erasure.progress is None
 
@@ -156,5 +160,11 @@ def test_one_run_at_a_time():
 
 def test_no_change_is_made_for_nothing():
     world = World()
-    assert now(world.erasure.erase(NUMBER, False)) == {"receipts": 2, "still_being_sent": 0}
+    assert now(world.erasure.erase(NUMBER, False)) == {"receipts": 2, "still_being_sent": 0, "still_in_log": 0}
     assert not any(isinstance(change, Erase) for change in world.store.log)
+
+
+def test_what_may_still_be_in_the_log_is_told():
+    world = World(message(1))
+    world.store.emptied = False
+    assert now(world.erasure.erase(NUMBER, False))["still_in_log"] == 1

@@ -46,10 +46,12 @@ def test_one_person_is_erased(scene: Scene) -> None:
 
     again = ctl(gateway, "message", "erase", "number=" + PERSON)
     assert sum(again.values()) == 0
-    assert gateway.stop() == 0
-    for path in (scene.directory / "data").iterdir():
-        assert DIGITS.encode() not in path.read_bytes(), path.name
-        assert b"For your eyes only" not in path.read_bytes(), path.name
+    for running in (True, False):  # its write-ahead log included, which a stop would empty
+        if not running:
+            assert gateway.stop() == 0
+        for path in (scene.directory / "data").iterdir():
+            assert DIGITS.encode() not in path.read_bytes(), (path.name, running)
+            assert b"For your eyes only" not in path.read_bytes(), (path.name, running)
     assert b"306977000222" in (scene.directory / "data" / "store.db").read_bytes()
     erased = gateway.wait_event("message.erased", running=False)
     assert DIGITS not in json.dumps(erased)

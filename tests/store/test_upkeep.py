@@ -238,6 +238,27 @@ class TestBackup(_Case):
         self.assertEqual([p.name for p in place.iterdir()], ["copy.db"])
 
 
+class TestScrub(_Case):
+    async def test_the_log_is_emptied_unless_somebody_reads_in_it(self):
+        log = self.file.with_name(self.file.name + "-wal")
+        await self.fill(500)
+        self.assertGreater(log.stat().st_size, 0)
+        self.assertTrue(await self.store.scrub())
+        self.assertEqual(log.stat().st_size, 0)
+        reader = sqlite3.connect(self.file, isolation_level=None)
+        try:
+            await self.fill(5)
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM message").fetchone()
+            await self.fill(5)
+            with mock.patch("smsgwd.store.embedded.scrub._TRIES", 2):
+                self.assertFalse(await self.store.scrub())
+        finally:
+            reader.close()
+        self.assertTrue(await self.store.scrub())
+        await self.fill(5)
+
+
 class TestVacuum(_Case):
     async def test_free_space_is_given_back_in_steps_while_commits_go_on(self):
         messages = await self.fill(20_000)

@@ -7,6 +7,6 @@ To change a table, edit `schema.py` and add to `migrations.py`; what a change do
 transaction, `work.py` (the outbox in it `pushes.py`); what the writer remembers, `memory.py`; statements of many
 rows, `bulk.py`; when commits happen and what a failure does, `writer.py`; what queries return, `queries.py`,
 operators' `operators.py`, and what is counted seldom, `counted.py`; how far slow walks over old rows are, `walks.py`;
-which rows are one person's, `number.py`; long work beside the traffic, `upkeep.py` with `backup.py`, `check.py` and
-`vacuum.py`; the face to the reactor, `store.py`.
+which rows are one person's, `number.py`; long work beside the traffic, `upkeep.py` with `backup.py`, `check.py`,
+`scrub.py` and `vacuum.py`; the face to the reactor, `store.py`.
 """

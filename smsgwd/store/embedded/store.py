@@ -26,7 +26,7 @@ from smsgwd.ports.store import (
     StoreCounts,
     StoreUnavailable,
 )
-from smsgwd.store.embedded import backup, check, number, operators, queries, vacuum
+from smsgwd.store.embedded import backup, check, number, operators, queries, scrub, vacuum
 from smsgwd.store.embedded.counted import Counted
 from smsgwd.store.embedded.errors import CannotOpen, StoreDamaged
 from smsgwd.store.embedded.lock import DirectoryLock
@@ -340,6 +340,10 @@ class EmbeddedStore:
     def vacuum(self) -> Deferred[int]:
         """See ports.Store."""
         return self._keep_up("vacuum", vacuum.vacuum)
+
+    def scrub(self) -> Deferred[bool]:
+        """See ports.Store."""
+        return self._keep_up("scrub", scrub.scrub)
 
     def upkeep(self) -> dict[str, Progress]:
         """See ports.Store."""
