@@ -41,7 +41,8 @@ _TRIAL = 4.0  # times the lower rate is tried, but
 _TRIAL_LEAST = 20.0  # parts/s, or it would take minutes;
 _TRIAL_S = 0.5  # so long, or
 _TRIED = 20  # answers, if that takes longer
-_ALIKE = 0.5  # of the share that was accepted before: then the SMSC's refusals are not for the rate
+_DOUBT = 2.0  # standard deviations by which the share accepted may be less than before: samples are small
+_ALIKE = 0.3  # of the share accepted before, at least: then the SMSC's refusals are not for the rate
 _SLOT_S = 0.5  # what was accepted lately is counted over two of these
 
 
@@ -68,7 +69,7 @@ class LinkRate:
         self._peak = 0.0  # the rate from which it fell
         self._compared = [0, 0]  # accepted, refused since it has fallen far enough
         self._patience = _COMPARED
-        self._share = 0.0  # accepted of those
+        self._enough = 0.0  # the share to be accepted of what is tried, if it is not for the rate
         self._before = 0.0  # the rate to go back to after a trial; 0 = none runs
 
     @property
@@ -152,13 +153,16 @@ class LinkRate:
         total = sum(compared)
         if total >= self._patience:
             if compared[0] >= _MOSTLY * total:
-                self._try(compared[0] / total, now)
+                self._try(compared[0], total, now)
             else:  # far above a limit: it is still on its way down
                 self._peak_at(self._rate)
 
-    def _try(self, share: float, now: float) -> None:
-        """See what becomes of a multiple of the rate, of which this share is accepted."""
-        self._share, self._before = share, self._rate
+    def _try(self, good: int, total: int, now: float) -> None:
+        """See what becomes of a multiple of the rate, at which so many of all were accepted."""
+        share = (good + 1) / (total + 2)
+        doubt = _DOUBT * (share * (1.0 - share) * (1.0 / total + 1.0 / _TRIED)) ** 0.5
+        self._enough = max(_ALIKE * share, share - doubt)
+        self._before = self._rate
         self._rate = max(_TRIAL_LEAST, _TRIAL * self._rate)
         if self._most:
             self._rate = min(self._rate, self._most)
@@ -170,7 +174,7 @@ class LinkRate:
         good, refused = self._since_change
         passed = now - self._changed_at - self._round_trip
         total = good + refused
-        enough = _ALIKE * self._share
+        enough = self._enough
         if refused <= (1.0 - enough) * _TRIED and (passed < _TRIAL_S or total < _TRIED):
             return False
         if good < enough * max(total, _TRIED):  # there is a limit, and what was accepted is what it is
@@ -178,8 +182,7 @@ class LinkRate:
             self._rate = max(self._before, _BELOW * min(self._rate, measured))
             self._patience = min(_MOST_COMPARED, 4 * self._patience)
         elif total / passed > self._rate / 2 and self._rate != self._most:
-            self._patience = _COMPARED
-            self._try(good / total, now)
+            self._try(good, total, now)
             return True
         else:  # as much was sent as there was to send
             self._rate = min(self._rate, 2.0 * total / passed)
