@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from smsgwd.model.changes import Ignored, KeepMoPart, MoKept, Owed, Result, TakeMo, TakeReceipt
+from smsgwd.model.changes import Ignored, KeepMoPart, MoKept, Moved, Owed, Result, TakeMo, TakeReceipt
 from smsgwd.model.message import State
 from smsgwd.model.mo import Mo
 from smsgwd.model.receipts import Receipt
@@ -192,7 +192,9 @@ class Incoming:
         for result, (bind, connection, command_id, sequence) in zip(results, places, strict=True):
             status = ESME_ROK
             kind = type(result)
-            if kind is Ignored:
+            if kind is Moved:  # nearly all of them
+                pass
+            elif kind is Ignored:
                 if result.reason in ("unavailable", "error"):  # type: ignore[union-attr]
                     status = ESME_RSYSERR
                 else:
