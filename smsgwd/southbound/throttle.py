@@ -8,6 +8,7 @@ from smsgwd.smpp.status import ESME_RMSGQFUL
 from smsgwd.southbound.outgoing import Outgoing
 
 _SINGLED_OUT = 8  # more times than that throttled while others are not, and a message is postponed
+_SINGLED_OUT_AGAIN = 2  # the same for one that was tried before; a limit that is felt for hits anybody now and then
 _QUEUE_FULL = 2  # the same for ESME_RMSGQFUL, which often means the queue of the one recipient
 _PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 10.0
@@ -47,8 +48,9 @@ class Throttle:
         if out.throttled_at != self._taken:
             out.throttled_at = self._taken
             out.throttled += 1
-        most = _QUEUE_FULL if status == ESME_RMSGQFUL else _SINGLED_OUT
-        return out.throttled > (0 if out.message.attempts else most)
+        if status == ESME_RMSGQFUL:
+            return out.throttled > (0 if out.message.attempts else _QUEUE_FULL)
+        return out.throttled > (_SINGLED_OUT_AGAIN if out.message.attempts else _SINGLED_OUT)
 
     def success(self, now: float, sent_at: float, count: int = 1) -> None:
         """That many parts were taken, the last written at `sent_at`: after the pause that means all is well again."""

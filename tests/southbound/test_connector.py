@@ -299,6 +299,16 @@ def test_throttling_pauses_keeps_the_order_and_counts_no_attempt():
     assert bench.idle
 
 
+def test_throttling_counts_no_attempt_of_one_that_was_tried_before():
+    bench = Bench(session={"window": 4}).start()
+    answers = iter([0x58, 0])
+    bench.smsc.script = lambda pdu: next(answers)
+    bench.send(message(1, attempts=1))
+    bench.advance(3)
+    assert bench.smsc.texts == ["text 1", "text 1"] and bench.store.state(1) is State.SENT
+    assert not bench.store.changes(Requeue) and bench.idle
+
+
 def test_throttling_doubles_to_ten_seconds_and_a_success_resets_it():
     bench = Bench(session={"window": 1}, adaptive_rate=False).start()
     bench.smsc.script = lambda pdu: 0x58
