@@ -121,6 +121,12 @@ class TestCheck(_Case):
         await self.assertFailure(self.store.check(), ValueError)
         await first
 
+    async def test_a_piece_of_work_that_gets_no_thread_keeps_no_store_open(self):
+        with mock.patch("threading.Thread.start", side_effect=RuntimeError("can't start new thread")):
+            await self.assertFailure(self.store.check(), StoreUnavailable)
+        self.assertEqual(self.store.upkeep(), {})
+        self.assertEqual((await self.store.check()).problems, ())
+
     async def test_closing_ends_what_is_running(self):
         await self.fill(3000)
         running = [self.store.check(deep=True), self.store.backup(str(self.directory / "copy.db"))]

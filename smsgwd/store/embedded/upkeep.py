@@ -128,7 +128,11 @@ class Upkeep:
                     answer = unavailable(error, f"the {name} failed") if environmental(error) else error
             self._reactor.callFromThread(self._ended, name, done, answer)
 
-        threading.Thread(target=thread, name=f"store-{name}", daemon=True).start()
+        try:
+            threading.Thread(target=thread, name=f"store-{name}", daemon=True).start()
+        except RuntimeError as error:  # the machine has no thread left
+            del self._running[name]
+            return fail(StoreUnavailable(f"the {name} failed: {error}"))
         return done
 
     def _ended(self, name: str, done: Deferred[Any], answer: Any) -> None:
