@@ -38,6 +38,7 @@ from smsgwd.southbound.suspension import Suspension
 from smsgwd.southbound.throttle import Throttle
 from smsgwd.telemetry import ConnectorMetrics, get_logger
 
+_PROVEN_S = 5.0  # a bind that is lost sooner, with nothing taken, was none: the link is down for as long as before
 _log = get_logger("southbound")
 
 
@@ -70,6 +71,7 @@ class Connector:
         self._suspension = Suspension(settings.id, settings.suspend_s, runtime, self._suspended)
         self._throttled = False
         self._down_since: float | None = runtime.clock.monotonic()
+        self._bound_after = (0.0, 0.0, 0)  # down since when, bound when, parts sent until then
         self._incoming = Incoming(settings, batch, runtime.clock, id_form, self.counts, subscribers)
         self._queue = ReadyQueue(
             settings.id,
@@ -211,14 +213,18 @@ class Connector:
     def bound(self, bind: Bind) -> None:
         """See BindOwner; what can be sent is looked at in `settled`."""
         self.counts.bound(1)
-        if bind.sends:
+        if bind.sends and self._down_since is not None:
+            self._bound_after = (self._down_since, self._runtime.clock.monotonic(), self.counts.sent)
             self._down_since = None
 
     def lost(self, bind: Bind) -> None:
         """See BindOwner."""
         self.counts.bound(-1)
         if bind.sends and not any(other.state is BindState.BOUND for other in self._senders if other is not bind):
-            self._down_since = self._runtime.clock.monotonic()
+            down_since, bound_at, sent = self._bound_after
+            now = self._runtime.clock.monotonic()
+            proven = self.counts.sent > sent or now - bound_at >= _PROVEN_S
+            self._down_since = now if proven else down_since
         out = self._sender.begun.pop(bind, None)
         if out is not None:
             # The parts that are still here go on another bind; those that are out decide what about them.

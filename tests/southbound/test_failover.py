@@ -62,6 +62,25 @@ def test_it_is_not_offered_before_it_is_durable():
     assert len(bench.smsc.submits) == 2 and bench.store.state(1) is State.SENT
 
 
+def test_a_link_that_is_closed_after_each_bind_is_down_all_the_time():
+    """Else what is queued there would never go over."""
+    bench = Bench(reconnect_min_s=1.0, reconnect_max_s=1.0).start()
+    bench.advance(10)
+    for _ in range(10):
+        assert bench.dispatcher.up("sim") and bench.dispatcher.down_for("sim") == 0
+        bench.network.cut()
+        bench.advance(0.4)
+        down = bench.dispatcher.down_for("sim")
+        while not bench.dispatcher.up("sim"):
+            bench.advance(0.1)
+    assert down > 4
+    bench.send(message(1))
+    bench.pump()
+    bench.network.cut()
+    bench.advance(0.4)
+    assert bench.dispatcher.down_for("sim") < 1  # it had taken something
+
+
 def test_one_that_ended_meanwhile_is_not_sent():
     bench = two()
     only(bench, "sim", 0x65)
