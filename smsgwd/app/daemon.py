@@ -25,7 +25,7 @@ from twisted.python.failure import Failure
 from smsgwd import __version__
 from smsgwd.app.build import Core, Services, build_core, build_services
 from smsgwd.app.logs import start_logging
-from smsgwd.app.observe import Lag, look_for_strays
+from smsgwd.app.observe import Lag, Strays
 from smsgwd.app.secrets import KeyFileError
 from smsgwd.app.support import Unsupported, refuse_unsupported
 from smsgwd.config import Config
@@ -56,6 +56,7 @@ class Daemon:
         self._addresses: dict[str, list[str]] = {}
         self._admin_port: Any = None
         self._lag: Lag | None = None
+        self._strays: Strays | None = None
         self._watchdog: Any = None
         self.exit_status = 1
 
@@ -106,7 +107,8 @@ class Daemon:
         services.rerouter.start()
         services.retention.start()
         self._listen(services)
-        Deferred.fromCoroutine(look_for_strays(core.store, services.dispatcher)).addErrback(_not_looked)
+        self._strays = Strays(reactor, core.store, services.dispatcher, services.rerouter.adopt)
+        self._strays.start()
         self._lag = Lag(reactor, core.clock, core.metrics)
         self._phase = "running"
         settle_memory()
@@ -180,6 +182,8 @@ class Daemon:
             services.sweeps.stop()
             services.retention.stop()
             services.rerouter.stop()
+            if self._strays is not None:
+                self._strays.stop()
             services.desk.stop()
             await services.dispatcher.drain(self._config.shutdown.drain_s)
             await services.smpp.stop(_ESME_LIMIT_S)
@@ -224,10 +228,6 @@ class Daemon:
             self._services.authenticator.stop()
         if self._reactor.running:
             self._reactor.stop()
-
-
-def _not_looked(failure: Failure) -> None:
-    _log.error("daemon.unhandled_error", error=repr(failure.value), exc_info=failure.value)
 
 
 def _remove_stale(path: Path) -> None:

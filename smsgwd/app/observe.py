@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.python.failure import Failure
 
 from smsgwd.model.changes import Moved, Parked, Result, Swept
 from smsgwd.model.message import FINAL_FROM, Message, State
@@ -16,6 +17,7 @@ from smsgwd.ports.store import Store, StoreUnavailable
 from smsgwd.telemetry import Metrics, get_logger, render
 
 _LAG_EVERY_S = 0.5
+_STRAYS_EVERY_S = 300.0
 _LAG_WORTH_A_LINE_S = 0.5
 _log = get_logger("daemon")
 
@@ -122,16 +124,51 @@ class Scrape:
         return render(metrics.registry)
 
 
-async def look_for_strays(store: Store, dispatcher: Dispatcher) -> None:
-    """Say which queues no connector sends from: their messages wait in the store until they expire."""
-    try:
-        counts = await store.counts()
-    except StoreUnavailable:
-        return  # said once, by the store itself
-    served = {connector.id for connector in dispatcher.status()}
-    for queue in counts.queues:
-        if queue.connector not in served:
-            _log.warning("connector.missing", connector=queue.connector, queued=queue.queued)
+class Strays:
+    """Looks which queues no connector sends from, says so once each, and tells `adopt`: they go another way or wait."""
+
+    def __init__(
+        self, reactor: IReactorTime, store: Store, dispatcher: Dispatcher, adopt: Callable[[Iterable[str]], None]
+    ) -> None:
+        self._reactor = reactor
+        self._store = store
+        self._dispatcher = dispatcher
+        self._adopt = adopt
+        self._told: set[str] = set()
+        self._call: IDelayedCall | None = None
+        self._stopped = False
+
+    def start(self) -> None:
+        """Look now and every five minutes: retries become due, and second ways may lead to a connector of the past."""
+        self._call = None
+        Deferred.fromCoroutine(self._look()).addErrback(_not_looked).addCallback(self._again)
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._stopped = True
+        if self._call is not None and self._call.active():
+            self._call.cancel()
+
+    async def _look(self) -> None:
+        try:
+            counts = await self._store.counts()
+        except StoreUnavailable:
+            return  # said once, by the store itself
+        served = {connector.id for connector in self._dispatcher.status()}
+        strays = {queue.connector: queue.queued for queue in counts.queues if queue.connector not in served}
+        for connector, queued in strays.items():
+            if connector not in self._told:
+                self._told.add(connector)
+                _log.warning("connector.missing", connector=connector, queued=queued)
+        self._adopt(strays)
+
+    def _again(self, _: object) -> None:
+        if not self._stopped:
+            self._call = self._reactor.callLater(_STRAYS_EVERY_S, self.start)
+
+
+def _not_looked(failure: Failure) -> None:
+    _log.error("daemon.unhandled_error", error=repr(failure.value), exc_info=failure.value)
 
 
 class Lag:

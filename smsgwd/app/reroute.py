@@ -6,7 +6,7 @@ durable. So a kill at any moment leaves each message queued in exactly one place
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -49,7 +49,8 @@ class Rerouter:
     """Looks every second which connectors are down. `after`: seconds a connector may be down, by id; None = for ever.
 
     A message that has no other way stays where it is. A queue is read again after a while, and at once when another
-    connector of its routes comes up; one that shares no route with a connector that is up is not read at all.
+    connector of its routes comes up; one that shares no route with a connector that is up is not read at all. What is
+    queued for a connector that was taken out of the configuration goes where its route leads now.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Rerouter:
         self._ways = ways
         self._after = {connector: limit for connector, limit in after.items() if limit is not None}
         self._metrics = metrics
+        self._strays: frozenset[str] = frozenset()
         self._episodes: dict[str, _Episode] = {}
         self._call: IDelayedCall | None = None
         self._stopped = True
@@ -77,8 +79,11 @@ class Rerouter:
     def start(self) -> None:
         """Look from now on."""
         self._stopped = False
-        if self._after:
-            self._call = self._reactor.callLater(_LOOK_EVERY_S, self._look)
+        self._call = self._reactor.callLater(_LOOK_EVERY_S, self._look)
+
+    def adopt(self, strays: Iterable[str]) -> None:
+        """Connectors that have a queue in the store and are not configured (any more): to be emptied at once."""
+        self._strays = frozenset(strays)
 
     def stop(self) -> None:
         """Begin nothing new; a page whose move is being committed is handed on."""
@@ -108,7 +113,7 @@ class Rerouter:
         """The connectors that are down for too long and whose queue is to be read now."""
         now = self._clock.monotonic()
         due = []
-        for connector, limit in self._after.items():
+        for connector, limit in (*self._after.items(), *((stray, 0.0) for stray in self._strays)):
             down_for = self._dispatcher.down_for(connector)
             if down_for <= 0 or down_for < limit:
                 episode = self._episodes.pop(connector, None)
@@ -116,7 +121,7 @@ class Rerouter:
                     _tell(connector, episode)
                 continue
             episode = self._episodes.setdefault(connector, _Episode())
-            up = self._ways.up_beside(connector)
+            up = self._ways.up() if connector in self._strays else self._ways.up_beside(connector)
             if up - episode.up:  # one came up: what had no way before may have one now
                 episode.after, episode.next_at, episode.wait_s = None, now, _AGAIN_S
             episode.up = up

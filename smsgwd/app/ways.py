@@ -40,6 +40,10 @@ class Ways:
         """The connectors that are up and stand in a rule with this one: empty = nothing queued for it can go over."""
         return frozenset(filter(self._up, self._routes.beside(connector)))
 
+    def up(self) -> frozenset[str]:
+        """The connectors of all rules that are up."""
+        return frozenset(filter(self._up, self._routes.connectors()))
+
     def _others(self, message: Message, left: str) -> list[str]:
         """The connectors of the message's rule, but those it was tried on and the one it leaves."""
         rule = self._routes.find(message.tenant, message.source, message.msisdn)

@@ -51,6 +51,10 @@ class Routes:
                 return rule
         return None
 
+    def connectors(self) -> frozenset[str]:
+        """All that stand in a rule."""
+        return frozenset(connector for rule, *_ in self._rules for connector in rule.connectors)
+
     def beside(self, connector: str) -> frozenset[str]:
         """The connectors that stand in a rule with this one: where what is queued for it may go."""
         rules = (rule.connectors for rule, *_ in self._rules if connector in rule.connectors)

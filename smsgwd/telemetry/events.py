@@ -88,7 +88,8 @@ EVENTS: Mapping[str, Event] = _events(
     (
         "connector.missing",
         "warning",
-        "The store has messages queued for a connector that is not configured; how many. Without it they expire.",
+        "The store has messages queued for a connector that is not configured; how many. They go where their route"
+        " leads now, or wait for it.",
     ),
     ("connector.stopped", "info", "The connector has closed all binds."),
     ("connector.error", "error", "An unexpected error in a connector; it goes on."),

@@ -82,6 +82,7 @@ def world(monkeypatch, tmp_path):
     monkeypatch.setattr(daemon_module, "build_services", build_services)
     monkeypatch.setattr(daemon_module, "refuse_unsupported", lambda config: None)
     monkeypatch.setattr(daemon_module, "Lag", lambda *args: calls("lag"))
+    monkeypatch.setattr(daemon_module, "Strays", lambda *args: SimpleNamespace(start=lambda: None, stop=lambda: None))
     monkeypatch.setattr(daemon_module.signal, "signal", lambda *args: None)
     config = SimpleNamespace(
         node="gw",

@@ -1,9 +1,9 @@
 from prometheus_client import CollectorRegistry
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import fail, succeed
 from twisted.internet.task import Clock
 
 from smsgwd.app import observe as observe_module
-from smsgwd.app.observe import Intake, Lag, Requests, Results, Scrape, look_for_strays
+from smsgwd.app.observe import Intake, Lag, Requests, Results, Scrape, Strays
 from smsgwd.model.changes import Ignored, Moved, Noted, Parked, Submitted, Swept
 from smsgwd.model.message import State
 from smsgwd.model.upkeep import Erased, Rematched
@@ -109,10 +109,20 @@ def test_queues_of_connectors_that_are_not_configured_are_named(monkeypatch):
     said = []
     monkeypatch.setattr(observe_module._log, "warning", lambda event, **values: said.append((event, values)))
     counts = StoreCounts((QueueDepth("gone", 9, 0), QueueDepth("sim", 1, 0)), 0, 0, 0, 0, 0, 0)
-    now(Deferred.fromCoroutine(look_for_strays(_Store(succeed(counts)), _Dispatcher())))
+    reactor, adopted = Clock(), []
+    store = _Store(succeed(counts))
+    strays = Strays(reactor, store, _Dispatcher(), lambda names: adopted.append(list(names)))
+    strays.start()
     assert said == [("connector.missing", {"connector": "gone", "queued": 9})]
-    now(Deferred.fromCoroutine(look_for_strays(_Store(fail(StoreUnavailable("closed"))), _Dispatcher())))
-    assert len(said) == 1
+    store.counts = lambda: fail(StoreUnavailable("closed"))
+    reactor.advance(300)
+    store.counts = lambda: succeed(counts)
+    reactor.advance(300)
+    assert len(said) == 1, "once each"
+    assert adopted == [["gone"], ["gone"]]
+    strays.stop()
+    reactor.advance(600)
+    assert len(adopted) == 2
 
 
 def test_a_late_reactor_is_measured():

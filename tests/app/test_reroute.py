@@ -226,7 +226,6 @@ def test_a_connector_that_never_fails_over():
     world.dispatcher.down["a"] = 1e6
     world.run(60)
     assert world.store.reads == []
-    assert world.reactor.getDelayedCalls() == []
 
 
 def test_after_stop_nothing_begins():
@@ -243,3 +242,16 @@ def test_the_limit_is_the_connectors(limit):
     world.dispatcher.down["a"] = 0.0
     world.run(limit + 2.5)
     assert world.where() == {1: "b"}
+
+
+def test_what_waits_for_a_connector_that_is_configured_no_more_goes_where_its_route_leads_now():
+    world = World(message(1, connector="gone"), message(2, connector="gone", msisdn="447700900123"), after=None)
+    world.dispatcher.down = {"gone": float("inf"), "a": 1.0}
+    world.run(3)
+    assert world.store.log == []
+    world.rerouter.adopt(["gone"])
+    world.run(3)
+    assert world.where() == {1: "b", 2: "gone"}, "the second one's route has no connector that is up"
+    world.dispatcher.down = {"gone": float("inf")}
+    world.run(3)
+    assert world.where() == {1: "b", 2: "a"}
