@@ -82,7 +82,7 @@ def world(monkeypatch, tmp_path):
     monkeypatch.setattr(daemon_module, "build_services", build_services)
     monkeypatch.setattr(daemon_module, "refuse_unsupported", lambda config: None)
     monkeypatch.setattr(daemon_module, "Lag", lambda *args: calls("lag"))
-    monkeypatch.setattr(daemon_module, "Strays", lambda *args: SimpleNamespace(start=lambda: None, stop=lambda: None))
+    monkeypatch.setattr(daemon_module, "Strays", lambda *args: calls("strays"))
     monkeypatch.setattr(daemon_module.signal, "signal", lambda *args: None)
     config = SimpleNamespace(
         node="gw",
@@ -105,12 +105,12 @@ def test_it_starts_and_ends_in_order(world):
     assert world.log == [
         "store.open", "tenancy.load", "services built", "notifier.start", "esme_outbox.start", "dispatcher.start",
         "sweeps.start", "desk.start", "rerouter.start", "retention.start", "listenUNIX",
-        "store.counts", "dispatcher.status",
+        "strays.start",
     ]  # fmt: skip
     del world.log[:]
     terminate(world.daemon)
     assert world.log == [
-        "pipeline.close", "smpp.close", "sweeps.stop", "retention.stop", "rerouter.stop", "desk.stop",
+        "pipeline.close", "smpp.close", "sweeps.stop", "retention.stop", "rerouter.stop", "strays.stop", "desk.stop",
         "dispatcher.drain", "smpp.stop", "esme_outbox.stop",
         "notifier.stop", "http_client.close",
         "authenticator.stop", "admin_port.stopListening", "admin.stop", "store.close", "lag.stop",
