@@ -1,7 +1,7 @@
 """What the parts of the store contract share."""
 
 from smsgwd.model.changes import PutTenant
-from tests.store.samples import EURO, tenant
+from tests.store.samples import EURO, begin_anew, tenant
 
 
 class StoreCase:
@@ -14,6 +14,7 @@ class StoreCase:
         raise NotImplementedError
 
     async def setUp(self):
+        begin_anew()
         self.store = self.new_store()
         await self.store.open()
         await self.one(PutTenant(tenant(credit=100 * EURO)))
