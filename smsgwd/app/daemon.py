@@ -8,6 +8,7 @@ Whatever a limit cuts off is in the store and taken up by the next start.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import os
 import resource
@@ -39,6 +40,8 @@ from smsgwd.telemetry import get_logger
 _HTTP_LIMIT_S = 10.0
 _PUSH_LIMIT_S = 5.0
 _ESME_LIMIT_S = 10.0
+_M_MMAP_THRESHOLD = -3  # malloc.h
+_LARGE_BLOCK = 256 * 1024
 _START_ERRORS = (CannotListenError, KeyFileError, TlsError, CannotOpen, Unsupported, ValueError, OSError)
 _log = get_logger("daemon")
 
@@ -261,7 +264,21 @@ def settle_memory() -> None:
     """
     gc.collect()
     gc.freeze()
+    give_large_blocks_back()
     gc.set_threshold(20_000, 20, 50)
+
+
+def give_large_blocks_back() -> bool:
+    """Let the C library map blocks from 256 KiB each by itself, so that they go back to the system when freed.
+
+    glibc raises that limit by itself after the first large block is freed (mallopt(3), M_MMAP_THRESHOLD). From then on
+    tables of dictionaries with tens of thousands of entries, copied each time they fill with what came and went, can
+    leave holes of megabytes in the heap. False where the C library has no such thing.
+    """
+    try:
+        return bool(ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK))
+    except (OSError, AttributeError):
+        return False
 
 
 def keep_time(reactor: Any) -> None:

@@ -1,5 +1,6 @@
 """Start and stop of the daemon against services that answer when the test says so."""
 
+import platform
 import signal
 from types import SimpleNamespace
 
@@ -181,3 +182,7 @@ def test_a_limit_that_cannot_be_raised_stops_nobody(monkeypatch):
     limits = SimpleNamespace(RLIMIT_NOFILE=7, getrlimit=lambda what: (1024, -1), setrlimit=refuse)
     monkeypatch.setattr(daemon_module, "resource", limits)
     daemon_module._raise_file_limit()
+
+
+def test_the_c_library_takes_the_limit_of_large_blocks():
+    assert daemon_module.give_large_blocks_back() is (platform.libc_ver()[0] == "glibc")
