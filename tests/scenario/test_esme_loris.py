@@ -29,7 +29,7 @@ from tests.scenario.stand_esme import (
     bound,
     check_sound,
     credential,
-    rss_mb,
+    rss_at_rest_mb,
     served,
     tenant_of,
     wait_binds,
@@ -111,7 +111,7 @@ def test_who_never_reads_holds_nobody_up(scene: Scene) -> None:
         ids = _submitted(gateway.smpp_port, count)
         wait("every receipt", lambda: _has(hearing, ids))
         assert hearing.unbind() == 0
-        before = rss_mb(gateway)  # with all that the same traffic takes when somebody listens
+        before = rss_at_rest_mb(gateway)  # with all that the same traffic takes when somebody listens
 
         deaf = Esme(gateway.smpp_port, receive_buffer=2048)
         assert deaf.bind("deaf", PASSWORD, BIND_RECEIVER) == 0
@@ -122,7 +122,7 @@ def test_who_never_reads_holds_nobody_up(scene: Scene) -> None:
         wait("every receipt", lambda: _has(fresh, ids))
         assert fresh.unbind() == 0
         assert fresh.receipts == ids
-    assert rss_mb(gateway) - before < 10
+    assert rss_at_rest_mb(gateway) - before < 10
     check_sound(gateway)
 
 
@@ -131,7 +131,7 @@ def test_five_hundred_connections_of_one_address(scene: Scene) -> None:
     limits = {"session_init_s": 6, "max_unbound_per_address": 20}
     gateway = served(scene, credential("steady"), credential("esme"), smpp=limits)
     wake_hashing(gateway)
-    before = rss_mb(gateway)
+    before = rss_at_rest_mb(gateway)
     with Steady(lambda: bound(gateway, "steady")):
         crowd = [Esme(gateway.smpp_port, source="127.0.0.9") for _ in range(500)]
         wait("480 are closed", lambda: _closed(crowd) >= 480)
@@ -144,7 +144,7 @@ def test_five_hundred_connections_of_one_address(scene: Scene) -> None:
         assert bound(gateway, source="127.0.0.9").unbind() == 0  # the address is not held against anyone
         for esme in crowd:
             esme.close()
-    assert rss_mb(gateway) - before < 15
+    assert rss_at_rest_mb(gateway) - before < 15
     check_sound(gateway)
 
 
