@@ -124,7 +124,7 @@ def test_a_kill_right_after_the_last_answer_loses_nothing(scene: Scene, carrier:
             sent[f"+{source}"] = text
             keys += [(source, piece) for piece in cut(text, "udh8", ref=number)]
         open_ones = {carrier.say(source, TO, piece): (source, piece) for source, piece in keys}
-        wait("some answers", lambda: sum(1 for key in open_ones if key in carrier.said) > 60)  # noqa: B023
+        wait("some answers", lambda asked=tuple(open_ones): sum(key in carrier.said for key in asked) > 60)
         gateway.kill()
         gateway.start()
         carrier.wait_bound(turn + 2)
