@@ -13,7 +13,6 @@ import os
 import queue
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from typing import Any
 import yaml
 
 from smsgwd.simulator.esme import Esme, EsmeError
+from smsgwd.simulator.free_ports import free_ports
 from smsgwd.smpp.pdu import DeliverSm
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -96,18 +96,11 @@ class Child:
         return self.process.returncode
 
 
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
 def private_copy(directory: Path, smsc_port: int) -> Path:
     """The development configuration with free ports and everything it writes in `directory`."""
     config = yaml.safe_load((ROOT / "etc" / "smsgwd.dev.yaml").read_text())
     for listener in config["listeners"].values():
-        listener["listen"] = f"127.0.0.1:{free_port()}"
+        listener["listen"] = f"127.0.0.1:{free_ports(1)[0]}"
     config["public_url"] = f"http://{config['listeners']['http']['listen']}"
     config["connectors"][0]["port"] = smsc_port
     shutil.copy(ROOT / "etc" / config["tenants_file"], directory / "tenants.yaml")

@@ -24,9 +24,10 @@ from smsgwd.simulator.backlog_rows import Pattern, fill, in_wrong_order, pattern
 from smsgwd.simulator.books import Books
 from smsgwd.simulator.crash import Verdict
 from smsgwd.simulator.figures import percentiles
+from smsgwd.simulator.free_ports import free_ports
 from smsgwd.simulator.http_load import HttpLoad, Job, Next
 from smsgwd.simulator.smpp_load import BindPlan, LoadError, SmppLoad
-from smsgwd.simulator.stand import ESME_PASSWORD, TOKEN, Stand, StandError, esme_name, free_ports
+from smsgwd.simulator.stand import ESME_PASSWORD, TOKEN, Stand, StandError, esme_name
 from smsgwd.simulator.submissions import Submissions
 from smsgwd.simulator.submit_template import SubmitTemplate
 

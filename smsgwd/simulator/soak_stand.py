@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from smsgwd.simulator.stand import TENANT, Process, Stand, StandError, free_ports, smsc_command
+from smsgwd.simulator.free_ports import free_ports
+from smsgwd.simulator.stand import TENANT, Process, Stand, StandError, smsc_command
 
 _SECRET = "whsec_c2VjcmV0IG9mIG9uZSBsb25nIHNvYWsgdGVzdA=="  # noqa: S105 - of a gateway that lives for one soak
 _TIMERS = {

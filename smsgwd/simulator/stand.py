@@ -5,12 +5,13 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from smsgwd.simulator.free_ports import free_ports
 
 TOKEN = "bench-token"  # noqa: S105 - the credential of a gateway that lives for one measurement
 TENANT = "bench"
@@ -317,15 +318,3 @@ def _esme_tenant(number: int) -> dict[str, Any]:
             {"kind": "smpp", "system_id": name, "secret": ESME_PASSWORD, "max_binds": 1000, "window": ESME_WINDOW}
         ],
     }
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for sock in sockets:
-            sock.bind(("127.0.0.1", 0))
-        return [int(sock.getsockname()[1]) for sock in sockets]
-    finally:
-        for sock in sockets:
-            sock.close()

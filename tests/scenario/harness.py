@@ -18,8 +18,9 @@ from typing import Any
 
 import yaml
 
+from smsgwd.simulator.free_ports import free_ports
 from smsgwd.simulator.record import SubmitLine, read_submits
-from smsgwd.simulator.stand import Process, StandError, free_ports
+from smsgwd.simulator.stand import Process, StandError
 from tests.scenario.client import PATIENCE_S, TOKEN, Answer, Tenant, ask, wait
 from tests.scenario.received import Text, texts
 

@@ -6,7 +6,7 @@ import signal
 import time
 from email.utils import parsedate_to_datetime
 
-from smsgwd.simulator.stand import free_ports
+from smsgwd.simulator.free_ports import free_ports
 from tests.scenario.harness import Scene, ask
 from tests.scenario.shim import Clock
 

@@ -9,7 +9,7 @@ import struct
 
 import pytest
 
-from smsgwd.simulator.stand import free_ports
+from smsgwd.simulator.free_ports import free_ports
 from tests.scenario.esme import (
     CANCEL_SM,
     DATA_SM,

@@ -7,7 +7,7 @@ import signal
 import time
 from typing import Any
 
-from smsgwd.simulator.stand import free_ports
+from smsgwd.simulator.free_ports import free_ports
 from tests.scenario.harness import Catcher, Gateway, Scene, wait
 
 SOON = {"failover_after_s": 1}

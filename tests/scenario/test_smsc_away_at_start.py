@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smsgwd.simulator.stand import free_ports
+from smsgwd.simulator.free_ports import free_ports
 from tests.scenario.harness import Scene, wait
 
 
