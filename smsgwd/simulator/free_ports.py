@@ -20,7 +20,7 @@ _next: dict[int, int] = {}
 
 
 def free_ports(count: int) -> list[int]:
-    """`count` ports on 127.0.0.1 that nobody listens on, none handed out twice among 255; OSError when there are none."""
+    """`count` ports on 127.0.0.1 that nobody listens on, none twice among 255; OSError when there are none."""
     return [_free_port() for _ in range(count)]
 
 
