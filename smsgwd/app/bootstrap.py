@@ -38,6 +38,7 @@ def stored_tenant(declared: DeclaredTenant, vault: Vault) -> Tenant:
         webhook_secret=vault.seal(webhook),
         callback_style=declared.callbacks.style,
         callback_url=declared.callbacks.url,
+        dlr_batch=declared.dlr_batch,
         texts_d=declared.texts_d,
         allow=tuple(declared.allow),
         smpp_errors=dict(declared.smpp_errors),

@@ -45,6 +45,7 @@ class Tenant(msgspec.Struct, frozen=True, gc=False):
     callback_style: str = "native"
     callback_url: str | None = None
     enabled: bool = True
+    dlr_batch: int = 1  #: most receipts in one push to a dlr-url
     texts_d: float | None = None  #: days after which texts are emptied; None = the gateway's
     allow: tuple[str, ...] = ()  #: networks its binds may come from; empty = any
     smpp_errors: dict[str, int] = {}  #: command_status by refusal code, where it differs from `refusals`

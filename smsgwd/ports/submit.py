@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from smsgwd.model.message import MessageView
 from smsgwd.model.submission import Entry, Item, Outcome, Submission
@@ -10,6 +11,10 @@ from smsgwd.model.tenant import Tenant
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
+
+A = TypeVar("A")
+Taken = Callable[[Outcome | BaseException, A], None]
+"""Told what became of a submission, with the argument given beside it."""
 
 
 class Submitter(Protocol):
@@ -20,6 +25,14 @@ class Submitter(Protocol):
 
         Fails with Refused (model.refusals) when nothing can be taken at all: idempotency mismatch or still running,
         store unavailable, shutting down, overloaded.
+        """
+        ...
+
+    def take(self, submission: Submission, then: Taken[A], arg: A) -> None:
+        """The same without a Deferred, for the hot path: `then(outcome, arg)` is called once, maybe at once.
+
+        Where `submit` would fail `then` gets the exception instead of an Outcome. What is taken in one reactor turn
+        becomes durable in one batch.
         """
         ...
 

@@ -55,6 +55,12 @@ class HttpListener(Section):
         default=4096,
         ge=1,
     )
+    workers: int = option(
+        "Processes that take connections, TLS and HTTP off the gateway's own process; 0 = it does all itself.",
+        default=0,
+        ge=0,
+        le=32,
+    )
 
 
 class SmppListener(Section):
