@@ -217,6 +217,7 @@ def build_services(
         store=store,
         dispatcher=dispatcher,
         clock=clock,
+        turn=turn,
         ids=IdGenerator(node_number(config.node), highest_id),
         routes=routes,
         policy=Policy(limits.max_parts, limits.default_validity_s, limits.max_validity_s, limits.max_schedule_d),

@@ -31,8 +31,8 @@ class Submitter(Protocol):
     def take(self, submission: Submission, then: Taken[A], arg: A) -> None:
         """The same without a Deferred, for the hot path: `then(outcome, arg)` is called once, maybe at once.
 
-        Where `submit` would fail `then` gets the exception instead of an Outcome. What is taken in one reactor turn
-        becomes durable in one batch.
+        Where `submit` would fail `then` gets the exception instead of an Outcome; only a bug raises, with nothing taken
+        and nobody told. What is taken in one reactor turn becomes durable in one batch.
         """
         ...
 

@@ -66,6 +66,13 @@ class FakeStore:
         return done
 
 
+class AtOnce:
+    """A `net.turn.Turn` that is over at once: what is taken is committed alone."""
+
+    def add(self, flush):
+        flush()
+
+
 class FakeDispatcher:
     def __init__(self):
         self.offered = []

@@ -15,7 +15,7 @@ from smsgwd.model.tenant import Tenant
 from smsgwd.model.wire import Wire, pack_wire
 from smsgwd.ports.store import StoreUnavailable
 from smsgwd.routing.table import Routes, Rule
-from tests.app.fakes import FakeClock, FakeDispatcher, FakeOutbox, FakeStore, now
+from tests.app.fakes import AtOnce, FakeClock, FakeDispatcher, FakeOutbox, FakeStore, now
 
 NUMBER = "306912345678"
 TENANT = Tenant("t", default_sender="Shop", prices=(("", 10),))
@@ -46,6 +46,7 @@ class World:
             store=self.store,
             dispatcher=self.dispatcher,
             clock=self.clock,
+            turn=AtOnce(),
             ids=IdGenerator(5),
             routes=Routes([Rule(("sim",), to=("30*",))]),
             policy=Policy(),

@@ -70,6 +70,7 @@ class Races(TestCase):
             store=self.store,
             dispatcher=self.dispatcher,
             clock=self.clock,
+            turn=turn,
             ids=IdGenerator(1),
             routes=Routes([Rule(("sim",))]),
             policy=Policy(),

@@ -11,7 +11,7 @@ from smsgwd.model.tenant import Tenant
 from smsgwd.model.wire import Wire, unpack_wire
 from smsgwd.ports.store import StoreUnavailable
 from smsgwd.routing.table import Routes, Rule
-from tests.app.fakes import FakeClock, FakeDispatcher, FakeStore, now, pending
+from tests.app.fakes import AtOnce, FakeClock, FakeDispatcher, FakeStore, now, pending
 
 TENANT = Tenant("demo", prices=(("", 40_000),), dlr_url="http://tenant.example/dlr")
 NUMBER = "+306912345678"
@@ -28,6 +28,7 @@ class World:
             store=self.store,
             dispatcher=self.dispatcher,
             clock=self.clock,
+            turn=AtOnce(),
             ids=IdGenerator(5),
             routes=routes or Routes([Rule(("down", "sim"), to=("30*",))]),
             policy=Policy(),
