@@ -12,11 +12,10 @@ Redirects are not followed: a 3xx is an answer like another, so a target cannot 
 
 from __future__ import annotations
 
-import re
 from collections import deque
-from collections.abc import Mapping
-from functools import lru_cache, partial
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall
@@ -24,27 +23,20 @@ from twisted.python.failure import Failure
 
 from smsgwd.net.http_client_connection import Connection, ConnectionFactory, Exchange, TlsConnectionFactory
 from smsgwd.net.http_client_dns import Lookup, Resolver, SystemLookup
+from smsgwd.net.http_client_request import PoolKey, key_of, post_target, request_of
 from smsgwd.net.http_client_tls import ClientTls
-from smsgwd.net.targets import Target, parse_target, refusal_of
+from smsgwd.net.targets import parse_target, refusal_of
 from smsgwd.ports.push import HttpAnswer, HttpFailure
+from smsgwd.telemetry import get_logger
+
+A = TypeVar("A")
 
 _IDLE_S = 30.0
 _MOST_IDLE = 256  # of all hosts: file descriptors are few, hosts may be many
 _TICK_S = 0.25
 _MOST_ADDRESSES = 4
-_METHOD = re.compile(r"[A-Z]{3,10}")
-_QUERY = re.compile(r"[A-Za-z0-9._~%=&+-]+")
-_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_OURS = frozenset(("host", "content-length", "transfer-encoding", "connection", "expect", "upgrade", "te", "trailer"))
 
-
-@lru_cache(maxsize=256)
-def _allowed(name: str) -> bool:
-    """True for a header name that a caller may set."""
-    return name.lower() not in _OURS and _FIELD_NAME.fullmatch(name) is not None
-
-
-_PoolKey = tuple[str, str, int]
+_log = get_logger("net")
 
 
 class BadRequest(HttpFailure):
@@ -58,9 +50,10 @@ class TargetRefused(HttpFailure):
 class _Pool:
     """The connections to one scheme, host and port."""
 
-    __slots__ = ("idle", "size", "waiting")
+    __slots__ = ("idle", "key", "size", "waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, key: PoolKey) -> None:
+        self.key = key
         self.idle: list[Connection] = []  # the longest idle first; taken from the end
         self.size = 0  # idle, busy and being made
         self.waiting: deque[Exchange] = deque()
@@ -89,8 +82,8 @@ class LeanHttpClient:
         self._system = SystemLookup(reactor)
         self._resolver = Resolver(reactor, lookup or self._system)
         self._tls = ClientTls(trust_root)
-        self._pools: dict[_PoolKey, _Pool] = {}
-        self._active: set[Exchange] = set()
+        self._pools: dict[PoolKey, _Pool] = {}
+        self._making: set[Exchange] = set()  # without a connection yet: looking up, connecting
         self._open: set[Connection] = set()
         self._idle: dict[Connection, bool] = {}  # all of the pools' idle ones, the longest idle first
         self._connectors: dict[Exchange, Any] = {}
@@ -122,22 +115,42 @@ class LeanHttpClient:
             return fail(HttpFailure("the client is closed", sent=False))
         try:
             target = parse_target(url)
-            wire = self._wire(method, target, headers, body, query)
+            wire = request_of(method, target, headers, body, query=query, agent=self._agent)
         except ValueError as error:
             return fail(BadRequest(f"bad request: {error}", sent=False))
-        exchange = Exchange(target, wire, self._reactor.seconds() + timeout_s, self._cancelled)
-        self._active.add(exchange)
-        if self._tick is None:
-            self._tick = self._reactor.callLater(_TICK_S, self._on_tick)
+        exchange = Exchange(target, key_of(target), wire, self._reactor.seconds() + timeout_s, _fire, None)
+        answer: Deferred[HttpAnswer] = Deferred(lambda _: self._cancelled(exchange))
+        exchange.arg = answer
         self._begin(exchange)
-        return exchange.deferred
+        return answer
+
+    def post_to(
+        self,
+        url: str,
+        fields: bytes,
+        body: bytes,
+        timeout_s: float,
+        then: Callable[[HttpAnswer | HttpFailure, A], None],
+        arg: A,
+    ) -> None:
+        """POST without a Deferred (12 µs less than `post`): see ports.push.HttpClient."""
+        if self._closing is not None:
+            then(HttpFailure("the client is closed", sent=False), arg)
+            return
+        try:
+            known = post_target(url, self._agent)
+        except ValueError as error:
+            then(BadRequest(f"bad request: {error}", sent=False), arg)
+            return
+        wire = b"%b%bcontent-length: %d\r\n\r\n%b" % (known.head, fields, len(body), body)
+        self._begin(Exchange(known.target, known.key, wire, self._reactor.seconds() + timeout_s, then, arg))
 
     def close(self) -> Deferred[None]:
         """Give up what is under way and close every connection; fires when all sockets are gone."""
         if self._closing is None:
             self._closing = Deferred()
             self._system.close()
-            for exchange in list(self._active):
+            for exchange in list(self._under_way()):
                 self._give_up(exchange, HttpFailure("the client is closed", sent=exchange.sent))
             for connection in list(self._open):
                 connection.abort()
@@ -148,39 +161,15 @@ class LeanHttpClient:
                 self._closing.callback(None)
         return self._closing if not self._closing.called else succeed(None)
 
-    def _wire(self, method: str, target: Target, headers: Mapping[str, str], body: bytes, query: str) -> bytes:
-        """The request as bytes. Raises ValueError."""
-        if not _METHOD.fullmatch(method) or method in ("CONNECT", "HEAD"):
-            raise ValueError("method not supported")
-        path = target.path
-        if query:
-            if not _QUERY.fullmatch(query):
-                raise ValueError("a character in the query that is not encoded")
-            path += ("&" if "?" in path else "?") + query
-        lines = [f"{method} {path} HTTP/1.1", f"host: {target.authority}", f"user-agent: {self._agent}"]
-        for name, value in headers.items():
-            if not _allowed(name):
-                raise ValueError("header name not allowed")
-            lines.append(f"{name}: {value}")
-        if body or method != "GET":
-            lines.append(f"content-length: {len(body)}")
-        head = "\r\n".join(lines)
-        breaks = len(lines) - 1
-        if head.count("\r") != breaks or head.count("\n") != breaks or "\0" in head:
-            raise ValueError("line break or NUL in a header")
-        try:
-            return head.encode("latin-1") + b"\r\n\r\n" + body
-        except UnicodeEncodeError:
-            raise ValueError("a header value with characters beyond Latin-1") from None
-
     # -- from a request to a connection
 
     def _begin(self, exchange: Exchange) -> None:
-        target = exchange.target
-        key = (target.scheme, target.host, target.port)
+        if self._tick is None:
+            self._tick = self._reactor.callLater(_TICK_S, self._on_tick)
+        key = exchange.key
         pool = self._pools.get(key)
         if pool is None:
-            pool = self._pools[key] = _Pool()
+            pool = self._pools[key] = _Pool(key)
         while pool.idle and not exchange.replayed:  # a replay needs a new connection
             connection = pool.idle.pop()
             del self._idle[connection]
@@ -194,6 +183,7 @@ class LeanHttpClient:
         self._connect(exchange)
 
     def _connect(self, exchange: Exchange) -> None:
+        self._making.add(exchange)
         if exchange.target.literal:
             self._resolved(exchange, [exchange.target.host])
             return
@@ -247,6 +237,7 @@ class LeanHttpClient:
     def _connected(self, connection: Connection, exchange: Exchange) -> None:
         """An address took the connection."""
         self._connectors.pop(exchange, None)
+        self._making.discard(exchange)
         self._open.add(connection)
         if exchange.done or self._closing is not None:
             connection.exchange = None  # given up meanwhile: it closes as soon as it is made
@@ -255,9 +246,10 @@ class LeanHttpClient:
 
     def _not_made(self, exchange: Exchange, failure: HttpFailure | None) -> None:
         """No connection came of it: its place in the pool is free."""
+        self._making.discard(exchange)
         if failure is not None:
             self._settle(exchange, failure)
-        self._left(exchange.target)
+        self._left(exchange.key)
 
     # -- what connections tell (http_client_connection.Owner)
 
@@ -279,19 +271,16 @@ class LeanHttpClient:
     def closed(self, connection: Connection) -> None:
         """A socket is gone."""
         self._open.discard(connection)
-        target = connection.target
-        pool = self._pools.get((target.scheme, target.host, target.port))
-        if pool is not None and self._idle.pop(connection, False):
-            pool.idle.remove(connection)
-        self._left(target)
+        if self._idle.pop(connection, False):
+            self._pools[connection.key].idle.remove(connection)
+        self._left(connection.key)
         if self._closing is not None and not self._open and not self._closing.called:
             self._closing.callback(None)
 
     # -- pools
 
     def _free(self, connection: Connection) -> None:
-        target = connection.target
-        pool = self._pools[target.scheme, target.host, target.port]
+        pool = self._pools[connection.key]
         while pool.waiting:
             exchange = pool.waiting.popleft()
             if not exchange.done:
@@ -305,14 +294,12 @@ class LeanHttpClient:
 
     def _retire(self, connection: Connection) -> None:
         """Close an idle connection."""
-        target = connection.target
         del self._idle[connection]
-        self._pools[target.scheme, target.host, target.port].idle.remove(connection)
+        self._pools[connection.key].idle.remove(connection)
         connection.abort()
 
-    def _left(self, target: Target) -> None:
+    def _left(self, key: PoolKey) -> None:
         """A connection of a pool is no more: the next one waiting may have its place."""
-        key = (target.scheme, target.host, target.port)
         pool = self._pools[key]
         pool.size -= 1
         while pool.waiting and pool.size < self._max:
@@ -329,15 +316,14 @@ class LeanHttpClient:
         if exchange.done:
             return
         exchange.done = True
-        self._active.discard(exchange)
-        deferred = exchange.deferred
-        if isinstance(result, HttpFailure):
-            deferred.errback(result)
-        else:
-            deferred.callback(result)
+        try:
+            exchange.then(result, exchange.arg)
+        except Exception:  # the asker's fault must not cost a connection that is fine
+            _log.error("daemon.unhandled_error", exc_info=True)
 
     def _give_up(self, exchange: Exchange, failure: HttpFailure) -> None:
         connection, exchange.connection = exchange.connection, None
+        self._making.discard(exchange)
         self._settle(exchange, failure)
         connector = self._connectors.get(exchange)
         if connection is not None:
@@ -348,15 +334,32 @@ class LeanHttpClient:
     def _cancelled(self, exchange: Exchange) -> None:
         self._give_up(exchange, HttpFailure("cancelled", sent=exchange.sent))
 
+    def _under_way(self) -> Iterator[Exchange]:
+        """All requests without an answer. Walked over four times a second, so that no list is kept of each."""
+        for connection in self._open:
+            if connection.exchange is not None:
+                yield connection.exchange
+        yield from self._making
+        for pool in self._pools.values():
+            yield from pool.waiting
+
     def _on_tick(self) -> None:
         """Deadlines and idle connections: one timer for all."""
         now = self._reactor.seconds()
         self._tick = None
-        for exchange in [exchange for exchange in self._active if exchange.deadline <= now]:
+        for exchange in [exchange for exchange in self._under_way() if exchange.deadline <= now]:
             self._give_up(exchange, HttpFailure(f"timed out {exchange.stage}", sent=exchange.sent))
         for connection in list(self._idle):
             if connection.idle_since > now - _IDLE_S:
                 break
             self._retire(connection)
-        if self._tick is None and self._closing is None and (self._active or self._open):
+        if self._tick is None and self._closing is None and self._pools:
             self._tick = self._reactor.callLater(_TICK_S, self._on_tick)
+
+
+def _fire(result: HttpAnswer | HttpFailure, answer: Deferred[HttpAnswer]) -> None:
+    """The end of a request that was asked for with a Deferred."""
+    if isinstance(result, HttpFailure):
+        answer.errback(result)
+    else:
+        answer.callback(result)

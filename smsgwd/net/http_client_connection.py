@@ -7,7 +7,6 @@ from typing import Any
 from typing import Protocol as TypingProtocol
 
 from OpenSSL import SSL
-from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone, TimeoutError
 from twisted.internet.interfaces import (
     IAddress,
@@ -21,23 +20,34 @@ from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from smsgwd.net.http_client_answer import AnswerParser, BadAnswerError
+from smsgwd.net.http_client_answer import SMALL_ANSWER, AnswerParser, BadAnswerError, whole_answer
+from smsgwd.net.http_client_request import PoolKey
 from smsgwd.net.http_client_tls import name_refusal
 from smsgwd.net.send import send_now
 from smsgwd.net.targets import Target
-from smsgwd.ports.push import HttpAnswer
+from smsgwd.ports.push import HttpAnswer, HttpFailure
 
 
 class Exchange:
     """A request on its way to an answer. `stage` is what it waits for, in words for the error text."""
 
-    __slots__ = ("connection", "deadline", "deferred", "done", "replayed", "sent", "stage", "target", "wire")
+    __slots__ = ("arg", "connection", "deadline", "done", "key", "replayed", "sent", "stage", "target", "then", "wire")
 
-    def __init__(self, target: Target, wire: bytes, deadline: float, cancelled: Callable[[Exchange], None]) -> None:
+    def __init__(
+        self,
+        target: Target,
+        key: PoolKey,
+        wire: bytes,
+        deadline: float,
+        then: Callable[[HttpAnswer | HttpFailure, Any], None],
+        arg: Any,
+    ) -> None:
         self.target = target
+        self.key = key
         self.wire = wire
         self.deadline = deadline  #: monotonic seconds
-        self.deferred: Deferred[HttpAnswer] = Deferred(lambda _: cancelled(self))
+        self.then = then  #: called once with the answer or the failure, and `arg`
+        self.arg = arg
         self.stage = "waiting for a connection"
         self.sent = False
         self.replayed = False
@@ -65,11 +75,11 @@ class Connection(Protocol):
     def __init__(self, owner: Owner, exchange: Exchange) -> None:
         self.owner = owner
         self.target = exchange.target
+        self.key = exchange.key
         self.exchange: Exchange | None = exchange
         self.idle_since = 0.0
         self.is_open = False  #: usable: connected and, with TLS, verified
-        self._parser = AnswerParser()
-        self._started = False
+        self._parser: AnswerParser | None = None  #: once the first bytes of an answer have come, and not all
         self._reused = False
         self._lost = False
 
@@ -111,8 +121,6 @@ class Connection(Protocol):
         """Carry another request on an idle connection."""
         self.exchange = exchange
         exchange.connection = self
-        self._parser = AnswerParser()
-        self._started = False
         self._reused = True
         self._write(exchange)
 
@@ -127,19 +135,26 @@ class Connection(Protocol):
         if exchange is None:  # nobody asked: whatever it is must not be taken for the next answer
             self.abort()
             return
-        self._started = True
         parser = self._parser
+        if parser is None:
+            if len(data) <= SMALL_ANSWER:
+                answer = whole_answer(data)  # the usual case: the same few bytes as before, in one read
+                if answer is not None:
+                    self.exchange = None
+                    self.owner.answered(self, exchange, answer, reusable=True)
+                    return
+            parser = self._parser = AnswerParser()
         try:
             complete = parser.feed(data)
         except BadAnswerError as error:
             self._break(f"bad answer: {error}")
             return
         if complete:
-            self._finish(exchange, reusable=parser.reusable)
+            self._finish(exchange, parser, reusable=parser.reusable)
 
-    def _finish(self, exchange: Exchange, *, reusable: bool) -> None:
+    def _finish(self, exchange: Exchange, parser: AnswerParser, *, reusable: bool) -> None:
         self.exchange = None
-        parser = self._parser
+        self._parser = None
         if not reusable:
             self.is_open = False
             if not self._lost:
@@ -153,11 +168,12 @@ class Connection(Protocol):
         self._lost = True
         exchange = self.exchange
         if exchange is not None:
-            if self._started and _clean(reason) and self._parser.end():
-                self._finish(exchange, reusable=False)
+            parser = self._parser
+            if parser is not None and _clean(reason) and parser.end():
+                self._finish(exchange, parser, reusable=False)
             elif not opened:
                 self._break(_why(reason))
-            elif self._started:
+            elif parser is not None:
                 self._break("closed in the middle of the answer")
             else:
                 self._break("closed without an answer", unanswered=self._reused)

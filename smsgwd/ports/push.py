@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 
@@ -11,6 +11,9 @@ from smsgwd.model.outbox import OutboxItem
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
+
+
+A = TypeVar("A")
 
 
 class Outbox(Protocol):
@@ -42,6 +45,22 @@ class HttpClient(Protocol):
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float) -> Deferred[HttpAnswer]:
         """POST a body; fails with HttpFailure."""
+        ...
+
+    def post_to(
+        self,
+        url: str,
+        fields: bytes,
+        body: bytes,
+        timeout_s: float,
+        then: Callable[[HttpAnswer | HttpFailure, A], None],
+        arg: A,
+    ) -> None:
+        """POST; calls `then(answer or failure, arg)` once, perhaps before this returns.
+
+        `fields` are header lines, each with its CRLF, besides Host, User-Agent and Content-Length. They are not
+        checked: they must be made of nothing that somebody else wrote.
+        """
         ...
 
     def get(self, url: str, query: str, headers: Mapping[str, str], timeout_s: float) -> Deferred[HttpAnswer]:
