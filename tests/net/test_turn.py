@@ -32,3 +32,33 @@ def test_one_that_fails_does_not_keep_the_others_from_running():
     turn.add(lambda: ran.append("b"))
     clock.advance(0)
     assert ran == ["b"]
+
+
+def test_early_work_comes_first_and_what_it_adds_is_of_the_same_turn():
+    clock, ran = Clock(), []
+    turn = Turn(clock)
+    turn.add(lambda: ran.append("write"))
+    turn.add_early(lambda: (ran.append("work"), turn.add(lambda: ran.append("its write"))))
+    assert len(clock.getDelayedCalls()) == 1
+    turn.run()
+    assert ran == ["work", "write", "its write"]
+
+
+def test_early_work_of_early_work_waits_for_the_next_turn():
+    clock, ran = Clock(), []
+    turn = Turn(clock)
+    turn.add_early(lambda: turn.add_early(lambda: ran.append("later")))
+    turn.add(lambda: turn.add(lambda: ran.append("write")))
+    turn.run()
+    assert ran == [] and clock.getDelayedCalls()
+    clock.advance(0)
+    assert ran == ["later", "write"]
+
+
+def test_early_work_that_fails_does_not_keep_the_writes_from_leaving():
+    clock, ran = Clock(), []
+    turn = Turn(clock)
+    turn.add_early(lambda: 1 / 0)
+    turn.add(lambda: ran.append("write"))
+    clock.advance(0)
+    assert ran == ["write"]
