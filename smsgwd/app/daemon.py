@@ -15,7 +15,6 @@ import resource
 import signal
 import socket
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ from smsgwd.app.support import Unsupported, refuse_unsupported
 from smsgwd.config import Config
 from smsgwd.config.types import Address
 from smsgwd.net.http_server import HttpListener
+from smsgwd.net.reactor import install
 from smsgwd.net.tls import TlsError
 from smsgwd.ops.systemd import Notifier as ServiceManager
 from smsgwd.store.embedded.errors import CannotOpen
@@ -281,21 +281,12 @@ def give_large_blocks_back() -> bool:
         return False
 
 
-def keep_time(reactor: Any) -> None:
-    """Make the timers of a reactor, none of which is set yet, go by the monotonic clock.
-
-    Twisted's go by the wall clock (`twisted.python.runtime`): set back by hours, it would stop every timer for as long,
-    and with them the commits, the sweeps and the links.
-    """
-    reactor.seconds = time.monotonic
-
-
 def run_daemon(config: Config) -> int:
     """Run the gateway in this process until it is told to stop; the exit status."""
     start_logging(config.log)
     _raise_file_limit()
+    install()
     from twisted.internet import reactor
 
-    keep_time(reactor)
     sys.stdout.flush()
     return Daemon(config, reactor).run()
