@@ -3,7 +3,7 @@
     take ─ translate ─> over the rate? ── no ──> submit ──> answer
                             └── a little: held (held.py) ──┘   (too much: 0x58)
 
-There is no Deferred, closure or log line a PDU here; one of each a read.
+There is no Deferred, closure or log line a PDU here, nor one of them a read.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from twisted.internet.defer import fail
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
@@ -269,38 +268,36 @@ class Requests:
     def _submit(self, ask: Ask) -> None:
         tenant = ask.dialogue.bind.account.tenant
         try:
-            done = self._submitter.submit(Submission(tenant, ask.items, None, "smpp"))
+            self._submitter.take(Submission(tenant, ask.items, None, "smpp"), self._submitted, ask)
         except Exception as error:  # a bug in one item, before anything was stored: it costs only that one
             if type(ask) is BatchAsk and len(ask.items) > 1:
                 while len(ask.items) > 1:
                     self._submit(ask.split(1))
                 self._submit(ask)
                 return
-            done = fail(error)
-        done.addCallbacks(self._answered, self._failed, callbackArgs=(ask,), errbackArgs=(ask,))
-        done.addErrback(self._broken, ask)
+            self._submitted(error, ask)
 
-    def _answered(self, outcome: Outcome, ask: Ask) -> None:
+    def _submitted(self, outcome: Outcome | BaseException, ask: Ask) -> None:
+        """What became of it: the answers, and on with what waited for that."""
         dialogue = ask.dialogue
-        dialogue.finished += len(ask.items)
-        self._doorway.left(len(ask.items))
-        ask.answered(outcome)
+        count = len(ask.items)
+        dialogue.finished += count
+        self._doorway.left(count)
+        try:
+            if isinstance(outcome, Outcome):
+                ask.answered(outcome)
+            else:
+                self._refuse_failed(outcome, ask)
+        except Exception as error:
+            self._failed_at(dialogue, error)
         if dialogue.behind:
             self._go_on(dialogue)
 
-    def _failed(self, failure: Failure, ask: Ask) -> None:
-        dialogue = ask.dialogue
-        dialogue.finished += len(ask.items)
-        self._doorway.left(len(ask.items))
-        self._refuse_failed(failure, ask)
-        if dialogue.behind:
-            self._go_on(dialogue)
-
-    def _refuse_failed(self, failure: Failure, ask: Ask) -> None:
-        if isinstance(failure.value, Refused):
-            self._refuse(ask, failure.value.refusal)
+    def _refuse_failed(self, error: BaseException | None, ask: Ask) -> None:
+        if isinstance(error, Refused):
+            self._refuse(ask, error.refusal)
         else:
-            self._broken(failure, ask)
+            self._failed_at(ask.dialogue, error)
             self._refuse(ask, Refusal.INTERNAL)
 
     def _refuse(self, ask: Ask, refusal: Refusal) -> None:
@@ -351,7 +348,7 @@ class Requests:
             self._enter(ask)
 
     def _not_replaced(self, failure: Failure, ask: ReplacingAsk) -> None:
-        self._refuse_failed(failure, ask)
+        self._refuse_failed(failure.value, ask)
 
     def _looked(self, dialogue: Dialogue) -> None:
         self._looked_at(dialogue)

@@ -82,6 +82,9 @@ class Submitter:
             self.finish()
         return done
 
+    def take(self, submission, then, arg):
+        self.submit(submission).addCallbacks(then, lambda failure: then(failure.value, arg), callbackArgs=(arg,))
+
     def finish(self):
         """Answer the oldest submission."""
         submission, done = self.waiting.pop(0)

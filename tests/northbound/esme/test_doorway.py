@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from twisted.internet.task import Clock
 
-from smsgwd.northbound.esme import doorway as doorway_module
+from smsgwd.northbound import doorway as doorway_module
 from smsgwd.northbound.esme.asks import BatchAsk
 from smsgwd.northbound.esme.doorway import Doorway
 

@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred
 from smsgwd.model.message import State
 from smsgwd.model.refusals import Refusal
 from smsgwd.model.submission import Entry
-from smsgwd.northbound.esme.doorway import MOST_INSIDE
+from smsgwd.northbound.doorway import MOST_INSIDE
 from smsgwd.smpp.fields import ListDestination, SmeDestination
 from smsgwd.smpp.pdu import AlertNotification, DataSm, DeliverSm, SubmitMulti
 from smsgwd.smpp.tags import CONGESTION_STATE, MESSAGE_PAYLOAD
