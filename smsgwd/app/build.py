@@ -158,7 +158,9 @@ def build_services(
         max_connections_per_host=config.notify.max_connections,  # the lanes keep to their own, smaller one
         user_agent=f"smsgwd/{__version__}",
     )
-    notifier = Notifier(reactor, clock, store, http_client, tenancy.secrets, config.notify, metrics=metrics)
+    notifier = Notifier(
+        reactor, clock, store, http_client, tenancy.secrets, config.notify, batch_of=tenancy.dlr_batch, metrics=metrics
+    )
     esme_outbox = EsmeOutbox(reactor, clock, store, absent=lambda name: smpp.outbinds.wanted(name), metrics=metrics)
     outboxes = Outboxes(notifier, esme_outbox)
     turn = Turn(reactor)

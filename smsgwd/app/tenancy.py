@@ -35,6 +35,11 @@ class Tenancy:
         """The signing secrets of a tenant, the current one first; empty for an unknown tenant."""
         return self._secrets.get(tenant, ())
 
+    def dlr_batch(self, tenant: str) -> int:
+        """How many receipts a tenant takes in one push at most; 1 for an unknown tenant."""
+        known = self.directory.tenant(tenant)
+        return 1 if known is None else known.dlr_batch
+
     async def load(self, store: Store, declared: Iterable[DeclaredTenant]) -> None:
         """Create the declared tenants that the store lacks, then read all."""
         known = {tenant.id for tenant in await store.tenants()}

@@ -22,6 +22,7 @@ LOOK_S = 60.0
 _KEEP_IDLE_S = 300.0
 _FAR_MS = 120_000
 _AGAIN_S = 1.0
+_COUNT_AGAIN_S = 0.02
 _IN_MEMORY = 50_000
 _MOST_A_LANE = 512
 _LEAST_A_LANE = 128
@@ -44,6 +45,7 @@ class Lanes:
         stir: Callable[[Sequence[Lane]], None],
         dropped: Callable[[Lane], None],
         furthest_ms: int = 24 * 3_600_000,
+        batch_of: Callable[[str], int] = lambda tenant: 1,
     ) -> None:
         self._reactor = reactor
         self._clock = clock
@@ -52,7 +54,10 @@ class Lanes:
         self._stir = stir
         self._dropped = dropped
         self._furthest_ms = furthest_ms  # no push is put off for longer
+        self._batch_of = batch_of
         self._lanes: dict[str, Lane] = {}
+        self._lagging = 0
+        self._lagging_until = 0.0
         self._timer: IDelayedCall | None = None
         self._stopped = False
 
@@ -73,7 +78,19 @@ class Lanes:
         if lane is None:
             lane = self._lanes[target] = Lane(target, tenant, self._window, self.capacity, self._furthest_ms)
             lane.used_at = self._clock.monotonic()
+        lane.batch = max(1, self._batch_of(tenant))
         return lane
+
+    @property
+    def lagging(self) -> int:
+        """Items that wait in memory for targets that answer well. Counted anew when 20 ms have passed (or more, with
+        very many lanes), so that it may be asked for every request.
+        """
+        now = self._clock.monotonic()
+        if now >= self._lagging_until:
+            self._lagging_until = now + max(_COUNT_AGAIN_S, 2e-5 * len(self._lanes))
+            self._lagging = sum(len(lane.queue) for lane in self._lanes.values() if not lane.suspect)
+        return self._lagging
 
     def stop(self) -> None:
         """Look no more."""

@@ -6,22 +6,20 @@ import random as _random
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import msgspec
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from smsgwd.config.model.runtime import Notify
-from smsgwd.model.changes import OutboxDead, OutboxDone, OutboxRetry
 from smsgwd.model.outbox import MO, OutboxItem
 from smsgwd.net.ending import Ending
-from smsgwd.net.http_client import BadRequest, TargetRefused
 from smsgwd.net.results import Results
 from smsgwd.net.wakeups import Wakeups
-from smsgwd.notify.backoff import Verdict, asked_wait_s, furthest_ms, next_attempt, verdict_on
+from smsgwd.notify.backoff import furthest_ms
 from smsgwd.notify.lanes import Lanes
 from smsgwd.notify.mo import mo_request
-from smsgwd.notify.payload import body_of
-from smsgwd.notify.signing import BadSecretError, headers_of, id_of, keys_of
+from smsgwd.notify.outcomes import Entry, Outcomes
+from smsgwd.notify.push import Push, receipt_request
+from smsgwd.notify.signing import BadSecretError, header_lines, id_of, keys_of
 from smsgwd.notify.slots import Slots
 from smsgwd.notify.tally import LaneStatus, Tally
 from smsgwd.notify.target import Lane
@@ -35,19 +33,9 @@ _MOST_UNSAVED = 2000
 _log = get_logger("notify")
 
 
-class _Push(msgspec.Struct, gc=False):
-    lane: Lane
-    item: OutboxItem
-    suspect: bool
-    probe: bool
-    started: float
-
-
-_Entry = tuple[Lane, OutboxItem, OutboxItem | None]
-
-
 class Notifier:
-    """Implements `ports.Outbox`. `secrets(tenant)` gives the signing secrets of a tenant, the current one first.
+    """Implements `ports.Outbox`. `secrets(tenant)` gives the signing secrets of a tenant, the current one first;
+    `batch_of(tenant)` how many receipts it takes in one request at most.
 
     `reactor` is an IReactorTime whose seconds are those of `clock.monotonic`. `metrics` is optional.
     """
@@ -61,6 +49,7 @@ class Notifier:
         secrets: Callable[[str], tuple[str, ...]],
         settings: Notify,
         *,
+        batch_of: Callable[[str], int] = lambda tenant: 1,
         metrics: Metrics | None = None,
         random: Callable[[], float] = _random.random,
     ) -> None:
@@ -71,10 +60,9 @@ class Notifier:
         self._http = http
         self._secrets = secrets
         self._settings = settings
-        self._max_age_ms = int(settings.max_age_h * 3_600_000)
-        self._random = random
         self._slots: Slots[Lane] = Slots(settings.max_connections, settings.max_connections_per_host)
-        self._results: Results[_Entry] = Results(reactor, store, self._saved, _commit_failed)
+        self._results: Results[Entry] = Results(reactor, store, self._saved, _commit_failed)
+        self._outcomes = Outcomes(self._results, self.tally, settings, random)
         self._wakeups: Wakeups[Lane] = Wakeups(reactor, clock.now_ms, self._stir)
         self._lanes = Lanes(
             reactor,
@@ -84,6 +72,7 @@ class Notifier:
             self._stir,
             self._wakeups.forget,
             furthest_ms(settings.retry_s),
+            batch_of,
         )
         self._pumping = False
         self._running = False
@@ -108,11 +97,16 @@ class Notifier:
     @property
     def pending(self) -> int:
         """Pushes in memory, those under way included; the store may have more."""
-        return sum(len(lane.queue) + lane.in_flight for lane in self._lanes)
+        return sum(len(lane.queue) + lane.in_flight + lane.along for lane in self._lanes)
+
+    @property
+    def lagging(self) -> int:
+        """Pushes that wait in memory for targets that answer well: how far pushing is behind (up to 20 ms old)."""
+        return self._lanes.lagging
 
     @property
     def in_flight(self) -> int:
-        """Pushes under way."""
+        """Requests under way."""
         return self._slots.used
 
     def status(self) -> list[LaneStatus]:
@@ -157,18 +151,22 @@ class Notifier:
             return
         now_ms, now = self._clock.now_ms(), self._clock.monotonic()
         for lane in lanes:
-            if lane.breaker.is_open:
-                self._reap(lane, now_ms, now)
-            self._lanes.feed(lane, now_ms)
-            if lane.waiting:
-                continue
-            if lane.ready(now_ms, now):
-                lane.waiting = True
-                self._slots.add(lane)
-            else:
-                self._sleep(lane, now_ms, now)
+            self._stir_one(lane, now_ms, now)
         if self._slots.waiting:
             self._pump()
+
+    def _stir_one(self, lane: Lane, now_ms: int, now: float) -> None:
+        if lane.breaker.is_open:
+            self._outcomes.reap(lane, now_ms, now)
+        if lane.queue.must_read:
+            self._lanes.feed(lane, now_ms)
+        if lane.waiting:
+            return
+        if lane.ready(now_ms, now):
+            lane.waiting = True
+            self._slots.add(lane)
+        else:
+            self._sleep(lane, now_ms, now)
 
     def _pump(self) -> None:
         """Give out the free slots."""
@@ -186,8 +184,7 @@ class Notifier:
                 if not lane.ready(now_ms, now):
                     self._slots.give(lane, suspect=suspect)
                 else:
-                    item, probe = lane.take(now_ms)
-                    self._begin(_Push(lane, item, suspect, probe, now), now_ms)
+                    self._next(lane, suspect, now_ms, now)
                 if lane.waiting:
                     continue
                 if lane.ready(now_ms, now):
@@ -204,99 +201,51 @@ class Notifier:
         if when is not None:
             self._wakeups.set(lane, when)
 
-    def _begin(self, push: _Push, now_ms: int) -> None:
+    def _next(self, lane: Lane, suspect: bool, now_ms: int, now: float) -> None:
+        """Push what is first in a lane that is ready, and what may go with it. Its slot is taken."""
+        item, probe = lane.take(now_ms)
+        lane.begun_at = now
+        push = Push(lane, item, suspect, probe, now)
+        if lane.batch > 1:
+            push.more = lane.company(item, now_ms)
+        self._begin(push, now_ms)
+
+    def _begin(self, push: Push, now_ms: int) -> None:
         item = push.item
+        timeout_s = self._settings.timeout_s
         try:
-            body, query = (body_of(item), "") if item.type != MO else mo_request(item)
-            if query:
-                answer = self._http.get(item.url, query, {"webhook-id": id_of(item.id)}, self._settings.timeout_s)
+            if item.type == MO:
+                webhook_id = id_of(item.id)
+                body, query = mo_request(item)
+                if query:
+                    answer = self._http.get(item.url, query, {"webhook-id": webhook_id}, timeout_s)
+                    answer.addCallbacks(self._ended, self._not_got, callbackArgs=(push,), errbackArgs=(push,))
+                    return
             else:
-                headers = headers_of(item.id, now_ms // 1000, body, keys_of(self._secrets(item.tenant)))
-                answer = self._http.post(item.url, headers, body, self._settings.timeout_s)
+                webhook_id, body = receipt_request(push)
+            fields = header_lines(webhook_id, now_ms // 1000, body, keys_of(self._secrets(item.tenant)))
         except BadSecretError as error:
-            self._ended_badly(push, str(error))
+            self._ended(HttpFailure(str(error), sent=False), push)
         except Exception as error:
             # A fault of ours in one item must not stop the others.
             _log.error("notify.error", tenant=item.tenant, reason=type(error).__name__)
-            self._ended_badly(push, f"internal error: {type(error).__name__}")
+            self._ended(HttpFailure(f"internal error: {type(error).__name__}", sent=False), push)
         else:
-            answer.addCallbacks(self._answered, self._unanswered, callbackArgs=(push,), errbackArgs=(push,))
+            self._http.post_to(item.url, fields, body, timeout_s, self._ended, push)
 
-    def _answered(self, answer: HttpAnswer, push: _Push) -> None:
-        verdict = verdict_on(answer.status)
-        if verdict is Verdict.FAILED:
-            wait = asked_wait_s(answer.status, answer.headers)
-            self._ended_badly(push, f"HTTP {answer.status}", asked_s=wait)
-            return
-        lane, item = push.lane, push.item
-        now = self._clock.monotonic()
-        if lane.succeeded(now - push.started):
-            _log.debug("notify.pushed", tenant=item.tenant, target=lane.name, note="the target answers again")
-        if verdict is Verdict.GONE:
-            self._give_up(lane, item, "HTTP 410", event="gone")
-        else:
-            now_ms = self._clock.now_ms()
-            self.tally.count_pushed(now - push.started, None if item.attempts else (now_ms - item.created_at) / 1000)
-            lane.unsaved += 1
-            self._results.add(OutboxDone(item.id, now_ms), (lane, item, None))
-        self._free(push)
-
-    def _unanswered(self, failure: Failure, push: _Push) -> None:
+    def _not_got(self, failure: Failure, push: Push) -> None:
         error = failure.value
-        if isinstance(error, BadRequest):
-            push.lane.breaker.abandoned(probe=push.probe)
-            self._give_up(push.lane, push.item, str(error))
-            self._free(push)
-            return
-        if isinstance(error, TargetRefused):
-            _log.warning("notify.target_refused", tenant=push.item.tenant, reason=str(error))
-        self._ended_badly(push, str(error) if isinstance(error, HttpFailure) else f"error: {type(error).__name__}")
+        if not isinstance(error, HttpFailure):
+            error = HttpFailure(f"error: {type(error).__name__}", sent=False)
+        self._ended(error, push)
 
-    def _ended_badly(self, push: _Push, reason: str, *, asked_s: float = 0.0) -> None:
-        lane, item = push.lane, push.item
-        now_ms, now = self._clock.now_ms(), self._clock.monotonic()
-        opened = lane.failed(item, now, probe=push.probe, random=self._random, error=reason)
-        if opened or lane.breaker.failures == 1:
-            _log.warning(
-                "notify.push_failed", tenant=item.tenant, target=lane.name, reason=reason,
-                attempt=item.attempts + 1, paused=opened,
-            )  # fmt: skip
-        due = next_attempt(
-            created_at=item.created_at,
-            attempts=item.attempts + 1,
-            now_ms=now_ms,
-            waits_s=self._settings.retry_s,
-            max_age_ms=self._max_age_ms,
-            asked_s=asked_s,
-            random=self._random,
-        )
-        if due is None:
-            self._give_up(lane, item, reason)
-        else:
-            self.tally.count_retried()
-            lane.unsaved += 1
-            renewed = msgspec.structs.replace(item, due_at=due, attempts=item.attempts + 1)
-            self._results.add(OutboxRetry(item.id, due, reason), (lane, item, renewed))
-        self._free(push)
-
-    def _give_up(self, lane: Lane, item: OutboxItem, reason: str, *, event: str = "") -> None:
-        if event == "gone":
-            _log.warning("notify.target_gone", tenant=item.tenant, target=lane.name)
-        else:
-            _log.error("notify.gave_up", tenant=item.tenant, target=lane.name, reason=reason)
-        self.tally.count_dead()
-        lane.unsaved += 1
-        self._results.add(OutboxDead(item.id, self._clock.now_ms(), reason), (lane, item, None))
-
-    def _reap(self, lane: Lane, now_ms: int, now: float) -> None:
-        for item in lane.expired(now_ms, now, self._max_age_ms):
-            self._give_up(lane, item, f"given up: the target is down ({lane.last_error})")
-
-    def _free(self, push: _Push) -> None:
+    def _ended(self, result: HttpAnswer | HttpFailure, push: Push) -> None:
         """A push has ended; its slot stays with the lane when nobody waits, which saves the way through `Slots`."""
         lane = push.lane
-        lane.in_flight -= 1
         now_ms, now = self._clock.now_ms(), self._clock.monotonic()
+        self._outcomes.ended(push, result, now_ms, now)
+        lane.in_flight -= 1
+        lane.along -= len(push.more)
         lane.used_at = now
         if (
             self._running
@@ -309,16 +258,19 @@ class Notifier:
         ):
             self._pumping = True  # a push that ends at once must not come back here: the stack would grow
             try:
-                item, probe = lane.take(now_ms)
-                self._begin(_Push(lane, item, push.suspect, probe, now), now_ms)
+                self._next(lane, push.suspect, now_ms, now)
             finally:
                 self._pumping = False
         else:
             self._slots.give(lane, suspect=push.suspect)
-        self._stir((lane,))
-        self._ending.look()
+        if self._running:
+            self._stir_one(lane, now_ms, now)
+            if self._slots.waiting:
+                self._pump()
+        else:
+            self._ending.look()
 
-    def _saved(self, entries: list[_Entry]) -> None:
+    def _saved(self, entries: list[Entry]) -> None:
         """These results are durable."""
         touched: dict[str, Lane] = {}
         for lane, item, renewed in entries:

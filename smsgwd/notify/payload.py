@@ -1,5 +1,6 @@
 """The body of a receipt push (docs/contract.md, 'Receipt push to a dlr_url')."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 import msgspec
@@ -7,6 +8,9 @@ import msgspec
 from smsgwd.model.message import Failure
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.timespec.rfc3339 import format_epoch_ms
+
+MAX_BATCH = 256 * 1024
+"""Longest body of coalesced receipts, bytes."""
 
 
 class _Error(msgspec.Struct, frozen=True, gc=False):
@@ -63,3 +67,19 @@ def body_of(item: OutboxItem) -> bytes:
             item.parts,
         )
     )
+
+
+def batch_of(items: Iterable[OutboxItem]) -> tuple[bytes, int]:
+    """The JSON of coalesced receipts, and how many are in it: at least one, and no more than fit into MAX_BATCH.
+
+    Each is the object of a single push and its `webhook_id`, by which the tenant knows it in whatever company.
+    """
+    size = 64
+    receipts: list[bytes] = []
+    for item in items:
+        receipt = b'{"webhook_id":"msg_%d",%b' % (item.id, body_of(item)[1:])
+        size += len(receipt) + 1
+        if size > MAX_BATCH and receipts:
+            break
+        receipts.append(receipt)
+    return b'{"type":"batch","receipts":[%b]}' % b",".join(receipts), len(receipts)

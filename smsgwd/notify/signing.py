@@ -1,7 +1,8 @@
 """The headers by which a tenant knows a push: Standard Webhooks 1.0 (webhook-id, -timestamp, -signature)."""
 
 import hashlib
-from base64 import b64decode, b64encode
+from base64 import b64decode
+from binascii import b2a_base64
 from functools import lru_cache
 
 _PREFIX = "whsec_"
@@ -23,12 +24,12 @@ class Key:
         self._inner = hashlib.sha256(bytes(octet ^ 0x36 for octet in block))
         self._outer = hashlib.sha256(bytes(octet ^ 0x5C for octet in block))
 
-    def sign(self, data: bytes) -> str:
+    def sign(self, data: bytes) -> bytes:
         """The signature of `data` as the header has it: 'v1,' and base64."""
         inner, outer = self._inner.copy(), self._outer.copy()
         inner.update(data)
         outer.update(inner.digest())
-        return "v1," + b64encode(outer.digest()).decode("ascii")
+        return b"v1," + b2a_base64(outer.digest(), newline=False)
 
 
 @lru_cache(maxsize=4096)
@@ -54,18 +55,22 @@ def id_of(outbox_id: int) -> str:
     return f"msg_{outbox_id}"
 
 
-def headers_of(outbox_id: int, now_s: int, body: bytes, keys: tuple[Key, ...]) -> dict[str, str]:
-    """All headers of one attempt at `now_s` (seconds since 1970).
+def batch_id_of(first: int, count: int) -> str:
+    """`webhook-id` of `count` receipts in one request, `first` being the outbox id of the first."""
+    return f"batch_{first}_{count}"
 
-    `webhook-id` depends on the item alone, so it is the same in every attempt; the signature covers id, time of the
-    attempt and body, once with each key, separated by spaces.
+
+def header_lines(webhook_id: str, now_s: int, body: bytes, keys: tuple[Key, ...]) -> bytes:
+    """All headers of one attempt at `now_s` (seconds since 1970), as lines for `HttpClient.post_to`.
+
+    `webhook_id` depends on what is pushed alone, so it is the same in every attempt; the signature covers id, time of
+    the attempt and body, once with each key, separated by spaces.
     """
-    message_id = id_of(outbox_id)
-    signed = f"{message_id}.{now_s}.".encode("ascii") + body
-    signature = keys[0].sign(signed) if len(keys) == 1 else " ".join(key.sign(signed) for key in keys)
-    return {
-        "content-type": "application/json",
-        "webhook-id": message_id,
-        "webhook-timestamp": str(now_s),
-        "webhook-signature": signature,
-    }
+    name = webhook_id.encode("ascii")
+    signed = b"%b.%d.%b" % (name, now_s, body)
+    signature = keys[0].sign(signed) if len(keys) == 1 else b" ".join([key.sign(signed) for key in keys])
+    return b"content-type: application/json\r\nwebhook-id: %b\r\nwebhook-timestamp: %d\r\nwebhook-signature: %b\r\n" % (
+        name,
+        now_s,
+        signature,
+    )

@@ -1,7 +1,10 @@
 """What the notifier counts."""
 
+from collections.abc import Sequence
+
 import msgspec
 
+from smsgwd.model.outbox import OutboxItem
 from smsgwd.telemetry import Metrics
 
 
@@ -34,14 +37,26 @@ class Tally:
             self._failed = metrics.pushes.labels("receipt", "failed")
             self._gave_up = metrics.pushes.labels("receipt", "gave_up")
 
-    def count_pushed(self, seconds: float, since_created_s: float | None) -> None:
-        """A 2xx after `seconds`; `since_created_s` for a push that worked at its first attempt."""
+    def count_pushed(self, seconds: float, item: OutboxItem, now_ms: int) -> None:
+        """A request was answered 2xx after `seconds`; it carried `item`, and perhaps more (`count_more`)."""
         self.pushed += 1
         if self._metrics is not None:
             self._ok.inc()
             self._metrics.push_seconds.observe(seconds)
-            if since_created_s is not None:
-                self._metrics.receipt_push_seconds.observe(max(0.0, since_created_s))
+            self._observe_age(item, now_ms)
+
+    def count_more(self, items: Sequence[OutboxItem], now_ms: int) -> None:
+        """What else the request carried."""
+        self.pushed += len(items)
+        if self._metrics is not None:
+            self._ok.inc(len(items))
+            for item in items:
+                self._observe_age(item, now_ms)
+
+    def _observe_age(self, item: OutboxItem, now_ms: int) -> None:
+        """From the receipt to its push, for one that worked at its first attempt."""
+        if self._metrics is not None and not item.attempts:
+            self._metrics.receipt_push_seconds.observe(max(0.0, (now_ms - item.created_at) / 1000))
 
     def count_retried(self) -> None:
         """An attempt failed; another follows."""

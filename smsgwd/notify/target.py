@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from smsgwd.delivery.pages import Key, PagedQueue
-from smsgwd.model.outbox import OutboxItem
+from smsgwd.model.outbox import MO, OutboxItem
 from smsgwd.notify.breaker import Breaker
 
 OPEN_CAPACITY = 64
 """Items in memory for a target that is only probed."""
 
+COMPANY_S = 0.1
+"""Longest wait for company while a request of the lane is under way, seconds."""
+ALONE_FROM = 2
+"""Failed attempts from which on a receipt goes alone: one that makes a server fail must not take others along."""
+
 _FIRST_WINDOW = 2
+_MOST_PASSED_OVER = 8
 _SLOW_S = 2.0
 _REAP_AFTER_S = 3600.0
 _FURTHEST_MS = 24 * 3_600_000
@@ -36,6 +42,9 @@ class Lane:
         "_proven",
         "_slow",
         "_window",
+        "along",
+        "batch",
+        "begun_at",
         "breaker",
         "in_flight",
         "last_error",
@@ -54,7 +63,10 @@ class Lane:
         self.name = name
         self.tenant = tenant
         self.breaker = Breaker()
-        self.in_flight = 0
+        self.in_flight = 0  #: requests
+        self.along = 0  #: items under way beyond one a request
+        self.batch = 1  #: most receipts in a request
+        self.begun_at = 0.0  #: the last request
         self.unsaved = 0  #: answered, result not durable yet
         self.waiting = False  #: for a slot
         self.read_after_ms = 0  #: no page is read before: the store could not be read
@@ -103,21 +115,34 @@ class Lane:
         elif self.in_flight >= self._window or self._capacity == OPEN_CAPACITY:
             return False  # in the second case `fit` comes first, as soon as the probe's result is durable
         head = self.queue.peek()
-        return head is not None and self.due_at(head, now_ms) <= now_ms
+        if head is None or (head.attempts and self.due_at(head, now_ms) > now_ms):
+            return False
+        return self.batch == 1 or not self._gathers(head, now)
+
+    def _gathers(self, head: OutboxItem, now: float) -> bool:
+        """True while a request is under way and few wait: the next one is to be fuller, so requests get fewer.
+
+        At idle nothing waits for company, and nothing waits for more than COMPANY_S.
+        """
+        if not self.in_flight or self.breaker.is_open or not _goes_with_others(head):
+            return False
+        return len(self.queue) < min(self.batch, self._capacity // 2) and now < self.begun_at + COMPANY_S
 
     def wake_at_ms(self, now_ms: int, now: float) -> int | None:
         """When the lane should be looked at again, if nothing happens before; None when only an event can change it."""
-        times = []
+        wake: int | None = None
         head = self.queue.peek()
         if head is not None:
-            due = self.due_at(head, now_ms)
+            wake = self.due_at(head, now_ms)
             if self.breaker.is_open:
-                due = max(due, now_ms + int(1000 * (self.breaker.probe_at - now)) + 1)
-            if due > now_ms:
-                times.append(due)
-        if not self.may_read(now_ms):
-            times.append(self.read_after_ms)
-        return min(times, default=None)
+                wake = max(wake, now_ms + int(1000 * (self.breaker.probe_at - now)) + 1)
+            elif self.batch > 1 and self.in_flight < self._window:
+                wake = max(wake, now_ms + int(1000 * (self.begun_at + COMPANY_S - now)) + 1)
+            if wake <= now_ms:
+                wake = None
+        if self.read_after_ms and not self.may_read(now_ms):
+            wake = self.read_after_ms if wake is None else min(wake, self.read_after_ms)
+        return wake
 
     def take(self, now_ms: int) -> tuple[OutboxItem, bool]:
         """The next item, which is out from now on, and whether it is a probe. Only when `ready`."""
@@ -137,6 +162,32 @@ class Lane:
         others.sort(key=_key)
         self.queue.push_back([first, *others[1:]])
         return others[0], True
+
+    def company(self, first: OutboxItem, now_ms: int) -> list[OutboxItem]:
+        """Receipts that go in one request with `first`, which was taken: due, for the same URL, few of others between.
+
+        They are out from now on.
+        """
+        if self.batch == 1 or self.breaker.is_open or not _goes_with_others(first):
+            return []
+        queue, url = self.queue, first.url
+        company: list[OutboxItem] = []
+        others: list[OutboxItem] = []
+        while len(company) < self.batch - 1 and len(others) < _MOST_PASSED_OVER:
+            item = queue.peek()
+            if item is None or (item.attempts and self.due_at(item, now_ms) > now_ms):
+                break
+            queue.pop()
+            (company if item.url == url and _goes_with_others(item) else others).append(item)
+        if others:
+            queue.push_back(others)
+        self.along += len(company)
+        return company
+
+    def put_back(self, items: Sequence[OutboxItem]) -> None:
+        """Some of the company found no room."""
+        self.along -= len(items)
+        self.queue.push_back(items)
 
     def expired(self, now_ms: int, now: float, max_age_ms: int) -> list[OutboxItem]:
         """Items to give up without asking (they are out then): too old, and the target has not answered for an hour."""
@@ -186,6 +237,11 @@ class Lane:
         """Leave everything to the store again and read it anew; only when `idle`."""
         self._capacity = capacity or self._capacity
         self.queue = PagedQueue(_key, self._capacity)
+
+
+def _goes_with_others(item: OutboxItem) -> bool:
+    """True for what may be coalesced: receipts that have not failed again and again."""
+    return item.attempts < ALONE_FROM and item.type != MO
 
 
 def _path(item: OutboxItem) -> str:

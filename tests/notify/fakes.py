@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from smsgwd.model.changes import OutboxDead, OutboxDone, OutboxRetry
 from smsgwd.model.message import State
 from smsgwd.model.outbox import OutboxItem, OutboxTarget, target_of
+from smsgwd.notify.signing import header_lines, id_of
 from smsgwd.ports.store import StoreUnavailable
 
 NOW_MS = 1_780_000_000_000
@@ -49,6 +50,17 @@ def item(number, url="http://hook.example/dlr", tenant="demo", **changes):
         "parts": 1,
     }
     return OutboxItem(**{**fields, **changes})
+
+
+def parsed(fields):
+    """Header lines as a mapping."""
+    assert fields.endswith(b"\r\n")
+    return dict(line.split(": ", 1) for line in fields[:-2].decode("ascii").split("\r\n"))
+
+
+def headers_of(number, now_s, body, keys):
+    """The headers of one push by itself."""
+    return parsed(header_lines(id_of(number), now_s, body, keys))
 
 
 class FakeStore:
@@ -156,6 +168,10 @@ class FakeHttp:
         deferred = Deferred()
         self.posts.append((url, headers, body))
         return self._answered(deferred, self.answer(url, headers, body))
+
+    def post_to(self, url, fields, body, timeout_s, then, arg):
+        answer = self.post(url, parsed(fields), body, timeout_s)
+        answer.addCallbacks(then, lambda failure: then(failure.value, arg), callbackArgs=(arg,))
 
     def get(self, url, query, headers, timeout_s):
         self.gets.append((url, query, headers))

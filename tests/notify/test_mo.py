@@ -9,9 +9,9 @@ from smsgwd.model.message import State
 from smsgwd.model.mo import MoMessage, pack_mo_message
 from smsgwd.model.outbox import MO
 from smsgwd.notify.mo import mo_request
-from smsgwd.notify.signing import headers_of, keys_of
+from smsgwd.notify.signing import keys_of
 from smsgwd.ports.push import HttpAnswer
-from tests.notify.fakes import NOW_MS, SECRET, item
+from tests.notify.fakes import NOW_MS, SECRET, headers_of, item
 from tests.notify.test_notifier import OK, Stand
 
 AT = 1_780_000_000_007  # 2026-05-28T20:26:40.007Z

@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 
 from smsgwd.config.model.runtime import Notify
-from smsgwd.notify.signing import headers_of, keys_of
-from tests.notify.fakes import SECRET
+from smsgwd.notify.signing import keys_of
+from tests.notify.fakes import SECRET, headers_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "receipt-push.md").read_text(encoding="utf-8")
 OTHER = "whsec_b3RoZXI="

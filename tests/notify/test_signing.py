@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsgwd.notify.signing import BadSecretError, headers_of, keys_of
+from smsgwd.notify.signing import BadSecretError, keys_of
+from tests.notify.fakes import headers_of
 
 
 def hmac_sha256(key, message):
