@@ -1,40 +1,38 @@
-"""One HTTP/1.1 connection: the only file that knows twisted.web.
+"""One HTTP/1.1 connection: finds requests in what arrives, hands them to the listener's handler, writes the answers.
 
-twisted.web frames requests; everything it would answer by itself (an empty 400, HTML) is answered here with a problem
-document instead. Caps hold before anything is buffered, deadlines are absolute: a client that sends a byte now and
-then gains nothing. Requests of one connection are answered in order, one at a time.
+Caps hold before anything is buffered, deadlines are absolute: a client that sends a byte now and then gains nothing.
+Requests of one connection are answered in order, one at a time. What is wrong is answered with a problem document.
 """
 
 from __future__ import annotations
 
 from enum import Enum
+from math import inf
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress, IDelayedCall, IHalfCloseableProtocol, ISSLTransport
-from twisted.internet.protocol import connectionDone
-from twisted.protocols.basic import LineReceiver
+from twisted.internet.interfaces import (
+    IDelayedCall,
+    IHalfCloseableProtocol,
+    IPushProducer,
+    ISSLTransport,
+    ITCPTransport,
+)
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
-from twisted.web import http
 from zope.interface import implementer
 
 from smsgwd.model.refusals import Refusal
-from smsgwd.net.http_message import HttpRequest, HttpResponse, problem
+from smsgwd.net.http_chunks import BadChunkError, ChunkReader, ChunksTooLongError
+from smsgwd.net.http_head import CHUNKED, MALFORMED, MAX_HEADER_LINES, Head, HeadError, read_head, read_part
+from smsgwd.net.http_message import HttpRequest, HttpResponse, Later, problem
 from smsgwd.net.send import send_now
 
 if TYPE_CHECKING:
     from smsgwd.net.http_server import HttpListener
 
-_MAX_HEADER_LINES = 100
-_MAX_LENGTH_DIGITS = 18  # more cannot be meant, and int() refuses thousands of digits with an exception
 _LINGER_S = 5.0
-_MAX_QUERY_FIELDS = 100
-_UPPER = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_LINE_START = _UPPER | frozenset(b"abcdefghijklmnopqrstuvwxyz\r\n!#$%&'*+-.^_`|~0123456789")
-#: The engine without its (absent) annotations: all calls into it go through this.
-_engine: Any = http.HTTPChannel
-_lines: Any = LineReceiver
+_EAGER = 16 * 1024
+"""How much is read behind a request that is not answered yet, bytes; only then is the client's end noticed."""
 
 
 class _Phase(Enum):
@@ -46,292 +44,284 @@ class _Phase(Enum):
     BUSY = "a request is with its handler"
     SENDING = "an answer is larger than what the client has taken so far"
     IDLE = "between requests"
-    CLOSING = "answered for the last time; input is thrown away"
+    CLOSING = "answered for the last time, or gone; input is thrown away"
 
 
-class _Request(http.Request):
-    """A request being read; a list of chunks instead of twisted.web's temporary file."""
-
-    channel: Any
-
-    def __init__(self, channel: HttpChannel, queued: object = False) -> None:
-        super().__init__(channel, False)
-        self._chunks: list[bytes] = []
-        self._size = 0
-
-    def parseCookies(self) -> None:
-        """Cookies mean nothing here."""
-
-    def gotLength(self, length: int | None) -> None:
-        """The length was checked when the headers ended."""
-
-    def handleContentChunk(self, data: bytes) -> None:
-        """Count and keep a piece of the body."""
-        channel = self.channel
-        if channel is None or channel.closing:
-            return
-        self._size += len(data)
-        if self._size > channel.listener.limits.max_body:
-            channel.fail(Refusal.TOO_LARGE, f"the body has more than {channel.listener.limits.max_body} bytes")
-            self._chunks.clear()
-            return
-        self._chunks.append(data)
-
-    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        """The request is whole."""
-        self.method, self.uri, self.clientproto = command, path, version
-        self.channel.whole(self, b"".join(self._chunks))
+# Bound once: looking a member up costs more than anything else that is done with it.
+_NEW, _HEAD, _BODY, _BUSY, _SENDING, _IDLE, _CLOSING = _Phase
+_ANSWERING = frozenset({_BUSY, _SENDING})
 
 
-@implementer(IHalfCloseableProtocol)
-class HttpChannel(http.HTTPChannel):
+@implementer(IHalfCloseableProtocol, IPushProducer)
+class HttpChannel(Protocol):
     """A connection of an HttpListener."""
 
-    requestFactory: Any = _Request
-    timeOut = None  # twisted.web's own timer is renewed by every byte; ours is not
-    maxHeaders = 1 << 30  # counted here, for a better answer
-    totalHeadersSize = 1 << 30
     transport: Any
-    _networkProducer: Any
-    _buffer: bytes
-    requests: list[_Request]
-    persistent: bool | int
-    _waitingForTransport: bool
-    _handlingRequest: bool
-    _host: IAddress
-    _peer: IAddress
 
     def __init__(self, listener: HttpListener, network: str = "") -> None:
         """`network` is the client's, as connections are counted."""
-        _engine.__init__(self)
         self.listener = listener
         self.network = network
-        self.closing = False
-        self.MAX_LENGTH = listener.limits.max_headers
-        self._phase: _Phase = _Phase.NEW
-        self._deadline: float | None = None
+        self._limits = listener.limits
+        self._seconds = listener.reactor.seconds
+        self._peer = ""
+        self._phase: _Phase = _NEW
+        # Deadlines are only written down; the timer is moved when it would fire too late, and else looks when it fires.
+        self._deadline = inf
         self._timer: IDelayedCall | None = None
-        self._head_size = 0
-        self._head_lines = 0
-        self._unsent: _Request | None = None  # answered, but the client has not read enough of the answer yet
+        self._timer_at = inf
+        # Reading.
+        self._buffer = b""  # of a head that is not whole, or behind a request that is not answered
+        self._searched = 0  # as much of it holds no end of a head
+        self._checked = 0  # see read_part
+        self._skipped = False  # the one empty line that may stand before a request
+        self._taking = False  # requests are being taken out of a read: whoever answers one does not take the next
+        self._paused = False  # the transport reads nothing
+        self._ended = False  # the client sends no more
+        # The request being read or answered.
+        self._head: Head | None = None
+        self._body = bytearray()
+        self._chunks: ChunkReader | None = None
+        # Writing.
+        self._full = False  # the transport has more to send than it wants
+        self._last = False  # the answer being sent is the last one
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def connectionMade(self) -> None:
         """A client has connected."""
-        self._host, self._peer = self.transport.getHost(), self.transport.getPeer()
-        _engine.connectionMade(self)
+        transport = self.transport
+        self._peer = getattr(transport.getPeer(), "host", "")
+        if ITCPTransport.providedBy(transport):
+            transport.setTcpNoDelay(True)
+        transport.registerProducer(self, True)
         self.listener.opened(self)
-        self._wait(self.listener.limits.header_timeout_s)
-
-    def getHost(self) -> IAddress:
-        """Our address: asked once, since the engine asks at every request and it is a system call."""
-        return self._host
-
-    def getPeer(self) -> IAddress:
-        """The client's address, asked once."""
-        return self._peer
+        self._wait(self._limits.header_timeout_s)
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes of a request, or of several."""
-        if self.closing:
+        phase = self._phase
+        if phase is _CLOSING:
             return
-        if self._busyReceiving:  # the engine hands itself what came behind a request: the outer call goes on with it
-            _lines.dataReceived(self, data)
-            return
-        if self._phase in (_Phase.NEW, _Phase.IDLE):
-            self._enter(_Phase.HEAD)
-        _lines.dataReceived(self, data)
-        self._look()
-
-    def _look(self) -> None:
-        """Everything that could be taken has been taken: what is this connection waiting for now?"""
-        if self.closing:
-            return
-        if self._handlingRequest:
-            self._enter(_Phase.BUSY if self._unsent is None else _Phase.SENDING)
-        elif not self.line_mode:
-            self._enter(_Phase.BODY)
-        elif self._buffer or self._head_lines:
-            self._enter(_Phase.HEAD)
-            if b"\n" in self._buffer:  # all CR LF are consumed: lines ending in LF alone would wait for ever
-                self.fail(Refusal.MALFORMED, "lines must end in CR LF")
-            elif not self._head_lines and self._buffer[0] not in _LINE_START:
-                self.fail(Refusal.MALFORMED, "this is no HTTP request")
+        if phase is _BODY:
+            self._fill(data)
+        elif phase in _ANSWERING:
+            self._buffer += data
+            if len(self._buffer) > _EAGER and not self._paused:
+                self._paused = True
+                self.transport.pauseProducing()
         else:
-            self._enter(_Phase.IDLE)
+            self._take(self._buffer + data if self._buffer else data)
 
-    def lineReceived(self, line: bytes) -> None:
-        """A line of the request line and headers."""
-        if self.closing:
+    def _take(self, data: bytes) -> None:
+        """Take requests out of `data` until one has to wait for its answer, or what is left is not a whole one."""
+        self._taking = True
+        limits = self._limits
+        while data:
+            if not self._skipped and data.startswith(b"\r\n"):
+                self._skipped = True
+                data, self._buffer = data[2:], b""
+                continue
+            end = data.find(b"\r\n\r\n", self._searched, limits.max_headers)
+            if end < 0:
+                self._part(data)
+                break
+            try:
+                head = read_head(data[:end])
+            except HeadError as error:
+                self.fail(error.refusal, str(error))
+                break
+            self._searched = self._checked = 0
+            self._skipped = False
+            body, end = end + 4, end + 4 + head.length
+            if head.length > limits.max_body:
+                self._too_large()
+                break
+            if head.length >= 0 and end <= len(data):  # the usual case: cut out, copied once
+                self._buffer = data[end:]
+                self._whole(head, data[body:end])
+            else:
+                self._begin(head)
+                self._fill(data[body:])
+            if self._phase is not _IDLE:
+                break
+            data, self._buffer = self._buffer, b""
+        self._taking = False
+        if self._ended and self._phase not in _ANSWERING:
+            self._close(linger=False)
+
+    def _part(self, data: bytes) -> None:
+        """No head is whole yet: see that it may become one."""
+        most = self._limits.max_headers
+        try:
+            self._checked = read_part(data[:most], self._checked)
+        except HeadError as error:
+            self.fail(error.refusal, str(error))
             return
-        self._head_size += len(line) + 2
-        self._head_lines += bool(line)
-        if self._head_size > self.listener.limits.max_headers or self._head_lines > _MAX_HEADER_LINES:
-            self.fail(Refusal.HEADERS_TOO_LARGE, self._header_limits())
+        if len(data) >= most:
+            text = f"the request line and headers have more than {most} bytes or {MAX_HEADER_LINES} lines"
+            self.fail(Refusal.HEADERS_TOO_LARGE, text)
             return
-        _engine.lineReceived(self, line)
+        self._buffer = data
+        self._searched = max(0, len(data) - 3)
+        if self._phase is not _HEAD:
+            self._phase = _HEAD
+            self._wait(self._limits.header_timeout_s)
 
-    def lineLengthExceeded(self, line: bytes) -> None:
-        """A line longer than the cap, complete or not."""
-        self.fail(Refusal.HEADERS_TOO_LARGE, self._header_limits())
+    def _begin(self, head: Head) -> None:
+        """The head is whole, the body is not."""
+        self._buffer = b""
+        self._head = head
+        self._phase = _BODY
+        self._wait(self._limits.body_timeout_s)
+        self._body = bytearray()
+        self._chunks = ChunkReader(self._limits.max_body) if head.length == CHUNKED else None
+        if head.expects:
+            send_now(self.transport, b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def rawDataReceived(self, data: bytes) -> None:
-        """A piece of the body, or of later requests."""
-        if not self.closing:
-            _engine.rawDataReceived(self, data)
+    def _fill(self, data: bytes) -> None:
+        """Take a piece of the body; hand the request on when it is whole."""
+        head = self._head
+        assert head is not None
+        body = self._body
+        if self._chunks is None:
+            missing = head.length - len(body)
+            if len(data) < missing:
+                body += data
+                return
+            body += data[:missing]
+            self._buffer = data[missing:]
+        else:
+            try:
+                rest = self._chunks.feed(data)
+            except BadChunkError:
+                self.fail(Refusal.MALFORMED, MALFORMED)
+                return
+            except ChunksTooLongError:
+                self._too_large()
+                return
+            if rest is None:
+                return
+            body, self._buffer = self._chunks.body, rest
+            self._chunks = None
+        self._body = bytearray()
+        self._whole(head, bytes(body))
 
-    def allHeadersReceived(self) -> None:
-        """The headers are whole: refuse now what must not be read on."""
-        headers = self.requests[-1].requestHeaders
-        length: int | None = self.length
-        if self._version == b"HTTP/1.1":
-            if len(headers.getRawHeaders(b"Host") or ()) != 1:
-                self.fail(Refusal.MALFORMED, "HTTP/1.1 needs exactly one Host header")
-        elif headers.hasHeader(b"Transfer-Encoding"):
-            self.fail(Refusal.MALFORMED, "HTTP/1.0 has no Transfer-Encoding")
-        if length is not None and length > self.listener.limits.max_body:
-            self.fail(Refusal.TOO_LARGE, f"the body has more than {self.listener.limits.max_body} bytes")
-        if not self.closing:
-            _engine.allHeadersReceived(self)
-
-    def checkPersistence(self, request: http.Request, version: bytes) -> bool:
-        """True when the connection stays open after this request."""
-        options = b",".join(request.requestHeaders.getRawHeaders(b"Connection") or ()).lower().split(b",")
-        return version == b"HTTP/1.1" and b"close" not in {option.strip() for option in options}
-
-    def allContentReceived(self) -> None:
-        """The request is whole."""
-        if self.closing:
-            return
-        self._head_size = self._head_lines = 0
-        self._enter(_Phase.BUSY)
-        _engine.allContentReceived(self)
-
-    def _maybeChooseTransferDecoder(self, header: bytes, data: bytes) -> bool:
-        if header == b"Content-Length" and len(data) > _MAX_LENGTH_DIGITS:
-            self.fail(Refusal.TOO_LARGE, f"the body has more than {self.listener.limits.max_body} bytes")
-            return False
-        if header == b"Transfer-Encoding" and data.lower() != b"chunked":
-            self.fail(Refusal.MALFORMED, "the only Transfer-Encoding taken is chunked")
-            return False
-        return bool(_engine._maybeChooseTransferDecoder(self, header, data))
-
-    def _respondToBadRequestAndDisconnect(self) -> None:
-        self.fail(Refusal.MALFORMED, "the request line, a header or a chunk is malformed")
-
-    def _header_limits(self) -> str:
-        limit = self.listener.limits.max_headers
-        return f"the request line and headers have more than {limit} bytes or {_MAX_HEADER_LINES} lines"
+    def _too_large(self) -> None:
+        self.fail(Refusal.TOO_LARGE, f"the body has more than {self._limits.max_body} bytes")
 
     # -- answering -------------------------------------------------------------------------------------------------
 
-    def whole(self, request: _Request, body: bytes) -> None:
-        """Hand a request to the handler and its answer to the client."""
-        started = self.listener.reactor.seconds()
-        try:
-            parsed = self._parsed(request, body)
-        except ValueError as error:
-            self._answer(problem(Refusal.MALFORMED, str(error)), request, started)
+    def _whole(self, head: Head, body: bytes) -> None:
+        """Hand a request to the handler, and its answer to the client when it is there."""
+        self._head = head
+        self._phase = _BUSY
+        self._deadline = inf
+        started = self._seconds()
+        if head.fault:
+            self._answer(problem(Refusal.MALFORMED, head.fault), started)
             return
-        result = self.listener.respond(parsed)
-        if isinstance(result, Deferred):
-            result.addCallback(self._answer, request, started)
+        listener = self.listener
+        headers = head.headers
+        address = listener.client(self._peer, headers)
+        result = listener.respond(HttpRequest(head.method, head.path, head.query, headers, body, address))
+        if isinstance(result, HttpResponse):
+            self._answer(result, started)
+        elif isinstance(result, Later):
+            result.on_answer(self._answer, started)
         else:
-            self._answer(result, request, started)
+            result.addCallback(self._answer, started)
 
-    def _parsed(self, request: _Request, body: bytes) -> HttpRequest:
-        """What handlers see. Raises ValueError saying what is wrong with the target."""
-        target = request.uri.decode("latin-1")
-        if target[:7].lower() == "http://" or target[:8].lower() == "https://":  # RFC 9112 s3.2.2: servers must take it
-            slash = target.find("/", 8)
-            target = target[slash:] if slash > 0 else "/"
-        path, _, query = target.partition("?")
-        try:
-            fields = parse_qsl(
-                query, keep_blank_values=True, errors="strict", max_num_fields=_MAX_QUERY_FIELDS, strict_parsing=False
-            )
-        except UnicodeDecodeError:
-            raise ValueError("the query is not UTF-8") from None
-        except ValueError:
-            raise ValueError(f"the query has more than {_MAX_QUERY_FIELDS} fields") from None
-        headers = {
-            name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
-            for name, values in request.requestHeaders.getAllRawHeaders()
-        }
-        peer = getattr(self._peer, "host", "")
-        address = self.listener.client(peer, headers)
-        return HttpRequest(request.method.decode("ascii"), path, fields, headers, body, address)
-
-    def _answer(self, response: HttpResponse, request: _Request, started: float) -> None:
+    def _answer(self, response: HttpResponse, started: float) -> None:
         """Write the answer, unless the client has left meanwhile."""
-        self.listener.answered(response, self.listener.reactor.seconds() - started)
-        if request.channel is None:
+        listener = self.listener
+        now = self._seconds()
+        listener.answered(response, now - started)
+        head = self._head
+        if self._phase is not _BUSY or head is None:
             return
-        if self.listener.stopping:
-            self.persistent = False
-        self._write(response, close=not self.persistent, head=request.method == b"HEAD")
-        if self._waitingForTransport:
+        self._last = last = not head.keep or listener.stopping or (self._ended and not self._buffer)
+        send_now(self.transport, listener.encode(response, close=last, head=head.method == "HEAD"))
+        if self._full:
             # A client that asks and never reads would else be answered into memory, request upon request.
-            self._unsent = request
-            self._enter(_Phase.SENDING)
+            self._phase = _SENDING
+            self._wait(self._limits.idle_timeout_s)
+        elif last:
+            self._close(linger=bool(self._buffer))
         else:
-            self.requestDone(request)
+            self._phase = _IDLE
+            self._deadline = deadline = now + self._limits.idle_timeout_s
+            if deadline < self._timer_at:
+                self._arm()
+            if not self._taking:
+                self._next()
 
-    def resumeProducing(self) -> None:
-        """The transport has sent what it had: go on with the next request."""
-        _engine.resumeProducing(self)
-        request, self._unsent = self._unsent, None
-        if request is not None and not self.closing:
-            if self.listener.stopping:
-                self.persistent = False
-            self.requestDone(request)
-
-    def requestDone(self, request: _Request) -> None:
-        """The answer is written: go on with what the client has sent meanwhile."""
-        request.channel = None
-        self._enter(_Phase.IDLE)
-        _engine.requestDone(self, request)
+    def _next(self) -> None:
+        """An answer was written: go on with what the client has sent meanwhile."""
+        if self._paused:
+            self._paused = False
+            self.transport.resumeProducing()
+        if self._buffer or self._ended:
+            data, self._buffer = self._buffer, b""
+            self._take(data)
 
     def fail(self, refusal: Refusal, detail: str) -> None:
         """Answer a fault of the protocol and give the connection up."""
-        if self.closing:
+        if self._phase is _CLOSING:
             return
         response = problem(refusal, detail)
         self.listener.answered(response, 0.0)
-        self._write(response, close=True, head=False)
+        send_now(self.transport, self.listener.encode(response, close=True, head=False))
         self._close(linger=True)
 
-    def _write(self, response: HttpResponse, *, close: bool, head: bool) -> None:
-        send_now(self.transport, self.listener.encode(response, close=close, head=head))
+    # -- what the transport says of its buffer (IPushProducer) -----------------------------------------------------
+
+    def pauseProducing(self) -> None:
+        """The client does not read as fast as it is answered."""
+        self._full = True
+
+    def resumeProducing(self) -> None:
+        """The transport has sent what it had: go on with the next request."""
+        self._full = False
+        if self._phase is not _SENDING:
+            return
+        if self._last or self.listener.stopping:
+            self._close(linger=bool(self._buffer))
+        else:
+            self._phase = _IDLE
+            self._wait(self._limits.idle_timeout_s)
+            self._next()
+
+    def stopProducing(self) -> None:
+        """The connection is gone; `connectionLost` is told too."""
 
     # -- closing ---------------------------------------------------------------------------------------------------
 
     def drain(self) -> None:
         """The listener stops: close now, or after the request that is being read or answered."""
-        if self._phase in (_Phase.NEW, _Phase.IDLE):
+        if self._phase is _NEW or self._phase is _IDLE:
             self._close(linger=False)
 
     def abort(self) -> None:
         """Close without further ado."""
-        self.closing = True
+        self._phase = _CLOSING
+        self._forget()
         self.transport.abortConnection()
 
-    def loseConnection(self) -> None:
-        """Close after what was written (called by the engine after an answer with `Connection: close`)."""
-        self._close(linger=bool(self._dataBuffer))
+    def _forget(self) -> None:
+        self._buffer = b""
+        self._body = bytearray()
+        self._chunks = self._head = None
 
     def _close(self, *, linger: bool) -> None:
         """Close after flushing. With `linger` the client may still be sending: closing at once would make its TCP
         throw our answer away, so only our half is closed and its bytes are ignored for a moment."""
-        if self.closing:
+        if self._phase is _CLOSING:
             return
-        self.closing = True
-        self._buffer = b""
-        self._dataBuffer = []
-        self._phase = _Phase.CLOSING
+        self._phase = _CLOSING
+        self._forget()
         self._wait(_LINGER_S)
-        self._networkProducer.unregisterProducer()
+        self.transport.unregisterProducer()
         if linger and not ISSLTransport.providedBy(self.transport):
             self.transport.resumeProducing()  # it may be paused: whoever is not read never sees the end
             self.transport.loseWriteConnection()
@@ -340,60 +330,52 @@ class HttpChannel(http.HTTPChannel):
 
     def readConnectionLost(self) -> None:
         """The client has sent its last byte and may still read (RFC 9112 s9.6): answer what is whole, then close."""
-        if self._handlingRequest and not self.closing:
-            self.persistent = False
-        elif self._phase is not _Phase.CLOSING:
-            self._close(linger=False)
-        else:
+        self._ended = True
+        if self._phase is _CLOSING:
             self.transport.loseConnection()
+        elif self._phase not in _ANSWERING:
+            self._close(linger=False)
 
     def writeConnectionLost(self) -> None:
         """Our half is closed: `_close` did that, and its deadline ends the rest."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The client is gone; requests that run go on without it."""
-        self.closing = True
+        self._phase = _CLOSING
+        self._forget()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        _engine.connectionLost(self, reason)
         self.listener.closed(self)
 
     # -- deadlines -------------------------------------------------------------------------------------------------
 
-    def _enter(self, phase: _Phase) -> None:
-        if phase is self._phase or self.closing:
-            return
-        self._phase = phase
-        limits = self.listener.limits
-        if phase is _Phase.BUSY:
-            self._deadline = None
-        elif phase in (_Phase.IDLE, _Phase.SENDING):
-            self._wait(limits.idle_timeout_s)
-        elif phase is _Phase.BODY:
-            self._wait(limits.body_timeout_s)
-        else:
-            self._wait(limits.header_timeout_s)
-
     def _wait(self, seconds: float) -> None:
-        """Set the deadline; the timer is only moved when it would fire too late."""
-        self._deadline = self.listener.reactor.seconds() + seconds
+        """Set the deadline."""
+        self._deadline = deadline = self._seconds() + seconds
+        if deadline < self._timer_at:
+            self._arm()
+
+    def _arm(self) -> None:
+        """Have the timer fire at the deadline: it would be too late, or there is none."""
+        left = max(0.0, self._deadline - self._seconds())
         if self._timer is None:
-            self._timer = self.listener.reactor.callLater(seconds, self._due)
-        elif self._timer.getTime() > self._deadline:
-            self._timer.reset(seconds)
+            self._timer = self.listener.reactor.callLater(left, self._due)
+        else:
+            self._timer.reset(left)
+        self._timer_at = self._deadline
 
     def _due(self) -> None:
         self._timer = None
-        if self._deadline is None:
+        self._timer_at = inf
+        if self._deadline == inf:
             return
-        left = self._deadline - self.listener.reactor.seconds()
-        if left > 0:
-            self._timer = self.listener.reactor.callLater(left, self._due)
-        elif self._phase in (_Phase.CLOSING, _Phase.SENDING):
+        if self._deadline > self._seconds():
+            self._arm()
+        elif self._phase is _CLOSING or self._phase is _SENDING:
             self.abort()
-        elif self._phase in (_Phase.NEW, _Phase.IDLE):
+        elif self._phase is _NEW or self._phase is _IDLE:
             self._close(linger=False)
         else:
-            what = "headers" if self._phase is _Phase.HEAD else "body"
+            what = "headers" if self._phase is _HEAD else "body"
             self.fail(Refusal.REQUEST_TIMEOUT, f"the {what} did not arrive in time")

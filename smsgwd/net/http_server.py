@@ -8,9 +8,12 @@ traceback on the wire; a client that leaves stops nothing that runs.
 from __future__ import annotations
 
 import secrets
+import socket
 import time
 from collections import Counter
 from collections.abc import Mapping
+from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -20,17 +23,30 @@ from twisted.internet.interfaces import IAddress, IDelayedCall, IListeningPort
 from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web.http import datetimeToString
 
 from smsgwd.model.refusals import Refusal
 from smsgwd.net.http_address import Network, client_address, is_trusted, network_of
 from smsgwd.net.http_channel import HttpChannel
-from smsgwd.net.http_message import Handler, HttpRequest, HttpResponse, Observer, problem
+from smsgwd.net.http_message import Handler, HttpRequest, HttpResponse, Later, Observer, problem
 from smsgwd.net.listening import listen_tcp, over_tls
 
 _log = Logger()
-_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}".encode("ascii") for status in HTTPStatus}
+_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}" for status in HTTPStatus}
 _BODILESS = frozenset({204, 304})
+
+
+@lru_cache(maxsize=512)  # composing one takes 2 us; the answers of a second are alike but for their bodies
+def _head(status: int, headers: tuple[tuple[str, str], ...], length: int, close: bool, date: str) -> bytes:
+    """Status line and headers of an answer, with the empty line after them."""
+    lines = [_STATUS_LINES.get(status) or f"HTTP/1.1 {status} Unknown"]
+    # A line break in a value would be an answer of the attacker's making.
+    lines += [f"{name}: {value}".replace("\r", " ").replace("\n", " ") for name, value in headers]
+    lines.append(f"Date: {date}")
+    if status not in _BODILESS:
+        lines.append(f"Content-Length: {length}")
+    if close:
+        lines.append("Connection: close")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
 
 
 class HttpLimits(msgspec.Struct, frozen=True):
@@ -71,7 +87,7 @@ class HttpListener(ServerFactory):
         self._channels: set[HttpChannel] = set()
         self._by_address: Counter[str] = Counter()
         self._emptied: Deferred[None] | None = None
-        self._date = (-1, b"")
+        self._second, self._date = -1, ""
 
     # -- life ------------------------------------------------------------------------------------------------------
 
@@ -83,6 +99,13 @@ class HttpListener(ServerFactory):
         listening = listen_tcp(self.reactor, host, port, over_tls(self, self._tls))
         self._ports.append(listening)
         return int(getattr(listening.getHost(), "port", port))
+
+    def adopt(self, fd: int, family: socket.AddressFamily) -> None:
+        """Accept connections at a socket that listens already, of another process for one.
+
+        `fd` is duplicated: the caller closes its own. Raises OSError when it is no listening socket.
+        """
+        self._ports.append(self.reactor.adoptStreamPort(fd, family, over_tls(self, self._tls)))
 
     def stop(self, limit_s: float = 10.0) -> Deferred[None]:
         """Accept nothing more, answer what was taken, close what is idle. Fires when all are closed.
@@ -149,7 +172,7 @@ class HttpListener(ServerFactory):
             return peer
         return client_address(peer, headers.get("x-forwarded-for", ""), self._trusted)
 
-    def respond(self, request: HttpRequest) -> HttpResponse | Deferred[HttpResponse]:
+    def respond(self, request: HttpRequest) -> HttpResponse | Later | Deferred[HttpResponse]:
         """The handler's answer; a failure of the handler becomes a 500 with an incident id."""
         try:
             result = self._handler(request)
@@ -166,23 +189,12 @@ class HttpListener(ServerFactory):
 
     def encode(self, response: HttpResponse, *, close: bool, head: bool) -> bytes:
         """The bytes of an answer; `head` leaves out the body but not its length (RFC 9110 s9.3.2)."""
-        lines = [_STATUS_LINES.get(response.status) or b"HTTP/1.1 %d Unknown" % response.status]
-        for name, value in response.headers:
-            # A line break in a value would be an answer of the attacker's making.
-            lines.append(f"{name}: {value}".replace("\r", " ").replace("\n", " ").encode("latin-1", "replace"))
-        lines.append(b"Date: " + self._date_now())
-        if response.status not in _BODILESS:
-            lines.append(b"Content-Length: %d" % len(response.body))
-        if close:
-            lines.append(b"Connection: close")
-        lines.append(b"\r\n" if head else b"\r\n" + response.body)
-        return b"\r\n".join(lines)
-
-    def _date_now(self) -> bytes:
         second = int(time.time())  # the reactor's seconds need not be the wall clock's
-        if second != self._date[0]:
-            self._date = (second, datetimeToString(second))  # type: ignore[no-untyped-call]
-        return self._date[1]
+        if second != self._second:
+            self._second, self._date = second, formatdate(second, usegmt=True)
+        body = response.body
+        top = _head(response.status, response.headers, len(body), close, self._date)
+        return top if head or response.status in _BODILESS else top + body
 
     def _internal(self, failure: Failure, request: HttpRequest) -> HttpResponse:
         incident = secrets.token_hex(8)
