@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,10 +14,11 @@ from smsgwd.accounts.failures import FailureLimiter
 from smsgwd.admission.admit import Policy
 from smsgwd.app.certificates import Certificates
 from smsgwd.app.commands import build_registry
+from smsgwd.app.edge import build_http
 from smsgwd.app.erasure import Erasure
 from smsgwd.app.messages import MessageService
 from smsgwd.app.mo_desk import MoDesk
-from smsgwd.app.observe import Intake, Requests, Results, Scrape
+from smsgwd.app.observe import Intake, Results, Scrape
 from smsgwd.app.outboxes import Outboxes
 from smsgwd.app.pipeline import Pipeline
 from smsgwd.app.reroute import Rerouter
@@ -30,11 +30,11 @@ from smsgwd.app.tables import alphabets_of, failover_after_of, mo_routes_of, rou
 from smsgwd.app.tenancy import Tenancy
 from smsgwd.app.ways import Ways
 from smsgwd.config import Config
-from smsgwd.config.model.listeners import HttpListener as HttpSection
 from smsgwd.config.model.listeners import ServerTls
 from smsgwd.config.model.smpp_connector import SmppConnector
 from smsgwd.model.ids import IdGenerator, node_number
 from smsgwd.net.clock import SystemClock
+from smsgwd.net.edge_core import HttpWorkers
 from smsgwd.net.http_client import LeanHttpClient
 from smsgwd.net.http_server import HttpLimits, HttpListener
 from smsgwd.net.tls import ReloadableServerOptions
@@ -88,7 +88,7 @@ class Services:
     authenticator: PasswordAuthenticator
     smpp: SmppEdge
     certificates: Certificates
-    http: HttpListener | None
+    http: HttpListener | HttpWorkers | None
     ops: HttpListener | None
     admin: HttpListener
 
@@ -269,7 +269,7 @@ def build_services(
     def health() -> Health:
         return Health(phase() == "running" and store.healthy, phase(), store.healthy)
 
-    listeners: dict[str, HttpListener] = {}
+    listeners: dict[str, HttpListener | HttpWorkers] = {}
     pages = Pages(
         health,
         Scrape(
@@ -279,6 +279,7 @@ def build_services(
             lambda: {name: each.connections for name, each in listeners.items()} | smpp.server.connections(),
         ),
     )
+    tenants_http = build_http(reactor, turn, api, config, metrics, certificates)
     status = Status(
         node=config.node,
         version=__version__,
@@ -287,8 +288,9 @@ def build_services(
         dispatcher=dispatcher,
         phase=phase,
         addresses=addresses,
+        workers=tenants_http if isinstance(tenants_http, HttpWorkers) else None,
     )
-    http, ops = config.listeners.http, config.listeners.ops
+    ops = config.listeners.ops
     registry = build_registry(
         status=status,
         tenancy=tenancy,
@@ -300,11 +302,12 @@ def build_services(
         erasure=Erasure(reactor, clock=clock, store=store, dispatcher=dispatcher, outbox=outboxes),
         certificates=certificates,
     )
-    listeners["admin"] = HttpListener(reactor, AdminSocket(registry).handle)
-    if http is not None:
-        listeners["http"] = _tenants_listener(reactor, api, http, metrics, _tls("http", http.tls, certificates))
+    listeners["admin"] = admin = HttpListener(reactor, AdminSocket(registry).handle)
+    if tenants_http is not None:
+        listeners["http"] = tenants_http
+    ops_http = None
     if ops is not None:
-        listeners["ops"] = HttpListener(
+        listeners["ops"] = ops_http = HttpListener(
             reactor,
             pages.handle,
             HttpLimits(max_connections=ops.max_connections),
@@ -323,29 +326,9 @@ def build_services(
         authenticator=authenticator,
         smpp=smpp,
         certificates=certificates,
-        http=listeners.get("http"),
-        ops=listeners.get("ops"),
-        admin=listeners["admin"],
-    )
-
-
-def _tenants_listener(
-    reactor: Any, api: NativeApi, section: HttpSection, metrics: Metrics, tls: ReloadableServerOptions | None
-) -> HttpListener:
-    return HttpListener(
-        reactor,
-        api,
-        HttpLimits(
-            max_body=section.max_body,
-            max_headers=section.max_headers,
-            header_timeout_s=section.header_timeout_s,
-            body_timeout_s=section.body_timeout_s,
-            idle_timeout_s=section.idle_timeout_s,
-            max_connections=section.max_connections,
-        ),
-        trusted_proxies=tuple(ipaddress.ip_network(network) for network in section.trusted_proxies),
-        observer=Requests(metrics, "http"),
-        tls=tls,
+        http=tenants_http,
+        ops=ops_http,
+        admin=admin,
     )
 
 

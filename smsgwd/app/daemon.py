@@ -30,6 +30,7 @@ from smsgwd.app.secrets import KeyFileError
 from smsgwd.app.support import Unsupported, refuse_unsupported
 from smsgwd.config import Config
 from smsgwd.config.types import Address
+from smsgwd.net.edge_core import HttpWorkers, WorkersFailed
 from smsgwd.net.http_server import HttpListener
 from smsgwd.net.reactor import install
 from smsgwd.net.tls import TlsError
@@ -42,7 +43,7 @@ _PUSH_LIMIT_S = 5.0
 _ESME_LIMIT_S = 10.0
 _M_MMAP_THRESHOLD = -3  # malloc.h
 _LARGE_BLOCK = 256 * 1024
-_START_ERRORS = (CannotListenError, KeyFileError, TlsError, CannotOpen, Unsupported, ValueError, OSError)
+_START_ERRORS = (CannotListenError, KeyFileError, TlsError, CannotOpen, Unsupported, WorkersFailed, ValueError, OSError)
 _log = get_logger("daemon")
 
 
@@ -109,7 +110,9 @@ class Daemon:
         services.desk.start()
         services.rerouter.start()
         services.retention.start()
-        self._listen(services)
+        await self._listen(services)
+        if self._phase != "starting":
+            return
         self._strays = Strays(reactor, core.store, services.dispatcher, services.rerouter.adopt)
         self._strays.start()
         self._lag = Lag(reactor, core.clock, core.metrics)
@@ -119,7 +122,7 @@ class Daemon:
         self._feed_watchdog()
         _log.info("daemon.ready", seconds=round(core.clock.monotonic() - begun, 3))
 
-    def _listen(self, services: Services) -> None:
+    async def _listen(self, services: Services) -> None:
         """Open the listeners, the tenants' last: whoever is answered is answered in full."""
         sections = self._config.listeners
         path = Path(self._config.admin.socket)
@@ -133,11 +136,15 @@ class Daemon:
             self._open("ops", services.ops, sections.ops.listen)
         if sections.http is not None and services.http is not None:
             self._open("http", services.http, sections.http.listen)
+            if isinstance(services.http, HttpWorkers):
+                await services.http.start()
+                if self._phase != "starting":
+                    return
         for name in services.smpp.sections:
             for host, number in services.smpp.open(name):
                 self._opened(name, str(Address(host, number)))
 
-    def _open(self, name: str, listener: HttpListener, addresses: tuple[Address, ...]) -> None:
+    def _open(self, name: str, listener: HttpListener | HttpWorkers, addresses: tuple[Address, ...]) -> None:
         for address in addresses:
             port = listener.listen(address.host, address.port)
             self._opened(name, str(Address(address.host, port)))

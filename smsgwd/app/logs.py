@@ -4,14 +4,35 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
+from typing import Literal, Protocol
 
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, globalLogBeginner
 from zope.interface import implementer
 
-from smsgwd.config.model.runtime import Log
 from smsgwd.telemetry.logs import LogSetup, configure_logging, get_logger
 
 _log = get_logger("twisted")
+
+
+class Section(Protocol):
+    """The options of section `log` (`config.model.runtime.Log`), which HTTP workers are told without that model."""
+
+    @property
+    def level(self) -> Literal["debug", "info", "warning", "error"]:
+        """Lines below it are left out."""
+
+    @property
+    def format(self) -> Literal["json", "console"]:
+        """For machines or for people."""
+
+    @property
+    def show_numbers(self) -> bool:
+        """Phone numbers in full."""
+
+    @property
+    def show_text(self) -> bool:
+        """Texts of messages."""
 
 
 @implementer(ILogObserver)
@@ -32,8 +53,8 @@ class _Forward:
             _log.error("twisted.error", **details)
 
 
-def start_logging(section: Log) -> None:
-    """Put the `log` section in force for the process: one line an event on standard error."""
+def start_logging(section: Section, fields: Mapping[str, object] | None = None) -> None:
+    """Put the `log` section in force for the process: one line an event on standard error, with `fields` in each."""
     configure_logging(
         LogSetup(
             stream=sys.stderr.buffer,
@@ -43,6 +64,7 @@ def start_logging(section: Log) -> None:
             format=section.format,
             show_numbers=section.show_numbers,
             show_text=section.show_text,
+            fields=fields or {},
         )
     )
     globalLogBeginner.beginLoggingTo([_Forward()], redirectStandardIO=False, discardBuffer=True)

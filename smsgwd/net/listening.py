@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from typing import Any
 
@@ -53,17 +52,55 @@ def listen_tcp(
     if host != "::":
         listening: Any = reactor.listenTCP(port, factory, backlog, host)
         return _reading(listening, small_reads)
-    with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as made:
-        try:
+    with open_socket(host, port, backlog) as made:
+        return _reading(adopt_tcp(reactor, made.fileno(), made.family, factory), small_reads)
+
+
+def open_socket(host: str, port: int, backlog: int = BACKLOG) -> socket.socket:
+    """A listening socket that nobody accepts on yet, as `listen_tcp` would open it. Raises CannotListenError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if host == "::":
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            made.bind((host, port))
-            made.listen(backlog)
-        except OSError as error:
-            raise CannotListenError(host, port, error) from None  # type: ignore[no-untyped-call]
-        made.setblocking(False)
-        os.set_inheritable(made.fileno(), False)
-        return _reading(reactor.adoptStreamPort(made.fileno(), socket.AF_INET6, factory), small_reads)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((host, port))
+        made.listen(backlog)
+    except OSError as error:
+        made.close()
+        raise CannotListenError(host, port, error) from None  # type: ignore[no-untyped-call]
+    made.setblocking(False)
+    return made
+
+
+class _TakesTurns(tcp.Port):
+    """A port of which one connection is accepted in a turn: processes that share the socket get about as many each.
+
+    Twisted takes up to 100 in one go, which is all of a burst for the process that wakes up first.
+    """
+
+    @property
+    def numberAccepts(self) -> int:
+        """How many in one go."""
+        return 1
+
+    @numberAccepts.setter
+    def numberAccepts(self, number: int) -> None:
+        """Twisted's own measuring is passed over."""
+
+
+def adopt_tcp(
+    reactor: Any, descriptor: int, family: int, factory: IProtocolFactory, *, shared: bool = False
+) -> IListeningPort:
+    """Accept on a listening socket that is open already; the descriptor is duplicated, the caller's stays the caller's.
+
+    `shared` when other processes accept on it too.
+    """
+    kind: Any = _TakesTurns if shared else tcp.Port
+    port: Any = kind._fromListeningDescriptor(reactor, descriptor, family, factory)
+    port.startListening()
+    listening: IListeningPort = port
+    return listening
 
 
 def _reading(listening: Any, small: bool) -> IListeningPort:

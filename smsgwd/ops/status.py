@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from twisted.internet.defer import Deferred
@@ -14,8 +14,24 @@ from smsgwd.ports.dispatch import Dispatcher
 from smsgwd.ports.store import Store, StoreUnavailable
 
 
+class Workers(Protocol):
+    """The processes that serve tenants' HTTP (`net.edge_core.HttpWorkers`)."""
+
+    @property
+    def up(self) -> int:
+        """How many accept connections."""
+
+    @property
+    def wanted(self) -> int:
+        """How many there are meant to be."""
+
+    @property
+    def pids(self) -> list[int]:
+        """The process ids of those that run."""
+
+
 class Status:
-    """Gathers what `status` shows. `started_at` is monotonic seconds."""
+    """Gathers what `status` shows."""
 
     def __init__(
         self,
@@ -27,6 +43,7 @@ class Status:
         dispatcher: Dispatcher,
         phase: Callable[[], str],
         addresses: Callable[[], dict[str, list[str]]],
+        workers: Workers | None = None,
     ) -> None:
         self._node = node
         self._version = version
@@ -35,6 +52,7 @@ class Status:
         self._dispatcher = dispatcher
         self._phase = phase
         self._addresses = addresses
+        self._workers = workers
         self._started_at = clock.monotonic()
 
     def commands(self) -> list[Command]:
@@ -56,12 +74,17 @@ class Status:
             counts = msgspec.to_builtins(await self._store.counts())
         except StoreUnavailable as error:
             counts = {"error": str(error)}
+        workers = self._workers
+        http = (
+            {} if workers is None else {"http_workers": {"up": workers.up, "of": workers.wanted, "pids": workers.pids}}
+        )
         return {
             "node": self._node,
             "version": self._version,
             "phase": self._phase(),
             "uptime_s": round(now - self._started_at, 1),
             "listeners": self._addresses(),
+            **http,
             "store": {"healthy": self._store.healthy, **counts},
             "connectors": connectors,
         }

@@ -7,7 +7,7 @@ event of `events.py`. Numbers, texts and secrets are redacted here, once, for ev
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, Literal, cast
@@ -54,6 +54,7 @@ class LogSetup:
     burst: int = 20
     window_s: float = 10.0
     cache: bool = True
+    fields: Mapping[str, object] = field(default_factory=dict)  #: in every line: which process of several it is
     _sinks: list[_Sink] = field(default_factory=list, repr=False)
 
     @property
@@ -75,7 +76,7 @@ def configure_logging(setup: LogSetup) -> None:
         RateLimit(setup.clock, setup.burst, setup.window_s),
         structlog.processors.format_exc_info,
         Redact(setup.show_numbers, setup.show_text),
-        _Stamp(setup.wall_clock),
+        _Stamp(setup.wall_clock, setup.fields),
         render_json if setup.format == "json" else render_console,
     ]
     structlog.configure(
@@ -88,15 +89,17 @@ def configure_logging(setup: LogSetup) -> None:
 
 
 class _Stamp:
-    """Adds `time` (RFC 3339 UTC, milliseconds) and `level`."""
+    """Adds `time` (RFC 3339 UTC, milliseconds), `level`, and the fields of every line."""
 
-    def __init__(self, wall_clock: Callable[[], float]) -> None:
+    def __init__(self, wall_clock: Callable[[], float], fields: Mapping[str, object]) -> None:
         self._wall_clock = wall_clock
+        self._fields = fields
 
     def __call__(self, logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         now = datetime.fromtimestamp(self._wall_clock(), UTC)
         event["time"] = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         event["level"] = "error" if method in ("exception", "critical", "fatal") else method
+        event.update(self._fields)
         return event
 
 

@@ -82,6 +82,7 @@ class Metrics:
             "esme_connections_refused_total", "Connections of ESMEs closed at once or unbound, by reason.", "reason",
             series=16,
         )  # fmt: skip
+        self.http_workers = self._gauge("http_workers", "HTTP workers that accept connections.")
         self.http_requests = self._counters(
             "http_requests_total", "HTTP requests answered.", "listener", "route", "status", series=2000
         )
