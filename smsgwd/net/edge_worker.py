@@ -17,8 +17,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
-from twisted.internet.interfaces import IListeningPort
 from twisted.internet.protocol import Factory
 
 from smsgwd.net.edge_frames import (
@@ -40,7 +38,6 @@ from smsgwd.net.edge_frames import (
 from smsgwd.net.edge_link import EdgeLink
 from smsgwd.net.http_message import HttpRequest, HttpResponse, Later
 from smsgwd.net.http_server import HttpLimits, HttpListener
-from smsgwd.net.listening import adopt_tcp, over_tls
 from smsgwd.net.tls import ReloadableServerOptions, TlsError
 from smsgwd.net.turn import Turn
 from smsgwd.telemetry import get_logger
@@ -60,7 +57,6 @@ class EdgeWorker:
         self._turn = Turn(reactor)
         self._configure = configure
         self._end = end
-        self._ports: list[IListeningPort] = []
         self._listener: HttpListener | None = None
         self._tls: ReloadableServerOptions | None = None
         self._frame_limit = 0
@@ -104,11 +100,11 @@ class EdgeWorker:
                 limits,
                 trusted_proxies=tuple(ipaddress.ip_network(network) for network in setup.trusted_proxies),
                 observer=self._observe,
+                tls=self._tls,
             )
             for descriptor, family in setup.sockets:
-                factory = over_tls(listener, self._tls)
-                self._ports.append(adopt_tcp(self._reactor, descriptor, family, factory, shared=True))
-                socket.close(descriptor)  # the port has its own
+                listener.adopt(descriptor, family)
+                socket.close(descriptor)  # the listener has its own
         except (TlsError, OSError) as error:
             _log.error("worker.failed", reason=str(error))
             self._end(1)
@@ -126,11 +122,10 @@ class EdgeWorker:
             _log.debug("worker.certificate_reloaded")
 
     def _drain(self, limit_s: float) -> None:
-        waits: list[Deferred[Any]] = [maybeDeferred(port.stopListening) for port in self._ports]
-        self._ports = []
-        if self._listener is not None:
-            waits.append(self._listener.stop(limit_s))
-        DeferredList(waits).addCallback(self._drained)
+        if self._listener is None:
+            self._end(0)
+        else:
+            self._listener.stop(limit_s).addCallback(self._drained)
 
     def _drained(self, _: object) -> None:
         self._tell_refused()

@@ -8,7 +8,6 @@ traceback on the wire; a client that leaves stops nothing that runs.
 from __future__ import annotations
 
 import secrets
-import socket
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -28,7 +27,7 @@ from smsgwd.model.refusals import Refusal
 from smsgwd.net.http_address import Network, client_address, is_trusted, network_of
 from smsgwd.net.http_channel import HttpChannel
 from smsgwd.net.http_message import Handler, HttpRequest, HttpResponse, Later, Observer, problem
-from smsgwd.net.listening import listen_tcp, over_tls
+from smsgwd.net.listening import adopt_tcp, listen_tcp, over_tls
 
 _log = Logger()
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}" for status in HTTPStatus}
@@ -100,12 +99,12 @@ class HttpListener(ServerFactory):
         self._ports.append(listening)
         return int(getattr(listening.getHost(), "port", port))
 
-    def adopt(self, fd: int, family: socket.AddressFamily) -> None:
-        """Accept connections at a socket that listens already, of another process for one.
+    def adopt(self, fd: int, family: int) -> None:
+        """Accept connections at a socket that listens already, on which other processes may accept too.
 
         `fd` is duplicated: the caller closes its own. Raises OSError when it is no listening socket.
         """
-        self._ports.append(self.reactor.adoptStreamPort(fd, family, over_tls(self, self._tls)))
+        self._ports.append(adopt_tcp(self.reactor, fd, family, over_tls(self, self._tls), shared=True))
 
     def stop(self, limit_s: float = 10.0) -> Deferred[None]:
         """Accept nothing more, answer what was taken, close what is idle. Fires when all are closed.
