@@ -1,6 +1,7 @@
 """Money as integer micro-units of a currency: 1_000_000 is one euro. Never a float."""
 
 import re
+from functools import lru_cache
 
 MICRO = 1_000_000
 _DECIMAL = re.compile(r"(-?)([0-9]{1,12})(?:\.([0-9]{1,6}))?\Z")
@@ -16,6 +17,7 @@ def parse_money(text: str) -> int:
     return -value if sign else value
 
 
+@lru_cache(maxsize=1024)  # prices are few, and every answer has one
 def format_money(micro: int) -> str:
     """A decimal string with four decimals, or six where the amount needs them: 999_960_000 → '999.9600'."""
     sign = "-" if micro < 0 else ""

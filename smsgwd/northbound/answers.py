@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from smsgwd.model.message import PUBLIC_STATES, EventView, Failure, MessageView, PartView
+from smsgwd.model.message import PUBLIC_STATES, Coding, EventView, Failure, MessageView, PartView, State
 from smsgwd.model.money import format_money
 from smsgwd.model.submission import Entry
 from smsgwd.timespec.rfc3339 import format_epoch_ms
@@ -141,6 +141,9 @@ class Problem(msgspec.Struct, frozen=True, gc=False):
 
 
 _NOTHING = format_money(0)
+#: By number: the property behind each name costs as much as all the rest of an entry.
+_STATES = {int(state): state.public for state in State}
+_CODINGS = [coding.public for coding in sorted(Coding)]
 
 
 def error(failure: Failure | None) -> Error | None:
@@ -155,14 +158,15 @@ def refused_entry(to: str, failure: Failure) -> SentEntry:
 
 def sent_entry(entry: Entry) -> SentEntry:
     """The entry of a recipient as the pipeline left it."""
+    any_id, state, coding, failure = entry.id, entry.state, entry.coding, entry.error
     return SentEntry(
-        id=None if entry.id is None else str(entry.id),
-        to=entry.dest,
-        state=None if entry.state is None else entry.state.public,
-        parts=entry.parts,
-        encoding=None if entry.coding is None else entry.coding.public,
-        price=format_money(entry.price),
-        error=error(entry.error),
+        None if any_id is None else str(any_id),
+        entry.dest,
+        None if state is None else _STATES[state],
+        entry.parts,
+        None if coding is None else _CODINGS[coding],
+        format_money(entry.price),
+        None if failure is None else error(failure),
     )
 
 

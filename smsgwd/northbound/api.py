@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
@@ -10,24 +11,29 @@ from twisted.python.failure import Failure
 
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.tenant import Tenant
-from smsgwd.net.http_message import HttpRequest, HttpResponse, problem
-from smsgwd.northbound.credentials import CHALLENGES, BasicPair, credentials
+from smsgwd.net.http_message import HttpRequest, HttpResponse, Later
+from smsgwd.northbound import problems
+from smsgwd.northbound.credentials import BasicPair, credentials
 from smsgwd.northbound.docs_page import docs_response
 from smsgwd.northbound.openapi import openapi_response
 from smsgwd.northbound.pace import Pace
+from smsgwd.northbound.problems import labelled
 from smsgwd.northbound.queries import Queries
-from smsgwd.northbound.router import MethodNotAllowed, Router, query_of
+from smsgwd.northbound.router import Router, query_of
 from smsgwd.northbound.routes import ROUTES, Route
 from smsgwd.northbound.sending import ApiLimits, Sending
 from smsgwd.ports.store import StoreUnavailable
 
 if TYPE_CHECKING:
+    from twisted.internet.interfaces import IReactorTime
+
     from smsgwd.ports.store import Store
     from smsgwd.ports.submit import Authenticator, Messages, Submitter
 
-_Answer = HttpResponse | Deferred[HttpResponse]
-_Operation = Callable[[Tenant, HttpRequest, int, dict[str, list[str]]], _Answer]
-_NO_STORE = ("Cache-Control", "no-store")
+_Answer = HttpResponse | Later | Deferred[HttpResponse]
+_Query = dict[str, list[str]]
+_Operation = Callable[[Tenant, HttpRequest, int, _Query], HttpResponse | Deferred[HttpResponse]]
+_Submission = Callable[[Tenant, HttpRequest, str], HttpResponse | Later]
 
 
 class NativeApi:
@@ -41,20 +47,32 @@ class NativeApi:
         authenticator: Authenticator,
         limits: ApiLimits | None = None,
         pace: Pace | None = None,
+        *,
+        reactor: IReactorTime | None = None,
+        ready: Callable[[], int] = lambda: 0,
+        lagging: Callable[[], int] = lambda: 0,
     ) -> None:
+        """With a `reactor` submissions wait while too many are on their way into the store, more so while messages
+        (`ready`) or receipts (`lagging`) wait behind them: see northbound.doorway."""
         self._authenticator = authenticator
         self._router = Router(ROUTES)
-        sending = Sending(submitter, limits or ApiLimits(), pace)
+        self._sending = sending = Sending(
+            submitter, limits or ApiLimits(), pace, reactor=reactor, ready=ready, lagging=lagging
+        )
         queries = Queries(messages, store)
+        self._submissions: dict[str, _Submission] = {"send": sending.send, "send_batch": sending.send_batch}
         self._operations: dict[str, _Operation] = {
-            "send": lambda tenant, request, _id, _query: sending.send(tenant, request),
-            "send_batch": lambda tenant, request, _id, _query: sending.send_batch(tenant, request),
             "list": lambda tenant, _request, _id, query: queries.list(tenant, query),
             "get": lambda tenant, _request, any_id, _query: queries.get(tenant, any_id),
             "cancel": lambda tenant, _request, any_id, _query: queries.cancel(tenant, any_id),
             "balance": lambda tenant, _request, _id, _query: queries.balance(tenant),
         }
+        self._labels = {route.operation: route.label for route in ROUTES}
         self._public = {"openapi": openapi_response(), "docs": docs_response()}
+
+    def close(self) -> None:
+        """The gateway shuts down: what waits to be submitted is refused, and so is what still comes."""
+        self._sending.close()
 
     def knows(self, path: str) -> bool:
         """True for the paths this API answers, whatever the method: for whoever combines several APIs."""
@@ -64,61 +82,79 @@ class NativeApi:
         """Answer a request; never raises for what a client did."""
         try:
             route, any_id = self._router.find(request.method, request.path)
-        except Refused as refused:
-            return _refusal(refused)
+        except Refused as error:
+            return problems.refused(error)
+        label = self._labels[route.operation]
         try:
-            query = query_of(route, request)
+            query = query_of(route, request) if request.query else {}
             if not route.authenticated:
                 return self._public[route.operation]
-            tenant = self._tenant(request)
-        except Refused as refused:
-            return _labelled(_refusal(refused), route)
-        answer: Deferred[HttpResponse] = tenant.addCallback(self._run, route, request, any_id, query)
-        answer.addErrback(_refused)
-        return answer.addCallback(_labelled, route)
+            # Nearly every request: it is known who asks, and nothing has to be waited for.
+            header = request.headers.get("authorization")
+            tenant = None if header is None else self._authenticator.known(header, request.address)
+            if tenant is not None:
+                return self._run(tenant, route, request, any_id, query, label)
+            proven = self._proven(request)
+        except (Refused, StoreUnavailable) as error:
+            return labelled(problems.failed(error, label), label)
+        answer: Deferred[HttpResponse] = proven.addCallback(self._run_proven, route, request, any_id, query, label)
+        return answer.addErrback(_expected, label)
 
-    def _tenant(self, request: HttpRequest) -> Deferred[Tenant]:
+    def _proven(self, request: HttpRequest) -> Deferred[Tenant]:
         found = credentials(request.headers)
         if isinstance(found, BasicPair):
             return self._authenticator.password(found.name, found.secret, request.address)
         return self._authenticator.token(found.secret, request.address)
 
     def _run(
-        self, tenant: Tenant, route: Route, request: HttpRequest, any_id: int, query: dict[str, list[str]]
+        self, tenant: Tenant, route: Route, request: HttpRequest, any_id: int, query: _Query, label: str
     ) -> _Answer:
+        """The operation's answer, labelled. Raises Refused for what is wrong with the request."""
         if route.body is not None:
-            _check_media_type(request)
-        return self._operations[route.operation](tenant, request, any_id, query)
+            _check_media_type(request.headers)
+        submission = self._submissions.get(route.operation)
+        if submission is not None:
+            answer = submission(tenant, request, label)
+            return answer if isinstance(answer, Later) else labelled(answer, label)
+        found = self._operations[route.operation](tenant, request, any_id, query)
+        if isinstance(found, Deferred):
+            return found.addCallbacks(labelled, _expected, callbackArgs=(label,), errbackArgs=(label,))
+        return labelled(found, label)
+
+    def _run_proven(
+        self, tenant: Tenant, route: Route, request: HttpRequest, any_id: int, query: _Query, label: str
+    ) -> HttpResponse | Deferred[HttpResponse]:
+        """The same within a Deferred's chain."""
+        answer = self._run(tenant, route, request, any_id, query, label)
+        if not isinstance(answer, Later):
+            return answer
+        done: Deferred[HttpResponse] = Deferred()
+        answer.on_answer(_fire, done)
+        return done
 
 
-def _check_media_type(request: HttpRequest) -> None:
+def _fire(response: HttpResponse, done: Deferred[HttpResponse]) -> None:
+    done.callback(response)
+
+
+def _check_media_type(headers: Mapping[str, str]) -> None:
     """JSON in UTF-8, not compressed; nothing said counts as that."""
-    kind, _, parameters = request.headers.get("content-type", "application/json").partition(";")
-    charset = parameters.strip().lower().replace('"', "")
-    if kind.strip().lower() != "application/json" or charset not in ("", "charset=utf-8", "charset=utf8"):
+    if not _json_in_utf8(headers.get("content-type", "application/json")):
         raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE, "Content-Type is not application/json in UTF-8")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    if headers.get("content-encoding", "identity").lower() != "identity":
         raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE, "Content-Encoding is not taken: send plain JSON")
 
 
-def _refused(failure: Failure) -> HttpResponse | Failure:
+@lru_cache(maxsize=64)  # a client's is the same from request to request
+def _json_in_utf8(content_type: str) -> bool:
+    kind, _, parameters = content_type.partition(";")
+    charset = parameters.strip().lower().replace('"', "")
+    return kind.strip().lower() == "application/json" and charset in ("", "charset=utf-8", "charset=utf8")
+
+
+def _expected(failure: Failure, label: str) -> HttpResponse:
     """What the store and the rules refuse, as a problem; anything else is for the engine to log and answer 500."""
-    if isinstance(failure.value, Refused):
-        return _refusal(failure.value)
-    if isinstance(failure.value, StoreUnavailable):
-        return problem(Refusal.STORE_UNAVAILABLE)
-    return failure
-
-
-def _refusal(refused: Refused) -> HttpResponse:
-    if refused.refusal is Refusal.UNAUTHENTICATED:
-        return problem(refused.refusal, refused.detail, CHALLENGES)
-    if isinstance(refused, MethodNotAllowed):
-        return problem(refused.refusal, refused.detail, (("Allow", refused.allow),))
-    return problem(refused.refusal, refused.detail)
-
-
-def _labelled(response: HttpResponse, route: Route) -> HttpResponse:
-    response.route = route.label
-    response.headers = (*response.headers, _NO_STORE)
-    return response
+    response = problems.expected(failure.value)
+    if response is None:
+        failure.raiseException()
+    return labelled(response, label)

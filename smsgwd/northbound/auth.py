@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.threads import deferToThreadPool
@@ -20,10 +20,20 @@ from smsgwd.accounts.failures import FailureLimiter
 from smsgwd.accounts.hashing import DUMMY_HASH, token_digest, verify
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.tenant import Tenant
+from smsgwd.northbound.credentials import BearerToken, credentials
 from smsgwd.ports.clock import Clock
 
 _MAX_SECRET = 1024  # characters: nobody's password, and hashing is for free up to here
+_HEADERS_REMEMBERED = 1000
 _UNKNOWN = "Unknown credentials"
+
+
+class _Way(NamedTuple):
+    """What is looked up for an Authorization header: limited under `name`, found by `digest`."""
+
+    kind: str
+    name: str
+    digest: Digest  #: of a token in hex, as the directory has it
 
 
 class PasswordAuthenticator:
@@ -54,6 +64,7 @@ class PasswordAuthenticator:
         self._cache = PairCache(cache_s)
         self._cache_key = secrets.token_bytes(32)
         self._limiter = FailureLimiter() if limiter is None else limiter
+        self._ways: dict[str, _Way] = {}  # of headers that were good
         self._max_waiting = max_waiting
         self._on_failure = on_failure
         self._running: dict[tuple[Digest, str], list[Deferred[bool]]] = {}
@@ -72,6 +83,47 @@ class PasswordAuthenticator:
     def bind(self, system_id: str, secret: str, address: str) -> Deferred[Account]:
         """The account of an SMPP credential; fails as `password` does."""
         return self._named(SMPP, system_id, secret, address)
+
+    def known(self, authorization: str, address: str) -> Tenant | None:
+        """See `ports.submit.Authenticator.known`. Whether it is good is asked anew each time: of a header that was good
+        only what can be computed from it is remembered (saves 6 µs a request)."""
+        way = self._ways.get(authorization)
+        if way is None:
+            way = self._way(authorization)
+            if way is None:
+                return None
+        kind, name, digest = way
+        now = self._clock.monotonic()
+        if self._limiter.wait(address, name, now) > 0:
+            return None
+        if kind == TOKEN:
+            account = self._directory.token(digest.decode())
+        else:
+            account = self._directory.password(name)
+            if account is not None and not self._cache.good(digest, account.credential.secret_hash, now):
+                account = None
+        if account is None:
+            self._ways.pop(authorization, None)
+            return None
+        if authorization not in self._ways:
+            if len(self._ways) >= _HEADERS_REMEMBERED:
+                self._ways.clear()
+            self._ways[authorization] = way
+        return account.tenant
+
+    def _way(self, authorization: str) -> _Way | None:
+        """How to look up what a header says; None when it says nothing that can be found."""
+        try:
+            found = credentials({"authorization": authorization})
+        except Refused:
+            return None
+        if len(found.secret) > _MAX_SECRET:
+            return None
+        if isinstance(found, BearerToken):
+            return _Way(TOKEN, TOKEN, token_digest(found.secret, self._token_key).encode())
+        if len(found.name) > _MAX_SECRET:
+            return None
+        return _Way(PASSWORD, found.name, pair_digest(self._cache_key, PASSWORD, found.name, found.secret))
 
     def token(self, secret: str, address: str) -> Deferred[Tenant]:
         """The tenant of a token; fails as `password` does."""

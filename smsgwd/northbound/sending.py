@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 import msgspec
-from twisted.internet.defer import Deferred
 
 from smsgwd.model.message import Failure
 from smsgwd.model.refusals import BY_CODE, Refusal, Refused
 from smsgwd.model.submission import Idempotency, Item, Outcome, Submission
 from smsgwd.model.tenant import Tenant
-from smsgwd.net.http_message import HttpRequest, HttpResponse, json_response, problem
-from smsgwd.northbound import requests
-from smsgwd.northbound.answers import SendAnswer, SentEntry, refused_entry, sent_entry
+from smsgwd.net.http_message import JSON_TYPE, HttpRequest, HttpResponse, Later, problem
+from smsgwd.northbound import problems, requests
+from smsgwd.northbound.answers import SendAnswer, refused_entry, sent_entry
+from smsgwd.northbound.doorway import Doorway
 from smsgwd.northbound.pace import Pace, parts_of
+from smsgwd.northbound.problems import NO_STORE, labelled
 
 if TYPE_CHECKING:
+    from twisted.internet.interfaces import IReactorTime
+
     from smsgwd.ports.submit import Submitter
 
 _encode = msgspec.json.Encoder().encode
+_ACCEPTED: Final = (("Content-Type", JSON_TYPE), NO_STORE)  # of every 202, so that its head is composed once
 
 
 class ApiLimits(msgspec.Struct, frozen=True):
@@ -30,45 +35,111 @@ class ApiLimits(msgspec.Struct, frozen=True):
     max_batch: int = requests.MAX_BATCH
 
 
-class Sending:
-    """The handlers that submit."""
+class _Ask(Later):
+    """A submission on its way, and its answer: `wanted` is one place a recipient `to`, an Item or why there is none."""
 
-    def __init__(self, submitter: Submitter, limits: ApiLimits, pace: Pace | None = None) -> None:
+    __slots__ = ("items", "label", "submission", "tenant", "to", "wanted")
+
+    def __init__(self, submission: Submission, to: list[str], wanted: list[Item | Failure], label: str) -> None:
+        super().__init__()
+        self.submission = submission
+        self.items = submission.items
+        self.tenant = submission.tenant
+        self.to = to
+        self.wanted = wanted
+        self.label = label
+
+
+class Sending:
+    """The handlers that submit. With a `reactor` submissions go through a doorway, see `NativeApi`."""
+
+    def __init__(
+        self,
+        submitter: Submitter,
+        limits: ApiLimits,
+        pace: Pace | None = None,
+        *,
+        reactor: IReactorTime | None = None,
+        ready: Callable[[], int] = lambda: 0,
+        lagging: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._submitter = submitter
         self._limits = limits
         self._pace = pace
+        self._doorway: Doorway[_Ask, str] | None = None
+        if reactor is not None:
+            self._doorway = Doorway(
+                self._submit, ready, lagging, reactor=reactor, line_of=_tenant_of, tenant_of=_tenant_of
+            )
 
-    def send(self, tenant: Tenant, request: HttpRequest) -> HttpResponse | Deferred[HttpResponse]:
-        """One text to one recipient or several."""
+    def close(self) -> None:
+        """Refuse what waits; what is on its way goes on."""
+        if self._doorway is not None:
+            for ask in self._doorway.clear():
+                self._answer(Refused(Refusal.SHUTTING_DOWN), ask)
+
+    def send(self, tenant: Tenant, request: HttpRequest, label: str) -> HttpResponse | Later:
+        """One text to one recipient or several. A Later's answer is labelled, a response is not yet. Raises Refused."""
         wanted = requests.decode_send(request.body)
         to = requests.recipients(wanted)
         if len(to) > self._limits.max_recipients:
             raise Refused(Refusal.INVALID, f"`to` has more than {self._limits.max_recipients} recipients")
-        return self._submit(tenant, request, to, requests.items(wanted, to))
+        return self._take(tenant, request, to, requests.items(wanted, to), label)
 
-    def send_batch(self, tenant: Tenant, request: HttpRequest) -> HttpResponse | Deferred[HttpResponse]:
-        """Different messages in one request."""
+    def send_batch(self, tenant: Tenant, request: HttpRequest, label: str) -> HttpResponse | Later:
+        """Different messages in one request; as `send`."""
         wanted = requests.decode_batch(request.body).messages
         if len(wanted) > self._limits.max_batch:
             raise Refused(Refusal.INVALID, f"`messages` has more than {self._limits.max_batch} messages")
-        items: list[Item | Failure] = []
-        for one in wanted:
-            items.extend(requests.items(one, [one.to]))
-        return self._submit(tenant, request, [one.to for one in wanted], items)
+        made = [requests.item_or_failure(one, one.to) for one in wanted]
+        return self._take(tenant, request, [one.to for one in wanted], made, label)
 
-    def _submit(
-        self, tenant: Tenant, request: HttpRequest, to: list[str], wanted: list[Item | Failure]
-    ) -> HttpResponse | Deferred[HttpResponse]:
+    def _take(
+        self, tenant: Tenant, request: HttpRequest, to: list[str], wanted: list[Item | Failure], label: str
+    ) -> HttpResponse | Later:
         idempotency = _idempotency(request)
-        items = [one for one in wanted if isinstance(one, Item)]
+        items = [one for one in wanted if type(one) is Item]
         if not items:
-            return _answer(Outcome(0, []), to, wanted)
+            return _response(Outcome(0, []), to, wanted)
         if self._pace is not None and tenant.throughput > 0:
             wait = self._pace.take(tenant, sum(map(parts_of, items)))
             if wait > 0:
                 return problem(Refusal.OVER_RATE, f"this tenant may send {tenant.throughput} parts a second", wait=wait)
-        outcome = self._submitter.submit(Submission(tenant.id, items, idempotency))
-        return outcome.addCallback(_answer, to, wanted)
+        ask = _Ask(Submission(tenant.id, items, idempotency), to, wanted, label)
+        if self._doorway is None:
+            self._submit(ask)
+        elif not self._doorway.enter(ask):
+            raise Refused(Refusal.OVERLOADED)
+        return ask
+
+    def _submit(self, ask: _Ask) -> None:
+        try:
+            self._submitter.take(ask.submission, self._submitted, ask)
+        except Exception as error:  # a bug, before anything was stored
+            self._submitted(error, ask)
+
+    def _submitted(self, outcome: Outcome | BaseException, ask: _Ask) -> None:
+        if self._doorway is not None:
+            self._doorway.left(len(ask.items))
+        self._answer(outcome, ask)
+
+    def _answer(self, outcome: Outcome | BaseException, ask: _Ask) -> None:
+        label = ask.label
+        try:
+            if isinstance(outcome, BaseException):
+                raise outcome
+            response = _response(outcome, ask.to, ask.wanted)
+            if response.status == 202:
+                response.route = label
+            else:
+                labelled(response, label)
+        except Exception as error:
+            response = labelled(problems.failed(error, label), label)
+        ask.answer(response)
+
+
+def _tenant_of(ask: _Ask) -> str:
+    return ask.tenant
 
 
 def _idempotency(request: HttpRequest) -> Idempotency | None:
@@ -79,20 +150,20 @@ def _idempotency(request: HttpRequest) -> Idempotency | None:
     return requests.checked_key(key, hashlib.sha256(asked).digest())
 
 
-def _answer(outcome: Outcome, to: list[str], wanted: list[Item | Failure]) -> HttpResponse:
-    """One entry a recipient in the order asked for, whether the pipeline saw it or not."""
-    seen = iter(outcome.entries)
-    entries: list[SentEntry] = []
-    accepted = False
-    for dest, one in zip(to, wanted, strict=True):
-        if isinstance(one, Failure):
-            entries.append(refused_entry(dest, one))
-            continue
-        entry = next(seen)
-        accepted = accepted or entry.error is None
-        entries.append(sent_entry(entry))
-    if accepted:
-        return json_response(202, _encode(SendAnswer(str(outcome.id), entries)))
+def _response(outcome: Outcome, to: list[str], wanted: list[Item | Failure]) -> HttpResponse:
+    """One entry a recipient in the order asked for, whether the pipeline saw it or not. A 202 is marked already."""
+    found = outcome.entries
+    if len(found) == len(to):  # nearly always
+        entries = [sent_entry(entry) for entry in found]
+    else:
+        seen = iter(found)
+        entries = [
+            refused_entry(dest, one) if isinstance(one, Failure) else sent_entry(next(seen))
+            for dest, one in zip(to, wanted, strict=True)
+        ]
+    for entry in entries:
+        if entry.error is None:
+            return HttpResponse(202, _ACCEPTED, _encode(SendAnswer(str(outcome.id), entries)))
     first = entries[0].error
     assert first is not None
     refusal = BY_CODE.get(first.code, Refusal.INVALID)

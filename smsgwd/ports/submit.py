@@ -75,6 +75,13 @@ class Esmes(Protocol):
 class Authenticator(Protocol):
     """Who is asking."""
 
+    def known(self, authorization: str, address: str) -> Tenant | None:
+        """The tenant of an Authorization header's value, when that can be told at once and is good now.
+
+        None is no refusal: ask `password` or `token`, which limit and count failures.
+        """
+        ...
+
     def password(self, name: str, secret: str, address: str) -> Deferred[Tenant]:
         """The tenant of a password credential. Fails with Refused (UNAUTHENTICATED, TOO_MANY_FAILURES).
 

@@ -23,6 +23,7 @@ class FakeGateway:
         self.keys = {}
         self.next_id = 1 << 60
         self.held = None
+        self.knows_tokens = True
         self.refuse = None
         self.attempts = []
         self.pages = []
@@ -49,6 +50,9 @@ class FakeGateway:
             self.held.append((Deferred(), outcome))
             return self.held[-1][0]
         return succeed(outcome)
+
+    def take(self, submission, then, arg):
+        self.submit(submission).addCallbacks(then, lambda failure: then(failure.value, arg), callbackArgs=(arg,))
 
     def _entry(self, submission, first, place, item):
         try:
@@ -143,6 +147,10 @@ class FakeGateway:
         return succeed(999_960_000 if tenant == "demo" else None)
 
     # -- Authenticator
+
+    def known(self, authorization, address):
+        """Tokens are known at once, passwords never."""
+        return TOKENS.get(authorization.removeprefix("Bearer ")) if self.knows_tokens else None
 
     def password(self, name, secret, address):
         self.attempts.append((name, secret, address))

@@ -5,7 +5,7 @@ import json
 
 from twisted.internet.defer import Deferred
 
-from smsgwd.net.http_message import HttpRequest
+from smsgwd.net.http_message import HttpRequest, Later
 from smsgwd.northbound.api import NativeApi
 from tests.northbound.fakes import FakeGateway
 
@@ -41,6 +41,10 @@ class Client:
         path, _, query = target.partition("?")
         fields = [tuple(field.partition("=")[::2]) for field in query.split("&")] if query else []
         result = self.api(HttpRequest(method, path, fields, sent, body, "192.0.2.7"))
+        if isinstance(result, Later):
+            answered = Deferred()
+            result.on_answer(lambda response, done: done.callback(response), answered)
+            result = answered
         if not isinstance(result, Deferred):
             return Reply(result)
         replies = []

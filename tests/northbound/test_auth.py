@@ -1,5 +1,7 @@
 """The authenticator: cached pairs, shared verifications, limited failures. Real Argon2 in real threads."""
 
+import base64
+
 from twisted.internet import reactor
 from twisted.internet.defer import DeferredList, gatherResults, inlineCallbacks
 from twisted.trial.unittest import TestCase
@@ -37,7 +39,7 @@ class Clock:
         return 0
 
 
-class AuthenticatorTests(TestCase):
+class _World(TestCase):
     def setUp(self):
         self.clock = Clock()
         self.directory = Directory([demo()])
@@ -65,6 +67,8 @@ class AuthenticatorTests(TestCase):
         failure = yield self.assertFailure(deferred, Refused)
         self.assertIs(failure.refusal, refusal)
 
+
+class AuthenticatorTests(_World):
     @inlineCallbacks
     def test_a_good_pair_is_verified_once(self):
         for _ in range(5):
@@ -206,3 +210,79 @@ class AuthenticatorTests(TestCase):
             yield self.assertFailure(one, MemoryError)
         self.patch(auth, "verify", lambda secret, phc: True)
         yield self.auth.password("ann", "secret", "192.0.2.1")
+
+
+def basic(name, secret):
+    return "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode()
+
+
+class KnownTests(_World):
+    """What is told at once: nothing that `password` and `token` would not say now."""
+
+    def known(self, header, address="192.0.2.1"):
+        tenant = self.auth.known(header, address)
+        return None if tenant is None else tenant.id
+
+    def test_a_token_is_known_at_once_and_only_as_long_as_it_is_good(self):
+        for _ in range(2):
+            self.assertEqual(self.known("Bearer tok"), "demo")
+            self.directory.replace([demo(enabled=False)])
+            self.assertIsNone(self.known("Bearer tok"))
+            self.directory.replace([])
+            self.assertIsNone(self.known("Bearer tok"))
+            self.directory.replace([demo(currency="USD")])
+            self.assertEqual(self.auth.known("Bearer tok", "192.0.2.1").currency, "USD")
+        self.assertEqual(self.failures, [])
+
+    @inlineCallbacks
+    def test_a_password_is_known_once_it_was_verified_until_it_changes_or_is_too_old(self):
+        header = basic("ann", "secret")
+        self.assertIsNone(self.known(header))
+        yield self.auth.password("ann", "secret", "192.0.2.1")
+        self.assertEqual(self.known(header), "demo")
+        self.assertEqual(self.known(header), "demo")
+        self.assertIsNone(self.known(basic("ann", "wrong")))
+        self.assertIsNone(self.known(basic("ann-smpp", "secret")))
+        self.clock.now += 301
+        self.assertIsNone(self.known(header))
+        yield self.auth.password("ann", "secret", "192.0.2.1")
+        self.assertEqual(self.known(header), "demo")
+        self.directory.replace([demo(OTHER_HASH)])
+        self.assertIsNone(self.known(header))
+        self.directory.replace([demo()])
+        self.assertIsNone(self.known(header))
+        self.assertEqual(len(self.verified), 2)
+
+    @inlineCallbacks
+    def test_who_is_stopped_is_not_known_there_whatever_it_brings(self):
+        yield self.auth.password("ann", "secret", "192.0.2.1")
+        header = basic("ann", "secret")
+        self.assertEqual((self.known(header), self.known("Bearer tok")), ("demo", "demo"))
+        for guess in "abc":
+            yield self.refused(self.auth.password("ann", guess, "192.0.2.1"), Refusal.UNAUTHENTICATED)
+        self.assertIsNone(self.known(header))
+        self.assertEqual(self.known(header, "198.51.100.1"), "demo")
+        for guess in "abc":
+            yield self.refused(self.auth.token(guess, "192.0.2.1"), Refusal.UNAUTHENTICATED)
+        self.assertIsNone(self.known("Bearer tok"))
+        self.assertEqual(self.known("Bearer tok", "198.51.100.1"), "demo")
+        self.clock.now += 61
+        self.assertEqual((self.known(header), self.known("Bearer tok")), ("demo", "demo"))
+
+    def test_what_is_no_credential_is_not_known_and_not_remembered(self):
+        for header in (
+            "",
+            "Bearer",
+            "Bearer a b",
+            "Basic ?",
+            "Basic " + "x" * 4000,
+            "Bearer " + "x" * 2000,
+            "Bearer x",
+        ):
+            self.assertIsNone(self.known(header))
+        self.assertEqual(self.auth._ways, {})
+
+    def test_the_memory_of_headers_is_bounded(self):
+        for spaces in range(auth._HEADERS_REMEMBERED + 10):
+            self.assertEqual(self.known("Bearer" + " " * (spaces + 1) + "tok"), "demo")
+        self.assertLessEqual(len(self.auth._ways), auth._HEADERS_REMEMBERED)

@@ -1,8 +1,10 @@
 """POST /v1/messages and /v1/messages/batch."""
 
 import json
+import re
 
 import pytest
+from twisted.internet.task import Clock as Reactor
 
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.tenant import Tenant
@@ -443,3 +445,126 @@ def test_over_the_tenants_rate_nothing_is_taken_and_the_answer_says_how_long_to_
 def test_a_tenant_without_a_rate_is_not_held_up():
     client = Client(pace=Pace(_Clock(), 0.0))
     assert all(client.send(text="x" * 1000).status == 202 for _ in range(50))
+
+
+# ---------------------------------------------------------------------------------------- answers that come later
+
+
+@pytest.fixture(params=[True, False], ids=["known", "proven"])
+def gateway(request):
+    """Who asks is known at once, or found out."""
+    gateway = FakeGateway()
+    gateway.knows_tokens = request.param
+    return gateway
+
+
+def test_answers_are_alike_whichever_way_it_is_told_who_asks(gateway):
+    client = Client(gateway)
+    good = client.send()
+    assert (good.status, good.route) == (202, "POST /v1/messages")
+    assert good.header_list == (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
+    bad = client.send(to="nobody")
+    assert is_problem(bad, 422, "invalid_recipient") and bad.route == "POST /v1/messages"
+    assert [name for name, _ in bad.header_list] == ["Content-Type", "Cache-Control"]
+    wrong = client.ask("POST", "/v1/messages", b"{}", {"content-type": "text/plain"})
+    assert is_problem(wrong, 415, "unsupported_media_type") and wrong.route == "POST /v1/messages"
+    invalid = client.ask("POST", "/v1/messages/batch", b"{}")
+    assert is_problem(invalid, 422, "invalid") and invalid.route == "POST /v1/messages/batch"
+    gateway.refuse = Refused(Refusal.NOT_FOUND)
+    late = client.send()
+    assert is_problem(late, 404, "not_found") and late.route == "POST /v1/messages"
+    assert [name for name, _ in late.header_list].count("Cache-Control") == 1
+
+
+def test_a_bug_behind_it_is_an_incident_that_is_in_the_log(gateway, capsys):
+    gateway.refuse = ZeroDivisionError("secret text")
+    reply = Client(gateway).send()
+    assert is_problem(reply, 500, "internal")
+    assert re.fullmatch("[0-9a-f]{16}", reply.json["incident"])
+    assert "secret text" not in reply.body.decode()
+    assert reply.json["incident"] in capsys.readouterr().out
+
+
+def test_a_bug_in_taking_it_is_an_incident_too(gateway):
+    def broken(submission, then, arg):
+        raise ZeroDivisionError
+
+    gateway.take = broken
+    assert is_problem(Client(gateway, reactor=Reactor()).send(), 500, "internal")
+    assert is_problem(Client(gateway).send(), 500, "internal")
+
+
+# ---------------------------------------------------------------------------------------- how much is let in
+
+
+def waiting(client, count, **fields):
+    """The statuses of `count` requests, as they are answered."""
+    statuses = []
+    for _ in range(count):
+        reply = client.send(**fields)
+        if hasattr(reply, "addCallback"):
+            reply.addCallback(lambda response: statuses.append(response.status))
+        else:
+            statuses.append(reply.status)
+    return statuses
+
+
+def test_only_so_many_messages_are_on_their_way_and_nothing_is_refused(gateway):
+    gateway.held = []
+    client = Client(gateway, reactor=Reactor())
+    statuses = waiting(client, 1500)
+    assert len(gateway.held) == 1000 and statuses == []
+    deferred, outcome = gateway.held.pop(0)
+    deferred.callback(outcome)
+    assert len(gateway.held) == 1000 and statuses == [202]
+    while gateway.held:
+        deferred, outcome = gateway.held.pop(0)
+        deferred.callback(outcome)
+    assert statuses == [202] * 1500
+    assert client.gateway.submissions[-1].items[0].text == "hi"
+
+
+def test_while_receipts_lag_submissions_wait(gateway):
+    reactor = Reactor()
+    behind = [10_000]
+    client = Client(gateway, reactor=reactor, lagging=lambda: behind[0])
+    statuses = waiting(client, 300)
+    assert len(statuses) <= 10
+    reactor.pump([0.001] * 100)
+    assert 50 <= len(statuses) <= 120
+    behind[0] = 0
+    reactor.pump([0.001] * 20)
+    assert statuses == [202] * 300
+
+
+def test_while_messages_pile_up_fewer_are_on_their_way(gateway):
+    gateway.held = []
+    waiting(Client(gateway, reactor=Reactor(), ready=lambda: 1000), 600)
+    assert len(gateway.held) == 500
+
+
+def test_a_request_for_many_is_one_and_goes_in_whole(gateway):
+    gateway.held = []
+    client = Client(gateway, reactor=Reactor())
+    waiting(client, 10)
+    waiting(client, 1, to=[f"30691234{n:04d}" for n in range(1, 1001)])
+    waiting(client, 5)
+    assert [len(submission.items) for submission in gateway.submissions] == [1] * 10 + [1000]
+
+
+def test_what_waits_is_refused_when_the_gateway_shuts_down(gateway):
+    gateway.held = []
+    client = Client(gateway, reactor=Reactor())
+    statuses = waiting(client, 1002)
+    client.api.close()
+    assert statuses == [503, 503]
+    assert len(gateway.held) == 1000
+
+
+def test_what_is_far_too_much_is_refused_at_once(gateway, monkeypatch):
+    monkeypatch.setattr("smsgwd.northbound.doorway.MOST_WAITING", 5)
+    gateway.held = []
+    client = Client(gateway, reactor=Reactor())
+    statuses = waiting(client, 1005)
+    assert statuses == []
+    assert is_problem(client.send(), 503, "overloaded")
