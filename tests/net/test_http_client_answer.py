@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsgwd.net.http_client_answer import MAX_BODY, MAX_HEAD, AnswerParser, BadAnswerError
+from smsgwd.net.http_client_answer import MAX_BODY, MAX_HEAD, AnswerParser, BadAnswerError, whole_answer
 
 COUNTED = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = (
@@ -147,3 +147,28 @@ def test_chunks_come_together_again(chunks: list[bytes], size: int) -> None:
     wire = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     wire += b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
     assert parsed(wire, size).body == b"".join(chunks)
+
+
+@pytest.mark.parametrize("data", [COUNTED, CHUNKED, INTERIM, EMPTY])
+def test_a_whole_answer_is_what_the_parser_reads(data: bytes) -> None:
+    answer, parser = whole_answer(data), parsed(data)
+    assert answer is not None
+    assert (answer.status, answer.headers, answer.body) == (parser.status, parser.headers, parser.body)
+    assert whole_answer(data) is answer, "looked up the second time"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        COUNTED[:-1],
+        COUNTED + b"!",
+        COUNTED + COUNTED,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\nuntil close",
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"garbage",
+        b"",
+    ],
+)
+def test_what_is_no_whole_answer_or_ends_its_connection_is_left_to_the_parser(data: bytes) -> None:
+    assert whole_answer(data) is None

@@ -61,7 +61,9 @@ class FakeReactor(Clock):
         return self.attempts[-1]
 
 
-class PoolTests(SynchronousTestCase):
+class PoolCase(SynchronousTestCase):
+    """A client of two connections a host, on connections that the test makes and answers."""
+
     def setUp(self):
         self.reactor = FakeReactor()
         self.lookups = {}
@@ -82,6 +84,11 @@ class PoolTests(SynchronousTestCase):
         for _ in range(int(seconds * 4)):
             self.reactor.advance(0.25)
 
+    def clean_end(self):
+        return Failure(ConnectionDone())
+
+
+class PoolTests(PoolCase):
     def test_idle_connections_are_closed_after_half_a_minute(self):
         answers = [self.post(), self.post()]
         wires = [attempt.succeed() for attempt in self.reactor.attempts]

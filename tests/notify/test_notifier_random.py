@@ -1,5 +1,6 @@
 """Whatever happens, each item ends once and none is under way twice: random answers, store failures, restarts."""
 
+import json
 import random
 
 import pytest
@@ -13,8 +14,20 @@ from tests.notify.fakes import SECRET, FakeHttp, FakeStore, ReactorClock, item
 URLS = [f"http://h{n}.example/{path}" for n in range(6) for path in ("a", "b?x=1")]
 
 
-@pytest.mark.parametrize("seed", range(25))
-def test_every_item_ends_once(seed):
+def numbers(headers, body):
+    """The items of a request."""
+    pushed = json.loads(body)
+    if pushed["type"] == "batch":
+        names = [receipt["webhook_id"] for receipt in pushed["receipts"]]
+        assert headers["webhook-id"] == names[0].replace("msg", "batch") + f"_{len(names)}"
+    else:
+        names = [headers["webhook-id"]]
+    return [int(name.removeprefix("msg_")) for name in names]
+
+
+@pytest.mark.parametrize("batch", [1, 15])
+@pytest.mark.parametrize("seed", range(20))
+def test_every_item_ends_once(seed, batch):
     chance = random.Random(seed)
     reactor, store = Clock(), None
     clock = ReactorClock(reactor)
@@ -22,25 +35,31 @@ def test_every_item_ends_once(seed):
     under_way = {}
     health = {}
     restarts = []
+    together = []
 
     def answer(url, headers, body):
-        number = int(headers["webhook-id"].removeprefix("msg_"))
-        assert number in store.items, f"{number} was pushed after its end"
-        assert number not in under_way, f"{number} is under way twice"
+        request = numbers(headers, body)
+        together.append(len(set(request)))
+        out = {number for _, others in under_way.values() for number in others}
+        for number in request:
+            assert number in store.items, f"{number} was pushed after its end"
+            assert number not in out, f"{number} is under way twice"
+            assert store.items[number].url == url
         host = url.split("/")[2]
         how = health.get(host, "good")
         if how == "good" and chance.random() < 0.5:
             return HttpAnswer(200, {}, b"")
         if how == "bad" and chance.random() < 0.5:
             return HttpFailure("refused", sent=False)
-        under_way[number] = how
+        under_way[request[0]] = (how, request)
         return None
 
     def begin():
         http = FakeHttp(answer)
         notifier = Notifier(
-            reactor, clock, store, http, lambda tenant: (SECRET,), Notify(max_connections=16), random=chance.random
-        )
+            reactor, clock, store, http, lambda tenant: (SECRET,), Notify(max_connections=16),
+            batch_of=lambda tenant: batch, random=chance.random,
+        )  # fmt: skip
         notifier.start()
         return http, notifier
 
@@ -93,13 +112,15 @@ def test_every_item_ends_once(seed):
     assert sorted(store.done) == list(range(1, owed + 1))
     assert notifier.in_flight == 0
     assert owed > 100
+    assert notifier.pending == 0
+    assert max(together) == batch
 
 
 def settle(http, under_way, chance, share):
     """Answer some of the pushes that wait: those that hang fail."""
     for number, deferred in [*zip(list(under_way), http.open, strict=True)]:
         if chance.random() < share:
-            how = under_way.pop(number)
+            how, _ = under_way.pop(number)
             http.open.remove(deferred)
             if how == "good":
                 deferred.callback(HttpAnswer(204, {}, b""))
