@@ -216,8 +216,9 @@ class SmppConnection(TwistedProtocol):
             self._read_while_blocked += len(data)
             if self._read_while_blocked > _MAX_READ_WHILE_BLOCKED:
                 self._stop_reading(_BY_PEER)
-        self._report(self.session.receive(data, self._monotonic()))
-        if not self._flushing:
+        session = self.session
+        self._report(session.receive(data, self._monotonic()))
+        if not self._flushing and session.stirred:  # nothing to write and no timer to set: nearly all answers (2 us)
             self._flush_soon()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:

@@ -132,6 +132,19 @@ class Session(Link):
         self._window.mark_sent(self._last_now if now is None else now)
         return data
 
+    @property
+    def stirred(self) -> bool:
+        """False when there is nothing to send, and nothing that lets `wake_at` be sooner than it was: after a read in
+        the midst of traffic, which only puts deadlines off.
+        """
+        return bool(
+            self._out
+            or self._pending_events
+            or self._timers.partial_since is not None
+            or self._state not in BOUND
+            or not self._timers.bound
+        )
+
     def wake_at(self) -> float | None:
         """Return when `tick` is needed at the latest (s, monotonic), None when nothing is pending."""
         if self._pending_events:

@@ -1,4 +1,4 @@
-"""What a connector counts: plain numbers as things happen, handed to the metrics once a read."""
+"""What a connector counts: plain numbers as things happen, handed to the metrics once a turn."""
 
 from __future__ import annotations
 
@@ -77,12 +77,12 @@ class Counts:
         if self._metrics is not None:
             self._metrics.mo(result).inc()
 
-    def flush(self, in_flight: int, ready: int, rate: float = 0.0) -> int:
-        """Hand on what happened since the last time; how many outcomes were lost in it. `rate` is in parts a second."""
-        submitted, throttled, unknown = self._seen
-        self._seen = (self.submitted, self.throttled, self.unknown)
+    def flush(self, in_flight: int, ready: int, rate: float = 0.0) -> None:
+        """Hand on what happened since the last time. `rate` is in parts a second."""
         metrics = self._metrics
         if metrics is not None:
+            submitted, throttled, unknown = self._seen
+            self._seen = (self.submitted, self.throttled, self.unknown)
             if self.submitted != submitted:
                 metrics.submitted.inc(self.submitted - submitted)
             if self.throttled != throttled:
@@ -106,7 +106,6 @@ class Counts:
             if ready != self._ready:
                 self._ready = ready
                 metrics.queue_depth.set(ready)
-        return self.unknown - unknown
 
 
 def observe_many(histogram: Histogram, value: float, count: int) -> None:

@@ -76,34 +76,34 @@ class Incoming:
         self._then_opted = self._opted
         self._subscribers = subscribers
 
-    def take(self, bind: Bind, pdus: Sequence[Pdu]) -> None:
-        """Requests came on a bind: answer each, now or after its commit."""
-        connection = bind.connection
-        if connection is None:
-            return
+    def take(self, requests: Sequence[tuple[Bind, SmppConnection, Sequence[Pdu]]]) -> None:
+        """What came on binds in one turn: answer each, now or after its commit."""
         entries: list[tuple[_Taking, Then, Any, bool]] = []
         then = self._then
-        for pdu in pdus:
-            change: _Taking | None
-            try:
-                if type(pdu) is DeliverSm and pdu.esm_class & _TYPE_MASK == _RECEIPT:
-                    change = self._receipt(connection, pdu, is_final=True)
-                else:
-                    change = self._seldom(connection, pdu)
-            except Exception as error:  # a bug in reading one must not cost those beside it
-                self._failed(connection, pdu, error)
-                continue
-            if change is not None:
-                place = (bind, connection, pdu.command_id, pdu.sequence)
-                if type(change) is TakeMo and change.opts_out is not None:
-                    entries.append((change, self._then_opted, (place, change), True))
-                else:
-                    entries.append((change, then, place, True))
+        for bind, connection, pdus in requests:
+            count = len(entries)
+            for pdu in pdus:
+                change: _Taking | None
+                try:
+                    if type(pdu) is DeliverSm and pdu.esm_class & _TYPE_MASK == _RECEIPT:
+                        change = self._receipt(connection, pdu, is_final=True)
+                    else:
+                        change = self._seldom(connection, pdu)
+                except Exception as error:  # a bug in reading one must not cost those beside it
+                    self._failed(connection, pdu, error)
+                    continue
+                if change is not None:
+                    place = (bind, connection, pdu.command_id, pdu.sequence)
+                    if type(change) is TakeMo and change.opts_out is not None:
+                        entries.append((change, self._then_opted, (place, change), True))
+                    else:
+                        entries.append((change, then, place, True))
+            if bind.connection is connection:
+                before = bind.awaiting
+                bind.awaiting = before + len(entries) - count
+                if before < _MOST_AWAITING <= bind.awaiting:  # it sends faster than that becomes durable
+                    connection.pause_reading()
         if entries:
-            before = bind.awaiting
-            bind.awaiting = before + len(entries)
-            if before < _MOST_AWAITING <= bind.awaiting:  # it sends faster than that becomes durable
-                connection.pause_reading()
             self._batch.add_many(entries)
 
     def _failed(self, connection: SmppConnection, pdu: Pdu, error: Exception) -> None:

@@ -185,7 +185,7 @@ class Sender:
         if not outs or connection is None:
             return True
         try:
-            connection.request_many(pdus, [(out, 1) for out in outs])
+            connection.request_many(pdus, outs)  # what is one PDU is its own context: see Connector
         except (EncodeError, SessionError):
             return self._send_one_by_one(bind, outs)
         self._counts.submitted += len(outs)

@@ -27,6 +27,7 @@ def test_what_was_offered_together_leaves_in_one_write():
 def test_binds_share_what_is_offered():
     bench = Bench(binds=3, session={"window": 100}).start()
     bench.send(*(message(number) for number in range(1, 97)))
+    bench.reactor.advance(0)
     shares = [bind.outstanding for bind in bench.connector._binds]
     assert sum(shares) == 96 and max(shares) - min(shares) <= 16
     bench.pump()
@@ -36,6 +37,7 @@ def test_binds_share_what_is_offered():
 def test_a_window_is_filled_and_no_more():
     bench = Bench(session={"window": 7}).start()
     bench.send(*(message(number) for number in range(1, 21)))
+    bench.reactor.advance(0)
     assert bench.connector._binds[0].outstanding == 7
     bench.pump()
     assert len(bench.smsc.submits) == 20 and bench.idle
