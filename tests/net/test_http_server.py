@@ -9,7 +9,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
 from smsgwd.net.http_address import network_of, networks
-from smsgwd.net.http_message import HttpResponse
+from smsgwd.net.http_message import HttpResponse, Later
 from smsgwd.net.http_server import HttpLimits
 from tests.net.http_wire import Transport, Wire
 
@@ -508,3 +508,95 @@ def test_a_client_that_closes_its_half_after_its_last_answer_is_done():
     wire.answer()
     wire.channel.readConnectionLost()
     assert wire.transport.disconnecting
+
+
+def test_a_later_is_answered_in_order_and_what_is_behind_it_waits():
+    waiting = []
+
+    def handler(request):
+        waiting.append(Later())
+        return waiting[-1]
+
+    wire = Wire(handler)
+    wire.send(GET + post("x"))
+    wire.send(GET)
+    assert len(waiting) == 1
+    for number in range(3):
+        assert wire.answers() == []
+        wire.reactor.advance(3)
+        waiting[number].answer(HttpResponse(200, (), b"%d" % number, "late"))
+        assert wire.answer().body == b"%d" % number
+    assert wire.observed == [("late", 200, 3.0)] * 3
+
+
+def test_a_later_whose_client_has_left():
+    waiting = Later()
+    wire = Wire(lambda request: waiting)
+    wire.send(GET)
+    wire.lose()
+    waiting.answer(HttpResponse(200))
+    assert wire.answers() == []
+    assert wire.observed[0][1] == 200
+
+
+def test_no_deadline_runs_while_a_later_is_awaited_and_one_runs_afterwards():
+    waiting = Later()
+    wire = Wire(lambda request: waiting, limits=HttpLimits(idle_timeout_s=60))
+    wire.send(GET)
+    wire.reactor.advance(3600)
+    assert not wire.transport.closed
+    waiting.answer(HttpResponse(200))
+    wire.reactor.advance(59)
+    assert not wire.transport.closed
+    wire.reactor.advance(2)
+    assert wire.transport.disconnecting
+
+
+def test_all_that_is_whole_is_answered_when_the_client_closes_its_half():
+    waiting = []
+
+    def handler(request):
+        waiting.append(Later())
+        return waiting[-1]
+
+    wire = Wire(handler)
+    wire.send(GET + GET + GET[:5])
+    wire.channel.readConnectionLost()
+    waiting[0].answer(HttpResponse(200))
+    assert not wire.transport.closed
+    waiting[1].answer(HttpResponse(200))
+    assert len(wire.answers()) == 2
+    assert wire.transport.disconnecting
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_what_comes_behind_a_request_that_is_not_answered_is_bounded(full):
+    waiting = Later()
+    wire = Wire(lambda request: waiting if len(wire.observed) == 0 else HttpResponse(200))
+    wire.send(GET)
+    if full:  # answered, but the client does not read
+        wire.channel.pauseProducing()
+        waiting.answer(HttpResponse(200))
+    wire.send(GET * 200)
+    assert wire.transport.producerState == "producing"
+    wire.send(GET * 500)
+    assert wire.transport.producerState == "paused"
+    wire.transport.clear()
+    if full:
+        wire.channel.resumeProducing()
+    else:
+        waiting.answer(HttpResponse(200))
+    assert wire.transport.producerState == "producing"
+    assert len(wire.answers()) == 700 + (not full)
+
+
+def test_answers_that_are_alike_share_their_head_and_follow_the_clock(monkeypatch):
+    now = [1_700_000_000.5]
+    monkeypatch.setattr("smsgwd.net.http_server.time.time", lambda: now[0])
+    wire = Wire()
+    dates = []
+    for step in (0, 0, 1):
+        now[0] += step
+        wire.send(GET)
+        dates.append(wire.answer().headers["date"])
+    assert dates == ["Tue, 14 Nov 2023 22:13:20 GMT"] * 2 + ["Tue, 14 Nov 2023 22:13:21 GMT"]

@@ -156,6 +156,63 @@ class SocketTests(TestCase):
             socket.create_connection(("127.0.0.1", port))
 
     @inlineCallbacks
+    def test_a_socket_that_listens_already_is_adopted(self):
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            listening.setblocking(False)
+            port = listening.getsockname()[1]
+            listener = HttpListener(reactor, self.echo)
+            listener.adopt(listening.fileno(), socket.AF_INET)
+
+        def client():
+            connection = http.client.HTTPConnection("127.0.0.1", port)
+            connection.request("GET", "/")
+            answer = connection.getresponse().read()
+            connection.close()
+            return answer
+
+        self.assertEqual((yield deferToThread(client)), b"127.0.0.1")
+        yield listener.stop(2)
+        with self.assertRaises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))
+
+    @inlineCallbacks
+    def test_an_adopted_socket_speaks_tls(self):
+        certificate, key = self.certificate()
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            listening.setblocking(False)
+            port = listening.getsockname()[1]
+            listener = HttpListener(reactor, self.echo, tls=server_options(certificate, key))
+            listener.adopt(listening.fileno(), socket.AF_INET)
+            self.addCleanup(lambda: listener.stop(0.5))
+        context = ssl.create_default_context(cafile=str(certificate))
+
+        def client():
+            connection = http.client.HTTPSConnection("localhost", port, context=context)
+            connection.request("POST", "/", b"hello")
+            answer = connection.getresponse().read()
+            connection.close()
+            return answer
+
+        self.assertEqual((yield deferToThread(client)), b"hello")
+
+    @inlineCallbacks
+    def test_a_large_answer_to_a_slow_reader_is_whole(self):
+        _, port = self.listening(lambda request: HttpResponse(200, (), b"x" * 3_000_000))
+
+        def client():
+            found = 0
+            with socket.socket() as sock:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                sock.connect(("127.0.0.1", port))
+                sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 2)
+                sock.shutdown(socket.SHUT_WR)
+                while piece := sock.recv(65536):
+                    found += piece.count(b"x")
+            return found
+
+        self.assertEqual((yield deferToThread(client)), 6_000_000)
+
+    @inlineCallbacks
     def test_tls(self):
         certificate, key = self.certificate()
         _, port = self.listening(tls=server_options(certificate, key))
