@@ -14,8 +14,8 @@ from typing import Any, Final
 _MOST: Final = 64
 _LARGE: Final = 128
 
-#: How many compiled statements a connection that uses `Many` keeps: those of eight Manys, and others.
-CACHED_STATEMENTS: Final = 8 * (_MOST + 1) + 128
+#: How many compiled statements a connection that uses `Many` keeps: those of ten Manys, and others.
+CACHED_STATEMENTS: Final = 10 * (_MOST + 1) + 128
 
 
 class Many:

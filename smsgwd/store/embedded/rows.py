@@ -294,10 +294,36 @@ UPDATE_FINAL: Final = Many(
     ") UPDATE message SET state=new.state, done_at=new.done_at FROM new WHERE message.id=new.id",
 )
 
-#: Anything else.
-UPDATE_ROW: Final = (
-    "UPDATE message SET connector=?, state=?, due_at=?, attempts=?, sent_at=?, done_at=?,"
-    " err_code=?, err_detail=?, err_smpp=?, smsc_id=?, latency=?, tried=?, fallback=?, hops=? WHERE id=?"
+#: (state, sent_at, done_at, smsc_id, latency, id): both in one transaction, of an SMSC whose receipts come at once.
+UPDATE_SENT_FINAL: Final = Many(
+    "WITH new (state, sent_at, done_at, smsc_id, latency, id) AS (VALUES ",
+    "(?, ?, ?, ?, ?, ?)",
+    ") UPDATE message SET state=new.state, sent_at=new.sent_at, done_at=new.done_at, smsc_id=new.smsc_id,"
+    " latency=new.latency FROM new WHERE message.id=new.id",
+)
+
+_UPDATED: Final = (
+    "connector",
+    "state",
+    "due_at",
+    "attempts",
+    "sent_at",
+    "done_at",
+    "err_code",
+    "err_detail",
+    "err_smpp",
+    "smsc_id",
+    "latency",
+    "tried",
+    "fallback",
+    "hops",
+)
+
+#: Anything else (`row_values`).
+UPDATE_ROW: Final = Many(
+    f"WITH new ({', '.join(_UPDATED)}, id) AS (VALUES ",
+    f"({', '.join('?' * (len(_UPDATED) + 1))})",
+    f") UPDATE message SET {', '.join(f'{name}=new.{name}' for name in _UPDATED)} FROM new WHERE message.id=new.id",
 )
 
 

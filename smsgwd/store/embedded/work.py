@@ -35,6 +35,7 @@ from smsgwd.store.embedded.rows import (
     UPDATE_FINAL,
     UPDATE_ROW,
     UPDATE_SENT,
+    UPDATE_SENT_FINAL,
     PartRow,
     Row,
     begin,
@@ -53,6 +54,7 @@ _MAX_ID: Final = (1 << 63) - 1
 _MOST_EVENTS: Final = 200
 _LONGEST_DETAIL: Final = 500
 _FINAL: Final = int(FINAL_FROM)
+_SENT_FINAL: Final = TOUCHED_SENT | TOUCHED_FINAL
 _FIND_ROWS: Final = Many(f"SELECT {ROW_COLUMNS} FROM message m WHERE m.id IN (", "?", ")")
 _FIND_SMSC: Final = Many(
     "WITH wanted (grp, id) AS (VALUES ",
@@ -370,7 +372,8 @@ class Work:
         """Each touched row by the statement that writes least; final ones are remembered no more."""
         sent: list[Any] = []
         final: list[Any] = []
-        other: list[Row] = []
+        both: list[Any] = []
+        other: list[Any] = []
         rows, last = self._rows, _FINAL
         for row in self._dirty:
             touched, row.touched = row.touched, 0
@@ -379,8 +382,10 @@ class Work:
                 continue
             if touched == TOUCHED_FINAL:
                 final += (row.state, row.done_at, row.id)
+            elif touched == _SENT_FINAL:
+                both += (row.state, row.sent_at, row.done_at, row.smsc_id, row.latency, row.id)
             else:
-                other.append(row)
+                other += row_values(row)
             if row.state >= last:
                 rows.pop(row.id, None)
         self._dirty = []
@@ -389,5 +394,7 @@ class Work:
             UPDATE_SENT.run(connection, sent)
         if final:
             UPDATE_FINAL.run(connection, final)
+        if both:
+            UPDATE_SENT_FINAL.run(connection, both)
         if other:
-            connection.executemany(UPDATE_ROW, map(row_values, other))
+            UPDATE_ROW.run(connection, other)
