@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from smsgwd.cli.bench_data import backlog, idle, startup
+
 _RUNS = [
     click.option("--runs", type=click.IntRange(1, 100), default=1, show_default=True, help="Each from an empty store."),
     click.option(
@@ -34,6 +36,10 @@ def _with_runs(command: Callable[..., None]) -> Callable[..., None]:
 @click.group()
 def bench() -> None:
     """Measure the gateway between simulated peers."""
+
+
+for _command in (backlog, startup, idle):
+    bench.add_command(_command)
 
 
 @bench.command()
