@@ -5,8 +5,10 @@ import time
 from pathlib import Path
 
 from smsgwd.config.model.runtime import Notify
-from smsgwd.notify.signing import keys_of
-from tests.notify.fakes import SECRET, headers_of
+from smsgwd.notify.payload import MAX_BATCH
+from smsgwd.notify.signing import batch_id_of, header_lines, keys_of
+from smsgwd.notify.target import ALONE_FROM, COMPANY_S
+from tests.notify.fakes import SECRET, headers_of, parsed
 
 PAGE = (Path(__file__).parents[2] / "docs" / "receipt-push.md").read_text(encoding="utf-8")
 OTHER = "whsec_b3RoZXI="
@@ -40,3 +42,13 @@ def test_the_figures_are_the_defaults():
     assert "5 s, 30 s, 2 min, 10 min, 30 min, 1 h and then every 2 h" in PAGE
     assert f"for {settings.max_age_h:g} hours" in PAGE
     assert f"within {settings.timeout_s:g} seconds" in PAGE
+
+
+def test_the_sample_verifies_a_list_too_and_its_figures_are_ours():
+    body, name = b'{"type":"batch","receipts":[]}', batch_id_of(5183204876288, 2)
+    headers = parsed(header_lines(name, int(time.time()), body, keys_of((SECRET,))))
+    assert sample()(SECRET, headers, body)
+    assert f"webhook-id: {name}" in PAGE
+    assert (ALONE_FROM, COMPANY_S, MAX_BATCH) == (2, 0.1, 256 * 1024)
+    for words in ("failed twice", "a tenth of a second", "256 KiB"):
+        assert words in PAGE
