@@ -8,7 +8,9 @@ _MAX_LINE = 1024  # bytes of a chunk's size and its extensions
 _MAX_TRAILERS = 16 * 1024
 #: How many bytes of extensions are read beyond what a body of reasonable chunks has; else a byte may cost a kilobyte.
 _MAX_WASTE = 16 * 1024
-_SIZE = re.compile(rb"([0-9A-Fa-f]{1,12})(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?")
+_EXTENSIONS = rb"(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?"
+_SIZE = re.compile(rb"([0-9A-Fa-f]{1,12})" + _EXTENSIONS)
+_PADDED_SIZE = re.compile(rb"([0-9A-Fa-f]{1,12})[ \t]*" + _EXTENSIONS)
 _TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00-\x08\x0a-\x1f\x7f]*")
 
 
@@ -23,12 +25,13 @@ class ChunksTooLongError(ValueError):
 class ChunkReader:
     """Feed it what arrives until it returns what comes after the body; then `body` is whole."""
 
-    __slots__ = ("_buffer", "_in_trailers", "_left", "_limit", "_trailers", "_waste", "body")
+    __slots__ = ("_buffer", "_in_trailers", "_left", "_limit", "_size", "_trailers", "_waste", "body")
 
-    def __init__(self, limit: int) -> None:
-        """`limit`: most bytes of a body."""
+    def __init__(self, limit: int, *, padded: bool = False) -> None:
+        """`limit`: most bytes of a body. `padded`: sizes may have blanks behind them, as some servers write them."""
         self.body = bytearray()
         self._limit = limit
+        self._size = _PADDED_SIZE if padded else _SIZE
         self._buffer = b""
         self._left = 0  # bytes of this chunk to come, its CR LF included; 0 between chunks
         self._in_trailers = False
@@ -68,7 +71,7 @@ class ChunkReader:
         return None
 
     def _size_line(self, data: bytes, start: int, end: int) -> None:
-        match = _SIZE.fullmatch(data, start, end)
+        match = self._size.fullmatch(data, start, end)
         if match is None:
             raise BadChunkError("a chunk's size is malformed")
         size = int(match[1], 16)

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
+from smsgwd.net.http_chunks import BadChunkError, ChunkReader, ChunksTooLongError
 from smsgwd.ports.push import HttpAnswer
 
 MAX_HEAD = 16 * 1024
-"""Longest status line and headers together, bytes; also of all the trailers."""
+"""Longest status line and headers together, bytes."""
 MAX_BODY = 64 * 1024
 """How much of a body is read, bytes; the rest is cut and the connection not used again."""
 
@@ -20,13 +21,11 @@ SMALL_ANSWER = 512
 """Answers up to so many bytes are looked up whole (`whole_answer`)."""
 
 _MAX_INTERIM = 8
-_MAX_CHUNK_LINE = 1024
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [^\x00-\x08\x0a-\x1f\x7f]*)?")
 _FIELDS = re.compile(rb"(?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00-\x08\x0a-\x1f\x7f]*)*")
 _LENGTH = re.compile(r"[0-9]{1,15}")
-_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,12})[ \t]*(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?")
 
-_HEAD, _COUNTED, _CHUNK_LINE, _CHUNK_DATA, _TRAILER, _UNTIL_CLOSE, _DONE = range(7)
+_HEAD, _COUNTED, _CHUNKED, _UNTIL_CLOSE, _DONE = range(5)
 
 
 class BadAnswerError(ValueError):
@@ -74,7 +73,7 @@ def _framing(status: int, headers: Mapping[str, str]) -> tuple[int, int]:
             raise BadAnswerError("both Content-Length and Transfer-Encoding")
         if coding.lower() != "chunked":
             raise BadAnswerError("a Transfer-Encoding other than chunked")
-        return _CHUNK_LINE, 0
+        return _CHUNKED, 0
     if length is None:
         return _UNTIL_CLOSE, 0
     values = {value.strip() for value in length.split(",")}
@@ -101,7 +100,7 @@ def whole_answer(data: bytes) -> HttpAnswer | None:
 class AnswerParser:
     """Feed it what arrives until `feed` says True; then `status`, `headers`, `body` and `reusable` hold."""
 
-    __slots__ = ("_buffer", "_interim", "_need", "_state", "body", "headers", "reusable", "status")
+    __slots__ = ("_buffer", "_chunks", "_interim", "_need", "_state", "body", "headers", "reusable", "status")
 
     def __init__(self) -> None:
         self.status = 0
@@ -109,6 +108,7 @@ class AnswerParser:
         self.body = b""
         self.reusable = False  #: the connection may carry another request
         self._buffer = b""
+        self._chunks: ChunkReader | None = None
         self._state = _HEAD
         self._need = 0
         self._interim = 0
@@ -125,12 +125,8 @@ class AnswerParser:
             elif state == _UNTIL_CLOSE:
                 self.body += buffer
                 return len(self.body) >= MAX_BODY and self._cut()
-            elif state == _CHUNK_LINE:
-                rest = self._chunk_line(buffer)
-            elif state == _CHUNK_DATA:
-                rest = self._chunk_data(buffer)
-            elif state == _TRAILER:
-                rest = self._trailer(buffer)
+            elif state == _CHUNKED:
+                rest = self._chunked(buffer)
             else:
                 if buffer:
                     self.reusable = False  # more than was asked for: not to be taken for the next answer
@@ -187,60 +183,19 @@ class AnswerParser:
         self._state = _DONE
         return True
 
-    def _line(self, buffer: bytes, limit: int, what: str) -> bytes | None:
-        end = buffer.find(b"\r\n")
-        if end > limit or (end < 0 and len(buffer) > limit):
-            raise BadAnswerError(f"{what} longer than {limit} bytes")
-        return None if end < 0 else buffer[:end]
-
-    def _chunk_line(self, buffer: bytes) -> bytes | None:
-        line = self._line(buffer, _MAX_CHUNK_LINE, "chunk header")
-        if line is None:
-            self._buffer = buffer
-            return None
-        match = _CHUNK.fullmatch(line)
-        if match is None:
-            raise BadAnswerError("malformed chunk header")
-        self._buffer = b""
-        self._need = int(match[1], 16)
-        self._state = _CHUNK_DATA if self._need else _TRAILER
-        if not self._need:
-            self._need = MAX_HEAD
-        return buffer[len(line) + 2 :]
-
-    def _chunk_data(self, buffer: bytes) -> bytes | None:
-        taken = buffer[: self._need]
-        room = MAX_BODY - len(self.body)
-        if len(taken) > room:
-            self.body += taken[:room]
+    def _chunked(self, buffer: bytes) -> bytes | None:
+        chunks = self._chunks
+        if chunks is None:
+            chunks = self._chunks = ChunkReader(MAX_BODY, padded=True)
+        try:
+            rest = chunks.feed(buffer)
+        except BadChunkError as error:
+            raise BadAnswerError(str(error)) from None
+        except ChunksTooLongError:
+            rest = None
+            self.body = bytes(chunks.body)
             self._cut()
-            return None
-        if len(buffer) < self._need + 2:
-            if len(taken) < self._need:  # keep what belongs to the body out of the buffer: no copying back and forth
-                self.body += taken
-                self._need -= len(taken)
-                self._buffer = b""
-                return None
-            self._buffer = buffer
-            return None
-        if buffer[self._need : self._need + 2] != b"\r\n":
-            raise BadAnswerError("chunk without its line end")
-        self.body += taken
-        self._buffer = b""
-        self._state = _CHUNK_LINE
-        return buffer[self._need + 2 :]
-
-    def _trailer(self, buffer: bytes) -> bytes | None:
-        line = self._line(buffer, self._need, "trailer")
-        if line is None:
-            self._buffer = buffer
-            return None
-        self._buffer = b""
-        self._need -= len(line) + 2
-        if self._need < 0:
-            raise BadAnswerError(f"trailers longer than {MAX_HEAD} bytes")
-        if not line:
+        if rest is not None:
+            self.body = bytes(chunks.body)
             self._state = _DONE
-        elif _FIELDS.fullmatch(b"\r\n" + line) is None:
-            raise BadAnswerError("malformed trailer")
-        return buffer[len(line) + 2 :]
+        return rest

@@ -56,3 +56,12 @@ def test_extensions_of_large_chunks_are_read():
     reader = ChunkReader(1 << 20)
     assert reader.feed((b"400;" + b"x" * 900 + b"\r\n" + b"a" * 0x400 + b"\r\n") * 100 + b"0\r\n\r\n") == b""
     assert len(reader.body) == 100 * 0x400
+
+
+def test_blanks_behind_a_size_are_for_whoever_asks_for_them():
+    data = b"1  \r\na\r\n0\t;x\r\n\r\n"
+    reader = ChunkReader(10, padded=True)
+    assert reader.feed(data) == b""
+    assert reader.body == b"a"
+    with pytest.raises(BadChunkError):
+        ChunkReader(10).feed(data)
