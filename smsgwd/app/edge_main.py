@@ -14,6 +14,9 @@ from smsgwd.app.logs import start_logging
 from smsgwd.net.edge_frames import Setup
 from smsgwd.net.reactor import install
 
+_BREATHE_S = 5.0
+_STILL_S = 60
+
 
 def main(descriptor: int) -> int:
     """Serve until the gateway says it is enough, or is gone; the exit status."""
@@ -34,6 +37,13 @@ def main(descriptor: int) -> int:
             status = why
             reactor.stop()
 
+    def breathe() -> None:
+        # alarm(2) without a handler ends the process, even one that is caught in a loop: nobody else would, were the
+        # gateway gone, and the next one could not listen.
+        signal.alarm(_STILL_S)
+        reactor.callLater(_BREATHE_S, breathe)
+
+    reactor.callWhenRunning(breathe)
     reactor.callWhenRunning(EdgeWorker, reactor, descriptor, _configure, end)
     reactor.run(installSignalHandlers=False)
     return status

@@ -7,9 +7,7 @@ here, with its client not being read from: a connection has one request at a tim
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
-import signal
 import socket
 import time
 from collections import deque
@@ -42,8 +40,6 @@ from smsgwd.net.tls import ReloadableServerOptions, TlsError
 from smsgwd.net.turn import Turn
 from smsgwd.telemetry import get_logger
 
-_BREATHE_S = 5.0
-_STILL_S = 60  # a worker whose loop stood still for that long ends, whether the gateway is there to kill it or not
 _ELSEWHERE = "counted by the gateway"
 _log = get_logger("http")
 
@@ -71,7 +67,6 @@ class EdgeWorker:
         with socket.socket(fileno=descriptor) as made:
             made.setblocking(False)
             reactor.adoptStreamConnection(made.fileno(), socket.AF_UNIX, Factory.forProtocol(lambda: link))
-        self._breathe()
 
     # -- the gateway -----------------------------------------------------------------------------------------------
 
@@ -192,9 +187,3 @@ class EdgeWorker:
         refused, self._refused = self._refused, []
         if refused:
             self._link.send(Refused(refused))
-
-    def _breathe(self) -> None:
-        """Put the alarm off (alarm(2): without a handler it ends the process, even one that is caught in a loop)."""
-        with contextlib.suppress(ValueError):  # not the main thread: a test
-            signal.alarm(_STILL_S)
-        self._reactor.callLater(_BREATHE_S, self._breathe)

@@ -253,6 +253,7 @@ class Scene:
         connector: Mapping[str, object] | None = None,
         tenant: Mapping[str, object] | None = None,
         tenants: list[dict[str, object]] | None = None,
+        http: Mapping[str, object] | None = None,
         smpp: Mapping[str, object] | None = None,
         smpps: Mapping[str, object] | None = None,
         wrapper: list[str] | None = None,
@@ -263,8 +264,8 @@ class Scene:
         """A gateway with a connector `smscN` for each SMSC (or port of one), ready when it is returned.
 
         `connector` and `tenant` are settings over the usual ones, `config` further top-level sections, `tenants`
-        further tenants, `smpp` and `smpps` open those listeners with these settings (a free port where they name
-        no `listen`), `wrapper` a command that runs the gateway's command.
+        further tenants, `http` settings of that listener, `smpp` and `smpps` open those listeners with these settings
+        (a free port where they name no `listen`), `wrapper` a command that runs the gateway's command.
         """
         ports = [smsc if isinstance(smsc, int) else smsc.port() for smsc in smscs]
         listeners = {
@@ -272,6 +273,7 @@ class Scene:
             for name, section in (("smpp", smpp), ("smpps", smpps))
             if section is not None
         }
+        listeners["http"] = dict(http or {})
         path = self.write_config(
             ports, catcher, connector or {}, tenant or {}, tenants or [], config, f"{name}.yaml", listeners
         )
@@ -291,7 +293,7 @@ class Scene:
         more_tenants: list[dict[str, object]],
         config: Mapping[str, object],
         file_name: str,
-        listeners: Mapping[str, object] | None = None,
+        listeners: Mapping[str, Mapping[str, object]] | None = None,
     ) -> Path:
         """Write the configuration and the tenants file."""
         http_port, ops_port = free_ports(2)
@@ -314,9 +316,9 @@ class Scene:
             "data_dir": "data",
             "public_url": f"http://127.0.0.1:{http_port}",
             "listeners": {
-                "http": {"listen": f"127.0.0.1:{http_port}"},
                 "ops": {"listen": f"127.0.0.1:{ops_port}"},
                 **(listeners or {}),
+                "http": {"listen": f"127.0.0.1:{http_port}", **(listeners or {}).get("http", {})},
             },
             "admin": {"socket": "admin.sock"},
             "notify": {"allow_private_targets": True, "retry_s": [1]},
