@@ -23,6 +23,16 @@ class ComposedPdu(UnknownPdu):
     name: ClassVar[str] = "composed"
 
 
+def composed(command_id: int, body: bytes, tlvs: Tlvs = ()) -> ComposedPdu:
+    """A request of this kind with this body: what the class makes, without a call of its own for each field."""
+    pdu: ComposedPdu = _new(ComposedPdu)
+    pdu.sequence = pdu.status = 0
+    pdu.tlvs = tlvs
+    pdu.command_id = command_id
+    pdu.body = body
+    return pdu
+
+
 class MessageTemplate:
     """All fields of a submit_sm or deliver_sm but its addresses, validity period, text and TLVs (SMPP 3.4 s4.4.1)."""
 
@@ -73,6 +83,13 @@ class MessageTemplate:
             text,
         )
         return pdu
+
+    def around(self) -> tuple[bytes, bytes, bytes]:
+        """What stands before the source address, between the addresses, and behind them up to sm_length.
+
+        For who composes bodies without a validity period itself; each address ends with a NUL.
+        """
+        return self._head, self._numbering, self._middle + b"\0" + self._flags
 
     def _refuse(self, source: bytes, destination: bytes, validity: bytes, text: bytes) -> None:
         """Raise the EncodeError of the field that is wrong."""

@@ -82,7 +82,7 @@ def _in_deliver_sm(item: OutboxItem) -> Pdu:
     if item.type == MO:
         return mo_pdu(item)
     body, tlvs, esm_class, at = receipt_of(item)
-    return _deliver(item, body, tlvs, esm_class, at)
+    return deliver_sm(item, body, tlvs, esm_class, at)
 
 
 def _for_3_3(item: OutboxItem) -> Pdu:
@@ -90,7 +90,7 @@ def _for_3_3(item: OutboxItem) -> Pdu:
     if item.type == MO:
         return mo_pdu(item)
     body, _, esm_class, at = receipt_of(item)
-    return _deliver(item, body, (), esm_class, at)
+    return deliver_sm(item, body, (), esm_class, at)
 
 
 def _in_data_sm(item: OutboxItem) -> Pdu:
@@ -111,7 +111,8 @@ def _in_data_sm(item: OutboxItem) -> Pdu:
     )
 
 
-def _deliver(item: OutboxItem, body: bytes, tlvs: Tlvs, esm_class: int, at: _Addresses) -> DeliverSm:
+def deliver_sm(item: OutboxItem, body: bytes, tlvs: Tlvs, esm_class: int, at: _Addresses) -> DeliverSm:
+    """A receipt with this text and these TLVs, addressed. Raises EncodeError for addresses that SMPP cannot carry."""
     return DeliverSm(
         service_type=at.service_type,
         source_addr_ton=at.source_ton,

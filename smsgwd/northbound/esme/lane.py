@@ -10,7 +10,7 @@ from prometheus_client import Counter
 from smsgwd.delivery.pages import Key, PagedQueue
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.northbound.esme.account import EsmeAccount, EsmeBind
-from smsgwd.northbound.esme.deliveries import composer
+from smsgwd.northbound.esme.receipt_templates import composer
 from smsgwd.telemetry import Metrics
 
 STUCK_AFTER: Final = 3

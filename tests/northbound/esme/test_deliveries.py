@@ -3,11 +3,14 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from smsgwd.model.message import Failure, State
 from smsgwd.model.mo import Mo, pack_mo
 from smsgwd.model.outbox import INTERMEDIATE, MO
 from smsgwd.model.wire import Wire, pack_wire
+from smsgwd.northbound.esme import receipt_templates
 from smsgwd.northbound.esme.deliveries import composer
 from smsgwd.smpp.codec import decode, encode, encode_by_table
 from smsgwd.smpp.constants import MessageState
@@ -186,3 +189,41 @@ def test_a_long_body_travels_as_message_payload():
 def test_what_no_pdu_can_carry_is_named(item, field):
     with pytest.raises(EncodeError, match=f"^{field}: "):
         encode(composer(0x34)(item))
+
+
+NUMBERS = st.text("0123456789+", max_size=22)
+ITEMS = st.builds(
+    receipt,
+    message_id=st.integers(0, (1 << 63) - 1),
+    submitted_at=st.integers(0, 4_000_000_000_000),
+    created_at=st.integers(0, 4_000_000_000_000),
+    done_at=st.none() | st.integers(0, 4_000_000_000_000),
+    dest=NUMBERS | st.text(max_size=5),
+    source=NUMBERS | st.text(max_size=22),
+    wire=st.sampled_from([None, WIRE, pack_wire(Wire(dest_ton=2)), b"\xc1", pack_wire(Wire(service_type="%s%"))]),
+    state=st.sampled_from([State.DELIVERED, State.DELIVERED, State.EXPIRED, State.QUEUED]),
+    type=st.sampled_from(["message.delivered", "message.delivered", INTERMEDIATE, MO]),
+    error=st.sampled_from([None, None, None, Failure("undelivered", "UNDELIV 069")]),
+)
+
+
+def octets_or_error(compose, item):
+    try:
+        return encode(compose(item))
+    except EncodeError as error:
+        return str(error)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(ITEMS, min_size=1, max_size=4), st.sampled_from([0x33, 0x34, 0x50]))
+def test_of_a_template_or_not_the_octets_are_the_same(items, version):
+    quick = receipt_templates.composer(version)
+    for item in items:
+        assert octets_or_error(quick, item) == octets_or_error(composer(version), item)
+
+
+def test_wires_that_differ_each_time_are_not_kept_for_ever():
+    quick = receipt_templates.ReceiptComposer(composer(0x34))
+    for number in range(3000):
+        quick.compose(receipt(wire=pack_wire(Wire(service_type=str(number)))))
+    assert len(quick._templates) <= 1024
