@@ -102,7 +102,8 @@ class HttpListener(ServerFactory):
     def adopt(self, fd: int, family: int) -> None:
         """Accept connections at a socket that listens already, on which other processes may accept too.
 
-        `fd` is duplicated: the caller closes its own. Raises OSError when it is no listening socket.
+        `fd` (not blocking) is duplicated: the caller closes its own. `family`: socket.AF_INET, AF_INET6 or AF_UNIX.
+        Raises OSError when it is no socket.
         """
         self._ports.append(adopt_tcp(self.reactor, fd, family, over_tls(self, self._tls), shared=True))
 
