@@ -264,6 +264,9 @@ def build_services(
         authenticator,
         ApiLimits(limits.max_recipients, limits.max_batch),
         pace,
+        reactor=reactor,
+        ready=dispatcher.ready,
+        lagging=notifier.lagging_of,
     )
 
     def health() -> Health:

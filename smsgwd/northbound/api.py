@@ -50,10 +50,10 @@ class NativeApi:
         *,
         reactor: IReactorTime | None = None,
         ready: Callable[[], int] = lambda: 0,
-        lagging: Callable[[], int] = lambda: 0,
+        lagging: Callable[[str], int] | None = None,
     ) -> None:
         """With a `reactor` submissions wait while too many are on their way into the store, more so while messages
-        (`ready`) or receipts (`lagging`) wait behind them: see northbound.doorway."""
+        (`ready`) or this tenant's receipts (`lagging`) wait behind them: see northbound.doorway."""
         self._authenticator = authenticator
         self._router = Router(ROUTES)
         self._sending = sending = Sending(

@@ -27,13 +27,14 @@ binds let a backlog grow that costs memory and CPU; with 500 always, four binds 
 CROWDED: Final = 400
 """Messages ready for their SMSCs, from which on they pile up."""
 
-LAGGING: Final = 1000
-"""Receipts that could be pushed now and wait for it, from which on they lag: a sixth of a second's worth."""
+LAGGING: Final = 400
+"""A tenant's receipts that could be pushed now and wait for it in memory, from which on they lag. It is less than one
+receiver has in memory (512): what is beyond that has to be read from the store again."""
 
 TICK_S: Final = 0.01
 A_TICK: Final = 10
-"""Messages let in a tick while receipts lag: so little that receipts catch up, and never nothing, so that one receiver
-that is always slow does not stop everybody's submissions."""
+"""Messages of a tenant let in a tick while its receipts lag: so few that receipts catch up, if it is up to us, and
+never none, as it may be up to its receiver."""
 
 MOST_WAITING: Final = 50_000
 """Messages that may wait here; what comes beyond is refused, unless its tenant has less than its share of that."""
@@ -63,14 +64,14 @@ class Doorway(Generic[A, L]):
 
     `line_of` and `tenant_of` say where an ask waits. `cut(ask, count)` takes the first `count` messages out of an ask,
     as an ask of their own; None for one that goes in whole. `ready` tells how many messages wait to be sent, `lagging`
-    how many receipts could be pushed now and are not.
+    how many receipts of a tenant could be pushed now and are not: only that tenant's submissions wait for it then.
     """
 
     def __init__(
         self,
         submit: Callable[[A], None],
         ready: Callable[[], int] = lambda: 0,
-        lagging: Callable[[], int] = lambda: 0,
+        lagging: Callable[[str], int] | None = None,
         *,
         reactor: IReactorTime,
         line_of: Callable[[A], L],
@@ -91,7 +92,8 @@ class Doorway(Generic[A, L]):
         self._inside = 0
         self._this_turn = 0
         self._new_turn_due = False
-        self._this_tick = 0  # messages let in while receipts lag, less what the ticks since then allow
+        self._lagged: dict[str, int] = {}  # messages let in while receipts lag, less what the ticks since then allow
+        self._aside: deque[str] = deque()  # tenants that wait for the next tick, not in `_order`
         self._ticking = False
         self._letting_in = False
         self._waiting = 0
@@ -112,9 +114,12 @@ class Doorway(Generic[A, L]):
         A tenant that fills all of this room is the only one refused: others still get as much as their share of it is.
         """
         count = len(ask.items)
-        if not self._waiting and count <= self._room():
-            self._goes_in(count)
-            self._submit(ask)
+        if (
+            not self._waiting
+            and count <= self._room()
+            and (self._lagging is None or self._may_go_in(self._tenant_named(ask)))
+        ):
+            self._goes_in(ask, count)
             return True
         line = self._line_of(ask)
         tenant = self._tenant_of.get(line) or self._tenant_named(ask)
@@ -157,7 +162,7 @@ class Doorway(Generic[A, L]):
         lines.remove(line)
         if not lines:
             del self._tenants[tenant], self._waiting_of[tenant]
-            self._order.remove(tenant)
+            (self._aside if tenant in self._aside else self._order).remove(tenant)
         return list(asks)
 
     def clear(self) -> list[A]:
@@ -168,20 +173,27 @@ class Doorway(Generic[A, L]):
     def _room(self) -> int:
         if self._this_turn >= A_TURN:
             return 0
-        room = (self._most if self._ready() < CROWDED else self._fewer) - self._inside
-        if self._lagging() < LAGGING:
-            return room
-        self._tick_on()
-        return min(room, A_TICK - self._this_tick)
+        return (self._most if self._ready() < CROWDED else self._fewer) - self._inside
 
-    def _goes_in(self, count: int) -> None:
+    def _may_go_in(self, tenant: str) -> bool:
+        """Whether the next ask of a tenant may, as to its receipts."""
+        if self._lagging is None:
+            return True
+        if self._lagging(tenant) < LAGGING:
+            self._lagged.pop(tenant, None)
+            return True
+        self._tick_on()
+        return self._lagged.setdefault(tenant, 0) < A_TICK
+
+    def _goes_in(self, ask: A, count: int) -> None:
         self._inside += count
         self._this_turn += count
-        if self._ticking:
-            self._this_tick += count
+        if self._lagged and (tenant := self._tenant_named(ask)) in self._lagged:
+            self._lagged[tenant] += count
         if not self._new_turn_due:
             self._new_turn_due = True
             self._reactor.callLater(0, self._new_turn)
+        self._submit(ask)
 
     def _new_turn(self) -> None:
         self._new_turn_due = False
@@ -196,10 +208,13 @@ class Doorway(Generic[A, L]):
 
     def _tick(self) -> None:
         self._ticking = False
-        self._this_tick = max(0, self._this_tick - A_TICK)
-        if self._this_tick:  # a large request is paid off
+        # More than a tick's worth at once, a request for many, is paid off in the ticks that follow.
+        self._lagged = {tenant: count - A_TICK for tenant, count in self._lagged.items() if count > A_TICK}
+        if self._lagged:
             self._tick_on()
-        if self._waiting:
+        if self._aside:
+            self._order.extend(self._aside)
+            self._aside.clear()
             self._let_in()
 
     # ------------------------------------------------------------------ whose turn it is
@@ -208,15 +223,17 @@ class Doorway(Generic[A, L]):
             return
         self._letting_in = True
         try:
-            while self._waiting and (room := self._room()) > 0:
+            while self._order and (room := self._room()) > 0:
                 tenant = self._order[0]
+                if not self._may_go_in(tenant):
+                    self._aside.append(self._order.popleft())
+                    continue
                 self._order.rotate(-1)
                 lines = self._tenants[tenant]
                 line = lines[0]
                 lines.rotate(-1)
                 ask = self._next(line, tenant, room)
-                self._goes_in(len(ask.items))
-                self._submit(ask)
+                self._goes_in(ask, len(ask.items))
         finally:
             self._letting_in = False
 

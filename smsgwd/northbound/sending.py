@@ -61,7 +61,7 @@ class Sending:
         *,
         reactor: IReactorTime | None = None,
         ready: Callable[[], int] = lambda: 0,
-        lagging: Callable[[], int] = lambda: 0,
+        lagging: Callable[[str], int] | None = None,
     ) -> None:
         self._submitter = submitter
         self._limits = limits

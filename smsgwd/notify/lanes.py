@@ -23,6 +23,7 @@ _KEEP_IDLE_S = 300.0
 _FAR_MS = 120_000
 _AGAIN_S = 1.0
 _COUNT_AGAIN_S = 0.02
+_FEW = 8
 _IN_MEMORY = 50_000
 _MOST_A_LANE = 512
 _LEAST_A_LANE = 128
@@ -56,7 +57,7 @@ class Lanes:
         self._furthest_ms = furthest_ms  # no push is put off for longer
         self._batch_of = batch_of
         self._lanes: dict[str, Lane] = {}
-        self._lagging = 0
+        self._lagging: dict[str, int] = {}  # items by tenant
         self._lagging_until = 0.0
         self._timer: IDelayedCall | None = None
         self._stopped = False
@@ -78,19 +79,27 @@ class Lanes:
         if lane is None:
             lane = self._lanes[target] = Lane(target, tenant, self._window, self.capacity, self._furthest_ms)
             lane.used_at = self._clock.monotonic()
+            self._of_tenant.setdefault(tenant, {})[target] = lane
         lane.batch = max(1, self._batch_of(tenant))
         return lane
 
-    @property
-    def lagging(self) -> int:
-        """Items that wait in memory for targets that answer well. Counted anew when 20 ms have passed (or more, with
-        very many lanes), so that it may be asked for every request.
+    def lagging(self, tenant: str) -> int:
+        """What of a tenant waits in memory for targets that answer well. May be asked for every request: the lanes of
+        a tenant are one or two; of one that has many the count is up to 20 ms old.
         """
+        lanes = self._of_tenant.get(tenant)
+        if lanes is None:
+            return 0
+        if len(lanes) <= _FEW:
+            now_ms = self._clock.now_ms()
+            return sum([lane.lagging(now_ms) for lane in lanes.values()])
         now = self._clock.monotonic()
-        if now >= self._lagging_until:
-            self._lagging_until = now + max(_COUNT_AGAIN_S, 2e-5 * len(self._lanes))
-            self._lagging = sum(len(lane.queue) for lane in self._lanes.values() if not lane.suspect)
-        return self._lagging
+        until, count = self._counted.get(tenant, (0.0, 0))
+        if now >= until:
+            now_ms = self._clock.now_ms()
+            count = sum(lane.lagging(now_ms) for lane in lanes.values())
+            self._counted[tenant] = (now + _COUNT_AGAIN_S, count)
+        return count
 
     def stop(self) -> None:
         """Look no more."""
@@ -148,9 +157,18 @@ class Lanes:
                 lane.forget()  # something came into the outbox without being offered
         for lane in list(self._lanes.values()):
             if self._superfluous(lane, now_ms, now):
-                del self._lanes[lane.name]
-                self._dropped(lane)
+                self._drop(lane)
         self._stir(tuple(self._lanes.values()))
+
+    def _drop(self, lane: Lane) -> None:
+        del self._lanes[lane.name]
+        others = self._of_tenant[lane.tenant]
+        del others[lane.name]
+        if len(others) <= _FEW:
+            self._counted.pop(lane.tenant, None)
+        if not others:
+            del self._of_tenant[lane.tenant]
+        self._dropped(lane)
 
     def _superfluous(self, lane: Lane, now_ms: int, now: float) -> bool:
         """Idle for minutes, and nothing to do soon: the look finds it again when its time comes."""

@@ -99,10 +99,11 @@ class Notifier:
         """Pushes in memory, those under way included; the store may have more."""
         return sum(len(lane.queue) + lane.in_flight + lane.along for lane in self._lanes)
 
-    @property
-    def lagging(self) -> int:
-        """Pushes that wait in memory for targets that answer well: how far pushing is behind (up to 20 ms old)."""
-        return self._lanes.lagging
+    def lagging(self, tenant: str) -> int:
+        """Pushes of a tenant that could be made now and wait in memory, to targets that answer well: how far pushing
+        is behind.
+        """
+        return self._lanes.lagging(tenant)
 
     @property
     def in_flight(self) -> int:

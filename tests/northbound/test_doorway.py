@@ -13,11 +13,12 @@ class World:
     def __init__(self, **options):
         self.reactor = Clock()
         self.behind = 0
+        self.well = ()  # tenants whose receipts do not lag
         self.let_in = []
         self.doorway = Doorway(
             lambda ask: self.let_in.append(ask),
             lambda: 0,
-            lambda: self.behind,
+            lambda tenant: 0 if tenant in self.well else self.behind,
             reactor=self.reactor,
             line_of=lambda ask: ask.tenant,
             tenant_of=lambda ask: ask.tenant,
@@ -91,6 +92,25 @@ def test_a_large_request_in_the_trickle_is_paid_off_before_the_next(world):
     assert len(world.through) == 200
     world.run(TICK_S * 4)
     assert len(world.through) == 201
+
+
+def test_who_lags_holds_up_nobody_else_and_keeps_its_order(world):
+    world.behind, world.well = LAGGING, ("fast",)
+    for _ in range(300):
+        world.enter(1, "slow")
+        world.enter(1, "slower")
+        world.enter(1, "fast")
+    world.run(0.02)
+    assert world.through.count("fast") == 300
+    assert 2 * A_TICK <= world.through.count("slow") <= 4 * A_TICK
+    assert abs(world.through.count("slow") - world.through.count("slower")) <= 1
+    assert world.doorway.waiting + len(world.through) + len(world.let_in) == 900
+    assert [len(ask.items) for ask in world.doorway.drop("slow")] == [1] * (
+        300 - world.through.count("slow") - sum(ask.tenant == "slow" for ask in world.let_in)
+    )
+    world.behind = 0
+    world.run(0.05)
+    assert world.through.count("slower") == 300 and world.doorway.waiting == 0
 
 
 def test_nothing_ticks_for_nobody(world):

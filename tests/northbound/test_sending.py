@@ -527,7 +527,7 @@ def test_only_so_many_messages_are_on_their_way_and_nothing_is_refused(gateway):
 def test_while_receipts_lag_submissions_wait(gateway):
     reactor = Reactor()
     behind = [10_000]
-    client = Client(gateway, reactor=reactor, lagging=lambda: behind[0])
+    client = Client(gateway, reactor=reactor, lagging=lambda tenant: behind[0])
     statuses = waiting(client, 300)
     assert len(statuses) <= 10
     reactor.pump([0.001] * 100)

@@ -308,20 +308,55 @@ def test_a_tenant_with_batches_leaves_the_others_their_slots():
     assert sorted(stand.store.done) == list(range(1000, 1200))
 
 
-def test_lagging_counts_what_waits_for_targets_that_answer_well():
+def test_lagging_counts_what_waits_for_targets_of_the_tenant_that_answer_well():
     stand = Stand(lambda *_: None).start()
     stand.offer([item(1)])
     stand.turns()
     stand.http.open.pop(0).callback(OK)
     stand.run(1)
-    assert stand.notifier.lagging == 0
+    assert stand.notifier.lagging("demo") == stand.notifier.lagging("nobody") == 0
     stand.offer([item(n) for n in range(2, 102)])
     stand.offer([item(n, "http://new.example/") for n in range(200, 250)])
+    stand.offer([item(n, tenant="other") for n in range(300, 350)])
     stand.run(0.1)
-    under_way = len([url for url, *_ in stand.http.posts[1:] if "hook" in url])
+    under_way = len([url for url, headers, _ in stand.http.posts[1:] if int(headers["webhook-id"][4:]) < 102])
     assert 0 < under_way < 100
-    assert stand.notifier.lagging == 100 - under_way, "those of the new one, which has proven nothing, do not count"
+    assert stand.notifier.lagging("demo") == 100 - under_way, "those of one that has proven nothing do not count"
+    assert stand.notifier.lagging("other") == 0
+    while stand.http.open:
+        answer_oldest(stand)
+    assert stand.notifier.lagging("demo") == 0
+
+
+def test_what_is_to_be_tried_again_later_does_not_lag():
+    answers = [OK, SERVER_ERROR, OK]
+    stand = Stand(lambda *_: answers.pop()).start()
+    for n in (1, 2, 3):
+        stand.offer([item(n)])
+        stand.turns()
+    assert (stand.notifier.pending, stand.notifier.status()[0].failures) == (1, 0)
+    assert stand.notifier.lagging("demo") == 0
+
+
+def test_lagging_of_a_tenant_with_many_targets_and_of_one_whose_targets_were_dropped():
+    def answer(*_):
+        return None if hanging else OK
+
+    hanging = []
+    stand = Stand(answer).start()
+    urls = [f"http://h{n}.example/" for n in range(20)]
+    stand.offer([item(n, url) for n, url in enumerate(urls, 1)])
+    stand.run(1)
+    hanging.append(True)
+    stand.offer([item(100 + n, urls[n % 20]) for n in range(400)])
+    stand.run(0.1)
+    assert stand.notifier.lagging("demo") == 400 - stand.notifier.in_flight > 200
+    hanging.clear()
     while stand.http.open:
         answer_oldest(stand)
     stand.run(0.1)
-    assert stand.notifier.lagging == 0
+    assert stand.notifier.lagging("demo") == 0
+    stand.run(400, step=5)
+    assert stand.notifier.status() == []
+    assert stand.notifier._lanes._of_tenant == stand.notifier._lanes._counted == {}
+    assert stand.notifier.lagging("demo") == 0
