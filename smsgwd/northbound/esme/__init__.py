@@ -10,6 +10,6 @@ what becomes of requests, `requests.py` and `asks.py`, and of the other commands
 back for its rate, `held.py` (rates are `northbound.pace`).
 
 To change what is owed to accounts and how it gets there, edit `outbox.py`; which bind gets how much of it, `lane.py`;
-what becomes of deliveries that fail, `nacks.py`; what a receipt looks like, `deliveries.py`; calling absent accounts,
-`outbinds.py`.
+what becomes of deliveries that fail, `nacks.py`; what a receipt looks like, `deliveries.py` (most are made
+of templates, `receipt_templates.py`); calling absent accounts, `outbinds.py`.
 """

@@ -20,6 +20,7 @@ from smsgwd.model.changes import Change, OutboxDone
 from smsgwd.model.outbox import OutboxItem, OutboxTarget, account_of_target, esme_target
 from smsgwd.net.ending import Ending
 from smsgwd.net.results import Results
+from smsgwd.net.turn import Turn
 from smsgwd.net.wakeups import Wakeups
 from smsgwd.northbound.esme.account import EsmeBind
 from smsgwd.northbound.esme.lane import Lane, LaneStatus, Outlet, counters_of
@@ -63,7 +64,9 @@ class EsmeOutbox:
         waits_s: Sequence[float] = WAITS_S,
         max_age_ms: int = MAX_AGE_MS,
         random: Callable[[], float] = _random.random,
+        turn: Turn | None = None,
     ) -> None:
+        """`turn` is that of the connections of binds: what a turn brings leaves at its end. Else one of its own."""
         self._reactor = reactor
         self._clock = clock
         self._store = store
@@ -71,6 +74,8 @@ class EsmeOutbox:
         self._metrics = metrics
         self._lanes: dict[str, Lane] = {}
         self._outlets: dict[EsmeBind, Outlet] = {}
+        self._add_early = (turn or Turn(reactor)).add_early
+        self._stirred: dict[Lane, None] = {}  # what is looked at when the turn ends, in this order
         self._absent: set[str] = set()  # targets told of since the last look
         self._held: set[Lane] = set()  # what waits until fewer results are unsaved
         self._results: Results[Entry] = Results(reactor, store, self._saved, _failed)
@@ -112,16 +117,14 @@ class EsmeOutbox:
         if not self._running:
             return
         lane_of = self._lanes.get
-        touched: set[Lane] = set()
         for item in items:
             lane = lane_of(item.target)
             if lane is not None:
                 lane.queue.add(item)
-                touched.add(lane)
+                if lane not in self._stirred:
+                    self._stir(lane)
             elif item.target not in self._absent:
                 self._missing(item.target)
-        for lane in touched:
-            self._pump(lane)
 
     def look(self, target: str) -> None:
         """The store owes this account what memory may not know of (an operator revived it): read it anew."""
@@ -183,7 +186,7 @@ class EsmeOutbox:
             self._results.extend(done, entries)
             if lane.ok is not None:
                 lane.ok.inc(len(done))
-        self._pump(lane)
+        self._stir(lane)
 
     def unanswered(self, bind: EsmeBind, contexts: Sequence[OutboxItem]) -> None:
         """See TakesAnswers. They are sent again in a while: whoever does not answer now may answer twice then."""
@@ -197,7 +200,7 @@ class EsmeOutbox:
             lane.lost.inc(len(contexts))
         for item in contexts:
             self._nacks.unanswered(lane, item, now_ms, now)
-        self._pump(lane)
+        self._stir(lane)
 
     def writable(self, bind: EsmeBind) -> None:
         """See TakesAnswers."""
@@ -229,6 +232,16 @@ class EsmeOutbox:
             self._wakeups.forget(lane)
 
     # ------------------------------------------------------------------ deliveries
+    def _stir(self, lane: Lane) -> None:
+        """Hand out what is due at the end of this turn, before its writes leave: once, whatever the turn brings."""
+        if not self._stirred:
+            self._add_early(self._look_at_stirred)
+        self._stirred[lane] = None
+
+    def _look_at_stirred(self) -> None:
+        lanes, self._stirred = self._stirred, {}
+        self._woken(lanes)
+
     def _woken(self, lanes: Iterable[Lane]) -> None:
         for lane in lanes:
             self._pump(lane)
@@ -322,7 +335,7 @@ class EsmeOutbox:
             self._held.clear()
         for lane in stir:
             if lane.outlets:
-                self._pump(lane)
+                self._stir(lane)
             else:
                 self._drop_if_idle(lane)
         self._ending.look()

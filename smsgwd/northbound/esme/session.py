@@ -83,6 +83,12 @@ class EsmeSession:
             except Exception as error:
                 self._failed(error)
             return
+        if len(events) == 1 and type(events[0]) is Requests:  # as most reads are; 0.7 us less
+            try:
+                self._take(bind, events[0].pdus)
+            except Exception as error:
+                self._failed(error)
+            return
         requests: list[Pdu] = []
         answers: list[tuple[Any, int]] = []
         others: list[Event] = []

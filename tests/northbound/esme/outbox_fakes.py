@@ -5,6 +5,7 @@ from twisted.internet.task import Clock
 from smsgwd.accounts.directory import SMPP, Account
 from smsgwd.model.outbox import esme_target
 from smsgwd.model.tenant import Credential, EsmeSettings, Tenant
+from smsgwd.net.turn import Turn
 from smsgwd.northbound.esme.account import EsmeAccount, EsmeBind
 from smsgwd.northbound.esme.outbox import EsmeOutbox
 from smsgwd.smpp.codec import encode
@@ -93,8 +94,15 @@ class Stand:
         self.store = store or FakeStore(self.reactor, items)
         self.absent = []
         self.accounts = {}
+        self.turn = Turn(self.reactor)
         self.outbox = EsmeOutbox(
-            self.reactor, self.clock, self.store, absent=self.absent.append, random=lambda: 0.5, **options
+            self.reactor,
+            self.clock,
+            self.store,
+            absent=self.absent.append,
+            random=lambda: 0.5,
+            turn=self.turn,
+            **options,
         )
         if start:
             self.outbox.start()
@@ -153,6 +161,7 @@ class Stand:
         answers = connection.answers(statuses or (0,) * len(connection.pending))
         if answers:
             self.outbox.answered(bind, answers)
+            self.turn.run()
 
     def unbind(self, bind, unsent=0):
         """The bind breaks; the last `unsent` of what was out had not been written yet."""
@@ -162,6 +171,7 @@ class Stand:
 
     def time_out(self, bind, count):
         self.outbox.unanswered(bind, bind.connection.expire(count))
+        self.turn.run()
 
 
 def owed(number, account="demo", **changes):
