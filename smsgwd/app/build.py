@@ -161,9 +161,11 @@ def build_services(
     notifier = Notifier(
         reactor, clock, store, http_client, tenancy.secrets, config.notify, batch_of=tenancy.dlr_batch, metrics=metrics
     )
-    esme_outbox = EsmeOutbox(reactor, clock, store, absent=lambda name: smpp.outbinds.wanted(name), metrics=metrics)
-    outboxes = Outboxes(notifier, esme_outbox)
     turn = Turn(reactor)
+    esme_outbox = EsmeOutbox(
+        reactor, clock, store, absent=lambda name: smpp.outbinds.wanted(name), metrics=metrics, turn=turn
+    )
+    outboxes = Outboxes(notifier, esme_outbox)
     runtime = Runtime(reactor, clock, turn, random.random, connector_over(reactor))
     connectors = [settings_of(section) for section in config.connectors if isinstance(section, SmppConnector)]
     desk = MoDesk(
