@@ -227,6 +227,23 @@ def test_a_body_in_single_bytes_costs_no_object_each():
     assert len(wire.channel._body) == 2999
     wire.send(b"x")
     assert wire.seen[0].body == b"x" * 3000
+    assert len(wire.channel._body) == 0
+
+
+def test_an_idle_connection_keeps_nothing_of_a_chunked_body():
+    wire = Wire()
+    wire.send(chunks("3\r\nabc\r\n"))
+    wire.send("0\r\n\r\n")
+    assert wire.seen[0].body == b"abc"
+    assert wire.channel._chunks is None
+
+
+def test_a_second_empty_line_is_refused_at_once():
+    wire = Wire()
+    wire.send("\r\n")
+    assert wire.answers() == []
+    wire.send("\r\n")
+    assert wire.answer().status == 400
 
 
 _TOKENS = st.text("abcXYZ-_0", min_size=1, max_size=8)
