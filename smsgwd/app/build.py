@@ -268,7 +268,7 @@ def build_services(
         pace,
         reactor=reactor,
         ready=dispatcher.ready,
-        lagging=notifier.lagging_of,
+        lagging=notifier.lagging,
     )
 
     def health() -> Health:

@@ -57,8 +57,8 @@ class Lanes:
         self._furthest_ms = furthest_ms  # no push is put off for longer
         self._batch_of = batch_of
         self._lanes: dict[str, Lane] = {}
-        self._lagging: dict[str, int] = {}  # items by tenant
-        self._lagging_until = 0.0
+        self._of_tenant: dict[str, dict[str, Lane]] = {}
+        self._counted: dict[str, tuple[float, int]] = {}  # of tenants with many lanes: until when, what lags
         self._timer: IDelayedCall | None = None
         self._stopped = False
 

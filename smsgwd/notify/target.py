@@ -144,6 +144,14 @@ class Lane:
             wake = self.read_after_ms if wake is None else min(wake, self.read_after_ms)
         return wake
 
+    def lagging(self, now_ms: int) -> int:
+        """How many items could be pushed now and wait for their turn in memory, if the target answers well; else 0."""
+        count = len(self.queue)
+        if not count or self.suspect:
+            return 0
+        head = self.queue.peek()
+        return 0 if head is None or self.due_at(head, now_ms) > now_ms else count
+
     def take(self, now_ms: int) -> tuple[OutboxItem, bool]:
         """The next item, which is out from now on, and whether it is a probe. Only when `ready`."""
         self.in_flight += 1
