@@ -27,7 +27,10 @@ RETRY_AFTER = {
 
 
 class HttpRequest(msgspec.Struct, gc=False):
-    """One request, whole. `query` keeps order and repeats; header names are in lower case, repeats joined by ', '."""
+    """One request, whole. `query` keeps order and repeats; header names are in lower case, repeats joined by ', '.
+
+    `query` and `headers` are shared by requests whose heads are the same: nobody changes them.
+    """
 
     method: str
     path: str  #: as sent: percent-encoded, without query
