@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.protocol import Factory
 
 from smsgwd.net.edge_frames import (
     MOST_UNANSWERED,
@@ -29,7 +28,7 @@ from smsgwd.net.edge_frames import (
     encode,
     request_frame_limit,
 )
-from smsgwd.net.edge_link import EdgeLink
+from smsgwd.net.edge_link import EdgeLink, join
 from smsgwd.net.http_message import Handler, HttpResponse, Later, Observer
 from smsgwd.net.http_server import HttpListener
 from smsgwd.net.turn import Turn
@@ -104,12 +103,11 @@ class EdgeChild:
                 pass_fds=(theirs.fileno(), *(descriptor for descriptor, _ in setup.sockets)),
                 env=environment,
             )
-            ours.setblocking(False)
             limits = setup.limits
             limit = request_frame_limit(limits["max_body"], limits["max_headers"])
             self._link = link = EdgeLink(Splitter(ToGateway, limit), self._received, self._lost)
             self._unanswered, self._answers, self._pings = 0, [], 0
-            self._reactor.adoptStreamConnection(ours.fileno(), socket.AF_UNIX, Factory.forProtocol(lambda: link))
+            join(self._reactor, ours, link)
         link.send(setup)
         self._ping()
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet import tcp
 from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -12,6 +14,16 @@ from zope.interface import implementer
 
 from smsgwd.net.edge_frames import FrameError, Splitter, ToGateway, ToWorker, encode
 from smsgwd.net.send import send_now
+
+
+def join(reactor: Any, end: socket.socket, link: EdgeLink) -> None:
+    """Have `link` read and write this end of a socket pair, which is duplicated: the caller closes its own.
+
+    By Twisted's TCP transport: the one for Unix sockets looks for descriptors in each read, which takes twice as long.
+    """
+    server: Any = tcp.Server
+    protocol: Any = link
+    protocol.makeConnection(server(end.dup(), link, ("socket pair", None), None, 0, reactor))
 
 
 @implementer(IPushProducer)

@@ -15,8 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.protocol import Factory
-
 from smsgwd.net.edge_frames import (
     MOST_UNANSWERED,
     Alive,
@@ -33,7 +31,7 @@ from smsgwd.net.edge_frames import (
     encode_requests,
     request_frame_limit,
 )
-from smsgwd.net.edge_link import EdgeLink
+from smsgwd.net.edge_link import EdgeLink, join
 from smsgwd.net.http_message import HttpRequest, HttpResponse, Later
 from smsgwd.net.http_server import HttpLimits, HttpListener
 from smsgwd.net.tls import ReloadableServerOptions, TlsError
@@ -65,8 +63,7 @@ class EdgeWorker:
         self._refused: list[int] = []
         self._link = link = EdgeLink(Splitter(ToWorker), self._received, self._lost, self._go_on)
         with socket.socket(fileno=descriptor) as made:
-            made.setblocking(False)
-            reactor.adoptStreamConnection(made.fileno(), socket.AF_UNIX, Factory.forProtocol(lambda: link))
+            join(reactor, made, link)
 
     # -- the gateway -----------------------------------------------------------------------------------------------
 
