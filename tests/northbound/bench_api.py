@@ -33,7 +33,7 @@ A_TURN = 10
 TURNS = 200
 
 
-class _Clock(Clock):
+class SteadyClock(Clock):
     def now_ms(self):
         return time.time_ns() // 1_000_000
 
@@ -41,14 +41,14 @@ class _Clock(Clock):
         return time.monotonic()
 
 
-class _Store:
+class SteadyStore:
     healthy = True
 
     def commit(self, changes):
         return succeed([Submitted({}) for _ in changes])
 
 
-class _Dispatcher:
+class UpDispatcher:
     def offer(self, messages):
         pass
 
@@ -61,15 +61,15 @@ class World:
 
     def __init__(self):
         self.reactor = Reactor()
-        clock = _Clock()
+        clock = SteadyClock()
         credentials = (Credential("token", token_digest("a-token", KEY)),)
         tenant = Tenant(
             "demo", prices=(("", 40_000), ("30", 45_000)), credentials=credentials, dlr_url="http://t.example/"
         )
         account = account_of(tenant)
         pipeline = Pipeline(
-            store=_Store(),
-            dispatcher=_Dispatcher(),
+            store=SteadyStore(),
+            dispatcher=UpDispatcher(),
             clock=clock,
             turn=Turn(self.reactor),
             ids=IdGenerator(5),
