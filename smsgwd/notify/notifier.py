@@ -252,8 +252,8 @@ class Notifier:
             self._running
             and not self._pumping
             and not self._slots.waiting
-            and not lane.breaker.is_open
             and lane.suspect == push.suspect
+            and not lane.breaker.is_open
             and len(self._results) < _MOST_UNSAVED
             and lane.ready(now_ms, now)
         ):

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import msgspec
 
-from smsgwd.model.message import Failure
+from smsgwd.model.message import Failure, State
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.timespec.rfc3339 import format_epoch_ms
 
@@ -32,6 +32,7 @@ class _Push(msgspec.Struct, frozen=True, gc=False):
     parts: int
 
 
+_PUBLIC = {state: state.public for state in State}
 _encode = msgspec.json.Encoder().encode
 
 
@@ -60,7 +61,7 @@ def body_of(item: OutboxItem) -> bytes:
             item.dest,
             item.source,
             item.client_ref,
-            item.state.public,
+            _PUBLIC[item.state],
             None if item.error is None else _error(item.error),
             time_of(item.submitted_at),
             None if item.done_at is None else time_of(item.done_at),

@@ -130,13 +130,15 @@ class Lane:
 
     def wake_at_ms(self, now_ms: int, now: float) -> int | None:
         """When the lane should be looked at again, if nothing happens before; None when only an event can change it."""
+        if self.in_flight >= self._window and not self.breaker.is_open:
+            return None  # the end of a push comes first
         wake: int | None = None
         head = self.queue.peek()
         if head is not None:
             wake = self.due_at(head, now_ms)
             if self.breaker.is_open:
                 wake = max(wake, now_ms + int(1000 * (self.breaker.probe_at - now)) + 1)
-            elif self.batch > 1 and self.in_flight < self._window:
+            elif self.batch > 1:
                 wake = max(wake, now_ms + int(1000 * (self.begun_at + COMPANY_S - now)) + 1)
             if wake <= now_ms:
                 wake = None
