@@ -34,6 +34,7 @@ from smsgwd.net.http_server import HttpListener
 from smsgwd.net.turn import Turn
 from smsgwd.telemetry import get_logger
 
+_BEGIN_S = 30.0  # from its start to its first word
 _PING_EVERY_S = 5.0
 _PINGS = 3  # without an answer; counted, not timed: a gateway that stood still itself shall not blame its workers
 _REAP_EVERY_S = 0.02
@@ -109,7 +110,7 @@ class EdgeChild:
             self._unanswered, self._answers, self._pings = 0, [], 0
             join(self._reactor, ours, link)
         link.send(setup)
-        self._ping()
+        self._timer = self._reactor.callLater(_BEGIN_S, self._hung, _BEGIN_S)
 
     def stop(self, limit_s: float, kill_after_s: float) -> Deferred[None]:
         """Let it answer what was taken, for `limit_s` seconds at most. Fires when the process is gone."""
@@ -149,6 +150,8 @@ class EdgeChild:
         elif isinstance(message, Ready):
             self.up = True
             self._up_since = self._reactor.seconds()
+            self._cancel_timer()
+            self._ping()
             _log.info("worker.up", worker=self.number, pid=self.pid)
             self._changed("")
 
@@ -192,14 +195,18 @@ class EdgeChild:
     def _ping(self) -> None:
         self._timer = None
         if self._pings >= _PINGS:
-            _log.error("worker.hung", worker=self.number, pid=self.pid, seconds=_PINGS * _PING_EVERY_S)
-            if self._process is not None:
-                self._process.kill()  # its end of the socket pair closes with it
+            self._hung(_PINGS * _PING_EVERY_S)
             return
         self._pings += 1
         if self._link is not None:
             self._link.send(Ping())
         self._timer = self._reactor.callLater(_PING_EVERY_S, self._ping)
+
+    def _hung(self, seconds: float) -> None:
+        self._timer = None
+        _log.error("worker.hung", worker=self.number, pid=self.pid, seconds=seconds)
+        if self._process is not None:
+            self._process.kill()  # its end of the socket pair closes with it
 
     def _lost(self, why: str) -> None:
         """The link is closed: whatever is left of the process goes too."""
