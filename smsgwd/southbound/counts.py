@@ -58,9 +58,9 @@ class Counts:
             if change < 0:
                 self._metrics.binds_lost.inc()
 
-    def receipt(self, state: str) -> None:
-        """A receipt came with this state."""
-        self._receipts[state] = self._receipts.get(state, 0) + 1
+    def receipt(self, state: str, count: int = 1) -> None:
+        """So many receipts came with this state."""
+        self._receipts[state] = self._receipts.get(state, 0) + count
 
     def receipt_after_final(self) -> None:
         """A receipt came for what was final already."""

@@ -41,6 +41,8 @@ _STATES: dict[MessageState, State] = {
     MessageState.SKIPPED: State.UNDELIVERED,
 }
 _PUBLIC = {state: state.public for state in State}
+_DELIVERED = State.DELIVERED
+_GOOD = str(int(MessageState.DELIVERED))  # the word of a receipt that says it in a TLV
 _TYPE_MASK = EsmClass.TYPE_MASK
 _RECEIPT = EsmClass.RECEIPT
 _MOST_AWAITING = 1000  # deliver_sm of a bind that wait for their commit; at half of it reading goes on
@@ -71,7 +73,8 @@ class Incoming:
         self._clock = clock
         self._id_form = id_form
         self._counts = counts
-        self._read = OutcomeReader(settings.stat_words).read
+        reader = OutcomeReader(settings.stat_words)
+        self._read, self._delivered_id = reader.read, reader.delivered_id
         self._then = self._taken  # one object, so that the batch calls it once for many
         self._then_opted = self._opted
         self._subscribers = subscribers
@@ -79,14 +82,28 @@ class Incoming:
     def take(self, requests: Sequence[tuple[Bind, SmppConnection, Sequence[Pdu]]]) -> None:
         """What came on binds in one turn: answer each, now or after its commit."""
         entries: list[tuple[_Taking, Then, Any, bool]] = []
-        then = self._then
+        then, delivered_id = self._then, self._delivered_id
+        settings, seen = self._settings, self._id_form.seen
+        group, connector, now_ms = settings.group, settings.id, self._clock.now_ms()
+        working = self._batch.working
+        good = 0
         for bind, connection, pdus in requests:
             count = len(entries)
             for pdu in pdus:
                 change: _Taking | None
                 try:
                     if type(pdu) is DeliverSm and pdu.esm_class & _TYPE_MASK == _RECEIPT:
-                        change = self._receipt(connection, pdu, is_final=True)
+                        message_id = delivered_id(pdu) if working else None
+                        if message_id is None:
+                            change = self._receipt(connection, pdu, is_final=True)
+                        else:  # as nearly all do; what `_receipt` makes of it, at a half
+                            address = pdu.source_addr
+                            number = address.decode("ascii") if address.isdigit() else _digits(address)
+                            form = seen(message_id, number)
+                            change = TakeReceipt(
+                                Receipt(group, message_id, _DELIVERED, now_ms, _GOOD, "", None, number, connector, form)
+                            )
+                            good += 1
                     else:
                         change = self._seldom(connection, pdu)
                 except Exception as error:  # a bug in reading one must not cost those beside it
@@ -103,6 +120,9 @@ class Incoming:
                 bind.awaiting = before + len(entries) - count
                 if before < _MOST_AWAITING <= bind.awaiting:  # it sends faster than that becomes durable
                     connection.pause_reading()
+        if good:
+            self.receipts += good
+            self._counts.receipt(_PUBLIC[_DELIVERED], good)
         if entries:
             self._batch.add_many(entries)
 

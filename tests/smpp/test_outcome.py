@@ -43,6 +43,8 @@ def test_quick_or_in_full_it_is_the_same(text, tlvs, overrides, coding, data):
     else:
         pdu = DeliverSm(esm_class=4, data_coding=coding, short_message=text, tlvs=tlvs)
     full, quick = parse_receipt(pdu, overrides), OutcomeReader(overrides).read(pdu)
+    quickest = OutcomeReader(overrides).delivered_id(pdu)
+    assert quickest is None or quick == (quickest, MessageState.DELIVERED, True, "2", "", None)
     if full is None:
         assert quick is None
         return
@@ -68,3 +70,9 @@ def test_the_ordinary_receipt_is_not_read_twice(monkeypatch):
 def test_bad_news_has_its_error():
     text, tlvs = compose_receipt("4711", MessageState.UNDELIVERABLE, submit_date=WHEN, done_date=WHEN, error="013")
     assert OutcomeReader().read(DeliverSm(esm_class=4, short_message=text, tlvs=tlvs)).error == "013"
+
+
+def test_the_two_tlvs_of_good_news_are_enough():
+    pdu = DeliverSm(esm_class=4, short_message=TEXT, tlvs=((t.RECEIPTED_MESSAGE_ID, b"77\0"), (t.MESSAGE_STATE, b"\2")))
+    assert OutcomeReader().delivered_id(pdu) == "77"
+    assert OutcomeReader({"DELIVRD": MessageState.UNDELIVERABLE}).delivered_id(pdu) is None
