@@ -8,6 +8,7 @@ given back when it was good, so that a burst of attempts at once is counted too.
 import hashlib
 import ipaddress
 from collections import OrderedDict
+from functools import lru_cache
 
 
 class _Buckets:
@@ -73,6 +74,7 @@ class FailureLimiter:
         return len(self._names) + len(self._addresses)
 
 
+@lru_cache(maxsize=4096)  # asked at each request once anybody has failed
 def _network(address: str) -> bytes:
     """What counts as one address: an IPv4 address, or an IPv6 /64, which is what one customer is given."""
     try:

@@ -37,8 +37,9 @@ def msisdn(written: str) -> str:
 
     Taken: `+30 691 234 5678`, `00306912345678`, `306912345678`. National forms need to know a region and are refused.
     """
-    if _plain(written) and written[:3] in _BEGINNINGS:
-        return written
+    digits = written[1:] if written[:1] == "+" else written
+    if _plain(digits) and digits[:3] in _BEGINNINGS:
+        return digits  # nearly every number: there is nothing to be taken out
     if len(written) > _LONGEST_WRITTEN:
         raise _refused(f"a phone number of {len(written)} characters")
     digits = written.translate(_SEPARATORS)

@@ -22,6 +22,7 @@ from smsgwd.routing.table import Routes, Rule
 
 _QUEUED: Final = State.QUEUED
 _SCHEDULED: Final = State.SCHEDULED
+_WIRES_REMEMBERED: Final = 1000
 
 
 class Made(msgspec.Struct, gc=False):
@@ -39,6 +40,7 @@ class Maker:
         self._routes = routes
         self._policy = policy
         self._chooser = Chooser(up)
+        self._wires: dict[int, tuple[Wire, bytes]] = {}
 
     def make(self, items: list[Item], account: Account, first: int, now: int) -> Made:
         """All items of a submission `first`, whose messages get the ids behind it. `now`: ms since 1970, UTC."""
@@ -74,7 +76,7 @@ class Maker:
             wire = item.wire
             if wire is not last_wire:
                 last_wire = wire
-                packed = None if wire is None else pack_wire(wire)
+                packed = None if wire is None else self._packed(wire)
             system_id = item.account
             due_at = admitted.due_at
             state = _SCHEDULED if due_at else _QUEUED
@@ -111,6 +113,18 @@ class Maker:
             places.append(place)
             entries.append(Entry(item.dest, message_id, state, parts, coding, price))
         return Made(entries, messages, places)
+
+    def _packed(self, wire: Wire) -> bytes:
+        """The octets of a wire. Those of one ESME share few objects, so most are found by identity (saves 1 µs)."""
+        known = self._wires.get(id(wire))
+        if known is not None:
+            return known[1]
+        packed = pack_wire(wire)
+        if not wire.tlvs:  # else it is of one message alone
+            if len(self._wires) >= _WIRES_REMEMBERED:
+                self._wires.clear()
+            self._wires[id(wire)] = (wire, packed)  # which keeps it alive: its id is nobody else's
+        return packed
 
     def replacement(self, item: Item, account: Account, old: Message, now: int) -> Message:
         """What takes the place of `old`, under its id. Raises Refused."""

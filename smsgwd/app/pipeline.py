@@ -235,7 +235,7 @@ class Pipeline:
             _tell(work.then, error, work.arg)
 
     def _committed(self, results: list[Result], works: list[_Work]) -> None:
-        """The commit is durable: on with the messages, and the answers."""
+        """The commit is durable: the answers, and on with the messages."""
         tallies: dict[str, _Tally] = {}
         handed_on: list[Message] = []
         outcomes: list[Outcome | BaseException] = []
@@ -257,17 +257,15 @@ class Pipeline:
                     outcomes.append(_kept(result))
             except Exception as error:
                 outcomes.append(error)
-        # First on with them, then the answers: what an answer lets in next depends on how many wait to be sent.
-        try:
-            self._hand_on(handed_on)
-        except Exception as error:  # they are kept and queued: whatever is wrong with the sending, the answer is yes
-            _log.error("daemon.unhandled_error", reason=f"handing on: {type(error).__name__}", exc_info=error)
-        try:
-            self._observed(tallies)
-        except Exception as error:
-            _log.error("daemon.unhandled_error", reason=f"counting: {type(error).__name__}", exc_info=error)
+        # First the answers: what one lets in next depends on how many wait to be sent (northbound.doorway), and of these
+        # most are gone at the end of the turn. `_tell` does not raise, so nothing is kept from being handed on.
         for work, told in zip(works, outcomes, strict=True):
             _tell(work.then, told, work.arg)
+        try:
+            self._hand_on(handed_on)
+        except Exception as error:  # they are kept and queued: whatever is wrong with the sending, the answer was yes
+            _log.error("daemon.unhandled_error", reason=f"handing on: {type(error).__name__}", exc_info=error)
+        self._observed(tallies)
 
     def _settle(self, work: _Work) -> None:
         """The commit is over, well or not."""

@@ -199,6 +199,18 @@ def esme_item(text="Hello", **fields):
                    "wire": Wire(service_type="CMT"), **fields})  # fmt: skip
 
 
+def test_each_message_keeps_what_its_own_esme_said(world):
+    """Also when thousands of ways to say it come and go, two at a time."""
+    steady = Wire(service_type="CMT", data_coding=3)
+    wires = [Wire(service_type="A", dest_ton=n % 7, source_npi=n % 11, protocol_id=n % 256) for n in range(2500)]
+    for wire in wires:
+        world.pipeline.submit(Submission("demo", [esme_item(wire=wire), esme_item(wire=steady)], None, "smpp"))
+    tlvs = [Wire(tlvs=((0x1400, b"%d" % n),)) for n in range(5)]
+    world.pipeline.submit(Submission("demo", [esme_item(wire=wire) for wire in tlvs], None, "smpp"))
+    said = [unpack_wire(message.wire) for [change] in world.store.log for message in change.messages]
+    assert said == [each for wire in wires for each in (wire, steady)] + tlvs
+
+
 def part(reference, sequence, **fields):
     wire = Wire(esm_class=0x40, raw=True)
     data = bytes((5, 0, 3, reference, 2, sequence)) + b"part"
