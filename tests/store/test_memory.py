@@ -89,6 +89,8 @@ class _Bench:
         for owner, balance in self.memory.balances.items():
             assert balance == queries.balance(self.connection, owner)
         assert execute("SELECT count(*) FROM parked WHERE orphan = 0").fetchone() == (self.memory.parked,)
+        for place in execute("SELECT grp, key FROM parked_key JOIN parked ON id = parked WHERE orphan = 0"):
+            assert self.memory.may_be_parked(*place)
         listed = {tenant for (tenant,) in execute("SELECT DISTINCT tenant FROM optout")}
         assert listed <= self.memory.opted
         fresh = memory_module.Memory()
@@ -111,6 +113,7 @@ def test_a_random_walk(tmp_path, monkeypatch, seed, most):
     """Transactions fail in between, as for a full disk and for a batch that is wrong in itself."""
     monkeypatch.setattr(memory_module, "_MOST_ROWS", most)
     monkeypatch.setattr(memory_module, "_MOST_IDS", most)
+    monkeypatch.setattr(memory_module, "_MOST_KEYS", most)
     chance = random.Random(seed)
     trouble = []
 
@@ -290,7 +293,8 @@ def test_commits_are_further_apart_while_much_comes():
 def test_statements_of_many_rows_look_rows_up_by_their_keys(tmp_path, count):
     """However many rows a statement has, no table is walked."""
     bench = _Bench(tmp_path / "store.db")
-    for many in (rows.UPDATE_SENT, rows.UPDATE_FINAL, pushes._DONE, pushes._TAKEN, work._FIND_ROWS, work._FIND_SMSC):
+    updates = (rows.UPDATE_SENT, rows.UPDATE_FINAL, rows.UPDATE_SENT_FINAL, rows.UPDATE_ROW)
+    for many in (*updates, pushes._DONE, pushes._TAKEN, work._FIND_ROWS, work._FIND_SMSC):
         values = [None] * (count * many._width)
         sql = many._statement(len(values))
         found = [row[3] for row in bench.connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]

@@ -16,6 +16,7 @@ from smsgwd.store.embedded.walks import Walks
 _OUTBOX_BLOCK: Final = 10_000
 _MOST_ROWS: Final = 50_000
 _MOST_IDS: Final = 50_000
+_MOST_KEYS: Final = 20_000
 # A tenant after the other by the key, instead of reading every entry.
 _OPTED: Final = (
     "WITH RECURSIVE each (tenant) AS (SELECT min(tenant) FROM optout UNION ALL"
@@ -25,7 +26,7 @@ _OPTED: Final = (
 
 
 class Memory:
-    """Open messages of late with their SMSC ids, balances, the number of parked receipts, the next outbox id."""
+    """Open messages of late with their SMSC ids, balances, what receipts are parked under, the next outbox id."""
 
     def __init__(self) -> None:
         self.rows: dict[int, Row] = {}  #: open messages by id, the longest known first
@@ -34,6 +35,8 @@ class Memory:
         ] = {}  #: (message, place) by group and canonical id: `Work.map_smsc`
         self.balances: dict[str, int | None] = {}  #: of tenants seen since `load`; None = postpaid or unknown
         self.parked = 0  #: receipts waiting for their response, orphans not counted
+        # All they are parked under, and some that were before; None = too many.
+        self._keys: set[tuple[str, str]] | None = set()
         self.opted: set[str] = set()  #: tenants whose opt-out lists may have entries
         self.walks = Walks()  #: over old rows, for retention and erasure
         self.esmes = False  #: False while surely nothing is owed to any ESME
@@ -47,6 +50,8 @@ class Memory:
         self.walks = Walks()
         self.balances.clear()
         (self.parked,) = connection.execute("SELECT count(*) FROM parked WHERE orphan = 0").fetchone()
+        keys = connection.execute("SELECT grp, key FROM parked_key LIMIT ?", (_MOST_KEYS + 1,)).fetchall()
+        self._keys = set(keys) if len(keys) <= _MOST_KEYS else None
         (reserved,) = connection.execute("SELECT value FROM meta WHERE key = 'outbox_ids'").fetchone()
         self.outbox_reserved = max(1, reserved)
         self.next_outbox = max(self.next_outbox, self.outbox_reserved)
@@ -62,6 +67,20 @@ class Memory:
         _trim(self.rows, _MOST_ROWS)
         for ids in self.ids.values():
             _trim(ids, _MOST_IDS)
+        if not self.parked and self._keys != set():
+            self._keys = set()
+
+    def parked_under(self, group: str, key: str) -> None:
+        """A receipt is parked under this form of its id."""
+        if self._keys is not None:
+            self._keys.add((group, key))
+            if len(self._keys) > _MOST_KEYS:
+                self._keys = None
+
+    def may_be_parked(self, group: str, key: str) -> bool:
+        """False when surely no receipt is parked under this id: one that nobody claims would cost each message that is
+        sent a SELECT otherwise, 2 us and three hand-overs of the interpreter's lock."""
+        return self.parked > 0 and (self._keys is None or (group, key) in self._keys)
 
     def reserve_outbox(self, connection: sqlite3.Connection) -> None:
         """Take a further block of outbox ids."""

@@ -81,6 +81,8 @@ def _park(work: Work, receipt: Receipt, keys: Sequence[str]) -> None:
         "INSERT OR IGNORE INTO parked_key (grp, key, parked, form) VALUES (?, ?, ?, ?)",
         [(receipt.group, key, number, form) for form, key in enumerate(keys)],
     )
+    for key in keys:
+        work.memory.parked_under(receipt.group, key)
     work.memory.parked += 1
 
 

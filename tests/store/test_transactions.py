@@ -1,0 +1,124 @@
+"""What one transaction does at once is what several do one after another, and costs no statement too many."""
+
+import sqlite3
+
+import pytest
+
+from smsgwd.model.changes import Fail, PartSent, Requeue, Submit, TakeReceipt
+from smsgwd.model.message import Failure, State
+from smsgwd.model.receipts import Receipt
+from smsgwd.store.embedded import memory as memory_module
+from tests.store.samples import HOUR, NOW, submission
+from tests.store.test_memory import _Bench
+
+_REFUSED = Failure("smsc_rejected", "no such number", 0x0B)
+_ALL = "SELECT * FROM message ORDER BY id"
+
+
+def _sent(message, at=NOW + 5):
+    return PartSent(message.id, 1, f"{message.id:X}", "g", "sim", at, latency_ms=7)
+
+
+def _receipt(message, state=State.DELIVERED):
+    return TakeReceipt(Receipt("g", f"{message.id:x}", state, NOW + 900, "WORD", "069", done_at=NOW + 800))
+
+
+def _steps(messages):
+    """Changes of lives that end in different ways, step by step."""
+    well, ill, refused, again, waiting = (messages[n::5] for n in range(5))
+    yield [Submit("demo", messages, NOW)]
+    yield [Requeue(m.id, 0, "sim", NOW + 1, _REFUSED, latency_ms=3) for m in again]
+    yield [_sent(m) for m in (*well, *ill, *again)]
+    yield [Fail(m.id, 1, "sim", NOW + 6, _REFUSED) for m in refused]
+    yield [Requeue(m.id, NOW + HOUR, "sim", NOW + 6, _REFUSED) for m in waiting]
+    yield [_receipt(m) for m in (*well, *again)] + [_receipt(m, State.UNDELIVERED) for m in ill]
+
+
+@pytest.mark.parametrize("count", [5, 15, 350])
+def test_a_life_in_one_transaction_leaves_the_same_rows(tmp_path, count):
+    messages = submission(count)
+    for message in messages:
+        message.connector = "sim"
+    found = []
+    for name in ("apart", "later", "once"):
+        bench = _Bench(tmp_path / f"{name}.db")
+        steps = list(_steps(messages))
+        if name == "apart":
+            for step in steps:
+                bench.commit(step)
+        elif name == "later":  # what was stored before: the usual case of an SMSC whose receipts come at once
+            bench.commit(steps[0])
+            bench.commit(*steps[1:])
+        else:
+            bench.commit(*steps)
+        bench.check()
+        found.append(bench.connection.execute(_ALL).fetchall())
+        found.append(bench.connection.execute("SELECT * FROM smsc ORDER BY grp, id").fetchall())
+        bench.writer._close()
+    assert found[0:2] == found[2:4] == found[4:6]
+    states = [row[11] for row in found[0]]
+    assert states[:5] == [State.DELIVERED, State.UNDELIVERED, State.REJECTED, State.DELIVERED, State.WAITING]
+
+
+def _looked(bench, message):
+    """How often a response had receipts looked up that were parked for it; its message is stored before."""
+    bench.commit([Submit("demo", [message], NOW)])
+    statements = []
+    bench.connection.set_trace_callback(statements.append)
+    bench.commit([PartSent(message.id, 1, f"{message.id:X}", "g", message.connector, NOW)])
+    bench.connection.set_trace_callback(None)
+    return sum("parked_key" in sql for sql in statements)
+
+
+def test_a_receipt_nobody_claims_costs_other_messages_nothing(tmp_path):
+    bench = _Bench(tmp_path / "store.db")
+    one, two = submission(2)
+    bench.commit([TakeReceipt(Receipt("g", "1234", State.DELIVERED, NOW, msisdn="1"))])
+    assert bench.memory.parked == 1
+    assert _looked(bench, one) == 0
+    bench.memory.load(bench.connection)
+    assert _looked(bench, two) == 0
+    bench.writer._close()
+
+
+@pytest.mark.parametrize("how", ["at once", "reopened", "rolled back", "too many"])
+def test_a_parked_receipt_is_found_by_its_response(tmp_path, monkeypatch, how):
+    trouble = []
+
+    def before_commit():
+        if trouble:
+            raise trouble.pop()
+
+    bench = _Bench(tmp_path / "store.db", before_commit)
+    if how == "too many":
+        monkeypatch.setattr(memory_module, "_MOST_KEYS", 3)
+    early, other = submission(2)
+    early.connector = other.connector = "sim"
+    bench.commit([_receipt(early)])
+    bench.commit([TakeReceipt(Receipt("g", f"{n}", State.DELIVERED, NOW)) for n in range(4)])
+    if how == "reopened":
+        bench.writer._close()
+        bench = _Bench(tmp_path / "store.db")
+    elif how == "rolled back":
+        trouble.append(sqlite3.OperationalError("disk I/O error"))
+        bench.commit([_receipt(other)])
+        assert bench.memory.parked == 5
+    (results,) = bench.commit([Submit("demo", [early], NOW), _sent(early, NOW)])
+    assert results[1].state == State.DELIVERED
+    assert bench.memory.parked == 4
+    bench.check()
+    bench.writer._close()
+
+
+def test_what_was_parked_is_forgotten_when_nothing_is_any_more(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory_module, "_MOST_KEYS", 1)
+    bench = _Bench(tmp_path / "store.db")
+    one, two, three = submission(3)
+    for message in (one, two):
+        message.connector = "sim"
+    bench.commit([_receipt(one), _receipt(two)])
+    bench.commit([Submit("demo", [one, two], NOW), _sent(one, NOW), _sent(two, NOW)])
+    assert bench.memory.parked == 0
+    bench.commit([TakeReceipt(Receipt("g", "77", State.DELIVERED, NOW, id_format="same"))])
+    assert _looked(bench, three) == 0
+    bench.writer._close()
