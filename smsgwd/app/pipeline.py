@@ -257,8 +257,8 @@ class Pipeline:
                     outcomes.append(_kept(result))
             except Exception as error:
                 outcomes.append(error)
-        # First the answers: what one lets in next depends on how many wait to be sent (northbound.doorway), and of these
-        # most are gone at the end of the turn. `_tell` does not raise, so nothing is kept from being handed on.
+        # First the answers: what one lets in next depends on how many wait to be sent (northbound.doorway), and most of
+        # these are gone at the end of the turn. `_tell` does not raise, so nothing is kept from being handed on.
         for work, told in zip(works, outcomes, strict=True):
             _tell(work.then, told, work.arg)
         try:

@@ -5,7 +5,8 @@ here: admission, routing, prices, the store, pushes (behind `ports`), and the HT
 
 To change an endpoint, edit its row in `routes.py` and its handler in `sending.py` or `queries.py`; what a request may
 hold, `requests.py`; what an answer holds, `answers.py`; the cursor of lists, `cursor.py`; how credentials are read from
-a request, `credentials.py`; how they are verified, `auth.py`; how fast a tenant may send, `pace.py`; the generated
-documents, `openapi.py` and `docs_page.py`; the server side of SMPP, `esme/`.
+a request, `credentials.py`; how they are verified, `auth.py`; how fast a tenant may send, `pace.py`; how much is let
+in at a time, `doorway.py`; what a refusal or a bug looks like, `problems.py`; the generated documents, `openapi.py` and
+`docs_page.py`; the server side of SMPP, `esme/`.
 `api.py` puts them together.
 """
