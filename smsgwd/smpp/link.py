@@ -35,6 +35,7 @@ class Link:
         "_last_now",
         "_open_faults",
         "_out",
+        "_outbound",
         "_over",
         "_pending_bind",
         "_pending_events",
@@ -43,6 +44,7 @@ class Link:
         "_unanswered",
         "_unbind_sequence",
         "_window",
+        "is_bound",
         "peer_system_id",
         "peer_version",
         "role",
@@ -66,7 +68,10 @@ class Link:
         self._last_now = now
         self._over = False
         self._state = State.OPEN
+        # What follows from the state, looked up when it changes and not for each PDU:
+        self.is_bound = False  #: bound and not unbinding
         self._inbound: dict[int, Rule] = {}
+        self._outbound: dict[int, Rule] = {}
         self._enter(State.OPEN)
 
     @property
@@ -74,14 +79,9 @@ class Link:
         """The session's state."""
         return self._state
 
-    @property
-    def is_bound(self) -> bool:
-        """Bound and not unbinding."""
-        return self._state in BOUND
-
     def may_send(self, command_id: int) -> bool:
         """Does the state allow us to send this PDU?"""
-        rule = TABLE[self._state, self.role].get(command_id)
+        rule = self._outbound.get(command_id)
         return rule is not None and rule.legal
 
     def bind(self, pdu: p.Bind, now: float) -> int:
@@ -147,7 +147,7 @@ class Link:
         self._last_now = now
         if self._state in (State.OPEN, State.OUTBOUND):
             self._close("closed before the bind", self._pending_events)
-        elif self._state in BOUND:
+        elif self.is_bound:
             self._enter(State.UNBINDING_SENT)
             self._timers.drain_until = now + (self._config.drain if drain is None else drain)
             self._unbind_step(now, self._pending_events)
@@ -161,7 +161,9 @@ class Link:
 
     def _enter(self, state: State) -> None:
         self._state = state
+        self.is_bound = state in BOUND
         self._inbound = INBOUND[state, self.role.peer]
+        self._outbound = TABLE[state, self.role]
 
     def _is_closed(self) -> bool:
         return self._state is State.CLOSED

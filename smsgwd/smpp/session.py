@@ -15,16 +15,18 @@ from smsgwd.smpp import events as e
 from smsgwd.smpp import pdu as p
 from smsgwd.smpp import status as s
 from smsgwd.smpp.codec import decode_body, encode
+from smsgwd.smpp.composed import ComposedPdu
 from smsgwd.smpp.errors import EncodeError, NotBound, PduError, WindowFull
 from smsgwd.smpp.fast import MESSAGE_ID_RESPONSES, message_id_of, message_id_responses
 from smsgwd.smpp.link import Link
-from smsgwd.smpp.session_table import BOUND, TABLE, Action, Role, State, rule_for
+from smsgwd.smpp.session_table import Action, Role, State, rule_for
 from smsgwd.smpp.tables import RESPONSES, command_name
 from smsgwd.smpp.tags import MESSAGE_PAYLOAD
 from smsgwd.smpp.timers import Due
 from smsgwd.smpp.tlv import Tlvs
 
-_unpack_header = Struct(">IIII").unpack_from
+_HEADER: Final = Struct(">IIII")
+_pack_header, _unpack_header = _HEADER.pack, _HEADER.unpack_from
 _REQUEST: Final = Action.REQUEST
 _RESPONSE: Final = Action.RESPONSE
 
@@ -42,7 +44,7 @@ class Session(Link):
     @property
     def room(self) -> int:
         """Requests that the window still takes; 0 when none may be sent."""
-        return max(0, self._window.limit - len(self._window)) if self._state in BOUND else 0
+        return max(0, self._window.limit - len(self._window)) if self.is_bound else 0
 
     @property
     def unanswered(self) -> int:
@@ -141,7 +143,7 @@ class Session(Link):
             self._out
             or self._pending_events
             or self._timers.partial_since is not None
-            or self._state not in BOUND
+            or not self.is_bound
             or not self._timers.bound
         )
 
@@ -189,7 +191,7 @@ class Session(Link):
         with nothing queued. Binds, unbind, outbind have methods of their own.
         """
         command_id = pdu.command_id
-        rule = TABLE[self._state, self.role].get(command_id)
+        rule = self._outbound.get(command_id)
         if rule is None or rule.action is not _REQUEST:
             raise NotBound(f"{command_name(command_id)} may not be sent by {self.role.value} in {self._state.name}")
         window = self._window
@@ -214,7 +216,7 @@ class Session(Link):
         if not pdus:
             return
         command_id = pdus[0].command_id
-        rule = TABLE[self._state, self.role].get(command_id)
+        rule = self._outbound.get(command_id)
         if rule is None or rule.action is not _REQUEST:
             raise NotBound(f"{command_name(command_id)} may not be sent by {self.role.value} in {self._state.name}")
         window = self._window
@@ -229,7 +231,10 @@ class Session(Link):
             if pdu.command_id != command_id:
                 raise ValueError(f"{pdu.name} among requests of another kind")
             pdu.sequence = sequence
-            frames.append(encode(pdu))
+            if type(pdu) is ComposedPdu and not pdu.tlvs and not pdu.status:  # what `encode` does, 0.2 us sooner
+                frames.append(_pack_header(16 + len(pdu.body), command_id, 0, sequence) + pdu.body)
+            else:
+                frames.append(encode(pdu))
         self._out += frames
         if answered:
             window.add_many(sequences, command_id, contexts)

@@ -52,6 +52,9 @@ class BindState(Enum):
     WAITING = "waiting"
 
 
+_BOUND = BindState.BOUND  # asked for a few times a turn: an attribute of an Enum takes longer
+
+
 class BindOwner(Protocol):
     """The connector, as its binds see it."""
 
@@ -127,7 +130,7 @@ class Bind:
     def room(self) -> int:
         """How many requests may be sent now."""
         connection = self.connection
-        if connection is None or self._state is not BindState.BOUND or not connection.writable:
+        if connection is None or self._state is not _BOUND or not connection.writable:
             return 0
         return connection.session.room
 

@@ -15,12 +15,11 @@ from twisted.internet.interfaces import IDelayedCall
 from smsgwd.delivery.rate import LinkRate
 from smsgwd.delivery.trouble import Action
 from smsgwd.model.message import Message
-from smsgwd.net.smpp import SmppConnection
 from smsgwd.ports.dispatch import ConnectorStatus, Ways
 from smsgwd.ports.mo import Subscribers
 from smsgwd.ports.store import Store
 from smsgwd.smpp.events import Answer
-from smsgwd.smpp.pdu import MessageIdResp, Pdu, SubmitSmResp
+from smsgwd.smpp.pdu import MessageIdResp, Pdu
 from smsgwd.smpp.receipt import id_text
 from smsgwd.smpp.status import ESME_ROK, ESME_RUNKNOWNERR, status_name
 from smsgwd.southbound.answers import Answers
@@ -28,6 +27,7 @@ from smsgwd.southbound.batch import Batch
 from smsgwd.southbound.bind import Bind, BindState
 from smsgwd.southbound.counts import Counts
 from smsgwd.southbound.flights import Flights
+from smsgwd.southbound.gathered import Gathered
 from smsgwd.southbound.idform import IdForm
 from smsgwd.southbound.incoming import Incoming
 from smsgwd.southbound.outgoing import Outgoing, Verdict
@@ -70,8 +70,6 @@ class Connector:
         self._sender = Sender(settings, runtime, batch, self._rate, self._throttle, self.counts, self._look_drained)
         self._add_early = runtime.turn.add_early
         self._looking = False  # at the end of this turn
-        self._plain: list[tuple[Bind, Sequence[Answer]]] = []  # answers of this turn
-        self._requests: list[tuple[Bind, SmppConnection, Sequence[Pdu]]] = []  # of this turn
         self._suspension = Suspension(settings.id, settings.suspend_s, runtime, self._suspended)
         self._throttled = False
         self._unknown_told = 0  # outcomes lost that were logged
@@ -104,6 +102,9 @@ class Connector:
             self._sender.stop_writing,
             self._look_soon,
             hand_over,
+        )
+        self._gathered = Gathered(
+            runtime.clock, self._throttle, self._flights, self.counts, self._incoming, self.answered
         )
         self._sender.join(self._queue, self._flights, self._senders)
         self._drained: Deferred[None] | None = None
@@ -224,7 +225,7 @@ class Connector:
 
     def lost(self, bind: Bind) -> None:
         """See BindOwner."""
-        self._take_answers()
+        self._gathered.take_answers()
         self.counts.bound(-1)
         if bind.sends and not any(other.state is BindState.BOUND for other in self._senders if other is not bind):
             down_since, bound_at, sent = self._bound_after
@@ -239,7 +240,7 @@ class Connector:
 
     def answered(self, bind: Bind, pdu: Pdu, context: Any, sent_at: float) -> None:
         """See BindOwner."""
-        self._take_answers()
+        self._gathered.take_answers()
         out, number = _part_of(context)
         out.open -= 1
         now = self._runtime.clock.monotonic()
@@ -254,45 +255,12 @@ class Connector:
         self._flights.conclude(out)
 
     def answered_many(self, bind: Bind, answers: Sequence[Answer]) -> None:
-        """See BindOwner: what `answered` does, at the end of the turn, with everything that they share done once.
-
-        At one PDU a read on four binds, once a read would cost 4 us a message more.
-        """
-        self._plain.append((bind, answers))
-
-    def _take_answers(self) -> None:
-        """What was answered plainly in this turn so far; before anything that must not overtake it."""
-        if not self._plain:
-            return
-        gathered, self._plain = self._plain, []
-        now = self._runtime.clock.monotonic()
-        taken: list[tuple[Outgoing, bytes, int]] = []
-        written, took, alike = now, 0, 0  # of the answer before, and how many were written with it
-        for bind, answers in gathered:
-            for context, status, message_id, sent_at in answers:
-                if status == ESME_ROK and type(context) is Outgoing:
-                    context.open -= 1
-                    if sent_at != written:
-                        if alike:
-                            self.counts.answer(ESME_ROK, now - written, alike)
-                        written, took, alike = sent_at, int(1000 * (now - sent_at)), 0
-                    alike += 1
-                    taken.append((context, message_id, took))
-                else:
-                    if taken:  # in order: what was taken before tells one that is singled out
-                        self._throttle.success(now, written, len(taken))
-                        self._flights.accepted_lone(taken)
-                        taken = []
-                    self.answered(bind, SubmitSmResp(status=status, message_id=message_id), context, sent_at)
-        if alike:
-            self.counts.answer(ESME_ROK, now - written, alike)
-        if taken:
-            self._throttle.success(now, written, len(taken))
-            self._flights.accepted_lone(taken)
+        """See BindOwner: what `answered` does, at the end of the turn (gathered.py)."""
+        self._gathered.answers.append((bind, answers))
 
     def unanswered(self, bind: Bind, context: Any, reason: str) -> None:
         """See BindOwner."""
-        self._take_answers()
+        self._gathered.take_answers()
         out, number = _part_of(context)
         out.open -= 1
         self.counts.unknown += 1
@@ -301,7 +269,7 @@ class Connector:
 
     def unsent(self, bind: Bind, context: Any) -> None:
         """See BindOwner."""
-        self._take_answers()
+        self._gathered.take_answers()
         out, number = _part_of(context)
         out.open -= 1
         out.decide(Verdict.AGAIN, None, number)
@@ -315,10 +283,10 @@ class Connector:
             self._flights.accepted_late(out, number, id_text(pdu.message_id))
 
     def asked(self, bind: Bind, pdus: Sequence[Pdu]) -> None:
-        """See BindOwner; taken at the end of the turn, behind the answers, whose ids they may name."""
+        """See BindOwner; taken at the end of the turn (gathered.py)."""
         connection = bind.connection
         if connection is not None:
-            self._requests.append((bind, connection, pdus))
+            self._gathered.requests.append((bind, connection, pdus))
 
     def settled(self, bind: Bind) -> None:
         """See BindOwner."""
@@ -346,16 +314,11 @@ class Connector:
 
     def _look(self) -> None:
         self._looking = False
-        requests, self._requests = self._requests, []
         try:
-            self._take_answers()
-        finally:  # a bug in one of these must not cost what the other brought
-            try:
-                if requests:
-                    self._incoming.take(requests)
-            finally:
-                self._sender.pump()
-                self.counts.flush(len(self._flights.active), len(self._queue), self._rate.rate)
+            self._gathered.take()
+        finally:
+            self._sender.pump()
+            self.counts.flush(len(self._flights.active), len(self._queue), self._rate.rate)
 
     def _refused(self, bind: Bind, out: Outgoing, number: int, status: int, now: float, sent_at: float) -> None:
         self.counts.refused += 1
