@@ -7,6 +7,7 @@ To change what an SMSC's answer does, edit `delivery.trouble` (the table) or `an
 store); how a message looks on the wire, `encode.py`, and what an ESME cut itself, `raw.py`; when a bind connects again,
 `reconnect.py` and `bind.py`; what is sent when and on which bind, `sender.py`; in which order what one sender writes to
 one recipient leaves, `pairs.py`; how far the link is slowed down, `throttle.py` and `delivery.rate`; when it sends
-nothing at all, `suspension.py`; what becomes of deliver_sm, `incoming.py`; how changes reach the store, `batch.py`;
+nothing at all, `suspension.py`; what becomes of deliver_sm, `incoming.py`; in which order what a turn brings is taken,
+`gathered.py`; how changes reach the store, `batch.py`;
 what connects all that for one SMSC account, `connector.py`.
 """

@@ -1,6 +1,7 @@
 """Traffic: requests, responses, window, time-outs, drains and odd peers, between two real sessions."""
 
 import struct
+from itertools import accumulate, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -418,3 +419,54 @@ def test_grouped_or_not_the_same_happens(script, cuts):
         events = [event for read in reads if read for event in session.receive(read, 2.0)]
         seen.append((flat(events), session.data_to_send(2.0), session.outstanding, session.unanswered, session.state))
     assert seen[0] == seen[1]
+
+
+READS = st.lists(
+    st.sampled_from(
+        [
+            encode(p.SubmitSmResp(sequence=2, message_id=b"42")),
+            encode(p.SubmitSmResp(sequence=3, message_id=b"43")),
+            encode(p.DeliverSm(sequence=7, esm_class=4, short_message=b"id:42")),
+            encode(p.EnquireLink(sequence=8)),
+            encode(p.EnquireLinkResp(sequence=4)),
+            encode(p.GenericNack(sequence=3, status=3)),
+            encode(p.Unbind(sequence=9)),
+            encode(p.SubmitSm(sequence=10)),
+            b"\0\0\0\x20\0",
+        ]
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(READS, st.lists(st.integers(1, 60), max_size=3), st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_a_session_that_is_not_stirred_needs_neither_a_write_nor_a_sooner_timer(frames, cuts, grouped):
+    config = SessionConfig(enquire_link=20.0, response=30.0, inactivity=0.0, grouped=grouped)
+    esme, _ = bound_pair(config=config)
+    esme.request(submit(), 1.0, "first")
+    esme.request(submit(), 1.0, "second")
+    esme.data_to_send(1.0)
+    now, octets, places = 1.0, b"".join(frames), [0, *accumulate(cuts), None]
+    for begin, end in pairwise(places):
+        part = octets[begin:end]
+        now += 1.0
+        before = esme.wake_at()
+        esme.receive(part, now)
+        if not esme.stirred:
+            assert esme.data_to_send(now) == b""
+            after = esme.wake_at()
+            assert after is None or (before is not None and after >= before)
+        else:
+            esme.data_to_send(now)
+
+
+def test_answers_in_the_midst_of_traffic_do_not_stir_a_session():
+    esme, _ = bound_pair()
+    esme.request(submit(), 1.0, "ctx")
+    esme.data_to_send(1.0)
+    esme.receive(encode(p.SubmitSmResp(sequence=2, message_id=b"42")), 2.0)
+    assert not esme.stirred
+    esme.receive(b"\0\0\0\x20\0", 3.0)
+    assert esme.stirred
