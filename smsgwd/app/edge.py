@@ -92,6 +92,7 @@ def _setup(config: Config, section: HttpSection, limits: HttpLimits) -> Setup:
     return Setup(
         number=0,
         sockets=[],
+        shares=(-1, 0),
         limits=msgspec.structs.asdict(own),
         trusted_proxies=[str(network) for network in section.trusted_proxies],
         certificate="" if section.tls is None else str(section.tls.cert),

@@ -57,9 +57,9 @@ class EdgeChild:
         *,
         setup: Callable[[int], Setup],
         observer: Observer | None,
-        changed: Callable[[str], None],
+        changed: Callable[[int, str], None],
     ) -> None:
-        """`changed` is called when it comes up, with "", and when it died, with how."""
+        """`changed` is called with our number when it comes up, with "", and when it died, with how."""
         self.number = number
         self.up = False
         self.connections = 0
@@ -101,7 +101,7 @@ class EdgeChild:
                 [*self._command, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(), *(descriptor for descriptor, _ in setup.sockets)),
+                pass_fds=(theirs.fileno(), setup.shares[0], *(descriptor for descriptor, _ in setup.sockets)),
                 env=environment,
             )
             limits = setup.limits
@@ -153,7 +153,7 @@ class EdgeChild:
             self._cancel_timer()
             self._ping()
             _log.info("worker.up", worker=self.number, pid=self.pid)
-            self._changed("")
+            self._changed(self.number, "")
 
     def _asked(self, requests: Requests) -> None:
         """Have requests answered. About 3 µs each beside the handler, at 8 in a frame."""
@@ -239,7 +239,7 @@ class EdgeChild:
             self._wait_s = _FIRST_WAIT_S
         _log.error("worker.lost", worker=self.number, pid=process.pid, status=status, reason=why, wait=self._wait_s)
         self._again()
-        self._changed(f"worker {self.number} ended with status {status}")
+        self._changed(self.number, f"worker {self.number} ended with status {status}")
 
     def _again(self) -> None:
         self._timer = self._reactor.callLater(self._wait_s, self._restart)

@@ -8,6 +8,7 @@ than being refused. The workers end with this process: they read the end of thei
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ from twisted.internet.defer import Deferred, DeferredList, succeed
 
 from smsgwd.net.edge_child import EdgeChild
 from smsgwd.net.edge_frames import Setup
+from smsgwd.net.edge_shares import Shares
 from smsgwd.net.http_message import Handler, Observer
 from smsgwd.net.listening import open_socket
 from smsgwd.net.turn import Turn
@@ -55,6 +57,8 @@ class HttpWorkers:
         self._setup = setup
         self._on_up = on_up or (lambda up: None)
         self._sockets: list[socket.socket] = []
+        self._memory = Shares.create(count)
+        self._shares = Shares(self._memory, count)
         self._started: Deferred[None] | None = None
         self._start_limit: Any = None
         self._stopping = False
@@ -140,11 +144,13 @@ class HttpWorkers:
 
     def _setup_of(self, number: int) -> Setup:
         sockets = [(each.fileno(), int(each.family)) for each in self._sockets]
-        return msgspec.structs.replace(self._setup, number=number, sockets=sockets)
+        return msgspec.structs.replace(self._setup, number=number, sockets=sockets, shares=(self._memory, self._wanted))
 
-    def _changed(self, died: str) -> None:
+    def _changed(self, number: int, died: str) -> None:
         """A worker has come up, or died: before all were up for the first time that is a failed start."""
         self._on_up(self.up)
+        if died:
+            self._shares.gone(number)
         if self._started is None or self._stopping:
             return
         if died:
@@ -173,3 +179,6 @@ class HttpWorkers:
         for each in self._sockets:
             each.close()
         self._sockets = []
+        if self._memory >= 0:
+            os.close(self._memory)
+            self._memory = -1

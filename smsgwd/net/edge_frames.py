@@ -59,12 +59,14 @@ class Log(msgspec.Struct, array_like=True, frozen=True):
 
 class Setup(msgspec.Struct, array_like=True, tag="setup"):
     """The first frame: all a worker needs to know. `sockets` = (descriptor, address family), listening and inherited.
+    `shares` = (descriptor of the shared memory of edge_shares, number of workers).
 
     `limits` are the fields of http_server.HttpLimits; `certificate` and `key` are paths of PEM files, or empty.
     """
 
     number: int
     sockets: list[tuple[int, int]]
+    shares: tuple[int, int]
     limits: dict[str, Any]
     trusted_proxies: list[str]
     certificate: str

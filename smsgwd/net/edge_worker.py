@@ -8,6 +8,7 @@ here, with its client not being read from: a connection has one request at a tim
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 import time
 from collections import deque
@@ -32,6 +33,7 @@ from smsgwd.net.edge_frames import (
     request_frame_limit,
 )
 from smsgwd.net.edge_link import EdgeLink, join
+from smsgwd.net.edge_shares import Shares
 from smsgwd.net.http_message import HttpRequest, HttpResponse, Later
 from smsgwd.net.http_server import HttpLimits, HttpListener
 from smsgwd.net.tls import ReloadableServerOptions, TlsError
@@ -94,13 +96,16 @@ class EdgeWorker:
                 observer=self._observe,
                 tls=self._tls,
             )
+            shares = Shares(*setup.shares)
+            os.close(setup.shares[0])
             for descriptor, family in setup.sockets:
-                listener.adopt(descriptor, family)
+                listener.adopt(descriptor, family, lambda: shares.has_most(setup.number, listener.connections))
                 socket.close(descriptor)  # the listener has its own
         except (TlsError, OSError) as error:
             _log.error("worker.failed", reason=str(error))
             self._end(1)
             return
+        shares.put(setup.number, 0)
         self._link.send(Ready())
 
     def _reload(self) -> None:

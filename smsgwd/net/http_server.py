@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
@@ -99,13 +99,13 @@ class HttpListener(ServerFactory):
         self._ports.append(listening)
         return int(getattr(listening.getHost(), "port", port))
 
-    def adopt(self, fd: int, family: int) -> None:
+    def adopt(self, fd: int, family: int, yields: Callable[[], bool] = lambda: False) -> None:
         """Accept connections at a socket that listens already, on which other processes may accept too.
 
-        `fd` (not blocking) is duplicated: the caller closes its own. `family`: socket.AF_INET, AF_INET6 or AF_UNIX.
-        Raises OSError when it is no socket.
+        `fd` (not blocking) is duplicated: the caller closes its own. `family`: socket.AF_INET or AF_INET6. `yields`
+        says, when somebody connects, whether another process should go first. Raises OSError when it is no socket.
         """
-        self._ports.append(adopt_tcp(self.reactor, fd, family, over_tls(self, self._tls), shared=True))
+        self._ports.append(adopt_tcp(self.reactor, fd, family, over_tls(self, self._tls), yields))
 
     def stop(self, limit_s: float = 10.0) -> Deferred[None]:
         """Accept nothing more, answer what was taken, close what is idle. Fires when all are closed.

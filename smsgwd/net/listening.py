@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet import tcp
@@ -12,6 +13,8 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 
 BACKLOG = 1024
 """A burst of connects must not make the next client wait for its SYN to be sent again."""
+
+_YIELD_S = 0.005
 
 
 def over_tls(factory: Any, tls: IOpenSSLContextFactory | None) -> Any:
@@ -53,7 +56,7 @@ def listen_tcp(
         listening: Any = reactor.listenTCP(port, factory, backlog, host)
         return _reading(listening, small_reads)
     with open_socket(host, port, backlog) as made:
-        return _reading(adopt_tcp(reactor, made.fileno(), made.family, factory), small_reads)
+        return _reading(reactor.adoptStreamPort(made.fileno(), made.family, factory), small_reads)
 
 
 def open_socket(host: str, port: int, backlog: int = BACKLOG) -> socket.socket:
@@ -73,11 +76,15 @@ def open_socket(host: str, port: int, backlog: int = BACKLOG) -> socket.socket:
     return made
 
 
-class _TakesTurns(tcp.Port):
-    """A port of which one connection is accepted in a turn: processes that share the socket get about as many each.
+class _SharedPort(tcp.Port):
+    """A port on a socket that other processes accept on too: takes one connection a turn, and lets others go first.
 
     Twisted takes up to 100 in one go, which is all of a burst for the process that wakes up first.
     """
+
+    yields: Callable[[], bool]
+    reactor: Any
+    _waited = False
 
     @property
     def numberAccepts(self) -> int:
@@ -88,16 +95,31 @@ class _TakesTurns(tcp.Port):
     def numberAccepts(self, number: int) -> None:
         """Twisted's own measuring is passed over."""
 
+    def doRead(self) -> None:
+        """Somebody connects. Whoever should take it may be busy: after a moment we do."""
+        if not self._waited and self.yields():
+            self.stopReading()  # type: ignore[no-untyped-call]  # Twisted's is not annotated
+            self._waited = True
+            self.reactor.callLater(_YIELD_S, self._go_on)
+            return
+        self._waited = False
+        super().doRead()  # type: ignore[no-untyped-call]  # Twisted's is not annotated
+
+    def _go_on(self) -> None:
+        if self.connected:
+            self.startReading()  # type: ignore[no-untyped-call]  # Twisted's is not annotated
+
 
 def adopt_tcp(
-    reactor: Any, descriptor: int, family: int, factory: IProtocolFactory, *, shared: bool = False
+    reactor: Any, descriptor: int, family: int, factory: IProtocolFactory, yields: Callable[[], bool]
 ) -> IListeningPort:
-    """Accept on a listening socket that is open already; the descriptor is duplicated, the caller's stays the caller's.
+    """Accept on a listening socket that other processes accept on too. The descriptor is duplicated.
 
-    `shared` when other processes accept on it too.
+    `yields` says, when somebody connects, whether another process should go first.
     """
-    kind: Any = _TakesTurns if shared else tcp.Port
+    kind: Any = _SharedPort
     port: Any = kind._fromListeningDescriptor(reactor, descriptor, family, factory)
+    port.yields = yields
     port.startListening()
     listening: IListeningPort = port
     return listening

@@ -35,7 +35,7 @@ class ProcessTests(TestCase):
             reactor,
             Turn(reactor),
             handler,
-            Setup(0, [], msgspec.structs.asdict(HttpLimits(**limits)), [], "", "", Log()),
+            Setup(0, [], (-1, 0), msgspec.structs.asdict(HttpLimits(**limits)), [], "", "", Log()),
             command,
             count,
             observer=lambda *what: self.observed.append(what),

@@ -64,9 +64,9 @@ def _answer(request: HttpRequest) -> HttpResponse:
 def measure(batch: int) -> float:
     """Seconds a request."""
     reactor = _Reactor()
-    setup = Setup(1, [], {}, [], "", "", None)  # type: ignore[arg-type]
+    setup = Setup(1, [], (-1, 0), {}, [], "", "", None)  # type: ignore[arg-type]
     child = EdgeChild(
-        reactor, Turn(reactor), _answer, 1, [], setup=lambda n: setup, observer=None, changed=lambda how: None
+        reactor, Turn(reactor), _answer, 1, [], setup=lambda n: setup, observer=None, changed=lambda number, how: None
     )
     link = EdgeLink(Splitter(ToGateway), child._received, lambda why: None)
     child._link = link

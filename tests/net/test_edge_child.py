@@ -51,9 +51,9 @@ class World:
             handler or self.handle,
             1,
             [],
-            setup=lambda number: Setup(number, [], {}, [], "", "", None),
+            setup=lambda number: Setup(number, [], (-1, 0), {}, [], "", "", None),
             observer=lambda *what: self.observed.append(what),
-            changed=self.changes.append,
+            changed=lambda number, how: self.changes.append(how),
         )
         self.wire = Wire()
         self.child._link = self.link = EdgeLink(Splitter(ToGateway, 1 << 20), self.child._received, self.child._lost)

@@ -57,7 +57,9 @@ TO_WORKER = st.one_of(
     st.just(Reload()),
     st.builds(Drain, st.floats(0, 100)),
     st.builds(Answers, st.lists(ANSWERED, max_size=4)),
-    st.just(Setup(2, [(5, 2), (6, 10)], {"max_body": 7}, ["10.0.0.0/8"], "c", "k", Log("debug", "console", True))),
+    st.just(
+        Setup(2, [(5, 2), (6, 10)], (7, 2), {"max_body": 7}, ["10.0.0.0/8"], "c", "k", Log("debug", "console", True))
+    ),
 )
 
 

@@ -26,6 +26,7 @@ from smsgwd.net.edge_frames import (
     ToGateway,
 )
 from smsgwd.net.edge_link import EdgeLink, join
+from smsgwd.net.edge_shares import Shares
 from smsgwd.net.edge_worker import EdgeWorker
 from smsgwd.net.listening import open_socket
 
@@ -46,6 +47,7 @@ class WorkerTests(TestCase):
             **{
                 "number": 3,
                 "sockets": [(listening.detach(), int(socket.AF_INET))],
+                "shares": (Shares.create(3), 3),
                 "limits": {"max_body": 1000},
                 "trusted_proxies": [],
                 "certificate": "",
