@@ -2,7 +2,8 @@
 
 One life is Submit + PartSent + TakeReceipt + OutboxDone: of messages that came by HTTP (a Submit each, pushes to a
 URL), or with `--esme` by SMPP (several a Submit, receipts to an account). `--lanes` run side by side, so that a
-transaction holds all four kinds, as in a busy gateway. Run: python tests/store/bench_store.py --help.
+transaction holds all four kinds, as in a busy gateway; `--at-once` is an SMSC whose receipt comes with its answer.
+Run: python tests/store/bench_store.py --help.
 """
 
 import argparse
@@ -52,16 +53,20 @@ def _messages(ids, count, esme):
     return messages
 
 
-async def _life(store, ids, batch, a_submit, esme):
+async def _life(store, ids, batch, a_submit, esme, at_once):
     """Each step in one commit of `batch` messages."""
     messages = _messages(ids, batch, esme)
     await store.commit([Submit("demo", messages[n : n + a_submit], NOW) for n in range(0, batch, a_submit)])
-    await store.commit([PartSent(m.id, 1, f"{m.id:x}", "sim", "sim", NOW + 5) for m in messages])
+    answers = [PartSent(m.id, 1, f"{m.id:x}", "sim", "sim", NOW + 5) for m in messages]
     receipts = [
         Receipt("sim", f"{m.id:x}", State.DELIVERED, NOW + 900, "DELIVRD", "000", msisdn=m.msisdn, connector="sim")
         for m in messages
     ]
-    moved = await store.commit([TakeReceipt(receipt) for receipt in receipts])
+    if at_once:
+        moved = (await store.commit([*answers, *map(TakeReceipt, receipts)]))[batch:]
+    else:
+        await store.commit(answers)
+        moved = await store.commit([TakeReceipt(receipt) for receipt in receipts])
     await store.commit([OutboxDone(result.outbox[0].id, NOW + 950) for result in moved])
 
 
@@ -74,7 +79,7 @@ async def _main(directory, options):
     await store.commit([PutTenant(Tenant("demo", credit=10**15))])
     ids = IdGenerator(1)
     rounds = options.lives // options.batch // options.lanes
-    kind = (options.batch, options.a_submit or (10 if options.esme else 1), options.esme)
+    kind = (options.batch, options.a_submit or (10 if options.esme else 1), options.esme, options.at_once)
 
     async def lane():
         for _ in range(rounds):
@@ -110,6 +115,7 @@ def main():
     parser.add_argument("--lanes", type=int, default=1)
     parser.add_argument("--gap", type=float, default=0.0, help="ms between starts of commits")
     parser.add_argument("--esme", action="store_true")
+    parser.add_argument("--at-once", action="store_true")
     parser.add_argument("--a-submit", type=int, default=0, help="messages a Submit (1, or 10 for ESMEs)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=".") as directory:

@@ -93,6 +93,8 @@ class _Bench:
             assert self.memory.may_be_parked(*place)
         listed = {tenant for (tenant,) in execute("SELECT DISTINCT tenant FROM optout")}
         assert listed <= self.memory.opted
+        out = set(execute("SELECT tenant, msisdn FROM optout"))
+        assert self.memory.listed == {pair: pair in out for pair in self.memory.listed}
         fresh = memory_module.Memory()
         fresh.load(self.connection)
         assert fresh.opted == listed
@@ -114,6 +116,7 @@ def test_a_random_walk(tmp_path, monkeypatch, seed, most):
     monkeypatch.setattr(memory_module, "_MOST_ROWS", most)
     monkeypatch.setattr(memory_module, "_MOST_IDS", most)
     monkeypatch.setattr(memory_module, "_MOST_KEYS", most)
+    monkeypatch.setattr(memory_module, "_MOST_LISTED", most)
     chance = random.Random(seed)
     trouble = []
 

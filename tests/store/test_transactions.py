@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from smsgwd.model.changes import Fail, PartSent, Requeue, Submit, TakeReceipt
+from smsgwd.model.changes import Fail, OptOut, PartSent, Requeue, Submit, TakeReceipt
 from smsgwd.model.message import Failure, State
 from smsgwd.model.receipts import Receipt
 from smsgwd.store.embedded import memory as memory_module
@@ -121,4 +121,23 @@ def test_what_was_parked_is_forgotten_when_nothing_is_any_more(tmp_path, monkeyp
     assert bench.memory.parked == 0
     bench.commit([TakeReceipt(Receipt("g", "77", State.DELIVERED, NOW, id_format="same"))])
     assert _looked(bench, three) == 0
+    bench.writer._close()
+
+
+def test_one_look_up_tells_all_recipients_of_a_transaction_from_those_who_have_opted_out(tmp_path):
+    bench = _Bench(tmp_path / "store.db")
+    messages = submission(30)
+    for number, message in enumerate(messages):
+        message.msisdn = f"3069100000{number:02}"
+    bench.commit([OptOut("demo", messages[n].msisdn, True, NOW, "operator") for n in (3, 4)])
+    statements = []
+    bench.connection.set_trace_callback(statements.append)
+    back = OptOut("demo", messages[4].msisdn, False, NOW, "operator")
+    out = OptOut("demo", messages[5].msisdn, True, NOW, "operator")
+    outcomes = bench.commit([back, out], *([Submit("demo", [message], NOW)] for message in messages))
+    bench.connection.set_trace_callback(None)
+    refused = [number for number, (result,) in enumerate(outcomes[1:]) if result.refused]
+    assert refused == [3, 5]
+    assert sum("optout o" in sql for sql in statements) == 1
+    bench.check()
     bench.writer._close()

@@ -17,6 +17,7 @@ _OUTBOX_BLOCK: Final = 10_000
 _MOST_ROWS: Final = 50_000
 _MOST_IDS: Final = 50_000
 _MOST_KEYS: Final = 20_000
+_MOST_LISTED: Final = 10_000
 # A tenant after the other by the key, instead of reading every entry.
 _OPTED: Final = (
     "WITH RECURSIVE each (tenant) AS (SELECT min(tenant) FROM optout UNION ALL"
@@ -38,6 +39,7 @@ class Memory:
         # All they are parked under, and some that were before; None = too many.
         self._keys: set[tuple[str, str]] | None = set()
         self.opted: set[str] = set()  #: tenants whose opt-out lists may have entries
+        self.listed: dict[tuple[str, str], bool] = {}  #: (tenant, msisdn) looked up of late: whether it has opted out
         self.walks = Walks()  #: over old rows, for retention and erasure
         self.esmes = False  #: False while surely nothing is owed to any ESME
         self.next_outbox = 1  #: never used before: receivers tell pushes apart by it, also after finished ones went
@@ -47,6 +49,7 @@ class Memory:
         """Forget, and read what must be known."""
         self.rows.clear()
         self.ids.clear()
+        self.listed.clear()
         self.walks = Walks()
         self.balances.clear()
         (self.parked,) = connection.execute("SELECT count(*) FROM parked WHERE orphan = 0").fetchone()
@@ -65,6 +68,7 @@ class Memory:
     def trim(self) -> None:
         """Forget the longest known where there is too much; only between transactions."""
         _trim(self.rows, _MOST_ROWS)
+        _trim(self.listed, _MOST_LISTED)
         for ids in self.ids.values():
             _trim(ids, _MOST_IDS)
         if not self.parked and self._keys != set():

@@ -154,6 +154,7 @@ def erase_rest(work: Work, change: EraseRest) -> Erased:
             counts["opt_outs"] += work.connection.execute(
                 "DELETE FROM optout WHERE msisdn = ?", (change.msisdn,)
             ).rowcount
+    work.memory.listed.clear()  # the number stands there, and may be on no list any more
     walk.begin("")
     return Erased(+counts)
 

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 from smsgwd.model.changes import OptOut
 from smsgwd.model.message import Failure, Message
@@ -36,17 +36,24 @@ def set_opt_out(work: Work, tenant: str, msisdn: str, out: bool, at: int, source
             (tenant, msisdn, at, source),
         ).rowcount
         work.memory.opted.add(tenant)
+        work.memory.listed[tenant, msisdn] = True
         return changed > 0
     if tenant not in work.memory.opted:
         return False
+    work.memory.listed[tenant, msisdn] = False
     return work.connection.execute("DELETE FROM optout WHERE tenant = ? AND msisdn = ?", (tenant, msisdn)).rowcount > 0
 
 
-def opted_out(work: Work, messages: Sequence[Message]) -> set[tuple[str, str]]:
-    """The (tenant, msisdn) among those of these messages whose recipients have opted out of their tenant's messages."""
-    opted = work.memory.opted
-    values: list[Any] = []
-    for message in messages:
-        if message.tenant in opted:
-            values += (message.tenant, message.msisdn)
-    return set(_FIND.find(work.connection, values)) if values else set()
+def opted_out(work: Work, messages: Iterable[Message]) -> set[tuple[str, str]]:
+    """The (tenant, msisdn) among those of these messages whose recipients have opted out of their tenant's messages.
+
+    All of them are known afterwards: one look-up for those of a transaction does for each of its changes.
+    """
+    opted, listed = work.memory.opted, work.memory.listed
+    pairs = [(message.tenant, message.msisdn) for message in messages if message.tenant in opted]
+    unknown = [pair for pair in pairs if pair not in listed]
+    if unknown:
+        listed.update(dict.fromkeys(unknown, False))
+        found = _FIND.find(work.connection, [word for pair in unknown for word in pair])
+        listed.update(((tenant, msisdn), True) for tenant, msisdn in found)
+    return {pair for pair in pairs if listed[pair]}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from smsgwd.delivery.correlation import likeliest
 from smsgwd.model import changes, upkeep
-from smsgwd.model.changes import Change, PartSent, Result, TakeReceipt
+from smsgwd.model.changes import Change, PartSent, Result, Submit, TakeReceipt
+from smsgwd.model.message import Message
 from smsgwd.store.embedded.apply import (
     erase,
     mo,
@@ -84,10 +85,19 @@ def prefetch(work: Work, batches: Sequence[Sequence[Change]]) -> None:
                         continue
                 if found[0] not in rows:
                     unknown.add(found[0])
+    if work.memory.opted:
+        optout.opted_out(work, _submitted(batches))
     if unknown:
         work.prefetch(sorted(unknown))
     if pairs:
         work.prefetch_smsc([word for pair in pairs for word in pair])
+
+
+def _submitted(batches: Sequence[Sequence[Change]]) -> Iterator[Message]:
+    for batch in batches:
+        for change in batch:
+            if isinstance(change, Submit):
+                yield from change.messages
 
 
 def apply(work: Work, batch: Sequence[Change]) -> list[Result]:
