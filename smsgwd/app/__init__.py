@@ -4,7 +4,8 @@ Here live what joins the rooms (`pipeline`, `messages`, `sweeps`, `bootstrap`) a
 `daemon`). No protocol, no SQL and no rule of its own may live here.
 
 To change the way of a submission, edit `pipeline.py`; what start and stop do in which order, `daemon.py`; which
-implementation stands behind a port, `build.py` (for tenants over SMPP `smpp_edge.py`); what an item becomes,
+implementation stands behind a port, `build.py` (for tenants over SMPP `smpp_edge.py`, over HTTP `edge.py`, an HTTP
+worker's process `edge_main.py`); what an item becomes,
 `maker.py`; how subscribers' messages find their tenant, `mo_desk.py`; what SMPP may do to unsent messages, `esmes.py`;
 what is swept when, `sweeps.py`; what goes for its age, `retention.py`; which connectors are left to a message,
 `ways.py`, and when a queue goes over to them, `reroute.py`; how a person is erased, `erasure.py`; which commands

@@ -86,6 +86,8 @@ def _status(data: dict[str, Any]) -> str:
         + "; ".join(f"{name} {', '.join(addresses)}" for name, addresses in data["listeners"].items() if addresses),
         f"store: {'ok' if store['healthy'] else 'CANNOT WRITE: submissions are refused'}",
     ]
+    if workers := data.get("http_workers"):
+        lines.append(f"HTTP workers: {workers['up']} of {workers['of']} up, process ids {_cell(workers['pids'])}")
     if "error" in store:
         lines.append(f"store figures: {store['error']}")
     else:

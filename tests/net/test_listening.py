@@ -8,7 +8,7 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import Factory, Protocol
 from twisted.trial.unittest import TestCase
 
-from smsgwd.net.listening import listen_tcp
+from smsgwd.net.listening import adopt_tcp, listen_tcp, open_socket
 
 
 class Listening(TestCase):
@@ -57,6 +57,70 @@ class Listening(TestCase):
             assert counting.longest == 16 * 1024
             peer.transport.loseConnection()
             yield counting.lost
+
+
+class Shared(TestCase):
+    """A socket that is open already, and that others may accept on."""
+
+    def test_an_address_in_use_is_named(self):
+        with open_socket("127.0.0.1", 0) as first:
+            port = first.getsockname()[1]
+            with pytest.raises(CannotListenError, match=str(port)):
+                open_socket("127.0.0.1", port)
+
+    def test_all_of_ipv6_leaves_ipv4_to_others(self):
+        with open_socket("::", 0) as first, open_socket("0.0.0.0", first.getsockname()[1]) as second:
+            assert (first.family, second.family) == (socket.AF_INET6, socket.AF_INET)
+
+    def adopted(self, yields):
+        """Connections made so far at a socket of two ports, the first of which asks `yields`."""
+        from twisted.internet import reactor
+
+        took = ([], [])
+        with open_socket("127.0.0.1", 0) as made:
+            for mine, say in zip(took, (yields, lambda: False), strict=True):
+                factory = Factory()
+                factory.buildProtocol = lambda address, mine=mine: mine.append(address)
+                port = adopt_tcp(reactor, made.fileno(), made.family, factory, say)
+                self.addCleanup(port.stopListening)
+            self.address = made.getsockname()
+        return took
+
+    @inlineCallbacks
+    def connect(self, count, took):
+        from twisted.internet import reactor
+        from twisted.internet.task import deferLater
+
+        clients = [socket.create_connection(self.address) for _ in range(count)]
+        while len(took[0]) + len(took[1]) < count:
+            yield deferLater(reactor, 0.001, lambda: None)
+        for client in clients:
+            client.close()
+
+    @inlineCallbacks
+    def test_who_yields_leaves_them_to_others(self):
+        took = self.adopted(lambda: True)
+        yield self.connect(1, took)
+        assert (len(took[0]), len(took[1])) == (0, 1)
+
+    @inlineCallbacks
+    def test_a_burst_is_shared(self):
+        took = self.adopted(lambda: False)
+        yield self.connect(40, took)
+        assert len(took[0]) == len(took[1]) == 20
+
+    @inlineCallbacks
+    def test_who_yields_takes_what_nobody_else_takes(self):
+        from twisted.internet import reactor
+
+        took = []
+        with open_socket("127.0.0.1", 0) as made:
+            factory = Factory()
+            factory.buildProtocol = took.append
+            self.addCleanup(adopt_tcp(reactor, made.fileno(), made.family, factory, lambda: True).stopListening)
+            self.address = made.getsockname()
+        yield self.connect(5, (took, []))
+        assert len(took) == 5
 
 
 class _Counting(Protocol):

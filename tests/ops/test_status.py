@@ -29,7 +29,7 @@ class FakeDispatcher:
         return [ConnectorStatus("a", "smpp", True, 1, 2, 3, 4, 5, (bind,))]
 
 
-def shown(store):
+def shown(store, workers=None):
     clock = FakeClock()
     status = Status(
         node="gw1",
@@ -39,6 +39,7 @@ def shown(store):
         dispatcher=FakeDispatcher(),
         phase=lambda: "running",
         addresses=lambda: {"http": ["127.0.0.1:8080"]},
+        workers=workers,
     )
     [command] = status.commands()
     assert (command.noun, command.verb, command.changes) == ("status", "show", False)
@@ -56,6 +57,14 @@ def test_everything_is_gathered():
     [bind] = found["connectors"][0]["binds"]
     assert bind["for_s"] == 2.5
     assert "since" not in bind  # monotonic: means nothing outside the process
+
+
+def test_processes_that_serve_http_are_shown():
+    class Workers:
+        up, wanted, pids = 1, 2, [77]
+
+    assert "http_workers" not in shown(FakeStore())
+    assert shown(FakeStore(), Workers())["http_workers"] == {"up": 1, "of": 2, "pids": [77]}
 
 
 def test_a_store_that_cannot_be_read_is_said():

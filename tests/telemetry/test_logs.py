@@ -42,6 +42,12 @@ def test_a_json_line() -> None:
     assert list(json.loads(line))[:4] == ["time", "level", "component", "event"]
 
 
+def test_a_process_of_several_says_which_it_is() -> None:
+    made = setup(fields={"worker": 2})
+    get_logger("http").info("worker.up", pid=7)
+    assert json.loads(lines(made)[0])["worker"] == 2
+
+
 def test_a_console_line_stays_one_line() -> None:
     made = setup(format="console")
     get_logger("net").warning("session.protocol_error", reason="a\nb c", n=1, empty="", who="x=y", plain="ok")
