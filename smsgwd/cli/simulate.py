@@ -1,14 +1,12 @@
 """`smsgwd simulate`: the SMSC simulator and the webhook catcher, each a process of its own."""
 
-import json
-import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from smsgwd.cli.simulate_serve import refuse_others, say, serve, serve_lean
 from smsgwd.simulator.faults import GARBAGE
 from smsgwd.simulator.options import (
     ID_FORMS,
@@ -55,6 +53,7 @@ def _target(text: str) -> str:
 PERCENT = click.FloatRange(0.0, 100.0)
 MILLISECONDS = click.FloatRange(0.0, 86_400_000.0)
 PORT = click.IntRange(0, 65535)
+COALESCE = click.IntRange(0, 100_000)
 STATUS = _Parsed("status", parse_status)
 
 
@@ -202,15 +201,21 @@ def simulate() -> None:
 @click.option("--long", is_flag=True, help="As --show, long messages whole.")
 @click.option("--lean", is_flag=True, help="For measuring: plain behaviour at a few microseconds a message.")
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Counts, with --lean.")
+@click.option("--coalesce-us", type=COALESCE, default=0, help="With --lean: wake up at most once in so long.")
 @click.option("--remember", type=click.IntRange(1), default=100_000, show_default=True, help="Messages query_sm knows.")
 @click.pass_context
-def smsc(ctx: click.Context, /, lean: bool, report: Path | None, **chosen: Any) -> None:
+def smsc(ctx: click.Context, /, lean: bool, report: Path | None, coalesce_us: int, **chosen: Any) -> None:
     """An SMSC. Its port is the first line on stdout; statistics are printed at the end (SIGUSR1: now, on stderr)."""
     if lean:
-        _lean(ctx, report, chosen)
+        refuse_others(ctx, {"host", "port", "lean", "report", "coalesce_us", "receipt_delay_ms", "receipt_window"})
+        from smsgwd.simulator.lean_smsc import LeanSmsc
+
+        delay_s, window = chosen["receipt_delay_ms"] / 1000, chosen["receipt_window"]
+        service = LeanSmsc(window=window, delay_s=delay_s, coalesce_s=coalesce_us / 1e6)
+        serve_lean(service, chosen["host"], chosen["port"], report)
         return
-    if report is not None:
-        raise click.UsageError("--report needs --lean")
+    if report is not None or coalesce_us:
+        raise click.UsageError("--report and --coalesce-us need --lean")
     if chosen["drop_unanswered"] > chosen["drop_after"]:
         raise click.UsageError("--drop-unanswered must not be larger than --drop-after")
     _check_shares(chosen, "mute", "twice", "shuffle", "stray", "drop", "stall")
@@ -225,10 +230,10 @@ def smsc(ctx: click.Context, /, lean: bool, report: Path | None, **chosen: Any) 
 
     reactor: Any = installed
     try:
-        service = Smsc(options, reactor, SystemClock(), say=_say)
+        full = Smsc(options, reactor, SystemClock(), say=say)
     except OSError as problem:
         raise click.ClickException(f"--record {options.record}: {problem.strerror}") from None
-    _serve(reactor, service.start, service.stop, service.summary)
+    serve(reactor, full.start, full.stop, full.summary)
 
 
 @simulate.command()
@@ -257,33 +262,6 @@ def esme(host: str, port: int, system_id: str, password: str, source: str, to: s
         raise click.ClickException(str(problem)) from None
 
 
-def _lean(ctx: click.Context, report: Path | None, chosen: dict[str, Any]) -> None:
-    """The lean SMSC; any option that it does not have is refused."""
-    known = {"host", "port", "lean", "report", "receipt_delay_ms", "receipt_window"}
-    for name in chosen.keys() - known:
-        if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
-            raise click.UsageError(f"--{name.replace('_', '-')} is not for --lean")
-    from smsgwd.simulator.lean_smsc import LeanSmsc
-
-    service = LeanSmsc(window=chosen["receipt_window"], delay_s=chosen["receipt_delay_ms"] / 1000)
-    stopped: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda which, _: stopped.append(which))
-    signal.signal(signal.SIGUSR1, lambda *_: _say(json.dumps(service.summary())))
-    try:
-        port = service.listen(chosen["host"], chosen["port"])
-    except OSError as problem:
-        raise click.ClickException(str(problem)) from None
-    print(json.dumps({"event": "listening", "port": port}), flush=True)
-    while not stopped:
-        service.turn()
-    summary = service.summary()
-    service.close()
-    if report is not None:
-        service.report.write(report)
-    print(json.dumps(summary), flush=True)
-
-
 @simulate.command()
 @click.option("--port", type=PORT, default=8090, show_default=True, help="Port; 0 takes a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -296,8 +274,39 @@ def _lean(ctx: click.Context, report: Path | None, chosen: dict[str, Any]) -> No
 @click.option("--seed", type=int, default=42, show_default=True, help="Seed of the shares.")
 @click.option("--record", type=click.Path(dir_okay=False), default=None, help="File of pushes, JSON lines.")
 @click.option("--show", is_flag=True, help="Print each push, a JSON line on stdout.")
-def webhook(**chosen: Any) -> None:
+@click.option("--lean", is_flag=True, help="For measuring: takes, counts and answers at a few microseconds each.")
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Counts, with --lean.")
+@click.option("--coalesce-us", type=COALESCE, default=0, help="With --lean: wake up at most once in so long.")
+@click.option("--mark", default=None, help="With --lean: what stands before a number's last eight digits.")
+@click.option("--good", default=None, help="With --lean: what must follow it; '' = anything.")
+@click.option("--reply", default="", help="With --lean: the text of answers; '' = 204 without one.")
+@click.pass_context
+def webhook(
+    ctx: click.Context,
+    /,
+    lean: bool,
+    report: Path | None,
+    coalesce_us: int,
+    mark: str | None,
+    good: str | None,
+    reply: str,
+    **chosen: Any,
+) -> None:
     """A catcher of receipt pushes. Port and statistics as with the SMSC; GET /stats answers them too."""
+    if lean:
+        refuse_others(ctx, {"host", "port", "lean", "report", "coalesce_us", "mark", "good", "reply"})
+        from smsgwd.simulator.http_sink import OUR_GOOD, OUR_MARK, HttpSink
+
+        sink = HttpSink(
+            mark=OUR_MARK if mark is None else mark.encode(),
+            good=OUR_GOOD if good is None else good.encode(),
+            reply=reply.encode(),
+            coalesce_s=coalesce_us / 1e6,
+        )
+        serve_lean(sink, chosen["host"], chosen["port"], report)
+        return
+    if report is not None or coalesce_us or reply or mark is not None or good is not None:
+        raise click.UsageError("--report, --coalesce-us, --mark, --good and --reply need --lean")
     from twisted.internet import reactor as installed
 
     from smsgwd.simulator.catcher import Catcher, CatcherFactory, CatcherOptions
@@ -319,35 +328,7 @@ def webhook(**chosen: Any) -> None:
         port = reactor.listenTCP(options.port, CatcherFactory(catcher), backlog=1024, interface=options.host)
         return int(port.getHost().port)
 
-    _serve(reactor, start, catcher.stop, catcher.stats.summary)
-
-
-def _serve(
-    reactor: Any, start: Callable[[], int], stop: Callable[[], object], summary: Callable[[], dict[str, Any]]
-) -> None:
-    """Listen, announce the port, run until SIGTERM or SIGINT, print the statistics."""
-    from twisted.internet.error import CannotListenError
-
-    try:
-        port = start()
-    except CannotListenError as problem:
-        raise click.ClickException(str(problem)) from None
-    announcement = json.dumps({"event": "listening", "port": port})
-    # Once the reactor has its signal handlers: whoever reads the line may send SIGTERM at once and gets the statistics.
-    reactor.callWhenRunning(lambda: print(announcement, flush=True))
-    signal.signal(
-        signal.SIGUSR1,
-        lambda *_: reactor.callFromThread(lambda: print(json.dumps(summary()), file=sys.stderr, flush=True)),
-    )
-    found: dict[str, Any] = {}
-
-    def ending() -> None:
-        found.update(summary())
-        stop()
-
-    reactor.addSystemEventTrigger("before", "shutdown", ending)
-    reactor.run()
-    print(json.dumps(found), flush=True)
+    serve(reactor, start, catcher.stop, catcher.stats.summary)
 
 
 def _check_shares(chosen: dict[str, Any], *names: str) -> None:
@@ -360,7 +341,3 @@ def _check_shares(chosen: dict[str, Any], *names: str) -> None:
 
 def _event(line: str) -> None:
     print(line, flush=True)
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

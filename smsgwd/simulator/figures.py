@@ -1,19 +1,15 @@
-"""Figures of a bench run: percentiles, joins of the records, facts of the machine, the readable table."""
+"""Figures of a bench run: percentiles, facts of the machine, the readable table."""
 
 import os
 import platform
 import sys
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from types import MappingProxyType
 from typing import Any
 
 from smsgwd import __version__
-from smsgwd.simulator.record import PushLine, SubmitLine
-from smsgwd.simulator.submissions import number_of
 
 BUSY_SHARE = 0.7  # above this share of a core, simulator, catcher or load are measured instead of the gateway
 
@@ -31,55 +27,14 @@ def percentiles(seconds: Sequence[float]) -> dict[str, float]:
     }
 
 
-def push_latencies(submits: Sequence[SubmitLine], pushes: Sequence[PushLine], first: int) -> list[float]:
-    """Seconds from when a receipt could leave the SMSC (a message's last part) to its first push, numbers from `first`.
-
-    The clocks are those of one machine; a push that seems to come before its receipt counts as 0.
-    """
-    due: dict[int, float] = {}
-    for line in submits:
-        number = number_of(line.dest)
-        due[number] = max(due.get(number, 0.0), line.due)
-    arrived: dict[int, float] = {}
-    for push in pushes:
-        arrived.setdefault(number_of(push.to), push.at)
-    return [max(0.0, at - due[number]) for number, at in arrived.items() if number >= first and number in due]
-
-
-def counts(
-    accepted: dict[int, str], parts: int, submits: Sequence[SubmitLine], pushes: Sequence[PushLine]
-) -> dict[str, int]:
-    """How often what was seen; `accepted` maps numbers to message ids, `parts` are those that the answers promised."""
-    at_smsc = Counter(number_of(line.dest) for line in submits)
-    copies = Counter((line.dest, line.body, line.sar) for line in submits)
-    pushed = {push.id for push in pushes if 200 <= push.status < 300}
-    return {
-        "accepted": len(accepted),
-        "parts": parts,
-        "smsc_unique": len(at_smsc),
-        "smsc_parts": len(copies),
-        "smsc_duplicates": sum(copies.values()) - len(copies),
-        "smsc_unexpected": len(at_smsc.keys() - accepted.keys()),
-        "pushed_unique": len(pushed),
-        "push_repeats": len(pushes) - len({push.webhook_id for push in pushes}),
-        "lost": len(accepted.keys() - at_smsc.keys()),
-        "never_pushed": len(set(accepted.values()) - pushed),
-    }
-
-
-def is_exact(found: dict[str, int]) -> bool:
-    """Nothing lost, nothing twice, nothing that nobody sent."""
-    wrong = ("smsc_duplicates", "smsc_unexpected", "push_repeats", "lost", "never_pushed")
-    return (
-        not any(found[name] for name in wrong)
-        and found["smsc_parts"] == found["parts"]
-        and found["pushed_unique"] == found["accepted"]
-    )
+def between(begins: Sequence[float], ends: Sequence[float], first: int) -> list[float]:
+    """Seconds between two arrays' times where both are known (not 0), from number `first`."""
+    return [max(0.0, end - begin) for begin, end in zip(begins[first:], ends[first:], strict=False) if begin and end]
 
 
 def is_valid(shares: Mapping[str, float]) -> bool:
     """True when the peers had time to spare: `shares` are cores kept busy, by process."""
-    return all(share <= BUSY_SHARE for name, share in shares.items() if name != "gateway")
+    return all(share <= BUSY_SHARE for name, share in shares.items() if name not in ("gateway", "workers"))
 
 
 def machine() -> dict[str, Any]:
@@ -114,7 +69,7 @@ def calibration_ms() -> float:
     return round(best * 1000, 1)
 
 
-def summary(runs: Sequence[dict[str, Any]], latencies: Sequence[str] = ("accept_ms", "push_ms")) -> dict[str, Any]:
+def summary(runs: Sequence[dict[str, Any]], latencies: Sequence[str]) -> dict[str, Any]:
     """The medians of the runs' main figures; `latencies` names those that have percentiles."""
     return {
         "messages_per_s": round(median(run["messages_per_s"] for run in runs), 1),
@@ -132,10 +87,12 @@ def _middle(runs: Sequence[dict[str, Any]], name: str) -> dict[str, float]:
 
 def table(
     runs: Sequence[dict[str, Any]],
-    latencies: Sequence[str] = ("accept_ms", "push_ms"),
-    peers: Mapping[str, str] = MappingProxyType({"smsc": "smsc", "webhook": "sink", "load": "load"}),
+    latencies: Sequence[str],
+    peers: Mapping[str, str],
 ) -> str:
     """The runs, readable; `peers` are the processes beside the gateway and how they are called."""
+    if any("workers" in run["cpu_us_per_message"] for run in runs):
+        peers = {"workers": "workers", **peers}
     head = f"{'run':>3} {'msg/s':>8}"
     for name in latencies:
         title = f"{name.removesuffix('_ms')} ms p50/p99"

@@ -26,6 +26,7 @@ class LeanLink(ABC):
     """One connection. A subclass says what its octets mean in `take`; what it puts in `out` leaves after that."""
 
     __slots__ = ("_rest", "_unsent", "connected", "loop", "out", "sock")
+    read_size = READ_SIZE  #: octets taken from the socket at once
 
     def __init__(self, loop: LeanLoop) -> None:
         self.loop = loop
@@ -119,7 +120,7 @@ class LeanLink(ABC):
             return
         if mask & ~select.EPOLLOUT:
             try:
-                data = sock.recv(READ_SIZE)
+                data = sock.recv(self.read_size)
             except OSError as problem:
                 if problem.errno not in _AGAIN:
                     self.close()
@@ -140,17 +141,23 @@ class LeanLink(ABC):
 
 
 class LeanLoop:
-    """The loop of many links."""
+    """The loop of many links.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    With `coalesce_s` it looks at its sockets at most once in so long (s): what came meanwhile is one batch. A wake-up
+    costs more than a message, and a latency seen by this loop then has up to that much more in it.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, coalesce_s: float = 0.0) -> None:
         self.clock = clock
         self._epoll = select.epoll()
-        self._links: dict[int, LeanLink | Callable[[], None]] = {}
+        self._ready: dict[int, Callable[[int, float], None]] = {}
+        self._coalesce = coalesce_s
+        self._awake = 0.0  # when it last looked
 
     def watch(self, link: LeanLink, *, writing: bool) -> None:
         """A new link."""
         assert link.sock is not None
-        self._links[link.sock.fileno()] = link
+        self._ready[link.sock.fileno()] = link.ready
         self._epoll.register(link.sock, select.EPOLLIN | (select.EPOLLOUT if writing else 0))
 
     def rewatch(self, link: LeanLink, *, writing: bool) -> None:
@@ -161,24 +168,28 @@ class LeanLoop:
     def forget(self, link: LeanLink) -> None:
         """A link's socket is about to be closed."""
         assert link.sock is not None
-        self._links.pop(link.sock.fileno(), None)
+        self._ready.pop(link.sock.fileno(), None)
         self._epoll.unregister(link.sock)
 
     def on_readable(self, sock: socket.socket, call: Callable[[], None]) -> None:
         """Call when a socket that is no link, such as a listening one, can be read."""
-        self._links[sock.fileno()] = call
+        self._ready[sock.fileno()] = lambda mask, now: call()
         self._epoll.register(sock, select.EPOLLIN)
 
     def turn(self, wait: float) -> float:
         """Wait up to `wait` seconds for something and handle it; returns the time (s, monotonic)."""
+        if self._coalesce:
+            rest = self._awake + self._coalesce - self.clock()
+            if rest > 0:
+                time.sleep(rest)
+                wait = max(0.0, wait - rest)
         events = self._epoll.poll(wait)
-        now = self.clock()
+        self._awake = now = self.clock()
+        ready = self._ready
         for fd, mask in events:
-            found = self._links.get(fd)
-            if isinstance(found, LeanLink):
-                found.ready(mask, now)
-            elif found is not None:
-                found()
+            call = ready.get(fd)
+            if call is not None:
+                call(mask, now)
         return now
 
     def close(self) -> None:

@@ -164,11 +164,19 @@ class _Link(LeanLink):
 
 
 class LeanSmsc:
-    """The SMSC: one loop. `delay_s` is that of every receipt, `window` how many a bind may leave unanswered."""
+    """The SMSC: one loop, that wakes up at most once in `coalesce_s`. `delay_s` is that of every receipt, `window` how
+    many a bind may leave unanswered."""
 
-    def __init__(self, *, window: int = 100, delay_s: float = 0.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        window: int = 100,
+        delay_s: float = 0.0,
+        coalesce_s: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.window = window
-        self.loop = LeanLoop(clock)
+        self.loop = LeanLoop(clock, coalesce_s)
         self.stats = SmscStats()
         self.report = LeanReport()
         self.links: set[_Link] = set()
@@ -249,7 +257,7 @@ class LeanSmsc:
         digits = data[flags - 9 : flags - 1]
         number = int(digits) if digits.isdigit() else -1
         if number >= 0:
-            self.report.took(number)
+            self.report.took(number, now)
         self._id = message_id = self._id + 1
         link.out.append(_SUBMIT_RESP % (data[at + 12 : at + 16], message_id))
         if not data[validity + 1] & 3:

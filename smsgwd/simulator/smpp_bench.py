@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,12 @@ from typing import Any
 from smsgwd.simulator import figures
 from smsgwd.simulator.books import Books
 from smsgwd.simulator.lean_report import LeanReport
-from smsgwd.simulator.measured import Measured
+from smsgwd.simulator.measured import Measured, Named, Watched
 from smsgwd.simulator.smpp_load import BindPlan, LoadError, SmppLoad
 from smsgwd.simulator.stand import ESME_PASSWORD, Process, Stand, StandError, esme_name
 from smsgwd.simulator.submit_template import SubmitTemplate
 
-LATENCIES = ("accept_ms", "receipt_ms", "life_ms")
+LATENCIES = ("accept_ms", "through_ms", "receipt_ms", "life_ms")
 PEERS = {"smsc": "smsc", "load": "load"}
 
 
@@ -25,7 +25,9 @@ class SmppBenchOptions:
     """What is sent how. `rate` is messages a second, 0 = as fast as the windows allow; times are seconds.
 
     `binds` are shared evenly among `accounts`; with `pairs` each of them is a transmitter and a receiver. `direct`
-    leaves the gateway out: the load against the SMSC. `target` ('host:port') is some other gateway.
+    leaves the gateway out: the load against the SMSC. `target` ('host:port') is some other gateway, `pid` are its
+    processes; with `smsc_port` an SMSC listens there that it can bind to. The peers wake up at most once in
+    `coalesce_us`.
     """
 
     messages: int = 100_000
@@ -44,17 +46,20 @@ class SmppBenchOptions:
     target: str = ""
     system_id: str = ""
     password: str = ""
+    pid: Sequence[int] = ()
+    smsc_port: int = 0
+    coalesce_us: int = 0
 
 
 def run_smpp(options: SmppBenchOptions, directory: Path) -> dict[str, Any]:
     """One run in an empty directory. Raises StandError or LoadError when a process, a bind or the warm-up fails."""
     if options.target:
-        host, _, port = options.target.rpartition(":")
-        return _measure(options, (host.strip("[]"), int(port)), None, {})
+        return _run_other(options, directory)
     stand = Stand(
         directory,
         smsc=(
             "--receipt-delay-ms", str(options.receipt_delay_ms), "--receipt-window", str(max(100, options.smsc_window)),
+            "--coalesce-us", str(options.coalesce_us),
         ),
         overrides={"connector": {"binds": options.smsc_binds, "window": options.smsc_window}},
         esmes=options.accounts,
@@ -67,6 +72,29 @@ def run_smpp(options: SmppBenchOptions, directory: Path) -> dict[str, Any]:
         stand.start()
         processes = {"gateway": stand.gateway, "smsc": stand.smsc}
         return _measure(options, ("127.0.0.1", stand.smpp_port), stand, processes)
+    except BaseException:
+        with contextlib.suppress(StandError):
+            stand.stop()
+        raise
+
+
+def _run_other(options: SmppBenchOptions, directory: Path) -> dict[str, Any]:
+    """A run against another gateway. Raises as `run_smpp`."""
+    host, _, port = options.target.rpartition(":")
+    address = (host.strip("[]"), int(port))
+    watched: dict[str, Watched] = {"gateway": Named(options.pid)} if options.pid else {}
+    if not options.smsc_port:
+        return _measure(options, address, None, watched)
+    stand = Stand(
+        directory,
+        smsc=("--receipt-delay-ms", str(options.receipt_delay_ms), "--coalesce-us", str(options.coalesce_us)),
+        esmes=1,
+        lean=True,
+        smsc_port=options.smsc_port,
+    )
+    try:
+        stand.start_peers()
+        return _measure(options, address, stand, {**watched, "smsc": stand.smsc})
     except BaseException:
         with contextlib.suppress(StandError):
             stand.stop()
@@ -86,13 +114,13 @@ def plans(options: SmppBenchOptions) -> list[BindPlan]:
 
 
 def _measure(
-    options: SmppBenchOptions, address: tuple[str, int], stand: Stand | None, processes: dict[str, Process]
+    options: SmppBenchOptions, address: tuple[str, int], stand: Stand | None, processes: Mapping[str, Watched]
 ) -> dict[str, Any]:
     template = SubmitTemplate(options.text)
     books = Books(options.warmup + options.messages)
     binds = plans(options)
-    load = SmppLoad(address, binds, template, books, window=options.window)
-    check = _checker(list(processes.values()))
+    load = SmppLoad(address, binds, template, books, window=options.window, coalesce_s=options.coalesce_us / 1e6)
+    check = _checker([process for process in processes.values() if isinstance(process, Process)])
     try:
         load.bind()
         if not load.run(range(options.warmup), stalled_s=options.stalled_s, tick=check) or books.refused:
@@ -107,7 +135,9 @@ def _measure(
     smsc: LeanReport | None = None
     summary: dict[str, Any] = {}
     if stand is not None:
-        status = max(0, stand.stop()) if options.direct else stand.stop()
+        status = stand.stop()
+        if options.direct or options.target:  # there is no gateway of ours
+            status = 0
         smsc, summary = LeanReport.read(stand.smsc_report), stand.smsc.summary()
     return _report(options, load, measured, smsc, summary, status, template.parts)
 
@@ -143,9 +173,10 @@ def _report(
         "duration_s": round(span, 3),
         "messages_per_s": round(messages / span, 1),
         "accepted_per_s": round(messages / max(1e-9, max(books.accepted, default=0.0) - load.first_at), 1),
-        "accept_ms": figures.percentiles(_between(books.due, books.accepted, first)),
-        "receipt_ms": figures.percentiles(_between(smsc.sent, books.receipt, first) if smsc is not None else []),
-        "life_ms": figures.percentiles(_between(books.due, books.receipt, first)),
+        "accept_ms": figures.percentiles(figures.between(books.due, books.accepted, first)),
+        "through_ms": figures.percentiles(figures.between(books.due, smsc.arrived, first) if smsc is not None else []),
+        "receipt_ms": figures.percentiles(figures.between(smsc.sent, books.receipt, first) if smsc is not None else []),
+        "life_ms": figures.percentiles(figures.between(books.due, books.receipt, first)),
         "cpu_us_per_message": measured.per_message(messages),
         "cpu_share": shares,
         "rss_peak_mb": measured.rss_peak_mb,
@@ -219,8 +250,3 @@ def fairness(load: SmppLoad, accounts: int) -> dict[str, Any]:
         "min_share": round(min(by_account) / fair, 3) if fair else 0.0,
         "max_share": round(max(by_account) / fair, 3) if fair else 0.0,
     }
-
-
-def _between(begins: Any, ends: Any, first: int) -> list[float]:
-    """Seconds between two arrays' times where both are known, from number `first`."""
-    return [max(0.0, end - begin) for begin, end in zip(begins[first:], ends[first:], strict=False) if begin and end]

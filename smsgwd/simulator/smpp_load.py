@@ -136,8 +136,8 @@ class LoadError(Exception):
 
 
 class SmppLoad:
-    """Sends numbers over binds. With `reconnect` a lost bind comes back, and what it had unanswered is `unknown`;
-    without it a lost bind ends the load."""
+    """Sends numbers over binds, waking up at most once in `coalesce_s`. With `reconnect` a lost bind comes back, and
+    what it had unanswered is `unknown`; without it a lost bind ends the load."""
 
     def __init__(
         self,
@@ -148,9 +148,10 @@ class SmppLoad:
         *,
         window: int = 200,
         reconnect: bool = False,
+        coalesce_s: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.loop = LeanLoop(clock)
+        self.loop = LeanLoop(clock, coalesce_s)
         self.books = books
         self.links = [EsmeLink(self, index, plan) for index, plan in enumerate(plans)]
         self.drops = 0

@@ -3,7 +3,6 @@
 import contextlib
 import http.client
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from smsgwd.simulator import proc
 from smsgwd.simulator.free_ports import free_ports
 
 TOKEN = "bench-token"  # noqa: S105 - the credential of a gateway that lives for one measurement
@@ -19,7 +19,6 @@ ESME_PASSWORD = "bench"  # noqa: S105 - as above
 ESME_WINDOW = 200  #: deliver_sm of an account's bind without an answer
 _SIMULATE = "from smsgwd.cli.simulate import simulate; simulate()"
 _SMSGWD = "from smsgwd.cli.main import main; main()"
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class StandError(Exception):
@@ -42,6 +41,11 @@ class Process:
             self._child = subprocess.Popen(  # noqa: S603 - our own command
                 self._command, stdout=out, stderr=log, stdin=subprocess.DEVNULL
             )
+
+    @property
+    def started(self) -> bool:
+        """Whether it has been started."""
+        return self._child is not None
 
     @property
     def pid(self) -> int:
@@ -67,22 +71,19 @@ class Process:
 
     def cpu_s(self) -> float:
         """CPU it has used so far, user and system, all threads (seconds)."""
-        fields = Path(f"/proc/{self.pid}/stat").read_bytes().rpartition(b")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        return proc.cpu_s(self.pid)
+
+    def children_cpu_s(self) -> float:
+        """CPU that its children, such as the gateway's workers, have used so far (seconds)."""
+        return sum(proc.cpu_s(pid) for pid in proc.children(self.pid))
 
     def rss_peak_mb(self) -> float:
         """The most memory it has held at once (MB)."""
-        return self._memory("VmHWM:")
+        return proc.memory_mb(self.pid, "VmHWM:")
 
     def rss_mb(self) -> float:
         """The memory it holds now (MB)."""
-        return self._memory("VmRSS:")
-
-    def _memory(self, name: str) -> float:
-        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith(name):
-                return round(int(line.split()[1]) / 1024, 1)
-        return 0.0
+        return proc.memory_mb(self.pid, "VmRSS:")
 
     def summary_now(self, patience_s: float = 10.0) -> dict[str, Any]:
         """The statistics so far of a simulator. Raises StandError when it does not print them."""
@@ -136,11 +137,12 @@ class Process:
 
 
 class Stand:
-    """The three processes. `smsc` and `webhook` are further options of the simulators, `overrides` of the gateway.
+    """The three processes. `smsc` and `webhook` are further options of the simulators, `overrides` of the gateway
+    (`connector`, `tenant` and `http` of those parts of its configuration).
 
     With `secret` ('whsec_...') pushes are signed with it and the catcher checks that. With `esmes` tenants come over
     SMPP: so many of them, one account each, and no catcher is started, unless `both`: then one more comes over HTTP.
-    `lean` takes the lean SMSC.
+    `lean` takes the lean SMSC, `sink` the lean sink of pushes instead of the catcher; `sink_report` is then its file.
     """
 
     def __init__(
@@ -153,6 +155,9 @@ class Stand:
         esmes: int = 0,
         lean: bool = False,
         both: bool = False,
+        sink: bool = False,
+        smsc_port: int = 0,
+        sink_port: int = 0,
     ) -> None:
         if secret is not None:
             webhook = (*webhook, "--secret", secret)
@@ -161,14 +166,14 @@ class Stand:
         self.smsc_record = directory / "smsc.jsonl"
         self.push_record = directory / "pushes.jsonl"
         self.smsc_report = directory / "smsc.report"
+        self.sink_report = directory / "sink.report"
         self._esmes = esmes
         self._pushes = both or not esmes
         simulate = [sys.executable, "-c", _SIMULATE]
         kept = ("--lean", "--report", str(self.smsc_report)) if lean else ("--record", str(self.smsc_record))
-        self.smsc = Process("smsc", [*simulate, "smsc", "--port", "0", *kept, *smsc], directory)
-        self.webhook = Process(
-            "webhook", [*simulate, "webhook", "--port", "0", "--record", str(self.push_record), *webhook], directory
-        )
+        self.smsc = Process("smsc", [*simulate, "smsc", "--port", str(smsc_port), *kept, *smsc], directory)
+        kept = ("--lean", "--report", str(self.sink_report)) if sink else ("--record", str(self.push_record))
+        self.webhook = Process("webhook", [*simulate, "webhook", "--port", str(sink_port), *kept, *webhook], directory)
         config = directory / "smsgwd.yaml"
         self.gateway = Process("gateway", [sys.executable, "-c", _SMSGWD, "run", "-c", str(config)], directory)
         self._config = config
@@ -188,6 +193,19 @@ class Stand:
         self._write_config(self.smsc.port())
         self.gateway.start()
         self.wait_ready()
+
+    def start_peers(self, patience_s: float = 60.0) -> None:
+        """Start SMSC and, where one is wanted, catcher; returns when some gateway has bound. Raises StandError."""
+        self.smsc.start()
+        if self._pushes:
+            self.webhook.start()
+            self.webhook_port = self.webhook.port()
+        self.smsc.port()
+        end = time.monotonic() + patience_s
+        while not self.smsc.summary_now()["binds"]:
+            if time.monotonic() > end:
+                raise StandError(f"no gateway has bound to the SMSC within {patience_s:g} s")
+            time.sleep(0.2)
 
     def wait_ready(self, patience_s: float = 30.0) -> float:
         """Wait until /ready answers 200; how long that took (s). Raises StandError."""
@@ -212,7 +230,8 @@ class Stand:
         """Wait for so many messages with a receipt; the number reached when none came for `stalled_s`."""
         unique, changed = -1, time.monotonic()
         while time.monotonic() < changed + stalled_s:
-            self.gateway.check()
+            if self.gateway.started:
+                self.gateway.check()
             seen = int(self.pushes()["unique"])
             if seen >= messages:
                 return seen
@@ -284,13 +303,16 @@ class Stand:
         }
         if self._secret is not None:
             tenant["webhook"] = {"url": f"http://127.0.0.1:{self.webhook_port}/events", "secret": self._secret}
+        tenant |= self._overrides.get("tenant", {})
         tenants = [tenant] if self._pushes else []
         if self._esmes:
             config["listeners"]["smpp"] = {"listen": f"127.0.0.1:{self.smpp_port}"}
             tenants += [_esme_tenant(number) for number in range(self._esmes)]
         connector = self._overrides.get("connector", {})
         config["connectors"][0] |= connector
-        config |= {name: value for name, value in self._overrides.items() if name != "connector"}
+        config["listeners"]["http"] |= self._overrides.get("http", {})
+        parts = ("connector", "tenant", "http")
+        config |= {name: value for name, value in self._overrides.items() if name not in parts}
         self._config.write_text(json.dumps(config, indent=1))
         (self.directory / "tenants.yaml").write_text(json.dumps({"tenants": tenants}, indent=1))
 

@@ -110,7 +110,10 @@ def test_a_port_in_use_is_an_error_without_a_traceback(start):
         (["smsc", "--frobnicate"], "No such option"),
         (["webhook", "--status", "99"], "range"),
         (["smsc", "--lean", "--mute"], "--mute is not for --lean"),
-        (["smsc", "--report", "file"], "--report needs --lean"),
+        (["smsc", "--report", "file"], "need --lean"),
+        (["smsc", "--coalesce-us", "5"], "need --lean"),
+        (["webhook", "--mark", "d="], "need --lean"),
+        (["webhook", "--lean", "--delay-ms", "5"], "--delay-ms is not for --lean"),
     ],
 )
 def test_bad_options_are_named(words, says):

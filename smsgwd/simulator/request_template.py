@@ -1,0 +1,79 @@
+"""HTTP requests as octets, ours or any gateway's: encoded once, filled in with numbers for each request."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote_plus, urlsplit
+
+from smsgwd.simulator.submissions import DIGITS
+
+_MARK = "\u2020" * DIGITS  # stands for the eight digits of a number; no text of a load contains it
+_PREFIX = "30690"
+
+
+class RequestTemplate:
+    """Requests of `size` messages each, with consecutive numbers; number n goes to 30690nnnnnnnn."""
+
+    def __init__(self, address: tuple[str, int], head: str, entry: str, size: int = 1, around: str = "{}") -> None:
+        """`entry` is the body's part for one message, `around` what stands around them all ('{}' is their place)."""
+        before, _, after = around.partition("{}")
+        body = before + ",".join([entry] * size) + after
+        octets = body.encode()
+        length = len(octets.replace(_MARK.encode(), b"0" * DIGITS))
+        if octets or not head.startswith("GET "):
+            head += f"Content-Length: {length}\r\n"
+        whole = f"{head}\r\n".encode() + octets
+        self.address = address  #: host, port
+        self.size = size
+        self._format = whole.replace(b"%", b"%%").replace(_MARK.encode(), b"%08d")
+        marks = whole.count(_MARK.encode())
+        if marks % size:
+            raise ValueError("a batch needs its numbers in the messages only")
+        self._each = marks // size  # marks of a message
+
+    @classmethod
+    def native(cls, port: int, token: str, text: str, size: int = 0, sender: str = "bench") -> RequestTemplate:
+        """POST /v1/messages of a gateway of ours on this host, or /v1/messages/batch of so many. `{n}` in the text is
+        the number."""
+        fields = {"from": sender, "to": f"+{_PREFIX}{_MARK}", "text": text.replace("{n}", _MARK)}
+        path = "/v1/messages/batch" if size else "/v1/messages"
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n"
+            "Content-Type: application/json\r\n"
+        )
+        entry = json.dumps(fields, ensure_ascii=False)
+        return cls(("127.0.0.1", port), head, entry, size or 1, '{"messages":[{}]}' if size else "{}")
+
+    @classmethod
+    def other(cls, url: str, method: str, headers: tuple[str, ...], body: str, text: str) -> RequestTemplate:
+        """Of another gateway. In URL and body `{dest}` is the number (without '+'), `{n}` its last eight digits,
+        `{text}` the text, encoded as its place needs it. Raises ValueError for what is no http URL or header."""
+        parts = urlsplit(url)
+        if parts.scheme != "http" or not parts.hostname:
+            raise ValueError("--target must be an http:// URL")
+        try:
+            port = parts.port or 80
+        except ValueError:
+            raise ValueError("--target has a port that is none") from None
+        for header in headers:
+            if ":" not in header:
+                raise ValueError(f"--header {header!r} has no ':'")
+        filled = text.replace("{n}", _MARK)
+        quoted = quote_plus(filled, safe=_MARK)
+        is_json = body.lstrip().startswith(("{", "["))
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        path = path.replace("{text}", quoted).replace("{dest}", _PREFIX + _MARK).replace("{n}", _MARK)
+        shown = json.dumps(filled, ensure_ascii=False)[1:-1] if is_json else quoted
+        entry = body.replace("{text}", shown).replace("{dest}", _PREFIX + _MARK).replace("{n}", _MARK)
+        head = f"{method.upper()} {path} HTTP/1.1\r\nHost: {parts.netloc.rpartition('@')[2]}\r\n"
+        head += "".join(f"{header}\r\n" for header in headers)
+        if body and not any(header.lower().startswith("content-type:") for header in headers):
+            head += f"Content-Type: {'application/json' if is_json else 'application/x-www-form-urlencoded'}\r\n"
+        return cls((parts.hostname, port), head, entry)
+
+    def request(self, first: int) -> bytes:
+        """The request of the numbers from `first` on (0 to 99,999,999)."""
+        each = self._each
+        if self.size == 1:
+            return self._format % ((first,) * each)
+        return self._format % tuple(number for number in range(first, first + self.size) for _ in range(each))
