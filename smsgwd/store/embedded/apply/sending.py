@@ -19,6 +19,8 @@ from smsgwd.store.embedded.work import Work
 
 _QUEUED: Final = int(State.QUEUED)
 _SENT: Final = int(State.SENT)
+_SCHEDULED: Final = int(State.SCHEDULED)
+_IS_SENT: Final = State.SENT  # to look a member up costs 0.1 us (3.11)
 _SENDABLE: Final = frozenset(int(state) for state, moves in TABLE.items() if moves.get(Event.ALL_SENT) is State.SENT)
 
 
@@ -42,7 +44,7 @@ def part_sent(work: Work, change: PartSent) -> Moved | Resent | Ignored:
     row = work.row(change.message_id)
     if row is None or not 0 < change.part <= row.parts:
         return Ignored("unknown_message", change.message_id)
-    if row.state == State.SCHEDULED:
+    if row.state == _SCHEDULED:
         return why_not(row)
     key, place = canonical(change.smsc_id), change.part
     result: Moved | Resent | Ignored
@@ -71,7 +73,7 @@ def _single_sent(work: Work, row: Row, change: PartSent) -> Moved | Ignored:
     row.smsc_id = change.smsc_id
     row.latency = change.latency_ms
     work.changed(row, TOUCHED_SENT)
-    return Moved(row.id, State.SENT)
+    return Moved(row.id, _IS_SENT)
 
 
 def _one_of_several_sent(work: Work, row: Row, change: PartSent) -> Moved | Resent | Ignored:
