@@ -81,6 +81,7 @@ class Services:
     esme_outbox: EsmeOutbox
     http_client: LeanHttpClient
     pipeline: Pipeline
+    api: NativeApi
     sweeps: Sweeps
     desk: MoDesk
     rerouter: Rerouter
@@ -324,6 +325,7 @@ def build_services(
         esme_outbox=esme_outbox,
         http_client=http_client,
         pipeline=pipeline,
+        api=api,
         sweeps=sweeps,
         desk=desk,
         rerouter=rerouter,

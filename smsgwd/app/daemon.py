@@ -186,6 +186,7 @@ class Daemon:
         services, core = self._services, self._core
         if services is not None:
             services.pipeline.close()
+            services.api.close()
             services.smpp.close()
             if services.http is not None:
                 await services.http.stop(_HTTP_LIMIT_S)

@@ -65,6 +65,7 @@ def world(monkeypatch, tmp_path):
         "smpp",
         "http_client",
         "pipeline",
+        "api",
         "sweeps",
         "desk",
         "rerouter",
@@ -111,7 +112,7 @@ def test_it_starts_and_ends_in_order(world):
     del world.log[:]
     terminate(world.daemon)
     assert world.log == [
-        "pipeline.close", "smpp.close", "sweeps.stop", "retention.stop", "rerouter.stop", "strays.stop", "desk.stop",
+        "pipeline.close", "api.close", "smpp.close", "sweeps.stop", "retention.stop", "rerouter.stop", "strays.stop", "desk.stop",
         "dispatcher.drain", "smpp.stop", "esme_outbox.stop",
         "notifier.stop", "http_client.close",
         "authenticator.stop", "admin_port.stopListening", "admin.stop", "store.close", "lag.stop",
