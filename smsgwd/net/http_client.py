@@ -133,7 +133,7 @@ class LeanHttpClient:
         then: Callable[[HttpAnswer | HttpFailure, A], None],
         arg: A,
     ) -> None:
-        """POST without a Deferred (12 µs less than `post`): see ports.push.HttpClient."""
+        """POST without a Deferred (1.6 µs where `post` takes 6.5): see ports.push.HttpClient."""
         if self._closing is not None:
             then(HttpFailure("the client is closed", sent=False), arg)
             return

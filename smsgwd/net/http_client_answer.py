@@ -83,7 +83,7 @@ def _framing(status: int, headers: Mapping[str, str]) -> tuple[int, int]:
     return _COUNTED, int(value)
 
 
-@lru_cache(maxsize=256)  # a server's answers of one second are the same to the last byte: 1 µs instead of 5
+@lru_cache(maxsize=256)  # a server's answers of one second are the same to the last byte: 0.1 µs instead of 0.9
 def whole_answer(data: bytes) -> HttpAnswer | None:
     """The answer that `data` is from its first to its last byte, if it leaves the connection fit for another request.
 

@@ -32,7 +32,7 @@ def key_of(target: Target) -> PoolKey:
     return target.scheme, target.host, target.port
 
 
-@lru_cache(maxsize=1024)  # reading a URL costs 5 µs; at most 4 MB, if all were of the longest allowed
+@lru_cache(maxsize=1024)  # saves 1.4 µs of 1.5; at most 4 MB, if all were of the longest allowed
 def post_target(url: str, agent: str) -> PostTarget:
     """What is the same for every POST to `url`. Raises BadTargetError (a ValueError)."""
     target = parse_target(url)
