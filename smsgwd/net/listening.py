@@ -15,6 +15,7 @@ BACKLOG = 1024
 """A burst of connects must not make the next client wait for its SYN to be sent again."""
 
 _YIELD_S = 0.005
+_AFTER_A_YIELD = 8
 
 
 def over_tls(factory: Any, tls: IOpenSSLContextFactory | None) -> Any:
@@ -84,7 +85,7 @@ class _SharedPort(tcp.Port):
 
     yields: Callable[[], bool]
     reactor: Any
-    _waited = False
+    _free = 0  # how many we take without asking: whoever should have taken them stands still
 
     @property
     def numberAccepts(self) -> int:
@@ -97,12 +98,12 @@ class _SharedPort(tcp.Port):
 
     def doRead(self) -> None:
         """Somebody connects. Whoever should take it may be busy: after a moment we do."""
-        if not self._waited and self.yields():
+        if not self._free and self.yields():
             self.stopReading()  # type: ignore[no-untyped-call]  # Twisted's is not annotated
-            self._waited = True
+            self._free = _AFTER_A_YIELD
             self.reactor.callLater(_YIELD_S, self._go_on)
             return
-        self._waited = False
+        self._free = max(0, self._free - 1)
         super().doRead()  # type: ignore[no-untyped-call]  # Twisted's is not annotated
 
     def _go_on(self) -> None:
