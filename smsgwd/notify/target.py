@@ -124,7 +124,7 @@ class Lane:
 
         At idle nothing waits for company, and nothing waits for more than COMPANY_S.
         """
-        if not self.in_flight or self.breaker.is_open or not _goes_with_others(head):
+        if not self.in_flight or not _goes_with_others(head):
             return False
         return len(self.queue) < min(self.batch, self._capacity // 2) and now < self.begun_at + COMPANY_S
 

@@ -300,6 +300,16 @@ def test_results_of_a_request_are_one_commit():
     assert [len(commit) for commit in stand.store.commits] == [50]
 
 
+def test_a_lane_is_idle_when_all_of_a_request_is_saved_and_dropped_in_time():
+    stand = Batches().start()
+    stand.offer([item(n) for n in range(1, 51)])
+    stand.turns()
+    [lane] = stand.notifier._lanes
+    assert (lane.idle, lane.in_flight, lane.along, lane.unsaved) == (True, 0, 0, 0)
+    stand.run(400, step=5)
+    assert stand.notifier.status() == []
+
+
 def test_a_tenant_with_batches_leaves_the_others_their_slots():
     stand = Batches(lambda url, *_: None if "hook" in url else OK, most=5).start()
     stand.offer([item(n) for n in range(1, 400)])
