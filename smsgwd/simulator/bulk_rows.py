@@ -31,6 +31,8 @@ _NODES: Final = _IDS_A_MS >> 10  # ids of a millisecond and node: node numbers h
 # By the row's index `i`: when it was accepted (ms since 1970), its submission's id, its eight digits.
 _AT: Final = ":begin + i * :span / :count"
 _SUBMISSION: Final = ":id0 + i * :span / :count * :a_ms"
+_COUNTED_ID: Final = "CAST(:smsc0 + i AS TEXT)"
+_DRAWN_ID: Final = "printf('old%010d', i * 2654435761 % 4294967296)"  # an odd factor: none comes twice
 _NUMBER: Final = f"printf('%0{DIGITS}d', :number + i)"
 
 
@@ -47,8 +49,9 @@ class Bulk:
     """What is written: `numbers` are the last eight digits of destination and text.
 
     They are accepted evenly within `ages_ms` (ms since 1970), at most one a millisecond. With `priorities` these
-    differ; what is queued keeps its pattern's deadline. SMSC ids count up from `first_smsc_id`. Rows of `outbox`
-    are written for what was accepted at `pushes_from_ms` or later.
+    differ; what is queued keeps its pattern's deadline. SMSC ids count up from `first_smsc_id`; with `drawn_ids` they
+    are in no order, as with carriers that draw them. Rows of `outbox` are written for what was accepted at
+    `pushes_from_ms` or later.
     """
 
     numbers: range
@@ -57,6 +60,7 @@ class Bulk:
     priorities: bool = False
     seed: int = 0
     first_smsc_id: int = 1_000_000_000
+    drawn_ids: bool = False
     pushes_from_ms: int = 0
 
 
@@ -128,6 +132,7 @@ def fill(
 def _statements(pattern: Pattern, bulk: Bulk) -> Iterator[tuple[str, dict[str, Any]]]:
     """The INSERTs that multiply a pattern by i from :lo to :hi, with the values that never change."""
     message = pattern.message
+    smsc_id = _DRAWN_ID if bulk.drawn_ids else _COUNTED_ID
     made = {
         "id": f"{_SUBMISSION} + 1",
         "submission": _SUBMISSION,
@@ -144,20 +149,20 @@ def _statements(pattern: Pattern, bulk: Bulk) -> Iterator[tuple[str, dict[str, A
         made |= {"sent_at": _AT, "done_at": _AT, "deadline": f"{_AT} + :valid"}
         values["valid"] = message["deadline"] - message["submitted_at"]
     if message.get("smsc_id") is not None:
-        made["smsc_id"] = "CAST(:smsc0 + i AS TEXT)"
+        made["smsc_id"] = smsc_id
     if bulk.priorities:
         made["rank"] = f"-((i * 2654435761 + :seed) / 8192 % {PRIORITIES})"
     yield _insert("message", message, made, values)
     for table, rows in pattern.others.items():
         for place, row in enumerate(rows):
-            yield _insert(table, row, _made(table, row, place), {})
+            yield _insert(table, row, _made(table, row, place, smsc_id), {})
 
 
-def _made(table: str, row: Mapping[str, Any], place: int) -> dict[str, str]:
+def _made(table: str, row: Mapping[str, Any], place: int, smsc_id: str) -> dict[str, str]:
     """What differs from row to row in a table that belongs to a message; `place` is the row's among those."""
     made = {"message": f"{_SUBMISSION} + 1"}
     if table == "smsc":
-        made["id"] = "CAST(:smsc0 + i AS TEXT)"
+        made["id"] = smsc_id
     elif table == "outbox":  # the gateway's own ids begin far above
         made["id"] = f"1 + (:number + i) * {_MOST_PUSHES} + {place}"
     else:
@@ -175,8 +180,9 @@ def _insert(
     columns = ", ".join(row)
     chosen = ", ".join(f"({made[name]})" if name in made else f":_{name}" for name in row)
     only = f" WHERE {_AT} >= :pushes" if table == "outbox" else ""
+    order = f" ORDER BY {1 + list(row).index('id')}" if table == "smsc" else ""  # by id: an index takes what comes in order much faster
     sql = (
         "WITH RECURSIVE n (i) AS (SELECT :lo UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :hi)"
-        f" INSERT INTO {table} ({columns}) SELECT {chosen} FROM n{only}"
+        f" INSERT INTO {table} ({columns}) SELECT {chosen} FROM n{only}{order}"
     )
     return sql, {f"_{name}": value for name, value in row.items() if name not in made} | dict(values)

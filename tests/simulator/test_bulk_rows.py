@@ -92,6 +92,18 @@ def test_patterns_take_turns(store):
     assert _rows(store, "SELECT tenant, count(*) FROM message WHERE id > 9 GROUP BY tenant") == [("a", 500), ("b", 500)]
 
 
+def test_drawn_ids_are_in_no_order_and_all_differ(store):
+    with loading(store) as connection:
+        fill(
+            connection,
+            [pattern_in(store, "a", State.DELIVERED)],
+            Bulk(numbers=range(500), ages_ms=AGES, drawn_ids=True),
+        )
+    ids = [key for (key,) in _rows(store, "SELECT id FROM smsc WHERE message > 9 ORDER BY message")]
+    assert len(set(ids)) == 500 and ids != sorted(ids)
+    assert ids == [key for (key,) in _rows(store, "SELECT smsc_id FROM message WHERE id > 9 ORDER BY id")]
+
+
 def test_two_nodes_have_ids_of_their_own(store):
     pattern = pattern_in(store, "b", State.QUEUED)
     with loading(store) as connection:
