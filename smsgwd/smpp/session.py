@@ -53,7 +53,8 @@ class Session(Link):
 
     def receive(self, data: bytes, now: float) -> list[e.Event]:
         """Take octets from the peer; return what happened, in order. Never raises for anything the peer sends."""
-        events = self._take_events(now)
+        self._last_now = now
+        events = self._take_events(now) if self._pending_events else []
         if self._state is State.CLOSED:
             return events
         timers = self._timers
