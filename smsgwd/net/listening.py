@@ -8,8 +8,9 @@ from typing import Any
 
 from twisted.internet import tcp
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IAddress, IListeningPort, IOpenSSLContextFactory, IProtocolFactory
+from twisted.internet.interfaces import IAddress, IDelayedCall, IListeningPort, IOpenSSLContextFactory, IProtocolFactory
 from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.python.failure import Failure
 
 BACKLOG = 1024
 """A burst of connects must not make the next client wait for its SYN to be sent again."""
@@ -85,6 +86,7 @@ class _SharedPort(tcp.Port):
 
     yields: Callable[[], bool]
     reactor: Any
+    _pause: IDelayedCall | None = None
     _free = 0  # how many we take without asking: whoever should have taken them stands still
 
     @property
@@ -101,14 +103,21 @@ class _SharedPort(tcp.Port):
         if not self._free and self.yields():
             self.stopReading()  # type: ignore[no-untyped-call]  # Twisted's is not annotated
             self._free = _AFTER_A_YIELD
-            self.reactor.callLater(_YIELD_S, self._go_on)
+            self._pause = self.reactor.callLater(_YIELD_S, self._go_on)
             return
         self._free = max(0, self._free - 1)
         super().doRead()  # type: ignore[no-untyped-call]  # Twisted's is not annotated
 
+    def connectionLost(self, reason: Failure) -> None:
+        """The port is closed."""
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
+        super().connectionLost(reason)  # type: ignore[no-untyped-call]  # Twisted's is not annotated
+
     def _go_on(self) -> None:
-        if self.connected:
-            self.startReading()  # type: ignore[no-untyped-call]  # Twisted's is not annotated
+        self._pause = None
+        self.startReading()  # type: ignore[no-untyped-call]  # Twisted's is not annotated
 
 
 def adopt_tcp(
