@@ -180,7 +180,8 @@ def _insert(
     columns = ", ".join(row)
     chosen = ", ".join(f"({made[name]})" if name in made else f":_{name}" for name in row)
     only = f" WHERE {_AT} >= :pushes" if table == "outbox" else ""
-    order = f" ORDER BY {1 + list(row).index('id')}" if table == "smsc" else ""  # by id: an index takes what comes in order much faster
+    # By the SMSC's id: an index takes what comes in order much faster.
+    order = f" ORDER BY {1 + list(row).index('id')}" if table == "smsc" else ""
     sql = (
         "WITH RECURSIVE n (i) AS (SELECT :lo UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :hi)"
         f" INSERT INTO {table} ({columns}) SELECT {chosen} FROM n{only}{order}"
