@@ -56,7 +56,7 @@ def part_sent(work: Work, change: PartSent) -> Moved | Resent | Ignored:
             place |= row.hops << 8
         result = _single_sent(work, row, change) if row.parts == 1 else _one_of_several_sent(work, row, change)
     work.map_smsc(change.group, key, row.id, place)
-    if work.memory.may_be_parked(change.group, key):
+    if work.memory.parked and work.memory.may_be_parked(change.group, key):
         outbox, resent = apply_parked(work, change.group, key, row, place, change.at)
         if resent is not None:
             return resent
