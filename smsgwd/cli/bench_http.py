@@ -8,7 +8,6 @@ import click
 from smsgwd.cli.bench_runs import coalesce_option, run_all, with_runs
 
 _OURS = [
-    click.option("--connections", type=click.IntRange(1, 1000), default=64, show_default=True, help="Keep-alive."),
     click.option("--binds", type=click.IntRange(1, 64), default=1, show_default=True, help="To the SMSC."),
     click.option("--window", type=click.IntRange(1, 10_000), default=200, show_default=True, help="Of each bind."),
     click.option("--workers", type=click.IntRange(0, 32), default=0, help="Processes of the gateway that do HTTP."),
@@ -30,6 +29,7 @@ _DEFAULT_COALESCE_US = 1_000
 @click.option("--sink-port", type=click.IntRange(0, 65535), default=0, help="With --target: for its receipts.")
 @click.option("--dlr-mark", default="", help="With --target: what precedes a number's last eight digits in a receipt.")
 @click.option("--dlr-reply", default="OK", show_default=True, help="With --target: the answer to a receipt.")
+@click.option("--connections", type=click.IntRange(1, 1000), default=64, show_default=True, help="Keep-alive.")
 @coalesce_option(_DEFAULT_COALESCE_US)
 @with_runs
 def http(**chosen: Any) -> None:
@@ -50,6 +50,7 @@ def http(**chosen: Any) -> None:
 @click.option(
     "--coalesce", type=click.IntRange(1, 1000), default=100, show_default=True, help="Receipts in a push: dlr_batch."
 )
+@click.option("--connections", type=click.IntRange(1, 1000), default=8, show_default=True, help="Keep-alive.")
 @coalesce_option(_DEFAULT_COALESCE_US)
 @with_runs
 def batch(**chosen: Any) -> None:

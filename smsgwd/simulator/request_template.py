@@ -59,7 +59,7 @@ class RequestTemplate:
             if ":" not in header:
                 raise ValueError(f"--header {header!r} has no ':'")
         filled = text.replace("{n}", _MARK)
-        quoted = quote_plus(filled, safe=_MARK)
+        quoted = _MARK.join(quote_plus(piece) for piece in text.split("{n}"))
         is_json = body.lstrip().startswith(("{", "["))
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         path = path.replace("{text}", quoted).replace("{dest}", _PREFIX + _MARK).replace("{n}", _MARK)

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from click.testing import CliRunner
 
 from smsgwd.cli.bench import bench
 from smsgwd.cli.simulate import simulate
+from smsgwd.simulator.esme import Esme, EsmeError
 from smsgwd.simulator.lean_report import LeanReport
+from smsgwd.simulator.sink_report import SinkReport
 
 COMMAND = [sys.executable, "-c", "from smsgwd.cli.simulate import simulate; simulate()"]
 
@@ -83,6 +86,57 @@ def test_the_lean_smsc_prints_the_same_statistics_and_writes_its_report(start, t
     assert LeanReport.read(tmp_path / "report").copies[5] == 1
 
 
+def test_the_lean_sink_prints_statistics_and_writes_its_report(start, tmp_path: Path):
+    words = ("webhook", "--lean", "--port", "0", "--report", str(tmp_path / "report"), "--coalesce-us", "500")
+    child, port = start(*words)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request("POST", "/dlr", b'{"id":"77","to":"+3069000000009","state":"delivered"}')
+    assert connection.getresponse().status == 204
+    connection.close()
+    child.send_signal(signal.SIGTERM)
+    out, _ = child.communicate(timeout=10)
+    assert json.loads(out.splitlines()[-1])["unique"] == 1
+    report = SinkReport.read(tmp_path / "report")
+    assert report.ids[9] == b"77" and report.arrived[9] > 0
+
+
+def test_an_http_bench_against_another_gateway(start, tmp_path: Path):
+    """One that takes everything and forwards nothing: the run ends, says so and blames it."""
+    _, port = start("webhook", "--lean", "--port", "0", "--mark", "to=30690", "--good", "", "--reply", "Accepted")
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        smsc_port, sink_port = one.getsockname()[1], other.getsockname()[1]
+    bench = [
+        sys.executable, "-c", "from smsgwd.cli.bench import bench; bench()", "http", "--messages", "20",
+        "--warmup", "0",
+        "--target", f"http://127.0.0.1:{port}/send?key=secret7&to={{dest}}&text={{text}}", "--expect", "Accepted",
+        "--smsc-port", str(smsc_port), "--sink-port", str(sink_port), "--dlr-mark", "d=30690", "--stalled-s", "0.3",
+    ]  # fmt: skip
+    running = subprocess.Popen(bench, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        _bind(smsc_port)
+        out, err = running.communicate(timeout=60)
+    finally:
+        running.kill()
+    assert running.returncode == 1, err.decode()
+    report = json.loads(out)
+    (run,) = report["runs"]
+    assert (run["counts"]["accepted"], run["counts"]["lost"], run["counts"]["never_pushed"]) == (20, 20, 20)
+    assert not run["exact"] and b"secret7" not in out + err and "gateway" not in run["cpu_us_per_message"]
+
+
+def _bind(port: int) -> None:
+    """Bind to the SMSC as soon as it listens, as its gateway does."""
+    end = time.monotonic() + 20
+    while True:
+        try:
+            with Esme(("127.0.0.1", port), 5.0) as esme:
+                esme.bind("gw", "gw")
+                return
+        except EsmeError:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+
 def test_an_esme_without_a_server_says_so():
     with socket.create_server(("127.0.0.1", 0)) as reserved:
         port = reserved.getsockname()[1]
@@ -135,7 +189,7 @@ def test_a_record_that_cannot_be_written_is_named(command, tmp_path: Path):
 
 def test_bench_refuses_a_directory_that_has_a_run(tmp_path: Path):
     (tmp_path / "run-1").mkdir()
-    for command in ("http", "smpp"):
+    for command in ("http", "batch", "smpp"):
         result = CliRunner().invoke(bench, [command, "--keep", str(tmp_path)])
         assert result.exit_code == 2 and "there already" in result.output
 
@@ -188,6 +242,22 @@ def test_the_smpp_bench_against_another_gateway(start):
         [*BENCH, "--target", f"127.0.0.1:{port}", "--system-id", "me"], capture_output=True, timeout=60
     )
     assert wrong.returncode == 1 and b"refused with 0x0E" in wrong.stderr and b"Traceback" not in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["http", "--target", "http://x/"], "--target needs --smsc-port"),
+        (["http", "--smsc-port", "5"], "need --target"),
+        (["http", "--pid", "5"], "need --target"),
+        (["batch", "--messages", "150"], "--messages must be a multiple of --size"),
+        (["batch", "--pid", "5"], "not for batch"),
+        (["smpp", "--pid", "5"], "need --target"),
+    ],
+)
+def test_bad_options_of_the_other_benches_are_named(words, says):
+    result = CliRunner().invoke(bench, words)
+    assert result.exit_code == 2 and says in result.output
 
 
 def test_neither_command_is_loaded_by_the_daemon():
