@@ -182,7 +182,9 @@ class LeanLoop:
             rest = self._awake + self._coalesce - self.clock()
             if rest > 0:
                 time.sleep(rest)
-                wait = max(0.0, wait - rest)
+                wait -= rest
+                if wait < 0.001:  # epoll would make a whole millisecond of it
+                    wait = 0.0
         events = self._epoll.poll(wait)
         self._awake = now = self.clock()
         ready = self._ready
