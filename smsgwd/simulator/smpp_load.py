@@ -19,7 +19,7 @@ from smsgwd.smpp import constants as c
 _DELIVER_RESP = b"\x00\x00\x00\x11\x80\x00\x00\x05\x00\x00\x00\x00"
 _BINDING_AT_ONCE = 10  # a server need not take more unbound sessions of one address
 _RECONNECT_S = 0.05
-_TICK_S = 0.002  # of a paced load
+_TICK_S = 0.002  # of a paced load: what falls due within one leaves at its end
 _LATER = frozenset((0x08, 0x14, 0x58))  # command_status that says: again, later
 
 
@@ -292,7 +292,7 @@ class SmppLoad:
             if self._waiting:
                 self._connect(now)
             if rate:
-                self._limit = min(self._stop, numbers.start + int((now - self.first_at) * rate))
+                self._pace(now)
             if rate or self._again or self._reconnect:
                 self._fill_all(now)
             if tick is not None:
@@ -313,6 +313,14 @@ class SmppLoad:
             self._connect(now)
             tick()
         return True
+
+    def _pace(self, now: float) -> None:
+        """What may leave by now. Latency counts from here, also of what no window has room for yet."""
+        begin = self._limit
+        self._limit = max(begin, min(self._stop, self._start + int((now - self.first_at) * self._rate)))
+        due = self.books.due
+        for number in range(begin, self._limit):
+            due[number] = now
 
     def _in_flight(self) -> int:
         return sum(link.in_flight for link in self.links)
@@ -340,13 +348,12 @@ class SmppLoad:
             self._next = stop
             link.in_flight += stop - begin
             room -= stop - begin
+            if not self._rate:
+                for number in range(begin, stop):
+                    due[number] = now
             for number in range(begin, stop):
-                due[number] = now
                 owner[number] = mine
                 out.append(frame(number))
-            if self._rate:  # latency counts from when it should have left
-                for number in range(begin, stop):
-                    due[number] = self.first_at + (number - self._start) / self._rate
             if stop == self._stop:
                 self.exhausted_at = now
                 self.at_exhaustion = [
