@@ -112,8 +112,8 @@ def test_it_starts_and_ends_in_order(world):
     del world.log[:]
     terminate(world.daemon)
     assert world.log == [
-        "pipeline.close", "api.close", "smpp.close", "sweeps.stop", "retention.stop", "rerouter.stop", "strays.stop", "desk.stop",
-        "dispatcher.drain", "smpp.stop", "esme_outbox.stop",
+        "pipeline.close", "api.close", "smpp.close", "sweeps.stop", "retention.stop", "rerouter.stop", "strays.stop",
+        "desk.stop", "dispatcher.drain", "smpp.stop", "esme_outbox.stop",
         "notifier.stop", "http_client.close",
         "authenticator.stop", "admin_port.stopListening", "admin.stop", "store.close", "lag.stop",
         "authenticator.stop", "reactor.stop",
