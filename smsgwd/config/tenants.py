@@ -161,7 +161,7 @@ class Tenant(Section):
     dlr_url: HttpUrl | None = option("Default receipt callback.", default=None, example="https://shop.example/dlr")
     webhook: Webhook = option("MO and other events.", default_factory=Webhook)
     dlr_batch: int = option(
-        "Most receipts in one push to a dlr-url; 1 = each by itself, with more the body is a list (docs/receipt-push.md).",
+        "Most receipts in one push to a dlr-url; 1 = each alone, with more the body is a list (docs/receipt-push.md).",
         default=1,
         ge=1,
         le=1000,
