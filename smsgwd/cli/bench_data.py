@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from smsgwd.cli.bench_runs import Finite
+
 _SHOWN = [
     click.option(
         "--keep", type=click.Path(file_okay=False, path_type=Path), default=None, help="Keep all files there."
@@ -37,13 +39,11 @@ def _with_shown(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--pairs", type=click.IntRange(1, 100), default=5, show_default=True, help="Runs with each store.")
 @click.option("--binds", type=click.IntRange(1, 1000), default=1, show_default=True, help="ESMEs.")
 @click.option("--window", type=click.IntRange(1, 10_000), default=200, show_default=True, help="Of each ESME.")
-@click.option("--rate", type=click.FloatRange(0), default=0, help="Messages a second; 0 = as fast as it goes.")
+@click.option("--rate", type=Finite(0), default=0, help="Messages a second; 0 = as fast as it goes.")
 @click.option("--warmup", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True, help="Not measured.")
 @click.option("--smsc-binds", type=click.IntRange(1, 64), default=4, show_default=True, help="To the SMSC.")
 @click.option("--smsc-window", type=click.IntRange(1, 10_000), default=200, show_default=True, help="Of each of them.")
-@click.option(
-    "--at-least", type=click.FloatRange(0), default=0.9, show_default=True, help="Share of the rate; 0 = any."
-)
+@click.option("--at-least", type=Finite(0), default=0.9, show_default=True, help="Share of the rate; 0 = any.")
 @_with_shown
 def backlog(keep: Path | None, as_json: bool, **chosen: Any) -> None:
     """SMPP in, SMPP out, receipts back: with a full store against an empty one, in turn.
@@ -62,8 +62,8 @@ def backlog(keep: Path | None, as_json: bool, **chosen: Any) -> None:
 @click.option("--pending", type=click.IntRange(0, _MOST // 3), default=1_000_000, show_default=True, help="Queued.")
 @click.option("--finished", type=click.IntRange(0, _MOST), default=1_000_000, show_default=True)
 @click.option("--runs", type=click.IntRange(1, 100), default=5, show_default=True, help="Starts with each store.")
-@click.option("--empty-s", type=click.FloatRange(0), default=1.0, show_default=True, help="Until bound; 0 = any time.")
-@click.option("--full-s", type=click.FloatRange(0), default=5.0, show_default=True, help="Until bound; 0 = any time.")
+@click.option("--empty-s", type=Finite(0), default=1.0, show_default=True, help="Until bound; 0 = any time.")
+@click.option("--full-s", type=Finite(0), default=5.0, show_default=True, help="Until bound; 0 = any time.")
 @_with_shown
 def startup(keep: Path | None, as_json: bool, **chosen: Any) -> None:
     """From exec to ready, to the bind at the SMSC and to the first submit_sm; with an empty and with a full store.
@@ -79,10 +79,10 @@ def startup(keep: Path | None, as_json: bool, **chosen: Any) -> None:
 @click.command()
 @click.option("--binds", type=click.IntRange(1, 64), default=10, show_default=True, help="To the SMSC.")
 @click.option("--esmes", type=click.IntRange(0, 1000), default=0, show_default=True, help="Bound to the gateway.")
-@click.option("--settle", "settle_s", type=click.FloatRange(0), default=5.0, show_default=True, help="Seconds before.")
-@click.option("--seconds", type=click.FloatRange(0.1), default=30.0, show_default=True, help="Measured.")
-@click.option("--rss-mb", type=click.FloatRange(0), default=90.0, show_default=True, help="Limit; 0 = none.")
-@click.option("--share", type=click.FloatRange(0), default=0.5, show_default=True, help="Limit, % of a core; 0 = none.")
+@click.option("--settle", "settle_s", type=Finite(0), default=5.0, show_default=True, help="Seconds before.")
+@click.option("--seconds", type=Finite(0.1), default=30.0, show_default=True, help="Measured.")
+@click.option("--rss-mb", type=Finite(0), default=90.0, show_default=True, help="Limit; 0 = none.")
+@click.option("--share", type=Finite(0), default=0.5, show_default=True, help="Limit, % of a core; 0 = none.")
 @_with_shown
 def idle(keep: Path | None, as_json: bool, **chosen: Any) -> None:
     """Memory and CPU of a gateway that is bound and has nothing to do. Exit 1 when either is over its limit."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from smsgwd.cli.bench_runs import coalesce_option, run_all, with_runs
+from smsgwd.cli.bench_runs import check_pids, coalesce_option, only_with_target, run_all, with_runs
 
 _OURS = [
     click.option("--binds", type=click.IntRange(1, 64), default=1, show_default=True, help="To the SMSC."),
@@ -13,6 +13,7 @@ _OURS = [
     click.option("--workers", type=click.IntRange(0, 32), default=0, help="Processes of the gateway that do HTTP."),
 ]
 _DEFAULT_COALESCE_US = 1_000
+_OTHERS = ("smsc_port", "sink_port", "pid", "method", "header", "body", "expect", "dlr_mark", "dlr_reply")
 
 
 @click.command()
@@ -38,8 +39,9 @@ def http(**chosen: Any) -> None:
         for name in ("smsc_port", "sink_port", "dlr_mark"):
             if not chosen[name]:
                 raise click.UsageError(f"--target needs --{name.replace('_', '-')}")
-    elif chosen["smsc_port"] or chosen["sink_port"] or chosen["pid"]:
-        raise click.UsageError("--smsc-port, --sink-port and --pid need --target")
+        check_pids(chosen["pid"])
+    else:
+        only_with_target(*_OTHERS)
     _run("http", chosen)
 
 

@@ -1,6 +1,7 @@
 """What the benches that drive a load have in common: their options, their runs, the run at half load, the printing."""
 
 import json
+import math
 import signal
 import sys
 import tempfile
@@ -9,6 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
+
+
+class Finite(click.FloatRange):
+    """A number of a range that ends somewhere: 'inf' and 'nan' are none, whatever the range allows."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number. Fails as click's types do."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
+
 
 _OPTIONS = [
     click.option("--runs", type=click.IntRange(1, 100), default=1, show_default=True, help="Each from an empty store."),
@@ -22,14 +36,12 @@ _OPTIONS = [
     click.option("--text", default="Message {n}", show_default=True, help="{n} is the message's number."),
     click.option(
         "--rate",
-        type=click.FloatRange(0),
+        type=Finite(0),
         default=0,
         help="Messages a second; 0 = as fast as it goes. With --half only that run is paced.",
     ),
-    click.option("--receipt-delay-ms", type=click.FloatRange(0), default=0, help="Of the SMSC."),
-    click.option(
-        "--stalled-s", type=click.FloatRange(0.1), default=30, show_default=True, help="Without news: the end."
-    ),
+    click.option("--receipt-delay-ms", type=Finite(0), default=0, help="Of the SMSC."),
+    click.option("--stalled-s", type=Finite(0.1), default=30, show_default=True, help="Without news: the end."),
     click.option(
         "--smsc-port", type=click.IntRange(0, 65535), default=0, help="With --target: our SMSC, for it to bind to."
     ),
@@ -53,6 +65,24 @@ def coalesce_option(default: int) -> Callable[[Callable[..., None]], Callable[..
         show_default=True,
         help="The peers wake up at most once in so long; latencies have that in them.",
     )
+
+
+def only_with_target(*names: str) -> None:
+    """Refuse those of the options that were given (by parameter name): without --target they would say nothing.
+
+    Raises click.UsageError.
+    """
+    context = click.get_current_context()
+    given = [name for name in names if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    if given:
+        raise click.UsageError(f"--{given[0].replace('_', '-')} needs --target")
+
+
+def check_pids(pids: Sequence[int]) -> None:
+    """Refuse --pid of what does not run, before anything is started. Raises click.UsageError."""
+    for pid in pids:
+        if not Path(f"/proc/{pid}/stat").exists():
+            raise click.UsageError(f"--pid {pid}: no such process")
 
 
 def run_all(

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from smsgwd.cli.bench_runs import coalesce_option, run_all, with_runs
+from smsgwd.cli.bench_runs import check_pids, coalesce_option, only_with_target, run_all, with_runs
 
 
 @click.command()
@@ -30,10 +30,15 @@ def smpp(**chosen: Any) -> None:
 
     if chosen["binds"] < chosen["accounts"]:
         raise click.UsageError("--binds must be at least --accounts")
-    if chosen["target"] and not chosen["target"].rpartition(":")[2].isdigit():
-        raise click.UsageError("--target must be HOST:PORT")
-    if not chosen["target"] and (chosen["smsc_port"] or chosen["pid"]):
-        raise click.UsageError("--smsc-port and --pid need --target")
+    if chosen["target"]:
+        host, _, port = chosen["target"].rpartition(":")
+        if not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+            raise click.UsageError("--target must be HOST:PORT")
+        if chosen["direct"]:
+            raise click.UsageError("--direct and --target exclude each other")
+        check_pids(chosen["pid"])
+    else:
+        only_with_target("smsc_port", "pid", "system_id", "password")
 
     def once(options: dict[str, Any], directory: Path) -> dict[str, Any]:
         return run_smpp(SmppBenchOptions(**options), directory)

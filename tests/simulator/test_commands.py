@@ -199,6 +199,12 @@ def test_bench_refuses_a_directory_that_has_a_run(tmp_path: Path):
     [
         (["--accounts", "2"], "--binds must be at least --accounts"),
         (["--target", "nowhere"], "HOST:PORT"),
+        (["--target", "127.0.0.1:99999"], "HOST:PORT"),
+        (["--target", ":2775"], "HOST:PORT"),
+        (["--target", "127.0.0.1:2775", "--direct"], "exclude each other"),
+        (["--target", "127.0.0.1:2775", "--pid", "999999999"], "--pid 999999999: no such process"),
+        (["--system-id", "me"], "--system-id needs --target"),
+        (["--rate", "nan"], "not a finite number"),
         (["--window", "0"], "range"),
     ],
 )
@@ -248,11 +254,16 @@ def test_the_smpp_bench_against_another_gateway(start):
     ("words", "says"),
     [
         (["http", "--target", "http://x/"], "--target needs --smsc-port"),
-        (["http", "--smsc-port", "5"], "need --target"),
-        (["http", "--pid", "5"], "need --target"),
+        (["http", "--smsc-port", "5"], "--smsc-port needs --target"),
+        (["http", "--pid", "5"], "--pid needs --target"),
+        (["http", "--expect", "Accepted"], "--expect needs --target"),
+        (["http", "--method", "POST"], "--method needs --target"),
+        (["http", "--header", "a: b"], "--header needs --target"),
+        (["http", "--rate", "inf"], "not a finite number"),
+        (["idle", "--seconds", "inf"], "not a finite number"),
         (["batch", "--messages", "150"], "--messages must be a multiple of --size"),
         (["batch", "--pid", "5"], "not for batch"),
-        (["smpp", "--pid", "5"], "need --target"),
+        (["smpp", "--pid", "5"], "--pid needs --target"),
     ],
 )
 def test_bad_options_of_the_other_benches_are_named(words, says):
