@@ -3,8 +3,8 @@
 What is submitted has to be sent, receipted and delivered by the same process. If all that many clients have sent went
 into the next commits, the links to the SMSCs would have one window's worth in commits many times as large: receipts
 would wait for seconds, and a backlog would grow that nobody wanted. So a bounded number of messages is on its way into
-the store; the rest waits here, unanswered, and goes by tenants in turn, within a tenant by lines in turn (SMPP: a line
-a bind; HTTP: one a tenant), within a line in order.
+the store; the rest waits here, unanswered, and goes by tenants in turn, as many messages of each, within a tenant by
+lines in turn (SMPP: a line a bind; HTTP: one a tenant), within a line in order.
 """
 
 from __future__ import annotations
@@ -47,6 +47,11 @@ _COUNTED: Final = A_TURN // 4
 """Up to here nobody asks when a turn is over (a timer is 3 µs): quiet turns are counted as one."""
 
 _RUN: Final = 64  # messages of one line before the next one's turn
+
+_SHARE: Final = 16
+"""Messages of a tenant before the next tenant's turn. What went in beyond that in one piece, a request for a thousand,
+is paid off in its next turns: by requests in turn, one tenant's single messages got a thousandth of what another's
+batches got, 12 a second with 50 connections."""
 
 
 class Asking(Protocol):
@@ -105,6 +110,7 @@ class Doorway(Generic[A, L]):
         self._tenant_of: dict[L, str] = {}  # as of its first ask here: an account may change hands
         self._tenants: dict[str, deque[L]] = {}
         self._order: deque[str] = deque()
+        self._spent: dict[str, int] = {}  # messages of the turn of each that waits, and what it still has to pay off
 
     @property
     def waiting(self) -> int:
@@ -165,6 +171,7 @@ class Doorway(Generic[A, L]):
         lines.remove(line)
         if not lines:
             del self._tenants[tenant], self._waiting_of[tenant]
+            self._spent.pop(tenant, None)
             (self._aside if tenant in self._aside else self._order).remove(tenant)
         return list(asks)
 
@@ -228,15 +235,22 @@ class Doorway(Generic[A, L]):
         try:
             while self._order and (room := self._room()) > 0:
                 tenant = self._order[0]
+                spent = self._spent.get(tenant, 0)
+                if spent >= _SHARE:
+                    self._spent[tenant] = spent - _SHARE
+                    self._order.rotate(-1)
+                    continue
                 if not self._may_go_in(tenant):
                     self._aside.append(self._order.popleft())
                     continue
-                self._order.rotate(-1)
                 lines = self._tenants[tenant]
                 line = lines[0]
                 lines.rotate(-1)
                 ask = self._next(line, tenant, room)
-                self._goes_in(ask, len(ask.items))
+                count = len(ask.items)
+                if tenant in self._tenants:  # else nothing of it waits any more
+                    self._spent[tenant] = spent + count
+                self._goes_in(ask, count)
         finally:
             self._letting_in = False
 

@@ -66,8 +66,19 @@ def test_tenants_go_in_turn(world):
     for _ in range(300):
         world.enter(1, "greedy")
     world.enter(1, "small")
-    world.doorway.left(4)
-    assert [ask.tenant for ask in world.let_in[1:]] == ["greedy", "small", "greedy", "greedy"]
+    world.doorway.left(40)
+    assert [ask.tenant for ask in world.let_in[1:]] == [*["greedy"] * 16, "small", *["greedy"] * 23]
+
+
+@pytest.mark.parametrize("size", [50, 1000])
+def test_single_messages_get_as_much_as_batches(world, size):
+    for _ in range(20_000 // size):
+        world.enter(size, "batches")
+    for _ in range(2000):
+        world.enter(1, "single")
+    while world.through.count("single") < 1000:
+        world.run(0.001)
+    assert world.through.count("batches") <= 1000 + 3 * size
 
 
 def test_while_receipts_lag_no_more_than_a_trickle_goes_in(world):
