@@ -37,6 +37,7 @@ from smsgwd.telemetry import get_logger
 _BEGIN_S = 30.0  # from its start to its first word
 _PING_EVERY_S = 5.0
 _PINGS = 3  # without an answer; counted, not timed: a gateway that stood still itself shall not blame its workers
+_OLDEST_S = 600.0  # a request that comes from a worker
 _REAP_EVERY_S = 0.02
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 10.0
 _GOOD_AFTER_S = 60.0  # up for that long, a worker that dies is replaced at once again
@@ -106,11 +107,15 @@ class EdgeChild:
             )
             limits = setup.limits
             limit = request_frame_limit(limits["max_body"], limits["max_headers"])
-            self._link = link = EdgeLink(Splitter(ToGateway, limit), self._received, self._lost)
+            self._link = link = self._new_link(limit)
             self._unanswered, self._answers, self._pings = 0, [], 0
             join(self._reactor, ours, link)
         link.send(setup)
         self._timer = self._reactor.callLater(_BEGIN_S, self._hung, _BEGIN_S)
+
+    def _new_link(self, limit: int) -> EdgeLink:
+        """Our end for a new process. One that takes no answers is not listened to: they would fill our memory."""
+        return EdgeLink(Splitter(ToGateway, limit), self._received, self._lost, reads_when_full=False)
 
     def stop(self, limit_s: float, kill_after_s: float) -> Deferred[None]:
         """Let it answer what was taken, for `limit_s` seconds at most. Fires when the process is gone."""
@@ -142,8 +147,7 @@ class EdgeChild:
         if isinstance(message, Requests):
             self._asked(message)
         elif isinstance(message, Refused):
-            for status in message.statuses:
-                self._observe("", status, 0.0)
+            self._refused(message.statuses)
         elif isinstance(message, Alive):
             self._pings = 0
             self.connections = message.connections
@@ -155,6 +159,15 @@ class EdgeChild:
             _log.info("worker.up", worker=self.number, pid=self.pid)
             self._changed(self.number, "")
 
+    def _refused(self, statuses: list[int]) -> None:
+        """Count what it answered by itself. Each status is a series that is kept: no worker may invent some."""
+        for status in statuses:
+            if not 400 <= status < 600:
+                if self._link is not None:
+                    self._link.break_off(f"it refused a request with status {status}")
+                return
+            self._observe("", status, 0.0)
+
     def _asked(self, requests: Requests) -> None:
         """Have requests answered. About 3 µs each beside the handler, at 8 in a frame."""
         link = self._link
@@ -164,6 +177,9 @@ class EdgeChild:
             link.break_off(f"it sent more than {MOST_UNANSWERED} requests before they were answered")
             return
         respond, answer, at = self._respond, self._answer, requests.at
+        now = self._reactor.seconds()
+        if not now - _OLDEST_S < at <= now:  # it cannot be, or is no number, which would stay in the sum for good
+            at = now
         for request in requests.asked:
             result = respond(request)
             asked = (link, request.number, at)

@@ -189,7 +189,7 @@ class Splitter:
             start += _LENGTH
             try:
                 found.append(self._decode(view[start : start + length]))
-            except (msgspec.ValidationError, msgspec.DecodeError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise FrameError(f"a frame that cannot be read: {error}") from None
             start += length
         self._pieces = [whole[start:]] if left else []

@@ -38,13 +38,20 @@ class EdgeLink(Protocol):
         received: Callable[[Any], None],
         lost: Callable[[str], None],
         resumed: Callable[[], None] | None = None,
+        *,
+        reads_when_full: bool = True,
     ) -> None:
-        """`received` gets each message; `lost` is told once, why; `resumed` when there is room again."""
+        """`received` gets each message; `lost` is told once, why; `resumed` when there is room again.
+
+        Of the two ends one reads always, or both could wait for each other; the other (`reads_when_full` False) reads
+        nothing while what it sent is not taken.
+        """
         self.full = False  #: the other side has not read what was sent: send no more than must be
         self._splitter = splitter
         self._received = received
         self._lost = lost
         self._resumed = resumed
+        self._reads_when_full = reads_when_full
         self._fault = ""
 
     def connectionMade(self) -> None:
@@ -86,10 +93,14 @@ class EdgeLink(Protocol):
     def pauseProducing(self) -> None:
         """The transport has enough to send."""
         self.full = True
+        if not self._reads_when_full:
+            self.transport.pauseProducing()
 
     def resumeProducing(self) -> None:
         """The transport has sent what it had."""
         self.full = False
+        if not self._reads_when_full and self.transport is not None:
+            self.transport.resumeProducing()
         if self._resumed is not None:
             self._resumed()
 

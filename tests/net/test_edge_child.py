@@ -1,5 +1,6 @@
 """One worker as the gateway's process sees it, without the process."""
 
+import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
@@ -13,11 +14,9 @@ from smsgwd.net.edge_frames import (
     Requests,
     Setup,
     Splitter,
-    ToGateway,
     ToWorker,
     encode,
 )
-from smsgwd.net.edge_link import EdgeLink
 from smsgwd.net.http_message import HttpResponse, Later
 from smsgwd.net.turn import Turn
 
@@ -28,12 +27,19 @@ class Wire:
     def __init__(self):
         self.written = []
         self.aborted = False
+        self.reading = True
 
     def write(self, data):
         self.written.append(data)
 
     def registerProducer(self, producer, streaming):
         assert streaming
+
+    def pauseProducing(self):
+        self.reading = False
+
+    def resumeProducing(self):
+        self.reading = True
 
     def abortConnection(self):
         self.aborted = True
@@ -56,7 +62,7 @@ class World:
             changed=lambda number, how: self.changes.append(how),
         )
         self.wire = Wire()
-        self.child._link = self.link = EdgeLink(Splitter(ToGateway, 1 << 20), self.child._received, self.child._lost)
+        self.child._link = self.link = self.child._new_link(1 << 20)
         self.link.makeConnection(self.wire)
 
     def handle(self, request):
@@ -136,6 +142,30 @@ def test_a_worker_that_breaks_the_framing_is_given_up():
     assert world.wire.aborted
     world.link.dataReceived(encode(Ready()))
     assert world.changes == []
+
+
+def test_a_worker_that_takes_no_answers_is_not_listened_to():
+    world = World()
+    world.link.pauseProducing()
+    assert not world.wire.reading
+    world.link.resumeProducing()
+    assert world.wire.reading
+
+
+@pytest.mark.parametrize("at", [float("nan"), float("-inf"), float("inf"), 1e18, 1001.0, -5.0])
+def test_a_time_that_cannot_be_is_not_counted(at):
+    world = World(lambda request: HttpResponse(202, route="r"))
+    world.clock.advance(1000)
+    world.says(Requests(at, [Asked("POST", "/", [], {}, b"", "", 1)]))
+    assert world.observed == [("r", 202, 0.0)]
+
+
+@pytest.mark.parametrize("status", [0, -400, 202, 399, 600, 1 << 60])
+def test_a_worker_that_invents_statuses_is_given_up(status):
+    world = World()
+    world.says(Refused([400, status]))
+    assert world.wire.aborted
+    assert {status for _, status, _ in world.observed} <= {400}, "each status is a series of its own, kept for good"
 
 
 def test_what_it_says_of_itself():

@@ -100,7 +100,16 @@ def test_a_frame_over_the_limit_is_refused_before_it_is_there():
 
 @pytest.mark.parametrize(
     "data",
-    [b"\xc1", b"", b"\x91\xa5other", b"\x92\xa5alive\xa1x", encode(Ping())[4:], encode(Alive(1))[4:] + b"\x00"],
+    [
+        b"\xc1",
+        b"",
+        b"\x91\xa5other",
+        b"\x92\xa5alive\xa1x",
+        encode(Ping())[4:],
+        encode(Alive(1))[4:] + b"\x00",
+        pytest.param(b"\x93\xa8requests\x00\x91\x91\xa1\xff", id="no UTF-8"),
+        pytest.param(b"\x93\xa5alive\x00" + b"\x91" * 100_000, id="nested without end"),
+    ],
 )
 def test_what_cannot_be_read_is_refused(data):
     with pytest.raises(FrameError, match="cannot be read"):
