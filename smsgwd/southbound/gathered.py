@@ -20,6 +20,9 @@ from smsgwd.southbound.flights import Flights
 from smsgwd.southbound.incoming import Incoming
 from smsgwd.southbound.outgoing import Outgoing
 from smsgwd.southbound.throttle import Throttle
+from smsgwd.telemetry import get_logger
+
+_log = get_logger("southbound")
 
 
 class Gathered:
@@ -73,12 +76,28 @@ class Gathered:
                     taken.append((context, message_id, took))
                 else:
                     if taken:  # in order: what was taken before tells one that is singled out
-                        self._throttle.success(now, written, len(taken))
-                        self._flights.accepted_lone(taken)
+                        self._accepted(taken, now, written)
                         taken = []
-                    self._answered(bind, SubmitSmResp(status=status, message_id=message_id), context, sent_at)
+                    try:
+                        self._answered(bind, SubmitSmResp(status=status, message_id=message_id), context, sent_at)
+                    except Exception as error:  # a bug in taking one must not cost the answers of the whole turn
+                        _failed(error)
         if alike:
             self._counts.answer(ESME_ROK, now - written, alike)
         if taken:
+            self._accepted(taken, now, written)
+
+    def _accepted(self, taken: list[tuple[Outgoing, bytes, int]], now: float, written: float) -> None:
+        """These were taken, the last one written at `written`."""
+        try:
             self._throttle.success(now, written, len(taken))
+        except Exception as error:
+            _failed(error)
+        try:
             self._flights.accepted_lone(taken)
+        except Exception as error:
+            _failed(error)
+
+
+def _failed(error: Exception) -> None:
+    _log.error("connector.error", reason=f"answers: {type(error).__name__}", exc_info=error)

@@ -123,3 +123,17 @@ def test_a_bug_in_taking_answers_costs_no_receipt():
     read(bench, 0, answer, receipt("77"))
     bench.reactor.advance(0)
     assert bench.connector._incoming.receipts == 1
+
+
+def test_a_bug_in_taking_one_answer_costs_the_others_nothing():
+    bench = muted(binds=2, session={"window": 5})
+    bench.send(*(message(number) for number in range(1, 7)))
+    bench.pump()
+    bench.connector._answers.refused = lambda *args: 1 / 0
+    bad = answers_to(bench, 0, ESME_RTHROTTLED)
+    good = answers_to(bench, 0)
+    read(bench, 0, good[0], bad[1], *good[2:])
+    read(bench, 1, *answers_to(bench, 1))
+    bench.reactor.advance(0)
+    bench.pump()
+    assert sum(bench.store.state(number) is State.SENT for number in range(1, 7)) == 5
