@@ -9,7 +9,7 @@ instead.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -22,6 +22,8 @@ from smsgwd.net.turn import Turn
 from smsgwd.ports.push import Outbox
 from smsgwd.ports.store import Store, StoreUnavailable
 from smsgwd.telemetry import get_logger
+
+T = TypeVar("T")
 
 _RETRY_S = 1.0
 _FAILED = Ignored("error")
@@ -128,10 +130,11 @@ class Batch:
             its_args.append(arg)
         if last is not None:
             _tell(last, its_results, its_args)
+        # All of it is durable: what is wrong with handing on the one must not keep the other from its way.
         if owed:
-            self._outbox.offer(owed)
+            _hand_on(self._outbox.offer, owed)
         if resent and self._resend is not None:
-            self._resend(resent)
+            _hand_on(self._resend, resent)
         self._look_idle()
 
     def _failed(self, failure: Failure, entries: list[_Entry]) -> None:
@@ -209,6 +212,13 @@ def _tell(then: Then, results: Sequence[Result], args: Sequence[Any]) -> None:
         then(results, args)
     except Exception as error:
         _log.error("connector.error", reason=f"results: {type(error).__name__}", exc_info=error)
+
+
+def _hand_on(to: Callable[[list[T]], None], durable: list[T]) -> None:
+    try:
+        to(durable)
+    except Exception as error:
+        _log.error("connector.error", reason=f"handing on: {type(error).__name__}", exc_info=error)
 
 
 def _unexpected(failure: Failure) -> None:
