@@ -20,6 +20,7 @@ MAX_BODY = 64 * 1024
 SMALL_ANSWER = 512
 """Answers up to so many bytes are looked up whole (`whole_answer`)."""
 
+_KEPT_HEAD = 1024  # bytes of the longest head that is remembered
 _MAX_INTERIM = 8
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [^\x00-\x08\x0a-\x1f\x7f]*)?")
 _FIELDS = re.compile(rb"(?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\x00-\x08\x0a-\x1f\x7f]*)*")
@@ -35,7 +36,6 @@ class BadAnswerError(ValueError):
 _Head = tuple[int, Mapping[str, str], bool, int, int]
 
 
-@lru_cache(maxsize=256)  # a server's answers of one second have the same head
 def _read_head(head: bytes) -> _Head:
     """Status, headers, whether the connection may be used again, the next state, and the body's length if counted."""
     line_end = head.find(b"\r\n")
@@ -60,6 +60,10 @@ def _read_head(head: bytes) -> _Head:
         keep = "close" not in tokens and (keep or "keep-alive" in tokens)
     state, need = _framing(status, headers)
     return status, MappingProxyType(headers), keep and state != _UNTIL_CLOSE, state, need
+
+
+#: A server's answers of one second have the same head. Large ones are read anew: else a hostile server has 40 MiB here.
+_remembered = lru_cache(maxsize=256)(_read_head)
 
 
 def _framing(status: int, headers: Mapping[str, str]) -> tuple[int, int]:
@@ -159,7 +163,8 @@ class AnswerParser:
             self._buffer = buffer
             return None
         self._buffer = b""
-        status, headers, reusable, state, need = _read_head(buffer[:end])
+        read = _remembered if end <= _KEPT_HEAD else _read_head
+        status, headers, reusable, state, need = read(buffer[:end])
         rest = buffer[end + 4 :]
         if status < 200:
             self._interim += 1

@@ -32,7 +32,9 @@ _LINE_START = re.compile(_TOKEN + rb"|\r")
 _ONCE = frozenset({"host", "content-length", "transfer-encoding"})
 
 _KEPT_SIZE = 2048  # bytes of the longest head that is remembered
-_KEPT = 1024  # heads; a few MiB, at most some 16 when clients invent heads of nothing but short headers
+_KEPT = (
+    1024  # heads; a few MiB, at most some 40 when clients invent heads of nothing but short headers and query fields
+)
 
 
 class HeadError(ValueError):

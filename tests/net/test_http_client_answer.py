@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smsgwd.net import http_client_answer
 from smsgwd.net.http_client_answer import MAX_BODY, MAX_HEAD, AnswerParser, BadAnswerError, whole_answer
 
 COUNTED = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello"
@@ -172,3 +173,12 @@ def test_a_whole_answer_is_what_the_parser_reads(data: bytes) -> None:
 )
 def test_what_is_no_whole_answer_or_ends_its_connection_is_left_to_the_parser(data: bytes) -> None:
     assert whole_answer(data) is None
+
+
+def test_large_heads_are_read_and_not_remembered() -> None:
+    before = http_client_answer._remembered.cache_info().currsize
+    for number in range(20):
+        fields = b"".join(b"%x:\r\n" % (name + 4096 * number) for name in range(1000))
+        parser = parsed(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + fields + b"\r\n")
+        assert (len(parser.headers), parser.reusable) == (1001, True)
+    assert http_client_answer._remembered.cache_info().currsize == before
