@@ -220,7 +220,7 @@ class SmppLoad:
             self._failure = f"the bind of {link.plan.system_id} was refused with 0x{link.refusal:02X}"
             return
         if not self._reconnect:
-            self._failure = f"a connection of {link.plan.system_id} was closed"
+            self._failure = f"a connection of {link.plan.system_id} was closed, or could not be made"
             return
         self._orphan(link)
         link.next_try = now + _RECONNECT_S
