@@ -15,7 +15,7 @@ from smsgwd.model.tenant import Tenant
 from smsgwd.net.http_message import JSON_TYPE, HttpRequest, HttpResponse, Later, problem
 from smsgwd.northbound import problems, requests
 from smsgwd.northbound.answers import SendAnswer, refused_entry, sent_entry
-from smsgwd.northbound.doorway import Doorway
+from smsgwd.northbound.doorway import A_CROWDED_TURN, Doorway
 from smsgwd.northbound.pace import Pace, parts_of
 from smsgwd.northbound.problems import NO_STORE, labelled
 
@@ -66,14 +66,22 @@ class Sending:
         self._submitter = submitter
         self._limits = limits
         self._pace = pace
+        self._closed = False
         self._doorway: Doorway[_Ask, str] | None = None
         if reactor is not None:
             self._doorway = Doorway(
-                self._submit, ready, lagging, reactor=reactor, line_of=_tenant_of, tenant_of=_tenant_of
+                self._submit,
+                ready,
+                lagging,
+                reactor=reactor,
+                line_of=_tenant_of,
+                tenant_of=_tenant_of,
+                a_crowded_turn=A_CROWDED_TURN,
             )
 
     def close(self) -> None:
-        """Refuse what waits; what is on its way goes on."""
+        """Refuse what waits and what still comes; what is on its way goes on."""
+        self._closed = True
         if self._doorway is not None:
             for ask in self._doorway.clear():
                 self._answer(Refused(Refusal.SHUTTING_DOWN), ask)
@@ -97,6 +105,8 @@ class Sending:
     def _take(
         self, tenant: Tenant, request: HttpRequest, to: list[str], wanted: list[Item | Failure], label: str
     ) -> HttpResponse | Later:
+        if self._closed:
+            raise Refused(Refusal.SHUTTING_DOWN)
         idempotency = _idempotency(request)
         items = [one for one in wanted if type(one) is Item]
         if not items:

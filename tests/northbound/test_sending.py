@@ -559,6 +559,7 @@ def test_what_waits_is_refused_when_the_gateway_shuts_down(gateway):
     client.api.close()
     assert statuses == [503, 503]
     assert len(gateway.held) == 1000
+    assert is_problem(client.send(), 503, "shutting_down"), "it would wait for what may never come through"
 
 
 def test_what_is_far_too_much_is_refused_at_once(gateway, monkeypatch):
