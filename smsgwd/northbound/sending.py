@@ -15,7 +15,7 @@ from smsgwd.model.tenant import Tenant
 from smsgwd.net.http_message import JSON_TYPE, HttpRequest, HttpResponse, Later, problem
 from smsgwd.northbound import problems, requests
 from smsgwd.northbound.answers import SendAnswer, refused_entry, sent_entry
-from smsgwd.northbound.doorway import A_CROWDED_TURN, Doorway
+from smsgwd.northbound.doorway import Doorway
 from smsgwd.northbound.pace import Pace, parts_of
 from smsgwd.northbound.problems import NO_STORE, labelled
 
@@ -70,13 +70,7 @@ class Sending:
         self._doorway: Doorway[_Ask, str] | None = None
         if reactor is not None:
             self._doorway = Doorway(
-                self._submit,
-                ready,
-                lagging,
-                reactor=reactor,
-                line_of=_tenant_of,
-                tenant_of=_tenant_of,
-                a_crowded_turn=A_CROWDED_TURN,
+                self._submit, ready, lagging, reactor=reactor, line_of=_tenant_of, tenant_of=_tenant_of
             )
 
     def close(self) -> None:
