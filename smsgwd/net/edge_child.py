@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -77,7 +78,7 @@ class EdgeChild:
         self._unanswered = 0
         self._answers: list[Answered] = []
         self._pings = 0
-        self._up_since = 0.0
+        self._up_since = inf
         self._wait_s = _FIRST_WAIT_S
         self._timer: Any = None  # the next ping, or the next start
         self._stopping = False
@@ -94,6 +95,7 @@ class EdgeChild:
     def start(self) -> None:
         """Start a process. Raises OSError when the system has no room for one."""
         self._timer = None
+        self._up_since = inf
         setup = self._setup(self.number)
         environment = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
         ours, theirs = socket.socketpair()

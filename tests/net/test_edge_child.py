@@ -9,6 +9,7 @@ from smsgwd.net.edge_frames import (
     MOST_UNANSWERED,
     Alive,
     Asked,
+    Log,
     Ready,
     Refused,
     Requests,
@@ -204,3 +205,39 @@ def test_a_gateway_that_stood_still_blames_nobody():
     world.says(Alive(0))
     world.clock.advance(5)
     assert not killed
+
+
+def test_one_that_cannot_start_any_more_is_tried_less_and_less_often(monkeypatch):
+    """However long the one before it was up."""
+    world = World()
+    child, started = world.child, []
+
+    class Dead:
+        pid = 7
+
+        def __init__(self, *args, **options):
+            started.append(world.clock.seconds())
+
+        def poll(self):
+            return 1
+
+        def kill(self):
+            pass
+
+    monkeypatch.setattr("smsgwd.net.edge_child.subprocess.Popen", Dead)
+    monkeypatch.setattr("smsgwd.net.edge_child.join", lambda reactor, ours, link: link.makeConnection(Wire()))
+    limits = {"max_body": 1000, "max_headers": 1000}
+    child._setup = lambda number: Setup(number, [], (-1, 0), limits, [], "", "", Log())
+    child.start()
+    child._link.dataReceived(encode(Ready()))
+    world.clock.pump([5.0] * 3)
+    child._link.dataReceived(encode(Alive(0)))
+    world.clock.advance(100)
+    child._link.dataReceived(encode(Alive(0)))
+    for _ in range(600):
+        if child._link is not None:
+            child._link.connectionLost()
+        world.clock.advance(0.1)
+    assert len(started) < 15, started
+    assert started[-1] - started[-2] > 9
+    child.kill()
