@@ -9,17 +9,20 @@ import json
 import select
 import socket
 
+import pytest
+
 from tests.scenario.harness import TOKEN, Scene, wait
 from tests.scenario.shim import Fsync
 
 _SILENCE_S = 0.5
 
 
-def _post(port: int) -> socket.socket:
+def _post(port: int, path: str) -> socket.socket:
     """A connection on which a message has been posted."""
-    body = json.dumps({"from": "Shop", "to": "+306912345678", "text": "held"}).encode()
+    message = {"from": "Shop", "to": "+306912345678", "text": "held"}
+    body = json.dumps({"messages": [message]} if path.endswith("batch") else message).encode()
     head = (
-        f"POST /v1/messages HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {TOKEN}\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {TOKEN}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     sock = socket.create_connection(("127.0.0.1", port), 20)
@@ -27,16 +30,18 @@ def _post(port: int) -> socket.socket:
     return sock
 
 
-def test_no_202_and_no_submit_before_the_fsync_returned(scene: Scene) -> None:
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/messages/batch"])
+def test_no_202_and_no_submit_before_the_fsync_returned(scene: Scene, path: str, workers: int) -> None:
     """While the fsync waits the socket stays silent and the SMSC gets nothing; then 202 and delivery."""
     smsc, catcher, fsync = scene.smsc(), scene.catcher(), Fsync(scene.directory)
-    gateway = scene.gateway(smsc, catcher=catcher, wrapper=fsync.wrapper)
+    gateway = scene.gateway(smsc, catcher=catcher, wrapper=fsync.wrapper, http={"workers": workers})
     wait("the SMSC is bound", lambda: gateway.status()["connectors"][0]["up"])
     assert fsync.seen, "this Python's SQLite does not reach fsync through the library: the test cannot hold it"
 
     fsync.hold()
     try:
-        with _post(gateway.http_port) as sock:
+        with _post(gateway.http_port, path) as sock:
             wait("an fsync is held", lambda: fsync.waiting)
             readable, _, _ = select.select([sock], [], [], _SILENCE_S)
             assert not readable, sock.recv(1000)

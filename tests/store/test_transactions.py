@@ -1,15 +1,28 @@
 """What one transaction does at once is what several do one after another, and costs no statement too many."""
 
+import random
 import sqlite3
 
 import pytest
+from msgspec.structs import replace
 
-from smsgwd.model.changes import Fail, OptOut, PartSent, Requeue, Submit, TakeReceipt
+from smsgwd.model.changes import (
+    Fail,
+    OptOut,
+    OutboxDead,
+    OutboxDone,
+    OutboxRetry,
+    PartSent,
+    PutTenant,
+    Requeue,
+    Submit,
+    TakeReceipt,
+)
 from smsgwd.model.message import Failure, State
 from smsgwd.model.receipts import Receipt
 from smsgwd.store.embedded import memory as memory_module
-from tests.store.samples import HOUR, NOW, submission
-from tests.store.test_memory import _Bench
+from tests.store.samples import EURO, HOUR, NOW, begin_anew, submission, tenant
+from tests.store.test_memory import _Bench, _change
 
 _REFUSED = Failure("smsc_rejected", "no such number", 0x0B)
 _ALL = "SELECT * FROM message ORDER BY id"
@@ -58,6 +71,53 @@ def test_a_life_in_one_transaction_leaves_the_same_rows(tmp_path, count):
     assert found[0:2] == found[2:4] == found[4:6]
     states = [row[11] for row in found[0]]
     assert states[:5] == [State.DELIVERED, State.UNDELIVERED, State.REJECTED, State.DELIVERED, State.WAITING]
+
+
+_FIRST_PUSH = 2 * 10**15  # beyond what a new store begins with
+
+
+def _bench_with_tenants(path):
+    bench = _Bench(path)
+    bench.memory.next_outbox = bench.memory.outbox_reserved = _FIRST_PUSH
+    bench.commit([PutTenant(tenant(credit=3 * EURO)), PutTenant(tenant("post", credentials=()))])
+    return bench
+
+
+def _everything(bench):
+    """All rows of all tables, but what is about the store itself."""
+    execute = bench.connection.execute
+    tables = [name for (name,) in execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    return {
+        table: sorted(map(repr, execute(f"SELECT * FROM {table}")))
+        for table in tables
+        if not table.startswith("sqlite_")
+    } | {"meta": []}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_any_changes_in_one_transaction_leave_what_they_leave_one_by_one(tmp_path, seed):
+    chance, changes, results, known = random.Random(seed), [], [], []
+    begin_anew()
+    bench = _bench_with_tenants(tmp_path / "apart.db")
+    for step in range(150):
+        change = _change(chance, known, NOW + step * 6000)
+        if type(change) in (OutboxDone, OutboxRetry, OutboxDead):  # of a push that there is
+            owed = bench.memory.next_outbox - _FIRST_PUSH
+            change = replace(change, id=_FIRST_PUSH + (chance.randrange(owed) if owed else -1))
+        ((result,),) = bench.commit([change])
+        changes.append(change)
+        results.append(result)
+        if type(change) is Submit:
+            known += [each for place, each in enumerate(change.messages) if place not in result.refused]
+    rows = _everything(bench)
+    bench.writer._close()
+    for most in (5, 40, len(changes)):
+        bench = _bench_with_tenants(tmp_path / f"{most}.db")
+        found = [result for at in range(0, 150, most) for result in bench.commit(changes[at : at + most])[0]]
+        assert found == results
+        assert _everything(bench) == rows
+        bench.check()
+        bench.writer._close()
 
 
 def _looked(bench, message):
