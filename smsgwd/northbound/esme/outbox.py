@@ -32,9 +32,7 @@ from smsgwd.smpp.errors import EncodeError, NotBound, SessionError
 from smsgwd.smpp.pdu import AlertNotification
 from smsgwd.telemetry import Metrics, get_logger
 
-LOOK_S: Final = 60.0
-"""Seconds between looks at what the store owes."""
-
+LOOK_S: Final = 60.0  #: seconds between looks at what the store owes
 _AGAIN_S = 1.0
 _IN_MEMORY = 50_000  # items of all lanes
 _MOST_A_LANE = 2000
@@ -244,7 +242,10 @@ class EsmeOutbox:
 
     def _woken(self, lanes: Iterable[Lane]) -> None:
         for lane in lanes:
-            self._pump(lane)
+            try:
+                self._pump(lane)
+            except Exception as error:  # a bug met in one lane must not keep the others of the turn waiting
+                _failed(f"{lane.name}: {type(error).__name__}")
 
     def _pump(self, lane: Lane) -> None:
         """Hand out what is due to the binds that have room, in turn; then see to pages and the time to wake up.

@@ -52,6 +52,14 @@ def test_what_is_offered_goes_out_at_once_and_a_page_does_not_bring_it_again():
     assert bind.connection.ids == [1, 2, 3, 4]
 
 
+def test_a_bug_in_one_lane_keeps_no_other_waiting():
+    stand = Stand()
+    broken, well = stand.bind(), stand.bind("other")
+    broken.connection.session = None
+    stand.offer(owed(1), owed(2, "other"))
+    assert (broken.connection.ids, well.connection.ids) == ([], [2])
+
+
 def test_without_a_receiver_memory_holds_nothing_and_the_absent_is_told_once_a_minute():
     stand = Stand()
     for number in range(1, 50):
