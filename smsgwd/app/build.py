@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from smsgwd.app.mo_desk import MoDesk
 from smsgwd.app.observe import Intake, Results, Scrape
 from smsgwd.app.outboxes import Outboxes
 from smsgwd.app.pipeline import Pipeline
+from smsgwd.app.pressure import Pressure
 from smsgwd.app.reroute import Rerouter
 from smsgwd.app.retention import Retention
 from smsgwd.app.secrets import Vault, read_or_make
@@ -242,6 +244,7 @@ def build_services(
     messages = MessageService(store, dispatcher, outboxes, clock)
     certificates = Certificates()
     pace = Pace(clock, _throttle_delay_s(config))
+    pressure = Pressure(dispatcher.ready, dispatcher.sent, clock.monotonic, time.process_time)
     smpp = build_smpp_edge(
         config,
         reactor=reactor,
@@ -257,6 +260,7 @@ def build_services(
         outbox=esme_outbox,
         certificates=certificates,
         pace=pace,
+        pressed=pressure.pressed,
         scheduled=sweeps.wake_at,
         metrics=metrics,
     )
@@ -270,6 +274,7 @@ def build_services(
         reactor=reactor,
         ready=dispatcher.ready,
         lagging=notifier.lagging,
+        pressed=pressure.pressed,
     )
 
     def health() -> Health:

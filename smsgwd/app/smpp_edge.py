@@ -80,6 +80,7 @@ def build_smpp_edge(
     outbox: EsmeOutbox,
     certificates: Certificates,
     pace: Pace,
+    pressed: Callable[[], bool],
     scheduled: Callable[[int], None],
     metrics: Metrics,
 ) -> SmppEdge:
@@ -111,6 +112,7 @@ def build_smpp_edge(
         pace=pace,
         fill=pipeline.fill,
         ready=dispatcher.ready,
+        pressed=pressed,
         max_parts=config.limits.max_parts,
         **limits,
     )

@@ -51,13 +51,15 @@ class NativeApi:
         reactor: IReactorTime | None = None,
         ready: Callable[[], int] = lambda: 0,
         lagging: Callable[[str], int] | None = None,
+        pressed: Callable[[], bool] = lambda: False,
     ) -> None:
         """With a `reactor` submissions wait while too many are on their way into the store, more so while messages
-        (`ready`) or this tenant's receipts (`lagging`) wait behind them: see northbound.doorway."""
+        (`ready`) or this tenant's receipts (`lagging`) wait behind them, or the process is short of CPU (`pressed`):
+        see northbound.doorway."""
         self._authenticator = authenticator
         self._router = Router(ROUTES)
         self._sending = sending = Sending(
-            submitter, limits or ApiLimits(), pace, reactor=reactor, ready=ready, lagging=lagging
+            submitter, limits or ApiLimits(), pace, reactor=reactor, ready=ready, lagging=lagging, pressed=pressed
         )
         queries = Queries(messages, store)
         self._submissions: dict[str, _Submission] = {"send": sending.send, "send_batch": sending.send_batch}

@@ -36,6 +36,10 @@ A_TICK: Final = 10
 """Messages of a tenant let in a tick while its receipts lag: so few that receipts catch up, if it is up to us, and
 never none, as it may be up to its receiver."""
 
+PRESSED_TICK: Final = 40
+"""Messages let in a tick, of all tenants, while the process is short of CPU and what is here could be leaving: 4,000/s
+cost a tenth of a core and keep the queue from running dry."""
+
 MOST_WAITING: Final = 50_000
 """Messages that may wait here; what comes beyond is refused, unless its tenant has less than its share of that."""
 
@@ -73,6 +77,7 @@ class Doorway(Generic[A, L]):
     `line_of` and `tenant_of` say where an ask waits. `cut(ask, count)` takes the first `count` messages out of an ask,
     as an ask of their own; None for one that goes in whole. `ready` tells how many messages wait to be sent, `lagging`
     how many receipts of a tenant could be pushed now and are not: only that tenant's submissions wait for it then.
+    `pressed` is True while what comes in keeps from leaving what is here.
     """
 
     def __init__(
@@ -81,6 +86,7 @@ class Doorway(Generic[A, L]):
         ready: Callable[[], int] = lambda: 0,
         lagging: Callable[[str], int] | None = None,
         *,
+        pressed: Callable[[], bool] = lambda: False,
         reactor: IReactorTime,
         line_of: Callable[[A], L],
         tenant_of: Callable[[A], str],
@@ -91,6 +97,7 @@ class Doorway(Generic[A, L]):
         self._submit = submit
         self._ready = ready
         self._lagging = lagging
+        self._pressed = pressed
         self._line_of = line_of
         self._tenant_named = tenant_of
         self._cut = cut
@@ -101,6 +108,7 @@ class Doorway(Generic[A, L]):
         self._this_turn = 0
         self._new_turn_due = False
         self._lagged: dict[str, int] = {}  # messages let in while receipts lag, less what the ticks since then allow
+        self._pressed_in = 0  # messages let in while pressed, less what the ticks since then allow
         self._aside: deque[str] = deque()  # tenants that wait for the next tick, not in `_order`
         self._ticking = False
         self._letting_in = False
@@ -183,7 +191,12 @@ class Doorway(Generic[A, L]):
     def _room(self) -> int:
         if self._this_turn >= A_TURN:
             return 0
-        return (self._most if self._ready() < CROWDED else self._fewer) - self._inside
+        if self._ready() < CROWDED:
+            return self._most - self._inside
+        if self._pressed():
+            self._tick_on()
+            return min(self._fewer - self._inside, PRESSED_TICK - self._pressed_in)
+        return self._fewer - self._inside
 
     def _may_go_in(self, tenant: str) -> bool:
         """Whether the next ask of a tenant may, as to its receipts."""
@@ -198,6 +211,8 @@ class Doorway(Generic[A, L]):
     def _goes_in(self, ask: A, count: int) -> None:
         self._inside += count
         self._this_turn += count
+        if self._ticking:
+            self._pressed_in += count
         if self._lagged and (tenant := self._tenant_named(ask)) in self._lagged:
             self._lagged[tenant] += count
         if self._this_turn >= _COUNTED and not self._new_turn_due:
@@ -220,11 +235,12 @@ class Doorway(Generic[A, L]):
         self._ticking = False
         # More than a tick's worth at once, a request for many, is paid off in the ticks that follow.
         self._lagged = {tenant: count - A_TICK for tenant, count in self._lagged.items() if count > A_TICK}
-        if self._lagged:
+        self._pressed_in = max(0, self._pressed_in - PRESSED_TICK) if self._pressed() else 0
+        if self._lagged or self._pressed_in:
             self._tick_on()
-        if self._aside:
-            self._order.extend(self._aside)
-            self._aside.clear()
+        self._order.extend(self._aside)
+        self._aside.clear()
+        if self._waiting:
             self._let_in()
 
     # ------------------------------------------------------------------ whose turn it is

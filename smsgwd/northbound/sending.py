@@ -62,6 +62,7 @@ class Sending:
         reactor: IReactorTime | None = None,
         ready: Callable[[], int] = lambda: 0,
         lagging: Callable[[str], int] | None = None,
+        pressed: Callable[[], bool] = lambda: False,
     ) -> None:
         self._submitter = submitter
         self._limits = limits
@@ -70,7 +71,13 @@ class Sending:
         self._doorway: Doorway[_Ask, str] | None = None
         if reactor is not None:
             self._doorway = Doorway(
-                self._submit, ready, lagging, reactor=reactor, line_of=_tenant_of, tenant_of=_tenant_of
+                self._submit,
+                ready,
+                lagging,
+                pressed=pressed,
+                reactor=reactor,
+                line_of=_tenant_of,
+                tenant_of=_tenant_of,
             )
 
     def close(self) -> None:

@@ -130,6 +130,10 @@ class SmppDispatcher:
         """See ports.Dispatcher."""
         return sum(connector.ready for connector in self._connectors.values())
 
+    def sent(self) -> int:
+        """PDUs that SMSCs have taken since the start."""
+        return sum(connector.counts.sent for connector in self._connectors.values())
+
     def up(self, connector: str) -> bool:
         """See ports.Dispatcher."""
         found = self._connectors.get(connector)

@@ -6,7 +6,7 @@ import pytest
 from twisted.internet.task import Clock
 
 from smsgwd.northbound import doorway as doorway_module
-from smsgwd.northbound.doorway import A_TICK, LAGGING, TICK_S, Doorway
+from smsgwd.northbound.doorway import A_TICK, CROWDED, LAGGING, PRESSED_TICK, TICK_S, Doorway
 
 
 class World:
@@ -15,10 +15,13 @@ class World:
         self.behind = 0
         self.well = ()  # tenants whose receipts do not lag
         self.let_in = []
+        self.ready = 0
+        self.pressed = False
         self.doorway = Doorway(
             lambda ask: self.let_in.append(ask),
-            lambda: 0,
+            lambda: self.ready,
             lambda tenant: 0 if tenant in self.well else self.behind,
+            pressed=lambda: self.pressed,
             reactor=self.reactor,
             line_of=lambda ask: ask.tenant,
             tenant_of=lambda ask: ask.tenant,
@@ -140,3 +143,33 @@ def test_only_what_is_far_too_much_is_refused(world, monkeypatch):
     world.enter(100)
     assert world.enter(60) and not world.enter(1)
     assert world.enter(20, "modest") and not world.enter(20, "modest")
+
+
+def test_what_comes_in_makes_way_while_the_process_is_short_of_cpu(world):
+    world.ready, world.pressed = CROWDED, True
+    for number in range(2000):
+        world.enter(1, f"tenant{number % 7}")
+    world.run(0.1)
+    assert 8 * PRESSED_TICK <= len(world.through) <= 12 * PRESSED_TICK
+    world.pressed = False
+    world.run(0.1)
+    assert len(world.through) == 2000 and world.doorway.waiting == 0
+    assert world.reactor.getDelayedCalls() == []
+
+
+def test_a_large_request_under_pressure_is_paid_off_before_the_next(world):
+    world.ready, world.pressed = CROWDED, True
+    world.enter(1000)
+    world.enter(1)
+    world.run(TICK_S * (1000 / PRESSED_TICK - 2))
+    assert len(world.through) == 1000
+    world.run(TICK_S * 4)
+    assert len(world.through) == 1001
+
+
+def test_pressure_means_nothing_while_messages_leave_at_once(world):
+    world.pressed = True
+    for _ in range(500):
+        world.enter()
+    world.run(0.02)
+    assert len(world.through) == 500

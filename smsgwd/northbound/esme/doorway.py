@@ -19,6 +19,7 @@ class Doorway(doorway.Doorway[Ask, Dialogue]):
         submit: Callable[[Ask], None],
         ready: Callable[[], int] = lambda: 0,
         *,
+        pressed: Callable[[], bool] = lambda: False,
         reactor: IReactorTime,
         most: int = doorway.MOST_INSIDE,
         fewer: int = doorway.FEWER_INSIDE,
@@ -26,6 +27,7 @@ class Doorway(doorway.Doorway[Ask, Dialogue]):
         super().__init__(
             submit,
             ready,
+            pressed=pressed,
             reactor=reactor,
             line_of=_bind_of,
             tenant_of=_tenant_of,

@@ -52,6 +52,7 @@ class Requests:
         max_parts: int = 255,
         fill: Callable[[], float] = lambda: 0.0,
         ready: Callable[[], int] = lambda: 0,
+        pressed: Callable[[], bool] = lambda: False,
     ) -> None:
         self._submitter = submitter
         self._esmes = esmes
@@ -64,7 +65,7 @@ class Requests:
         self._windows = Windows(inbound_window)
         self._max_parts = max_parts
         self._lines: dict[str, Line] = {}
-        self._doorway = Doorway(self._submit, ready, reactor=reactor)
+        self._doorway = Doorway(self._submit, ready, pressed=pressed, reactor=reactor)
         self._closed = False
 
     def take(self, bind: EsmeBind, requests: Sequence[Pdu]) -> None:
