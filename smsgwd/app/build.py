@@ -244,7 +244,7 @@ def build_services(
     messages = MessageService(store, dispatcher, outboxes, clock)
     certificates = Certificates()
     pace = Pace(clock, _throttle_delay_s(config))
-    pressure = Pressure(dispatcher.ready, dispatcher.sent, clock.monotonic, time.process_time)
+    pressure = Pressure(dispatcher.flows, clock.monotonic, time.process_time)
     smpp = build_smpp_edge(
         config,
         reactor=reactor,

@@ -7,7 +7,7 @@ batches beside four saturated binds 24,000 messages/s were accepted, 7,000/s lef
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 PILED: Final = 1000
@@ -15,27 +15,26 @@ PILED: Final = 1000
 
 _LOOK_S: Final = 0.02
 _NO_CPU: Final = 0.85  # of a core: reactor and store share the interpreter's lock, and never get more than one
-_FLOWING: Final = 1000.0  # messages sent a second: fewer take no CPU worth keeping for them
+_FLOWING: Final = 1000.0  # messages taken a second: the queue of a carrier that takes fewer waits for it, not for us
 
 
 class Pressure:
-    """`ready` and `sent` tell how many messages wait to be sent and how many ever were; `monotonic` and `cpu` give the
-    seconds that have gone by, on the clock and on the processor for all threads. Looks every 20 ms at most."""
+    """`flows` tells of each connector how many messages wait in memory to be sent and how many its SMSC ever took;
+    `monotonic` and `cpu` give the seconds gone by, on the clock and on the processor for all threads. Looks every
+    20 ms at most."""
 
     def __init__(
         self,
-        ready: Callable[[], int],
-        sent: Callable[[], int],
+        flows: Callable[[], Mapping[str, tuple[int, int]]],
         monotonic: Callable[[], float],
         cpu: Callable[[], float],
     ) -> None:
-        self._ready = ready
-        self._sent = sent
+        self._flows = flows
         self._monotonic = monotonic
         self._cpu = cpu
         self._looked_at = monotonic()
         self._cpu_then = cpu()
-        self._sent_then = sent()
+        self._then = flows()
         self._pressed = False
 
     def pressed(self) -> bool:
@@ -43,11 +42,14 @@ class Pressure:
         now = self._monotonic()
         span = now - self._looked_at
         if span >= _LOOK_S:
-            used, sent = self._cpu(), self._sent()
-            self._pressed = (
-                used - self._cpu_then >= _NO_CPU * span
-                and sent - self._sent_then >= _FLOWING * span
-                and self._ready() >= PILED
-            )
-            self._looked_at, self._cpu_then, self._sent_then = now, used, sent
+            cpu, flows = self._cpu(), self._flows()
+            self._pressed = cpu - self._cpu_then >= _NO_CPU * span and self._piled(flows, span) >= PILED
+            self._looked_at, self._cpu_then, self._then = now, cpu, flows
         return self._pressed
+
+    def _piled(self, flows: Mapping[str, tuple[int, int]], span: float) -> int:
+        """What waits for carriers that take it as fast as it comes."""
+        least = _FLOWING * span
+        return sum(
+            ready for name, (ready, taken) in flows.items() if taken - self._then.get(name, (0, taken))[1] >= least
+        )

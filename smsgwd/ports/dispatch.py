@@ -77,7 +77,7 @@ class Dispatcher(Protocol):
         ...
 
     def ready(self) -> int:
-        """Messages in memory that wait for their connector's turn; a page of each queue at most."""
+        """Messages in memory that wait for their turn at connectors that can send; a page of each queue at most."""
         ...
 
     def up(self, connector: str) -> bool:

@@ -128,11 +128,11 @@ class SmppDispatcher:
 
     def ready(self) -> int:
         """See ports.Dispatcher."""
-        return sum(connector.ready for connector in self._connectors.values())
+        return sum(connector.ready for connector in self._connectors.values() if connector.up)
 
-    def sent(self) -> int:
-        """PDUs that SMSCs have taken since the start."""
-        return sum(connector.counts.sent for connector in self._connectors.values())
+    def flows(self) -> dict[str, tuple[int, int]]:
+        """Of each connector: messages in memory that wait for their turn, and PDUs that its SMSC has taken so far."""
+        return {name: (connector.ready, connector.counts.sent) for name, connector in self._connectors.items()}
 
     def up(self, connector: str) -> bool:
         """See ports.Dispatcher."""
