@@ -251,3 +251,15 @@ def test_a_page_read_meanwhile_brings_nothing_back():
     for _ in range(20):
         bench.pump()
     assert bench.smsc.texts == [f"text {number}" for number in range(1, 11)] and bench.idle
+
+
+def test_what_waits_for_a_link_that_is_down_does_not_count_as_ready():
+    """It would slow what comes in, for as long as the carrier is away."""
+    bench = Bench(reconnect_min_s=60.0, reconnect_max_s=60.0).start()
+    bench.network.cut()
+    bench.advance(0.1)
+    assert not bench.dispatcher.up("sim")
+    bench.send(*(message(number) for number in range(1, 6)))
+    bench.pump()
+    assert bench.dispatcher.status()[0].ready == 5 and bench.dispatcher.ready() == 0
+    assert bench.dispatcher.flows() == {"sim": (5, 0)}
