@@ -30,6 +30,7 @@ class Link:
     __slots__ = (
         "_config",
         "_control",
+        "_entered",
         "_framer",
         "_inbound",
         "_last_now",
@@ -68,6 +69,7 @@ class Link:
         self._last_now = now
         self._over = False
         self._state = State.OPEN
+        self._entered = True  # this state, since `wake_at` was asked last: other timers run now
         # What follows from the state, looked up when it changes and not for each PDU:
         self.is_bound = False  #: bound and not unbinding
         self._inbound: dict[int, Rule] = {}
@@ -161,6 +163,7 @@ class Link:
 
     def _enter(self, state: State) -> None:
         self._state = state
+        self._entered = True
         self.is_bound = state in BOUND
         self._inbound = INBOUND[state, self.role.peer]
         self._outbound = TABLE[state, self.role]

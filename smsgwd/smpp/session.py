@@ -145,11 +145,12 @@ class Session(Link):
             or self._pending_events
             or self._timers.partial_since is not None
             or not self.is_bound
-            or not self._timers.bound
+            or self._entered
         )
 
     def wake_at(self) -> float | None:
         """Return when `tick` is needed at the latest (s, monotonic), None when nothing is pending."""
+        self._entered = False
         if self._pending_events:
             return self._last_now
         if self._state is State.CLOSED:

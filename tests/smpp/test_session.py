@@ -15,6 +15,7 @@ from smsgwd.smpp import tags as t
 from smsgwd.smpp.codec import encode
 from smsgwd.smpp.config import SessionConfig
 from smsgwd.smpp.errors import EncodeError, NotBound, WindowFull
+from smsgwd.smpp.session import Session
 from smsgwd.smpp.session_table import Role, State
 from smsgwd.smpp.tlv import pack_tlvs
 
@@ -466,7 +467,21 @@ def test_answers_in_the_midst_of_traffic_do_not_stir_a_session():
     esme, _ = bound_pair()
     esme.request(submit(), 1.0, "ctx")
     esme.data_to_send(1.0)
+    esme.wake_at()
     esme.receive(encode(p.SubmitSmResp(sequence=2, message_id=b"42")), 2.0)
     assert not esme.stirred
     esme.receive(b"\0\0\0\x20\0", 3.0)
     assert esme.stirred
+
+
+def test_the_answer_to_a_bind_stirs_a_session():
+    """From then on it asks for life signs: sooner than the bind would have had to be answered."""
+    config = SessionConfig(session_init=60.0, enquire_link=5.0)
+    esme = Session(Role.ESME, config, 0.0)
+    esme.bind(p.BindTransceiver(system_id=b"a"), 0.0)
+    esme.data_to_send(0.0)
+    before = esme.wake_at()
+    esme.receive(encode(p.BindTransceiverResp(sequence=1)), 1.0)
+    assert esme.stirred
+    assert before is not None and esme.wake_at() == 6.0 < before
+    assert not esme.stirred
