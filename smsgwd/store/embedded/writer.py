@@ -28,7 +28,7 @@ from smsgwd.store.embedded.queries import highest_id
 from smsgwd.store.embedded.work import Work
 
 _PROBE_BYTES: Final = 65536
-_MUCH: Final = 110  # changes in one transaction: five thousand messages a second are as many in 5 ms
+_MUCH: Final = 100  # changes in one transaction: five thousand messages a second are as many in 5 ms
 _DAMAGED: Final = 3  # batches in a row that met damage, after which nothing is taken for writable any more
 _WIDEST_GAP_S: Final = 0.005
 _WIDEST_GAP: Final = 2.5  # times gap_s
