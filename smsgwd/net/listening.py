@@ -73,7 +73,7 @@ def open_socket(host: str, port: int, backlog: int = BACKLOG) -> socket.socket:
         made.listen(backlog)
     except OSError as error:
         made.close()
-        raise CannotListenError(host, port, error) from None  # type: ignore[no-untyped-call]
+        raise CannotListenError(host, port, error) from None  # type: ignore[no-untyped-call]  # Twisted's
     made.setblocking(False)
     return made
 

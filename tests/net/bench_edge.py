@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from smsgwd.net.edge_child import EdgeChild
-from smsgwd.net.edge_frames import Asked, Ready, Setup, Splitter, ToGateway, encode, encode_requests
+from smsgwd.net.edge_frames import Asked, Log, Ready, Setup, Splitter, ToGateway, encode, encode_requests
 from smsgwd.net.edge_link import EdgeLink
 from smsgwd.net.http_message import HttpRequest, HttpResponse
 from smsgwd.net.turn import Turn
@@ -64,7 +64,7 @@ def _answer(request: HttpRequest) -> HttpResponse:
 def measure(batch: int) -> float:
     """Seconds a request."""
     reactor = _Reactor()
-    setup = Setup(1, [], (-1, 0), {}, [], "", "", None)  # type: ignore[arg-type]
+    setup = Setup(1, [], (-1, 0), {}, [], "", "", Log())
     child = EdgeChild(
         reactor, Turn(reactor), _answer, 1, [], setup=lambda n: setup, observer=None, changed=lambda number, how: None
     )
