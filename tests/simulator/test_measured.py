@@ -41,14 +41,17 @@ def test_no_workers_no_figure():
 
 
 def test_named_processes_are_one():
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(30)"])
+    # Popen is back as soon as the program was found: only what it says tells that the interpreter holds its memory.
+    code = "import time; print(flush=True); time.sleep(30)"
+    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     try:
+        assert child.stdout is not None and child.stdout.readline()
         assert child.pid in proc.children(os.getpid())
         named = Named([os.getpid(), child.pid])
         assert named.rss_peak_mb() > Named([child.pid]).rss_peak_mb() > 1
         assert named.cpu_s() >= proc.cpu_s(os.getpid()) > 0 == named.children_cpu_s()
     finally:
         child.kill()
-        child.wait()
+        child.communicate()
     with pytest.raises(OSError, match=str(child.pid)):
         Named([child.pid]).cpu_s()
