@@ -7,12 +7,24 @@ idempotent by message id wherever they can arrive twice. Times are milliseconds 
 
 import msgspec
 
+from smsgwd.model.business import (
+    Book,
+    Booked,
+    Click,
+    DropRecord,
+    Push,
+    PutLookups,
+    PutRecord,
+    PutTenant,
+    Reschedule,
+    Unhold,
+)
+from smsgwd.model.links import Link
 from smsgwd.model.message import Failure, Message, State
 from smsgwd.model.mo import Mo, MoMessage, MoSetKey
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.model.receipts import Receipt
 from smsgwd.model.submission import Idempotency
-from smsgwd.model.tenant import Tenant
 from smsgwd.model.upkeep import (
     BlankTexts,
     DropOrphans,
@@ -42,6 +54,7 @@ class Submit(msgspec.Struct, frozen=True, gc=False):
     at: int
     idempotency: Idempotency | None = None
     answer: bytes = b""
+    links: tuple[Link, ...] = ()  #: of its messages; those of refused ones are not kept
 
 
 class PartSent(msgspec.Struct, frozen=True, gc=False):
@@ -237,12 +250,6 @@ class OutboxDead(msgspec.Struct, frozen=True, gc=False):
     error: str
 
 
-class PutTenant(msgspec.Struct, frozen=True, gc=False):
-    """Create a tenant with its credentials. Result: True when created, False when the store has it already."""
-
-    tenant: Tenant
-
-
 Change = (
     Submit
     | PartSent
@@ -273,6 +280,14 @@ Change = (
     | OutboxRetry
     | OutboxDead
     | PutTenant
+    | Book
+    | PutRecord
+    | DropRecord
+    | Reschedule
+    | Unhold
+    | Click
+    | Push
+    | PutLookups
     | Tidy
 )
 
@@ -385,6 +400,7 @@ Result = (
     | Purged
     | Erased
     | Owed
+    | Booked
     | Replaced
     | Parked
     | Ignored

@@ -9,7 +9,7 @@ import msgspec
 class State(IntEnum):
     """Where a message is in its life; the number is what the store keeps. Values from 10 up are final."""
 
-    SCHEDULED = 0  #: accepted, its tenant wants it sent later
+    SCHEDULED = 0  #: accepted, its tenant wants it sent later (or it is held: `HELD`)
     WAITING = 1  #: accepted, a retry is due later; tenants see `queued`
     QUEUED = 2  #: accepted, ready for its connector
     SENT = 3  #: every part has been accepted by the SMSC
@@ -32,6 +32,7 @@ class State(IntEnum):
 
 
 FINAL_FROM: Final = State.DELIVERED
+HELD: Final = 1 << 62  #: `due_at` of a SCHEDULED message that only an operator releases (flood protection)
 PUBLIC_STATES: Final = tuple(dict.fromkeys(state.public for state in State))
 
 
@@ -91,6 +92,10 @@ class Message(msgspec.Struct, gc=False):
     tried: str | None = None  #: connectors it was tried on and left, joined by ','
     fallback: str | None = None  #: connectors to send it on when a receipt says undelivered, joined by ','
     hops: int = 0  #: how often that has happened
+    payers: str | None = None  #: `model.ledger.pack_payers` of the ancestors of its tenant
+    channel: str | None = None  #: network or device, where its tenant said so
+    source_addr: str | None = None  #: the sender on the air, where a rule makes it another than `source`
+    dest_addr: str | None = None  #: the number on the air, where a route makes it another than `msisdn`
 
     @property
     def text(self) -> str:

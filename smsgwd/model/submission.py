@@ -23,6 +23,9 @@ class Item(msgspec.Struct, gc=False):
     account: str | None = None  #: system_id of the ESME it comes from; None = by HTTP
     asks: int = 0  #: its registered_delivery
     wire: Wire | None = None  #: what else it said; with `wire.raw` `data` is one part as it stands
+    link: str | None = None  #: http(s) address that a short link in the text leads to (`model.links.PLACEHOLDERS`)
+    not_after: int | None = None  #: end of the delivery window, ms since 1970: what was not sent by then expires
+    channel: str | None = None  #: network, device; None = whichever the routes have
 
 
 class Idempotency(msgspec.Struct, frozen=True, gc=False):

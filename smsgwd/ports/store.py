@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from smsgwd.model.changes import Change, Result
+from smsgwd.model.ledger import EntryKind, Funds, LedgerEntry, LedgerSums
+from smsgwd.model.links import LinkView
+from smsgwd.model.lookups import Lookup
 from smsgwd.model.message import Message, MessageView, State
 from smsgwd.model.mo import MoSet
 from smsgwd.model.outbox import OutboxItem, OutboxTarget
 from smsgwd.model.receipts import Receipt
+from smsgwd.model.records import Record
 from smsgwd.model.tenant import Tenant
 
 if TYPE_CHECKING:
@@ -104,6 +108,24 @@ class Space(msgspec.Struct, frozen=True, gc=False):
     free_bytes: int  #: of it, ready for new rows
 
 
+class LedgerFilter(msgspec.Struct, frozen=True):
+    """What `ledger` selects. Times are milliseconds since 1970, UTC."""
+
+    from_ms: int | None = None
+    to_ms: int | None = None  #: exclusive
+    kinds: tuple[EntryKind, ...] = ()
+    newest_first: bool = False  #: then `after` means those before it; 0 = from the end
+
+
+class LedgerReport(msgspec.Struct, frozen=True, gc=False):
+    """What a check of the ledger found; `problems` empty = every sum is right (at most 100 are told)."""
+
+    problems: tuple[str, ...]
+    tenants: int
+    entries: int
+    seconds: float
+
+
 class Store(Protocol):
     """Everything durable. All methods are called on, and answer on, the reactor's thread."""
 
@@ -173,8 +195,61 @@ class Store(Protocol):
         """Every tenant with its credentials."""
         ...
 
-    def balance(self, tenant: str) -> Deferred[int | None]:
-        """Micro-units left; None for a postpaid or unknown tenant."""
+    def funds(self, tenant: str) -> Deferred[Funds | None]:
+        """A tenant's money; None for an unknown tenant."""
+        ...
+
+    def ledger(self, tenant: str, where: LedgerFilter, after: int, limit: int) -> Deferred[list[LedgerEntry]]:
+        """A tenant's entries by id, those behind `after`."""
+        ...
+
+    def ledger_sums(self, tenant: str, from_ms: int, to_ms: int) -> Deferred[list[LedgerSums]]:
+        """What a tenant's entries of a span of time (`to_ms` exclusive) add up to, by kind."""
+        ...
+
+    def ledger_check(self) -> Deferred[LedgerReport]:
+        """Compare every tenant's sums with its ledger and with its messages that are not final, at one moment. Reads
+        the whole ledger: not for hot paths; runs as `check` does."""
+        ...
+
+    def record(self, kind: str, tenant: str, key: str) -> Deferred[Record | None]:
+        """One record, or None."""
+        ...
+
+    def records(
+        self, kind: str, tenant: str | None, after: str, limit: int, *, beginning: str = ""
+    ) -> Deferred[list[Record]]:
+        """Records by (tenant, key), those of a tenant (None = of all, from the beginning: `after` is then
+        'tenant' + NUL + 'key') behind `after`, whose key begins with `beginning`."""
+        ...
+
+    def link(self, code: str) -> Deferred[LinkView | None]:
+        """A tracked link, or None."""
+        ...
+
+    def links(self, tenant: str, message_id: int | None, before: int, limit: int) -> Deferred[list[LinkView]]:
+        """A tenant's links, newest message first, those of messages with ids below `before`; of one message where it is
+        given."""
+        ...
+
+    def lookups(self, tenant: str, request: int) -> Deferred[list[Lookup]]:
+        """The lookups of a request of a tenant (or the one lookup of that id), by id; empty when there are none."""
+        ...
+
+    def known_networks(self, after: str, limit: int) -> Deferred[list[Lookup]]:
+        """The newest lookup of each number that told a network, by number, those behind `after`."""
+        ...
+
+    def latest_lookup(self, msisdn: str) -> Deferred[Lookup | None]:
+        """The newest lookup of a number that is DELIVERED or UNDELIVERED, whoever asked; None when there is none."""
+        ...
+
+    def open_lookups(self, after: int, limit: int) -> Deferred[list[Lookup]]:
+        """Lookups that are not final, by id: what goes on after a restart."""
+        ...
+
+    def held(self, tenant: str | None, after: int, limit: int) -> Deferred[list[MessageView]]:
+        """Held messages by id, without events; of one tenant, or of all (None)."""
         ...
 
     def counts(self) -> Deferred[StoreCounts]:

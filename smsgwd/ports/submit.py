@@ -75,20 +75,22 @@ class Esmes(Protocol):
 class Authenticator(Protocol):
     """Who is asking."""
 
-    def known(self, authorization: str, address: str) -> Tenant | None:
-        """The tenant of an Authorization header's value, when that can be told at once and is good now.
+    def known(self, authorization: str, address: str, scope: str = "") -> Tenant | None:
+        """The tenant of an Authorization header's value, when that can be told at once and is good now, from this
+        address and for this scope (one of `model.tenant.SCOPES`; '' = any).
 
         None is no refusal: ask `password` or `token`, which limit and count failures.
         """
         ...
 
-    def password(self, name: str, secret: str, address: str) -> Deferred[Tenant]:
-        """The tenant of a password credential. Fails with Refused (UNAUTHENTICATED, TOO_MANY_FAILURES).
+    def password(self, name: str, secret: str, address: str, scope: str = "") -> Deferred[Tenant]:
+        """The tenant of a password credential. Fails with Refused (UNAUTHENTICATED, TOO_MANY_FAILURES; for a good
+        secret ADDRESS_NOT_ALLOWED, OUT_OF_SCOPE).
 
         `address` is the peer's IP address: failures are limited by address and name.
         """
         ...
 
-    def token(self, secret: str, address: str) -> Deferred[Tenant]:
+    def token(self, secret: str, address: str, scope: str = "") -> Deferred[Tenant]:
         """The tenant of a token; fails in the same way."""
         ...

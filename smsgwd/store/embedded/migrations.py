@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 
-from smsgwd.store.embedded import schema
+from smsgwd.store.embedded import schema, schema_business
 from smsgwd.store.embedded.errors import CannotOpen
 
 Migration = Callable[[sqlite3.Connection], None]
@@ -30,8 +30,13 @@ def _reliability(connection: sqlite3.Connection) -> None:
     _run(connection, schema.VERSION_3)
 
 
+def _business(connection: sqlite3.Connection) -> None:
+    """Version 4: ledger, records, links, lookups."""
+    _run(connection, schema_business.VERSION_4)
+
+
 #: Step n leads from version n to n + 1. Add at the end; never change one that was released.
-MIGRATIONS: Sequence[Migration] = (_create, _esmes, _reliability)
+MIGRATIONS: Sequence[Migration] = (_create, _esmes, _reliability, _business)
 
 
 def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS) -> int:
