@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
+from smsgwd.app.test_numbers import TEST_CONNECTOR
 from smsgwd.model.changes import Moved, Parked, Result, Submitted, Swept
 from smsgwd.model.message import FINAL_FROM, Message, State
 from smsgwd.model.upkeep import Erased, Rematched
@@ -166,7 +167,7 @@ class Strays:
             counts = await self._store.counts()
         except StoreUnavailable:
             return  # said once, by the store itself
-        served = {connector.id for connector in self._dispatcher.status()}
+        served = {connector.id for connector in self._dispatcher.status()} | {TEST_CONNECTOR}
         strays = {queue.connector: queue.queued for queue in counts.queues if queue.connector not in served}
         for connector, queued in strays.items():
             if connector not in self._told:

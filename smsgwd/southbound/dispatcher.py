@@ -42,9 +42,12 @@ class SmppDispatcher:
         metrics: Callable[[str], ConnectorMetrics] | None = None,
         subscribers: Subscribers | None = None,
         ways: Ways | None = None,
+        aside: Mapping[str, Callable[[Sequence[Message]], None]] | None = None,
     ) -> None:
+        """`aside` are connectors that are none of ours, with whoever takes their messages."""
         self._runtime = runtime
         self._ways = ways
+        self._aside = aside or {}
         self._batch = Batch(store, outbox, runtime.reactor, runtime.turn, self._resend)
         forms: dict[tuple[str, str], IdForm] = {}
         self._connectors: dict[str, Connector] = {}
@@ -78,17 +81,20 @@ class SmppDispatcher:
         if len(self._connectors) == 1 or len(messages) == 1:
             first = messages[0].connector if messages else ""
             if all(message.connector == first for message in messages):
-                connector = self._connectors.get(first)
-                if connector is not None:
-                    connector.offer(messages, sent_parts)
+                self._offer(first, messages, sent_parts)
                 return
         by_connector: dict[str, list[Message]] = {}
         for message in messages:
             by_connector.setdefault(message.connector, []).append(message)
         for name, own in by_connector.items():
-            connector = self._connectors.get(name)
-            if connector is not None:
-                connector.offer(own, sent_parts)
+            self._offer(name, own, sent_parts)
+
+    def _offer(self, name: str, messages: Sequence[Message], sent_parts: Mapping[int, frozenset[int]] | None) -> None:
+        connector = self._connectors.get(name)
+        if connector is not None:
+            connector.offer(messages, sent_parts)
+        elif name in self._aside:
+            self._aside[name](messages)
 
     def withdraw(self, message_id: int, connector: str) -> bool:
         """See ports.Dispatcher; nobody sends the messages of an unknown connector."""

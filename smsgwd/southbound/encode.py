@@ -74,7 +74,7 @@ class Encoder:
         """All PDUs of a message, by part; `now_ms` is wall clock, for the validity period. Raises CannotEncode."""
         try:
             wire = _PLAIN if message.wire is None else _wire(message.wire)
-            source: Address = self._source(message.source)
+            source: Address = self._source(message.source_addr or message.source)
             destination = destination_address(_international(message), self._settings.destination)
             validity = _validity(message.deadline, now_ms)
             if wire.raw:
@@ -95,14 +95,14 @@ class Encoder:
         What stands around a text of one part is that of the last one of its kind; only addresses, validity and the text
         itself are its own.
         """
-        number = message.msisdn
+        number = message.dest_addr or message.msisdn
         if message.parts != 1 or not (8 <= len(number) <= 15 and number.isascii() and number.isdigit()):
             return self.encode(message, now_ms)
         data = self._user_data(message)
         if data is None:
             return self.encode(message, now_ms)
         kind = (
-            message.source,
+            message.source_addr or message.source,
             message.wire,
             message.coding,
             message.priority,
@@ -279,7 +279,7 @@ def reference(message_id: int) -> int:
 
 def _international(message: Message) -> str:
     """The recipient as the address rules see it: digits with the country code first."""
-    return message.msisdn
+    return message.dest_addr or message.msisdn
 
 
 def _validity(deadline_ms: int, now_ms: int) -> bytes:

@@ -76,7 +76,7 @@ class Flights:
         """PDU `number` was taken under this id, so many milliseconds after it was written."""
         self._counts.sent += 1
         if smsc_id.strip():
-            self._id_form.given(smsc_id, out.message.msisdn)
+            self._id_form.given(smsc_id, out.message.dest_addr or out.message.msisdn)
             self._sent(out, number, smsc_id, latency_ms)
         else:  # no id is no reason to share receipts with others that have none
             self._sent(out, number, unknown_id(out.message.id, number), latency_ms)
@@ -95,7 +95,7 @@ class Flights:
             message = out.message
             smsc_id = message_id.decode("latin-1")
             if smsc_id.strip():
-                given(smsc_id, message.msisdn)
+                given(smsc_id, message.dest_addr or message.msisdn)
             else:  # no id is no reason to share receipts with others that have none
                 smsc_id = unknown_id(message.id, 1)
             out.sent = out.taken = _ONE
@@ -112,7 +112,7 @@ class Flights:
         parts = out.parts_with_id_of(number)
         if not smsc_id.strip() or not parts:
             return
-        self._id_form.given(smsc_id, out.message.msisdn)
+        self._id_form.given(smsc_id, out.message.dest_addr or out.message.msisdn)
         for part in parts:
             self._batch.add(self._part_sent(out, part, smsc_id, self._clock.now_ms(), None))
         if out.message.id not in self.active:

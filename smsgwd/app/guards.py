@@ -1,0 +1,58 @@
+"""What admission remembers of messages: texts of late, and how many went to which range. For tenants who ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from smsgwd.admission.duplicates import RecentTexts
+from smsgwd.admission.flood import FloodGuard
+from smsgwd.model.message import HELD, Message, State
+from smsgwd.model.refusals import Refusal, Refused
+from smsgwd.model.tenant import Flood, Tenant
+
+
+class Guards:
+    """Asked of each message of a tenant with `duplicate_s` or `flood`. `alarm(tenant, range)` hears of a range once a
+    window."""
+
+    def __init__(self, recent: RecentTexts, floods: FloodGuard, alarm: Callable[[str, str], None]) -> None:
+        self._recent = recent
+        self._floods = floods
+        self._alarm = alarm
+
+    @staticmethod
+    def watches(tenant: Tenant) -> bool:
+        """True for a tenant whose messages are to be asked about."""
+        return tenant.duplicate_s > 0 or tenant.flood is not None
+
+    def check(self, tenant: Tenant, message: Message, now: int) -> None:
+        """Let a message pass, hold it (it is changed), or raise Refused (DUPLICATE, FLOOD)."""
+        if tenant.duplicate_s and self._recent.seen(tenant.id, message.msisdn, message.body, tenant.duplicate_s, now):
+            raise Refused(Refusal.DUPLICATE, f"the same text went to this number within {tenant.duplicate_s} s")
+        flood = tenant.flood
+        if flood is not None:
+            try:
+                self._flood(tenant.id, flood, message, now)
+            except Refused:
+                self.forget(message)
+                raise
+
+    def _flood(self, tenant: str, flood: Flood, message: Message, now: int) -> None:
+        verdict = self._floods.check(tenant, flood, message.msisdn, now)
+        if verdict.newly:
+            self._alarm(tenant, message.msisdn[: flood.prefix])
+        if not verdict.hold:
+            return
+        if flood.action == "refuse":
+            raise Refused(
+                Refusal.FLOOD, f"more than usual goes to numbers that begin with {message.msisdn[: flood.prefix]}"
+            )
+        message.state, message.due_at = State.SCHEDULED, HELD
+
+    def forget(self, message: Message) -> None:
+        """This one was not taken after all: the same text may come again."""
+        self._recent.forget(message.tenant, message.msisdn, message.body)
+
+    def learn(self, message: Message) -> None:
+        """One that was taken before the gateway's start."""
+        self._recent.learn(message.tenant, message.msisdn, message.body, message.submitted_at)
