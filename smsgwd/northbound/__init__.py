@@ -8,5 +8,5 @@ hold, `requests.py`; what an answer holds, `answers.py`; the cursor of lists, `c
 a request, `credentials.py`; how they are verified, `auth.py`; how fast a tenant may send, `pace.py`; how much is let
 in at a time, `doorway.py`; what a refusal or a bug looks like, `problems.py`; the generated documents, `openapi.py` and
 `docs_page.py`; the server side of SMPP, `esme/`.
-`api.py` puts them together.
+`route.py` says what a row is; `api.py` puts the tables and their handlers (families) together.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.tenant import Tenant
-from smsgwd.net.http_message import HttpRequest, HttpResponse, Later
+from smsgwd.net.http_message import JSON_TYPE, HttpRequest, HttpResponse, Later
 from smsgwd.northbound import problems
 from smsgwd.northbound.credentials import BasicPair, credentials
 from smsgwd.northbound.docs_page import docs_response
@@ -19,8 +19,9 @@ from smsgwd.northbound.openapi import openapi_response
 from smsgwd.northbound.pace import Pace
 from smsgwd.northbound.problems import labelled
 from smsgwd.northbound.queries import Queries
+from smsgwd.northbound.route import Route
 from smsgwd.northbound.router import Router, query_of
-from smsgwd.northbound.routes import ROUTES, Route
+from smsgwd.northbound.routes import MESSAGE_ROUTES
 from smsgwd.northbound.sending import ApiLimits, Sending
 from smsgwd.ports.store import StoreUnavailable
 
@@ -31,8 +32,12 @@ if TYPE_CHECKING:
     from smsgwd.ports.submit import Authenticator, Messages, Submitter
 
 _Answer = HttpResponse | Later | Deferred[HttpResponse]
-_Query = dict[str, list[str]]
-_Operation = Callable[[Tenant, HttpRequest, int, _Query], HttpResponse | Deferred[HttpResponse]]
+Query = dict[str, list[str]]
+Slots = tuple[str, ...]
+#: A handler: the tenant that asks, the request, what stands in the slots of its path, its query.
+Operation = Callable[[Tenant, HttpRequest, Slots, Query], HttpResponse | Deferred[HttpResponse]]
+#: A table of routes with the handlers of its operations.
+Family = tuple[Sequence[Route], Mapping[str, Operation]]
 _Submission = Callable[[Tenant, HttpRequest, str], HttpResponse | Later]
 
 
@@ -48,28 +53,34 @@ class NativeApi:
         limits: ApiLimits | None = None,
         pace: Pace | None = None,
         *,
+        families: Sequence[Family] = (),
         reactor: IReactorTime | None = None,
         ready: Callable[[], int] = lambda: 0,
         lagging: Callable[[str], int] | None = None,
         pressed: Callable[[], bool] = lambda: False,
     ) -> None:
-        """With a `reactor` submissions wait while too many are on their way into the store, more so while messages
+        """`families`: endpoints besides messages and the balance.
+
+        With a `reactor` submissions wait while too many are on their way into the store, more so while messages
         (`ready`) or this tenant's receipts (`lagging`) wait behind them, or the process is short of CPU (`pressed`):
         see northbound.doorway."""
         self._authenticator = authenticator
-        self._router = Router(ROUTES)
+        routes = [*MESSAGE_ROUTES, *(route for table, _ in families for route in table)]
+        self._router = Router(routes)
         self._sending = sending = Sending(
             submitter, limits or ApiLimits(), pace, reactor=reactor, ready=ready, lagging=lagging, pressed=pressed
         )
         queries = Queries(messages, store)
         self._submissions: dict[str, _Submission] = {"send": sending.send, "send_batch": sending.send_batch}
-        self._operations: dict[str, _Operation] = {
-            "list": lambda tenant, _request, _id, query: queries.list(tenant, query),
-            "get": lambda tenant, _request, any_id, _query: queries.get(tenant, any_id),
-            "cancel": lambda tenant, _request, any_id, _query: queries.cancel(tenant, any_id),
-            "balance": lambda tenant, _request, _id, _query: queries.balance(tenant),
+        self._operations: dict[str, Operation] = {
+            "list": lambda tenant, _request, _slots, query: queries.list(tenant, query),
+            "get": lambda tenant, _request, slots, _query: queries.get(tenant, int(slots[0])),
+            "cancel": lambda tenant, _request, slots, _query: queries.cancel(tenant, int(slots[0])),
+            "balance": lambda tenant, _request, _slots, _query: queries.balance(tenant),
         }
-        self._labels = {route.operation: route.label for route in ROUTES}
+        for table, handlers in families:
+            self._operations.update({route.operation: handlers[route.operation] for route in table})
+        self._labels = {route.operation: route.label for route in routes}
         self._public = {"openapi": openapi_response(), "docs": docs_response()}
 
     def close(self) -> None:
@@ -83,7 +94,7 @@ class NativeApi:
     def __call__(self, request: HttpRequest) -> _Answer:
         """Answer a request; never raises for what a client did."""
         try:
-            route, any_id = self._router.find(request.method, request.path)
+            route, slots = self._router.find(request.method, request.path)
         except Refused as error:
             return problems.refused(error)
         label = self._labels[route.operation]
@@ -93,41 +104,41 @@ class NativeApi:
                 return self._public[route.operation]
             # Nearly every request: it is known who asks, and nothing has to be waited for.
             header = request.headers.get("authorization")
-            tenant = None if header is None else self._authenticator.known(header, request.address)
+            tenant = None if header is None else self._authenticator.known(header, request.address, route.scope)
             if tenant is not None:
-                return self._run(tenant, route, request, any_id, query, label)
-            proven = self._proven(request)
+                return self._run(tenant, route, request, slots, query, label)
+            proven = self._proven(request, route.scope)
         except (Refused, StoreUnavailable) as error:
             return labelled(problems.failed(error, label), label)
-        answer: Deferred[HttpResponse] = proven.addCallback(self._run_proven, route, request, any_id, query, label)
+        answer: Deferred[HttpResponse] = proven.addCallback(self._run_proven, route, request, slots, query, label)
         return answer.addErrback(_expected, label)
 
-    def _proven(self, request: HttpRequest) -> Deferred[Tenant]:
+    def _proven(self, request: HttpRequest, scope: str) -> Deferred[Tenant]:
         found = credentials(request.headers)
         if isinstance(found, BasicPair):
-            return self._authenticator.password(found.name, found.secret, request.address)
-        return self._authenticator.token(found.secret, request.address)
+            return self._authenticator.password(found.name, found.secret, request.address, scope)
+        return self._authenticator.token(found.secret, request.address, scope)
 
     def _run(
-        self, tenant: Tenant, route: Route, request: HttpRequest, any_id: int, query: _Query, label: str
+        self, tenant: Tenant, route: Route, request: HttpRequest, slots: Slots, query: Query, label: str
     ) -> _Answer:
         """The operation's answer, labelled. Raises Refused for what is wrong with the request."""
-        if route.body is not None:
-            _check_media_type(request.headers)
+        if route.body is not None or route.takes:
+            _check_media_type(request.headers, route.takes)
         submission = self._submissions.get(route.operation)
         if submission is not None:
             answer = submission(tenant, request, label)
             return answer if isinstance(answer, Later) else labelled(answer, label)
-        found = self._operations[route.operation](tenant, request, any_id, query)
+        found = self._operations[route.operation](tenant, request, slots, query)
         if isinstance(found, Deferred):
             return found.addCallbacks(labelled, _expected, callbackArgs=(label,), errbackArgs=(label,))
         return labelled(found, label)
 
     def _run_proven(
-        self, tenant: Tenant, route: Route, request: HttpRequest, any_id: int, query: _Query, label: str
+        self, tenant: Tenant, route: Route, request: HttpRequest, slots: Slots, query: Query, label: str
     ) -> HttpResponse | Deferred[HttpResponse]:
         """The same within a Deferred's chain."""
-        answer = self._run(tenant, route, request, any_id, query, label)
+        answer = self._run(tenant, route, request, slots, query, label)
         if not isinstance(answer, Later):
             return answer
         done: Deferred[HttpResponse] = Deferred()
@@ -139,19 +150,20 @@ def _fire(response: HttpResponse, done: Deferred[HttpResponse]) -> None:
     done.callback(response)
 
 
-def _check_media_type(headers: Mapping[str, str]) -> None:
-    """JSON in UTF-8, not compressed; nothing said counts as that."""
-    if not _json_in_utf8(headers.get("content-type", "application/json")):
-        raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE, "Content-Type is not application/json in UTF-8")
+def _check_media_type(headers: Mapping[str, str], takes: tuple[str, ...]) -> None:
+    """JSON in UTF-8, or one of `takes`, not compressed; nothing said counts as JSON."""
+    if not _in_utf8(headers.get("content-type", JSON_TYPE), takes or (JSON_TYPE,)):
+        expected = " or ".join(takes or (JSON_TYPE,))
+        raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE, f"Content-Type is not {expected} in UTF-8")
     if headers.get("content-encoding", "identity").lower() != "identity":
-        raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE, "Content-Encoding is not taken: send plain JSON")
+        raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE, "Content-Encoding is not taken: send it plain")
 
 
 @lru_cache(maxsize=64)  # a client's is the same from request to request
-def _json_in_utf8(content_type: str) -> bool:
+def _in_utf8(content_type: str, takes: tuple[str, ...]) -> bool:
     kind, _, parameters = content_type.partition(";")
     charset = parameters.strip().lower().replace('"', "")
-    return kind.strip().lower() == "application/json" and charset in ("", "charset=utf-8", "charset=utf8")
+    return kind.strip().lower() in takes and charset in ("", "charset=utf-8", "charset=utf8")
 
 
 def _expected(failure: Failure, label: str) -> HttpResponse:

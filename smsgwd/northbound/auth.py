@@ -76,7 +76,7 @@ class PasswordAuthenticator:
         if not self._pool.joined:
             self._pool.stop()
 
-    def password(self, name: str, secret: str, address: str) -> Deferred[Tenant]:
+    def password(self, name: str, secret: str, address: str, scope: str = "") -> Deferred[Tenant]:
         """The tenant of a password credential. Fails with Refused (UNAUTHENTICATED, TOO_MANY_FAILURES, OVERLOADED)."""
         return self._named(PASSWORD, name, secret, address).addCallback(_tenant)
 
@@ -84,7 +84,7 @@ class PasswordAuthenticator:
         """The account of an SMPP credential; fails as `password` does."""
         return self._named(SMPP, system_id, secret, address)
 
-    def known(self, authorization: str, address: str) -> Tenant | None:
+    def known(self, authorization: str, address: str, scope: str = "") -> Tenant | None:
         """See `ports.submit.Authenticator.known`. Whether it is good is asked anew each time: of a header that was good
         only what can be computed from it is remembered (saves 6 µs a request)."""
         way = self._ways.get(authorization)
@@ -125,7 +125,7 @@ class PasswordAuthenticator:
             return None
         return _Way(PASSWORD, found.name, pair_digest(self._cache_key, PASSWORD, found.name, found.secret))
 
-    def token(self, secret: str, address: str) -> Deferred[Tenant]:
+    def token(self, secret: str, address: str, scope: str = "") -> Deferred[Tenant]:
         """The tenant of a token; fails as `password` does."""
         now = self._clock.monotonic()
         if self._limiter.wait(address, TOKEN, now) > 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from html import escape
 from typing import Any
 
@@ -83,12 +84,16 @@ def _text(text: str) -> str:
 
 def _curl(route: Any) -> str:
     """A line to paste."""
-    path = route.path.replace("{id}", "ID")
-    method = "" if route.method == "GET" or route.body is not None else f"-X {route.method} "
+    path = re.sub(r"\{([a-z_]+)\}", lambda slot: slot[1].upper(), route.path)
+    with_body = route.body is not None or route.takes
+    method = "" if route.method == "GET" or (with_body and route.method == "POST") else f"-X {route.method} "
     user = "-u USER:PASSWORD " if route.authenticated else ""
+    if route.body is None and route.takes:
+        kind = f"-H 'Content-Type: {route.takes[0]}' "
+        return f"curl {method}{user}{kind}{route.example} https://HOST{path}"
     if route.body is not None:
         kind = "-H 'Content-Type: application/json' "
-        return f"curl {user}{kind}{route.example} https://HOST{path}"
+        return f"curl {method}{user}{kind}{route.example} https://HOST{path}"
     query = route.example.strip("'")
     address = f"'https://HOST{path}{query}'" if query else f"https://HOST{path}"
     return f"curl {method}{user}{address}"
@@ -108,15 +113,20 @@ def _body(operation: dict[str, Any]) -> list[str]:
     body = operation.get("requestBody")
     if body is None:
         return []
-    (content,) = body["content"].values()
-    return [f"<p>Body: {_kind(content['schema'])}</p>"]
+    kinds = [
+        _kind(content["schema"]) if "$ref" in content["schema"] else f"<code>{escape(media)}</code>"
+        for media, content in body["content"].items()
+    ]
+    return [f"<p>Body: {' or '.join(kinds)}</p>"]
 
 
 def _responses(operation: dict[str, Any]) -> list[str]:
     rows = ["<table><tr><th>answer<th>type<th>meaning</tr>"]
     for status, response in operation["responses"].items():
-        ((media, content),) = response["content"].items()
-        kind = _kind(content["schema"]) if content["schema"].get("type") is None else escape(media)
+        kind = " or ".join(
+            _kind(content["schema"]) if content["schema"].get("type") is None else escape(media)
+            for media, content in response.get("content", {}).items()
+        )
         rows.append(f"<tr><td>{status}<td>{kind}<td>{_text(response['description'])}</tr>")
     return [*rows, "</table>"]
 

@@ -10,7 +10,8 @@ from smsgwd import __version__
 from smsgwd.model.refusals import Refusal
 from smsgwd.net.http_message import JSON_TYPE, PROBLEM_TYPE, RETRY_AFTER, HttpResponse
 from smsgwd.northbound.answers import Problem
-from smsgwd.northbound.routes import ROUTES, Parameter, Route
+from smsgwd.northbound.route import Parameter, Route
+from smsgwd.northbound.routes import ROUTES
 
 _REF = "#/components/schemas/{name}"
 _TEXT = """Send SMS, ask what became of them, cancel what has not left.
@@ -18,14 +19,16 @@ _TEXT = """Send SMS, ask what became of them, cancel what has not left.
 Authenticate with HTTP Basic (user name and password) or `Authorization: Bearer TOKEN`. Bodies are JSON in UTF-8;
 unknown fields are refused. Ids are decimal strings, times RFC 3339 UTC, money decimal strings. Errors are RFC 9457
 problem documents with a stable `code`. Answers 429 and 503 carry `Retry-After`, and nothing was taken."""
+_SUCCESS = {200: "Found.", 201: "Created.", 202: "Accepted and stored.", 204: "Done; the answer has no body."}
 _STATUS_TEXT = {
     400: "The request is malformed.",
     401: "No credentials, or unknown ones.",
-    404: "There is no such message of this account.",
+    403: "The credential is good, but not for this or not from here.",
+    404: "There is no such thing of this account.",
     408: "The request did not arrive in time.",
     409: "It is too late, or another request has to end first.",
     413: "The body is larger than allowed.",
-    415: "The body is no JSON.",
+    415: "The body is of another type than is taken.",
     422: "A value is not allowed, or no recipient was accepted.",
     429: "Too many; ask again after `Retry-After` seconds.",
     431: "The request line or headers are larger than allowed.",
@@ -48,7 +51,7 @@ def openapi_document() -> dict[str, Any]:
         "info": {"title": "smsgwd", "version": __version__, "description": _TEXT},
         "servers": [{"url": "/"}],
         "security": [{"basic": []}, {"token": []}],
-        "tags": [{"name": "messages"}, {"name": "account"}, {"name": "description"}],
+        "tags": [{"name": tag} for tag in dict.fromkeys(route.tag for route in ROUTES)],
         "paths": paths,
         "components": {
             "schemas": dict(sorted(components.items())),
@@ -98,24 +101,21 @@ def _operation(route: Route, schemas: dict[type, dict[str, Any]]) -> dict[str, A
     operation: dict[str, Any] = {
         "operationId": route.operation,
         "summary": route.summary,
-        "tags": [_tag(route)],
+        "tags": [route.tag],
         "responses": _responses(route, schemas),
     }
     if route.text:
         operation["description"] = route.text
     if route.parameters:
         operation["parameters"] = [_parameter(parameter) for parameter in route.parameters]
+    content = {kind: {"schema": {"type": "string"}} for kind in route.takes}
     if route.body is not None:
-        operation["requestBody"] = {"required": True, "content": {JSON_TYPE: {"schema": schemas[route.body]}}}
+        content = {JSON_TYPE: {"schema": schemas[route.body]}, **content}
+    if content:
+        operation["requestBody"] = {"required": True, "content": content}
     if not route.authenticated:
         operation["security"] = []
     return operation
-
-
-def _tag(route: Route) -> str:
-    if not route.authenticated:
-        return "description"
-    return "messages" if route.path.startswith("/v1/messages") else "account"
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
@@ -132,13 +132,17 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 
 def _responses(route: Route, schemas: dict[type, dict[str, Any]]) -> dict[str, Any]:
-    success: dict[str, Any] = {"description": "Accepted and stored." if route.status == 202 else "Found."}
+    success: dict[str, Any] = {"description": _SUCCESS[route.status]}
     shapes = [schemas[kind] for kind in route.answer]
     schema: dict[str, Any] = {"anyOf": shapes} if len(shapes) > 1 else shapes[0] if shapes else {}
     if not route.authenticated:
         success["description"] = "The description."
         schema = {"type": "object"} if route.media_type == JSON_TYPE else {"type": "string"}
-    success["content"] = {route.media_type: {"schema": schema}}
+    kinds = {kind: {"schema": {"type": "string"}} for kind in route.gives}
+    if route.answer or not kinds:
+        kinds = {route.media_type: {"schema": schema}, **kinds}
+    if route.status != 204:
+        success["content"] = kinds
     responses = {str(route.status): success}
     statuses: dict[int, list[Refusal]] = {}
     # A query nobody asked for is refused everywhere, and every request may be cut off or fail.

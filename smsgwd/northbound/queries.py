@@ -8,6 +8,7 @@ import msgspec
 from twisted.internet.defer import Deferred
 
 from smsgwd.admission.numbers import msisdn
+from smsgwd.model.ledger import Funds
 from smsgwd.model.message import MessageView, State, states_called
 from smsgwd.model.money import format_money
 from smsgwd.model.refusals import Refusal, Refused
@@ -15,7 +16,8 @@ from smsgwd.model.tenant import Tenant
 from smsgwd.net.http_message import HttpResponse, json_response
 from smsgwd.northbound.answers import Balance, MessageList, SubmissionMessages, message, message_detail
 from smsgwd.northbound.cursor import decode_cursor, encode_cursor
-from smsgwd.northbound.routes import DEFAULT_LIMIT, MAX_LIMIT, MAX_STATES
+from smsgwd.northbound.route import limit_of
+from smsgwd.northbound.routes import MAX_STATES
 from smsgwd.ports.store import MessageFilter
 from smsgwd.timespec.rfc3339 import Rfc3339Error, parse_rfc3339, to_epoch_ms
 
@@ -59,7 +61,7 @@ class Queries:
 
     def balance(self, tenant: Tenant) -> Deferred[HttpResponse]:
         """What is left."""
-        return self._store.balance(tenant.id).addCallback(_balance, tenant.currency)
+        return self._store.funds(tenant.id).addCallback(_balance, tenant)
 
 
 def page_of(query: dict[str, list[str]]) -> Page:
@@ -79,11 +81,8 @@ def page_of(query: dict[str, list[str]]) -> Page:
             number = msisdn(query["to"][0].strip())  # a + that was not written as %2B has become a blank
         except Refused as refused:
             raise Refused(Refusal.INVALID_RECIPIENT, f"to: {refused.detail}") from None
-    limit = query.get("limit", [str(DEFAULT_LIMIT)])[0]
-    if not (limit.isascii() and limit.isdigit() and len(limit) <= 4 and 1 <= int(limit) <= MAX_LIMIT):
-        raise Refused(Refusal.INVALID, f"limit: a number from 1 to {MAX_LIMIT} is expected")
     before = decode_cursor(query["cursor"][0]) if "cursor" in query else None
-    return Page(MessageFilter(from_ms, to_ms, tuple(dict.fromkeys(states)), number), before, int(limit))
+    return Page(MessageFilter(from_ms, to_ms, tuple(dict.fromkeys(states)), number), before, limit_of(query))
 
 
 def _moment(query: dict[str, list[str]], name: str) -> int | None:
@@ -111,5 +110,7 @@ def _page(found: list[MessageView], limit: int) -> HttpResponse:
     return json_response(200, _encode(MessageList([message(view) for view in found[:limit]], cursor)))
 
 
-def _balance(micro: int | None, currency: str) -> HttpResponse:
-    return json_response(200, _encode(Balance(None if micro is None else format_money(micro), currency)))
+def _balance(funds: Funds | None, tenant: Tenant) -> HttpResponse:
+    prepaid = tenant.credit is not None
+    left = format_money(funds.balance) if prepaid and funds is not None else None
+    return json_response(200, _encode(Balance(left, tenant.currency)))

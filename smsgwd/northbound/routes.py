@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
-
 from smsgwd.model.message import PUBLIC_STATES
 from smsgwd.model.refusals import Refusal
 from smsgwd.northbound.answers import (
@@ -16,61 +12,13 @@ from smsgwd.northbound.answers import (
     SubmissionMessages,
 )
 from smsgwd.northbound.requests import BatchRequest, SendRequest
+from smsgwd.northbound.route import BODY, COMMON, FROM_DATE, ID, TO_DATE, Parameter, Route, limit_parameter
 
-DEFAULT_LIMIT = 100
-MAX_LIMIT = 1000
 MAX_STATES = 20
 
-
-class Parameter(msgspec.Struct, frozen=True):
-    """A parameter in the query, the path or a header, with its JSON schema."""
-
-    name: str
-    where: str  #: query, path, header
-    schema: dict[str, Any]
-    text: str
-    repeated: bool = False
-
-
-class Route(msgspec.Struct, frozen=True):
-    """One endpoint. `answer` is the status of success with the types its body may have."""
-
-    method: str
-    path: str
-    operation: str  #: the handler's name, and the operationId
-    summary: str
-    text: str
-    status: int
-    answer: tuple[type, ...]
-    errors: tuple[Refusal, ...]
-    parameters: tuple[Parameter, ...] = ()
-    body: type | None = None
-    authenticated: bool = True
-    media_type: str = "application/json"
-    example: str = ""  #: arguments of a curl line, for people
-
-    @property
-    def label(self) -> str:
-        """What metrics count it under."""
-        return f"{self.method} {self.path}"
-
-
-#: Any authenticated request may end in these.
-COMMON = (
-    Refusal.UNAUTHENTICATED,
-    Refusal.TOO_MANY_FAILURES,
-    Refusal.HEADERS_TOO_LARGE,
-    Refusal.MALFORMED,
-    Refusal.INVALID,
-    Refusal.STORE_UNAVAILABLE,
-    Refusal.SHUTTING_DOWN,
-    Refusal.OVERLOADED,
-    Refusal.INTERNAL,
-)
-_BODY = (Refusal.TOO_LARGE, Refusal.REQUEST_TIMEOUT, Refusal.UNSUPPORTED_MEDIA_TYPE)
 _SUBMIT = (
     *COMMON,
-    *_BODY,
+    *BODY,
     Refusal.INVALID_RECIPIENT,
     Refusal.INVALID_SENDER,
     Refusal.SENDER_NOT_ALLOWED,
@@ -85,12 +33,6 @@ _SUBMIT = (
     Refusal.IDEMPOTENCY_RUNNING,
     Refusal.OVER_RATE,
 )
-_ID = Parameter(
-    "id",
-    "path",
-    {"type": "string", "pattern": "^[0-9]{1,19}$"},
-    "The id of a message, or of a submission.",
-)
 _KEY = Parameter(
     "Idempotency-Key",
     "header",
@@ -98,10 +40,9 @@ _KEY = Parameter(
     "Makes it safe to ask again: the same key with the same body gets the first answer, for 24 hours. "
     "Another body → 422, a first request still running → 409.",
 )
-_DATE = {"type": "string", "format": "date-time"}
 _FILTERS = (
-    Parameter("from_date", "query", _DATE, "Submitted at this time or later (RFC 3339; write + as %2B)."),
-    Parameter("to_date", "query", _DATE, "Submitted before this time."),
+    FROM_DATE,
+    TO_DATE,
     Parameter(
         "state",
         "query",
@@ -126,15 +67,11 @@ _FILTERS = (
         {"type": "string", "pattern": "^[A-Za-z0-9_-]{16}$"},
         "`next_cursor` of the page before. Pages do not move when messages are sent meanwhile.",
     ),
-    Parameter(
-        "limit",
-        "query",
-        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
-        "How many messages at most.",
-    ),
+    limit_parameter("messages"),
 )
 
-ROUTES = (
+#: Messages, the balance and the description.
+MESSAGE_ROUTES = (
     Route(
         "POST",
         "/v1/messages",
@@ -148,6 +85,8 @@ ROUTES = (
         (_KEY,),
         SendRequest,
         example='-d \'{"from": "iSMS", "to": "+306912345678", "text": "Καλημέρα"}\'',
+        scope="send",
+        tag="messages",
     ),
     Route(
         "POST",
@@ -161,6 +100,8 @@ ROUTES = (
         (_KEY,),
         BatchRequest,
         example='-d \'{"messages": [{"from": "iSMS", "to": "+306912345678", "text": "One"}]}\'',
+        scope="send",
+        tag="messages",
     ),
     Route(
         "GET",
@@ -173,6 +114,8 @@ ROUTES = (
         (*COMMON, Refusal.INVALID_RECIPIENT),
         _FILTERS,
         example="'?state=undelivered&limit=20'",
+        scope="read",
+        tag="messages",
     ),
     Route(
         "GET",
@@ -183,7 +126,9 @@ ROUTES = (
         200,
         (MessageDetail, SubmissionMessages),
         (*COMMON, Refusal.NOT_FOUND),
-        (_ID,),
+        (ID,),
+        scope="read",
+        tag="messages",
     ),
     Route(
         "DELETE",
@@ -194,9 +139,11 @@ ROUTES = (
         200,
         (MessageDetail, SubmissionMessages),
         (*COMMON, Refusal.NOT_FOUND, Refusal.TOO_LATE),
-        (_ID,),
+        (ID,),
+        scope="send",
+        tag="messages",
     ),
-    Route("GET", "/v1/balance", "balance", "What is left of the credit", "", 200, (Balance,), COMMON),
+    Route("GET", "/v1/balance", "balance", "What is left of the credit", "", 200, (Balance,), COMMON, scope="money"),
     Route(
         "GET",
         "/openapi.json",
@@ -207,6 +154,7 @@ ROUTES = (
         (),
         (),
         authenticated=False,
+        tag="description",
     ),
     Route(
         "GET",
@@ -218,6 +166,10 @@ ROUTES = (
         (),
         (),
         authenticated=False,
+        tag="description",
         media_type="text/html",
     ),
 )
+
+#: Every endpoint: what the description describes.
+ROUTES = MESSAGE_ROUTES

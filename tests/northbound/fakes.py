@@ -3,6 +3,7 @@
 from twisted.internet.defer import Deferred, fail, succeed
 
 from smsgwd.admission.numbers import msisdn
+from smsgwd.model.ledger import Funds
 from smsgwd.model.message import Coding, EventView, Failure, Message, MessageView, State
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.submission import Entry, Outcome
@@ -143,16 +144,16 @@ class FakeGateway:
                 found.append(self.views[key])
         return succeed(found[:limit])
 
-    def balance(self, tenant):
-        return succeed(999_960_000 if tenant == "demo" else None)
+    def funds(self, tenant):
+        return succeed(Funds(999_960_000, 40_000, 0) if tenant == "demo" else Funds(-80_000, 0, None))
 
     # -- Authenticator
 
-    def known(self, authorization, address):
+    def known(self, authorization, address, scope=""):
         """Tokens are known at once, passwords never."""
         return TOKENS.get(authorization.removeprefix("Bearer ")) if self.knows_tokens else None
 
-    def password(self, name, secret, address):
+    def password(self, name, secret, address, scope=""):
         self.attempts.append((name, secret, address))
         if (name, secret) == ("demo", "démo:pass"):
             return succeed(DEMO)
@@ -160,7 +161,7 @@ class FakeGateway:
             return fail(Refused(Refusal.TOO_MANY_FAILURES))
         return fail(Refused(Refusal.UNAUTHENTICATED))
 
-    def token(self, secret, address):
+    def token(self, secret, address, scope=""):
         self.attempts.append((None, secret, address))
         tenant = TOKENS.get(secret)
         return succeed(tenant) if tenant else fail(Refused(Refusal.UNAUTHENTICATED))

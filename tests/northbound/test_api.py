@@ -123,7 +123,7 @@ def test_authentication_comes_before_the_body_is_looked_at():
 
 def test_a_fault_of_ours_is_left_to_the_engine():
     gateway = FakeGateway()
-    gateway.balance = lambda tenant: fail(ZeroDivisionError("bug"))
+    gateway.funds = lambda tenant: fail(ZeroDivisionError("bug"))
     failures = []
     Client(gateway).ask("GET", "/v1/balance").addErrback(failures.append)
     assert isinstance(failures[0].value, ZeroDivisionError)
