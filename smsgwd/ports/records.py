@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from smsgwd.model.records import Record
@@ -26,6 +27,10 @@ class Records(Protocol):
         self, kind: str, tenant: str | None, after: str, limit: int, *, beginning: str = ""
     ) -> Deferred[list[Record]]:
         """As `Store.records`."""
+        ...
+
+    def at(self, kind: str, tenant: str, keys: Sequence[str]) -> Deferred[list[Record]]:
+        """As `Store.records_at`: the names of a page's numbers in one look-up."""
         ...
 
     def put(

@@ -223,6 +223,10 @@ class Store(Protocol):
         'tenant' + NUL + 'key') behind `after`, whose key begins with `beginning`."""
         ...
 
+    def records_at(self, kind: str, tenant: str, keys: Sequence[str]) -> Deferred[list[Record]]:
+        """Those of a tenant that stand under one of `keys` (1,000 at most), in any order."""
+        ...
+
     def link(self, code: str) -> Deferred[LinkView | None]:
         """A tracked link, or None."""
         ...

@@ -43,7 +43,7 @@ def test_every_route_is_there_with_its_errors():
     assert sum(len(methods) for methods in paths.values()) == len(ROUTES)
     send = paths["/v1/messages"]["post"]
     assert sorted(send["responses"]) == [
-        "202", "400", "401", "408", "409", "413", "415", "422", "429", "431", "500", "503",
+        "202", "400", "401", "403", "408", "409", "413", "415", "422", "429", "431", "500", "503",
     ]  # fmt: skip
     assert "`no_credit`" in send["responses"]["422"]["description"]
     assert "Retry-After" in send["responses"]["429"]["headers"]
