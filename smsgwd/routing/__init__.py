@@ -1,7 +1,11 @@
-"""Routing: which connectors may carry a message, in which order of preference.
+"""Routing: which connectors may carry a message, in which order of preference, and what they make of its addresses.
 
-Pure: an immutable table compiled from the configuration's routes; the first rule that matches wins. Choosing among the
-connectors of a rule by their state is the pipeline's, which knows what is up.
+Pure: an immutable table compiled from rules (the stored ones and the configuration's); the first rule that matches wins.
+Here live the rule, the table, the choice among a rule's connectors, their costs, rewriting and the explanation of it
+all. Not here: where rules come from (`app`), prices of tenants (`admission`), what is up (told by a callable), retries
+and failover (`delivery`).
 
-To change what a rule can match on, edit `table.py`.
+To change X, edit Y: what a rule says, `rule.py`; what it can match on, `conditions.py`; how it is found, `table.py`;
+strategies and the margin, `choice.py`; what connectors cost, `costs.py`; addresses on the air, `rewrite.py`; what
+operators are told, `explain.py`.
 """

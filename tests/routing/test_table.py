@@ -58,13 +58,13 @@ def test_what_belongs_together_goes_the_same_way_whosever_turn_it_is():
     up = {"a", "b", "c"}
     chooser = Chooser(up.__contains__)
     rule = Rule(("a", "b", "c"), strategy="round_robin")
-    ways = {key: chooser.choose(rule, key) for key in range(30)}
+    ways = {key: chooser.choose(rule, same_way=key) for key in range(30)}
     for _ in range(3):
         chooser.choose(rule)
-        assert {key: chooser.choose(rule, key) for key in range(30)} == ways
+        assert {key: chooser.choose(rule, same_way=key) for key in range(30)} == ways
     assert set(ways.values()) == up
     up.discard("b")
-    assert {chooser.choose(rule, key) for key in range(30)} == up
+    assert {chooser.choose(rule, same_way=key) for key in range(30)} == up
 
 
 def test_what_a_message_falls_back_on():
