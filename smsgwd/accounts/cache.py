@@ -21,7 +21,7 @@ def pair_digest(key: bytes, kind: str, name: str, secret: str) -> Digest:
 class PairCache:
     """Digest of a good pair → the hash it was verified against; bounded, least recently used goes first.
 
-    The caller compares that hash with the credential's of now: a changed, moved or removed credential makes the entry
+    The caller looks for the credential that has that hash now: a changed, moved or removed credential makes the entry
     worthless at once, without anybody having to remember to clear it. `now` is monotonic seconds.
     """
 
@@ -30,16 +30,20 @@ class PairCache:
         self._limit = limit
         self._entries: OrderedDict[Digest, tuple[str, float]] = OrderedDict()
 
-    def good(self, digest: Digest, secret_hash: str, now: float) -> bool:
-        """True when this pair was found good against exactly `secret_hash` less than a lifetime ago."""
+    def found(self, digest: Digest, now: float) -> str | None:
+        """The hash this pair was found good against less than a lifetime ago; None when it is not known as good."""
         entry = self._entries.get(digest)
         if entry is None:
-            return False
-        if entry[0] != secret_hash or now >= entry[1]:
+            return None
+        if now >= entry[1]:
             del self._entries[digest]
-            return False
+            return None
         self._entries.move_to_end(digest)
-        return True
+        return entry[0]
+
+    def forget(self, digest: Digest) -> None:
+        """No credential has the hash any more that this pair was good against."""
+        self._entries.pop(digest, None)
 
     def remember(self, digest: Digest, secret_hash: str, now: float) -> None:
         """This pair was found good against `secret_hash` at `now`."""

@@ -1,54 +1,57 @@
 """The tenants, found by the names of their credentials."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from smsgwd.accounts.usage import expired, limited
 from smsgwd.model.tenant import Credential, Tenant
 
 PASSWORD = "password"  # noqa: S105 -- a kind of credential
 TOKEN = "token"  # noqa: S105 -- a kind of credential
 SMPP = "smpp"
+MOST_SECRETS = 5  #: that one name may have at a time: each is a hash to compute when a wrong one is tried
 
 
 class Account(msgspec.Struct, frozen=True, gc=False):
-    """A tenant, with the credential it was found by."""
+    """A tenant, with the credential it was found by; `limited` when `accounts.usage` has something to say about it."""
 
     tenant: Tenant
     credential: Credential
+    limited: bool = False
+
+
+_Found = dict[tuple[str, str], tuple[Account, ...]]
 
 
 class Directory:
-    """Enabled tenants by password name, token digest, system_id; replaced whole: no look-up sees half a change."""
+    """Enabled tenants by password name, token digest, system_id; replaced whole: no look-up sees half a change.
+
+    A tenant is enabled when it and all its ancestors are. One name may have several secrets (rotation): accounts of one
+    name are of one tenant, the newest first.
+    """
 
     def __init__(self, tenants: Iterable[Tenant] = ()) -> None:
         self._tenants: dict[str, Tenant] = {}
-        self._accounts: dict[tuple[str, str], Account] = {}
+        self._enabled: frozenset[str] = frozenset()
+        self._accounts: _Found = {}
         self.replace(tenants)
 
     def replace(self, tenants: Iterable[Tenant]) -> None:
         """Take these tenants instead of those known so far.
 
-        Raises ValueError, changing nothing, when two tenants have one id or two credentials of a kind have one name.
+        Raises ValueError, changing nothing, when two tenants have one id, two tenants a credential of one name, a name
+        too many secrets, or a tenant a parent that is not there or is below it.
         """
         by_id: dict[str, Tenant] = {}
-        accounts: dict[tuple[str, str], Account] = {}
         for tenant in tenants:
             if tenant.id in by_id:
                 raise ValueError(f"two tenants are called {tenant.id!r}")
             by_id[tenant.id] = tenant
-            for credential in tenant.credentials:
-                key = (credential.kind, credential.name)
-                taken = accounts.get(key)
-                if taken is not None:
-                    shown = "" if credential.kind == TOKEN else f" {credential.name!r}"
-                    raise ValueError(
-                        f"tenants {taken.tenant.id!r} and {tenant.id!r} share the {credential.kind} credential{shown}"
-                    )
-                accounts[key] = Account(tenant, credential)
+        enabled = frozenset(tenant.id for tenant in by_id.values() if _enabled(tenant, by_id))
         # Disabled tenants are checked for clashes too, so that enabling one can never fail.
-        self._accounts = {key: account for key, account in accounts.items() if account.tenant.enabled}
-        self._tenants = by_id
+        accounts = {key: found for key, found in _accounts(by_id).items() if found[0].tenant.id in enabled}
+        self._tenants, self._enabled, self._accounts = by_id, enabled, accounts
 
     def tenant(self, tenant_id: str) -> Tenant | None:
         """A tenant by its id, disabled or not."""
@@ -58,17 +61,86 @@ class Directory:
         """All tenants, disabled ones too."""
         return list(self._tenants.values())
 
+    def enabled(self, tenant_id: str) -> bool:
+        """True for a tenant that is there and enabled, as all its ancestors are."""
+        return tenant_id in self._enabled
+
+    def children(self, tenant_id: str) -> list[Tenant]:
+        """The tenants right below one."""
+        return [tenant for tenant in self._tenants.values() if tenant.parent == tenant_id]
+
+    def named(self, kind: str, name: str) -> tuple[Account, ...]:
+        """The accounts of a name, one for each of its secrets, expired ones too; empty for an unknown name."""
+        return self._accounts.get((kind, name), ())
+
+    def live(self, kind: str, name: str, now_ms: int) -> tuple[Account, ...]:
+        """The same without what has expired at `now_ms` (milliseconds since 1970)."""
+        found = self._accounts.get((kind, name), ())
+        if not any(account.limited for account in found):
+            return found
+        return tuple(account for account in found if not expired(account.credential, now_ms))
+
+    def next_expiry(self, after_ms: int) -> int | None:
+        """When the next credential expires after a moment, in milliseconds since 1970; None = none will."""
+        times = (
+            account.credential.expires_at
+            for found in self._accounts.values()
+            for account in found
+            if account.limited and account.credential.expires_at is not None
+        )
+        return min((each for each in times if each > after_ms), default=None)
+
     def password(self, name: str) -> Account | None:
-        """The account of a user name."""
-        return self._accounts.get((PASSWORD, name))
+        """The account of a user name, with its newest secret."""
+        return next(iter(self._accounts.get((PASSWORD, name), ())), None)
 
     def token(self, digest: str) -> Account | None:
         """The account of a token, by `hashing.token_digest`."""
-        return self._accounts.get((TOKEN, digest))
+        return next(iter(self._accounts.get((TOKEN, digest), ())), None)
 
     def system_id(self, name: str) -> Account | None:
-        """The account of an SMPP system_id."""
-        return self._accounts.get((SMPP, name))
+        """The account of an SMPP system_id, with its newest secret."""
+        return next(iter(self._accounts.get((SMPP, name), ())), None)
 
     def __len__(self) -> int:
         return len(self._tenants)
+
+
+def _enabled(tenant: Tenant, by_id: Mapping[str, Tenant]) -> bool:
+    """Whether a tenant and all above it are. Raises ValueError for a parent that is not there, and for a circle."""
+    enabled, seen, at = tenant.enabled, {tenant.id}, tenant
+    while at.parent is not None:
+        above = by_id.get(at.parent)
+        if above is None:
+            raise ValueError(f"the parent of tenant {at.id!r} is not there: {at.parent!r}")
+        if above.id in seen:
+            raise ValueError(f"tenant {tenant.id!r} would be its own ancestor")
+        seen.add(above.id)
+        enabled = enabled and above.enabled
+        at = above
+    return enabled
+
+
+def _accounts(by_id: Mapping[str, Tenant]) -> _Found:
+    found: dict[tuple[str, str], list[Account]] = {}
+    for tenant in by_id.values():
+        for credential in tenant.credentials:
+            key = (credential.kind, credential.name)
+            there = found.setdefault(key, [])
+            shown = "" if credential.kind == TOKEN else f" {credential.name!r}"
+            for other in there:
+                if other.tenant.id != tenant.id:
+                    raise ValueError(
+                        f"tenants {other.tenant.id!r} and {tenant.id!r} share the {credential.kind} credential{shown}"
+                    )
+                if other.credential.serial == credential.serial:
+                    raise ValueError(f"tenant {tenant.id!r} has the {credential.kind} credential{shown} twice")
+            if len(there) >= MOST_SECRETS:
+                raise ValueError(
+                    f"the {credential.kind} credential{shown} has {MOST_SECRETS} secrets already: remove one of them"
+                )
+            there.append(Account(tenant, credential, limited(credential)))
+    return {
+        key: tuple(sorted(each, key=lambda account: account.credential.serial, reverse=True))
+        for key, each in found.items()
+    }

@@ -18,6 +18,7 @@ from smsgwd.accounts.cache import Digest, PairCache, pair_digest
 from smsgwd.accounts.directory import PASSWORD, SMPP, TOKEN, Account, Directory
 from smsgwd.accounts.failures import FailureLimiter
 from smsgwd.accounts.hashing import DUMMY_HASH, token_digest, verify
+from smsgwd.accounts.usage import barred, expired
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.tenant import Tenant
 from smsgwd.northbound.credentials import BearerToken, credentials
@@ -26,6 +27,10 @@ from smsgwd.ports.clock import Clock
 _MAX_SECRET = 1024  # characters: nobody's password, and hashing is for free up to here
 _HEADERS_REMEMBERED = 1000
 _UNKNOWN = "Unknown credentials"
+_DETAILS = {
+    Refusal.ADDRESS_NOT_ALLOWED: "This credential may not be used from this address",
+    Refusal.OUT_OF_SCOPE: "This credential may not be used for this: it lacks the scope '{scope}'",
+}
 
 
 class _Way(NamedTuple):
@@ -67,7 +72,7 @@ class PasswordAuthenticator:
         self._ways: dict[str, _Way] = {}  # of headers that were good
         self._max_waiting = max_waiting
         self._on_failure = on_failure
-        self._running: dict[tuple[Digest, str], list[Deferred[bool]]] = {}
+        self._running: dict[tuple[Digest, tuple[str, ...]], list[Deferred[str]]] = {}
         self._pool = ThreadPool(0, threads, name="argon2")
         self._pool.start()
 
@@ -77,11 +82,13 @@ class PasswordAuthenticator:
             self._pool.stop()
 
     def password(self, name: str, secret: str, address: str, scope: str = "") -> Deferred[Tenant]:
-        """The tenant of a password credential. Fails with Refused (UNAUTHENTICATED, TOO_MANY_FAILURES, OVERLOADED)."""
-        return self._named(PASSWORD, name, secret, address).addCallback(_tenant)
+        """The tenant of a password credential. Fails with Refused: UNAUTHENTICATED, TOO_MANY_FAILURES, OVERLOADED, for
+        a good pair ADDRESS_NOT_ALLOWED, OUT_OF_SCOPE."""
+        return self._named(PASSWORD, name, secret, address).addCallback(_tenant, address, scope)
 
     def bind(self, system_id: str, secret: str, address: str) -> Deferred[Account]:
-        """The account of an SMPP credential; fails as `password` does."""
+        """The account of an SMPP credential; fails as `password` does, but what the credential is limited to is left to
+        the caller (`accounts.usage.barred`), who knows the tenant's own command_status."""
         return self._named(SMPP, system_id, secret, address)
 
     def known(self, authorization: str, address: str, scope: str = "") -> Tenant | None:
@@ -98,10 +105,10 @@ class PasswordAuthenticator:
             return None
         if kind == TOKEN:
             account = self._directory.token(digest.decode())
-        else:
-            account = self._directory.password(name)
-            if account is not None and not self._cache.good(digest, account.credential.secret_hash, now):
+            if account is not None and account.limited and expired(account.credential, self._clock.now_ms()):
                 account = None
+        else:
+            account = self._remembered(digest, self._directory.named(PASSWORD, name), now)
         if account is None:
             self._ways.pop(authorization, None)
             return None
@@ -109,7 +116,24 @@ class PasswordAuthenticator:
             if len(self._ways) >= _HEADERS_REMEMBERED:
                 self._ways.clear()
             self._ways[authorization] = way
+        if account.limited and barred(account.credential, address, scope) is not None:
+            return None  # `password` and `token` say why
         return account.tenant
+
+    def _remembered(self, digest: Digest, accounts: tuple[Account, ...], now: float) -> Account | None:
+        """The account whose secret this pair was found good against of late, if that is one of these still."""
+        if not accounts:
+            return None
+        secret_hash = self._cache.found(digest, now)
+        if secret_hash is None:
+            return None
+        for account in accounts:
+            if account.credential.secret_hash == secret_hash:
+                if account.limited and expired(account.credential, self._clock.now_ms()):
+                    break
+                return account
+        self._cache.forget(digest)
+        return None
 
     def _way(self, authorization: str) -> _Way | None:
         """How to look up what a header says; None when it says nothing that can be found."""
@@ -131,10 +155,13 @@ class PasswordAuthenticator:
         if self._limiter.wait(address, TOKEN, now) > 0:
             return fail(Refused(Refusal.TOO_MANY_FAILURES))
         account = self._directory.token(token_digest(secret, self._token_key)) if len(secret) <= _MAX_SECRET else None
-        if account is None:
+        if account is None or (account.limited and expired(account.credential, self._clock.now_ms())):
             self._limiter.charge(address, TOKEN, now)
             return self._failed(TOKEN)
-        return succeed(account.tenant)
+        try:
+            return succeed(_tenant(account, address, scope))
+        except Refused as refused:
+            return fail(refused)
 
     def _named(self, kind: str, name: str, secret: str, address: str) -> Deferred[Account]:
         now = self._clock.monotonic()
@@ -144,29 +171,29 @@ class PasswordAuthenticator:
         if len(secret) > _MAX_SECRET or len(name) > _MAX_SECRET:
             self._limiter.charge(address, name, now)
             return self._failed(kind)
-        account = self._find(kind, name)
-        secret_hash = "" if account is None else account.credential.secret_hash
+        accounts = self._find(kind, name)
         digest = pair_digest(self._cache_key, kind, name, secret)
-        if account is not None and self._cache.good(digest, secret_hash, now):
+        account = self._remembered(digest, accounts, now)
+        if account is not None:
             return succeed(account)
         try:
-            good = self._verified(digest, secret, account, name, address, now)
+            good = self._verified(digest, secret, accounts, name, address, now)
         except Refused as refused:
             return fail(refused)
-        return good.addCallback(self._settle, kind, name, secret_hash, digest)
+        return good.addCallback(self._settle, kind, name, digest)
 
     def _verified(
-        self, digest: Digest, secret: str, account: Account | None, name: str, address: str, now: float
-    ) -> Deferred[bool]:
-        """Whether the secret is the account's; without one it is not, at the same cost.
+        self, digest: Digest, secret: str, accounts: tuple[Account, ...], name: str, address: str, now: float
+    ) -> Deferred[str]:
+        """The hash among the accounts' that is the secret's, '' for none; without accounts that costs the same.
 
         Equal pairs asked for at the same time share one verification, as long as they are verified against the same
-        hash: a password changed meanwhile must not be let in. Only the first is charged: an equal guess tells an
+        hashes: a password changed meanwhile must not be let in. Only the first is charged: an equal guess tells an
         attacker nothing new, and a tenant that opens a hundred connections at once must not look like one.
         """
-        secret_hash = DUMMY_HASH if account is None else account.credential.secret_hash
-        key = (digest, secret_hash)
-        result: Deferred[bool] = Deferred()
+        hashes = tuple(account.credential.secret_hash for account in accounts) or (DUMMY_HASH,)
+        key = (digest, hashes)
+        result: Deferred[str] = Deferred()
         waiting = self._running.get(key)
         if waiting is not None:
             waiting.append(result)
@@ -176,27 +203,30 @@ class PasswordAuthenticator:
         self._limiter.charge(address, name, now)
         self._running[key] = [result]
 
-        def done(good: bool | Failure) -> None:
-            if account is not None and good is not False:  # a failure of ours is no guess of theirs
+        def done(good: str | Failure) -> None:
+            if accounts and good != "":  # a failure of ours is no guess of theirs
                 self._limiter.give_back(address, name, self._clock.monotonic())
             for waiter in self._running.pop(key):
-                waiter.callback(good) if isinstance(good, bool) else waiter.errback(good)
+                waiter.callback(good) if isinstance(good, str) else waiter.errback(good)
 
-        deferToThreadPool(self._reactor, self._pool, verify, secret, secret_hash).addBoth(done)
+        deferToThreadPool(self._reactor, self._pool, _matching, secret, hashes).addBoth(done)
         return result
 
-    def _settle(
-        self, good: bool, kind: str, name: str, secret_hash: str, digest: Digest
-    ) -> Account | Deferred[Account]:
+    def _settle(self, good: str, kind: str, name: str, digest: Digest) -> Account | Deferred[Account]:
         # Looked up again: the tenant may have been changed or disabled while the threads were at work.
-        account = self._find(kind, name)
-        if not good or account is None or account.credential.secret_hash != secret_hash:
-            return self._failed(kind)
-        self._cache.remember(digest, secret_hash, self._clock.monotonic())
-        return account
+        for account in self._find(kind, name) if good else ():
+            if account.credential.secret_hash == good:
+                self._cache.remember(digest, good, self._clock.monotonic())
+                return account
+        return self._failed(kind)
 
-    def _find(self, kind: str, name: str) -> Account | None:
-        return self._directory.password(name) if kind == PASSWORD else self._directory.system_id(name)
+    def _find(self, kind: str, name: str) -> tuple[Account, ...]:
+        """The accounts of a name that have not expired, the newest secret first."""
+        found = self._directory.named(kind, name)
+        for account in found:
+            if account.limited:
+                return self._directory.live(kind, name, self._clock.now_ms())
+        return found
 
     def _failed(self, kind: str) -> Deferred[Any]:
         if self._on_failure is not None:
@@ -204,5 +234,18 @@ class PasswordAuthenticator:
         return fail(Refused(Refusal.UNAUTHENTICATED, _UNKNOWN))
 
 
-def _tenant(account: Account) -> Tenant:
+def _matching(secret: str, hashes: tuple[str, ...]) -> str:
+    """The first of some hashes that is the secret's, else ''. Off the reactor; 25 ms each."""
+    for each in hashes:
+        if verify(secret, each):
+            return each
+    return ""
+
+
+def _tenant(account: Account, address: str, scope: str) -> Tenant:
+    """The tenant of an account that proved who it is. Raises Refused where its credential does not go so far."""
+    if account.limited:
+        refusal = barred(account.credential, address, scope)
+        if refusal is not None:
+            raise Refused(refusal, _DETAILS[refusal].format(scope=scope))
     return account.tenant

@@ -9,27 +9,28 @@ KEY = b"k" * 32
 def test_a_pair_is_good_for_its_lifetime_against_its_hash_only():
     cache = PairCache(lifetime_s=300)
     digest = pair_digest(KEY, "password", "ann", "secret")
-    assert not cache.good(digest, "h1", 0)
+    assert cache.found(digest, 0) is None
     cache.remember(digest, "h1", 100)
-    assert cache.good(digest, "h1", 399.9)
-    assert not cache.good(digest, "h1", 400)
+    assert cache.found(digest, 399.9) == "h1"
+    assert cache.found(digest, 400) is None
     assert len(cache) == 0
 
 
-def test_a_changed_credential_makes_the_entry_worthless():
+def test_a_pair_can_be_forgotten():
     cache = PairCache(300)
-    cache.remember(b"d", "old hash", 0)
-    assert not cache.good(b"d", "new hash", 1)
-    assert not cache.good(b"d", "old hash", 1)
+    cache.remember(b"d", "hash", 0)
+    cache.forget(b"d")
+    cache.forget(b"e")
+    assert cache.found(b"d", 1) is None
 
 
 def test_the_least_recently_used_goes_first():
     cache = PairCache(300, limit=2)
     cache.remember(b"a", "h", 0)
     cache.remember(b"b", "h", 0)
-    assert cache.good(b"a", "h", 1)
+    assert cache.found(b"a", 1) == "h"
     cache.remember(b"c", "h", 1)
-    assert [cache.good(one, "h", 2) for one in (b"a", b"b", b"c")] == [True, False, True]
+    assert [cache.found(one, 2) for one in (b"a", b"b", b"c")] == ["h", None, "h"]
     cache.clear()
     assert len(cache) == 0
 

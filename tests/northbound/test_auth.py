@@ -286,3 +286,76 @@ class KnownTests(_World):
         for spaces in range(auth._HEADERS_REMEMBERED + 10):
             self.assertEqual(self.known("Bearer" + " " * (spaces + 1) + "tok"), "demo")
         self.assertLessEqual(len(self.auth._ways), auth._HEADERS_REMEMBERED)
+
+
+class LimitedTests(_World):
+    """Expiry, networks, scopes, and more than one secret of a name."""
+
+    def tenant(self, *credentials):
+        self.directory.replace([Tenant("demo", credentials=credentials)])
+
+    def setUp(self):
+        super().setUp()
+        self.wall = 0
+        self.clock.now_ms = lambda: self.wall
+
+    @inlineCallbacks
+    def test_both_secrets_work_while_a_password_is_changed_over(self):
+        self.tenant(
+            Credential("password", "ann", HASH, expires_at=1000),
+            Credential("password", "ann", OTHER_HASH, serial=1),
+        )
+        for secret in ("secret", "changed"):
+            tenant = yield self.auth.password("ann", secret, "192.0.2.1")
+            self.assertEqual(tenant.id, "demo")
+            self.assertIsNotNone(self.auth.known(basic("ann", secret), "192.0.2.1"))
+        self.assertEqual(self.verified, [OTHER_HASH, HASH, OTHER_HASH])  # the newest first
+        self.wall = 1000
+        self.assertIsNone(self.auth.known(basic("ann", "secret"), "192.0.2.1"))
+        yield self.refused(self.auth.password("ann", "secret", "192.0.2.1"), Refusal.UNAUTHENTICATED)
+        yield self.auth.password("ann", "changed", "192.0.2.1")
+        self.assertEqual(self.verified[3:], [OTHER_HASH])
+
+    @inlineCallbacks
+    def test_what_has_expired_costs_what_an_unknown_name_costs(self):
+        self.tenant(
+            Credential("password", "ann", HASH, expires_at=1000),
+            Credential("token", token_digest("tok", KEY), expires_at=1000),
+            Credential("smpp", "ann", HASH, expires_at=1000),
+        )
+        self.wall = 1000
+        yield self.refused(self.auth.password("ann", "secret", "192.0.2.1"), Refusal.UNAUTHENTICATED)
+        yield self.refused(self.auth.bind("ann", "secret", "192.0.2.1"), Refusal.UNAUTHENTICATED)
+        yield self.refused(self.auth.token("tok", "192.0.2.1"), Refusal.UNAUTHENTICATED)
+        self.assertIsNone(self.auth.known("Bearer tok", "192.0.2.1"))
+        self.assertEqual(self.verified, [auth.DUMMY_HASH] * 2)
+        self.assertEqual(self.failures, ["http", "smpp", "http"])
+
+    @inlineCallbacks
+    def test_a_secret_that_expires_while_it_is_verified_does_not_let_in(self):
+        self.tenant(Credential("password", "ann", HASH, expires_at=1000))
+        pending = self.auth.password("ann", "secret", "192.0.2.1")
+        self.wall = 1000
+        yield self.refused(pending, Refusal.UNAUTHENTICATED)
+
+    @inlineCallbacks
+    def test_scopes_and_networks_are_told_to_who_knows_the_secret_only(self):
+        limits = {"scopes": ("send",), "allow": ("192.0.2.0/24",)}
+        self.tenant(
+            Credential("password", "ann", HASH, **limits), Credential("token", token_digest("tok", KEY), **limits)
+        )
+        header = basic("ann", "secret")
+        yield self.refused(self.auth.password("ann", "wrong", "198.51.100.1", "send"), Refusal.UNAUTHENTICATED)
+        for _ in range(2):  # verified, then remembered
+            yield self.auth.password("ann", "secret", "192.0.2.1", "send")
+            yield self.refused(self.auth.password("ann", "secret", "192.0.2.1", "read"), Refusal.OUT_OF_SCOPE)
+            yield self.refused(self.auth.password("ann", "secret", "198.51.100.1", "send"), Refusal.ADDRESS_NOT_ALLOWED)
+        yield self.auth.token("tok", "192.0.2.1", "send")
+        yield self.refused(self.auth.token("tok", "192.0.2.1", "money"), Refusal.OUT_OF_SCOPE)
+        yield self.refused(self.auth.token("tok", "198.51.100.1", "send"), Refusal.ADDRESS_NOT_ALLOWED)
+        for good in (header, "Bearer tok"):
+            self.assertIsNotNone(self.auth.known(good, "192.0.2.1", "send"))
+            self.assertIsNotNone(self.auth.known(good, "192.0.2.1"))
+            self.assertIsNone(self.auth.known(good, "192.0.2.1", "read"))
+            self.assertIsNone(self.auth.known(good, "198.51.100.1", "send"))
+        self.assertEqual(self.failures, ["http"])  # of who is no guesser

@@ -13,7 +13,18 @@ from smsgwd.smpp.pdu import Pdu
 class EsmeBind:
     """One bound session. `connection` may be asked for its session; it outlives the bind by nothing."""
 
-    __slots__ = ("account", "address", "alive", "connection", "receives", "since", "state", "transmits", "version")
+    __slots__ = (
+        "account",
+        "address",
+        "alive",
+        "connection",
+        "receives",
+        "secret_hash",
+        "since",
+        "state",
+        "transmits",
+        "version",
+    )
 
     def __init__(
         self,
@@ -25,6 +36,7 @@ class EsmeBind:
         receives: bool,
         version: int,
         since: float,
+        secret_hash: str = "",
     ) -> None:
         self.account = account
         self.connection = connection
@@ -33,6 +45,7 @@ class EsmeBind:
         self.receives = receives
         self.version = version  #: interface_version of the ESME: 0x33, 0x34, 0x50
         self.since = since  #: monotonic seconds
+        self.secret_hash = secret_hash  #: of the secret it logged in with: one name may have several
         self.alive = True  #: False from the moment it unbinds or breaks: nothing new goes to it
         self.state: Any = None  #: of `TakesRequests`, for this bind
 
@@ -44,7 +57,7 @@ class EsmeAccount:
 
     def __init__(self, name: str, owner: Account, window: int) -> None:
         self.name = name  #: system_id
-        self.owner = owner  #: tenant and credential, as of the last bind
+        self.owner = owner  #: tenant and credential, as of the last bind or change
         self.window = window  #: most deliver_sm without an answer on one bind
         self.binds: list[EsmeBind] = []  #: in the order they bound
 

@@ -6,7 +6,7 @@ Accounts are shared by all listeners: `max_binds` counts over SMPP and SMPPS. Wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.interfaces import IAddress, IDelayedCall, IListeningPort, IOpenSSLContextFactory
 
 from smsgwd.accounts.directory import Account
+from smsgwd.accounts.usage import barred, within
 from smsgwd.net.http_address import network_of, networks
 from smsgwd.net.proxy_protocol import ProxyProtocolFactory
 from smsgwd.net.smpp import Owner, SmppConnection
@@ -209,6 +210,24 @@ class EsmeServer:
             session.leave(session.listener.session.drain)
         return len(binds)
 
+    def review(self, live: Callable[[str], Sequence[Account]]) -> int:
+        """Tenants or credentials have changed: unbind in order who could not bind any more; how many.
+
+        `live` gives what accounts a system_id has now, one for each of its secrets. Who stays goes by the settings of
+        now, where they do not belong to the bind itself (its window, its command_status).
+        """
+        left = 0
+        for name, account in list(self._accounts.items()):
+            owners = [owner for owner in live(name) if owner.tenant.id == account.tenant]
+            if owners:
+                account.owner = owners[0]
+            for bind in [bind for bind in account.binds if bind.alive]:
+                if not any(_stays(bind, owner) for owner in owners):
+                    session = self._of[bind]
+                    session.leave(session.listener.session.drain)
+                    left += 1
+        return left
+
     # ------------------------------------------------------------------ what sessions call
     def places_left(self, owner: Account) -> int:
         """How many binds the account may still have. Those that are leaving do not count: their peer may be back."""
@@ -313,3 +332,12 @@ class EsmeServer:
         emptied, self._emptied = self._emptied, None
         if emptied is not None:
             emptied.callback(None)
+
+
+def _stays(bind: EsmeBind, owner: Account) -> bool:
+    """Whether a bind would be let in as this account now."""
+    if owner.credential.secret_hash != bind.secret_hash:
+        return False
+    if owner.tenant.allow and not within(bind.address, owner.tenant.allow):
+        return False
+    return barred(owner.credential, bind.address, "bind") is None

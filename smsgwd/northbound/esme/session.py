@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.python.failure import Failure
 
 from smsgwd.accounts.directory import Account
+from smsgwd.accounts.usage import barred
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.net.http_address import Network, is_trusted, network_of
 from smsgwd.net.smpp import SmppConnection
@@ -195,6 +196,8 @@ class EsmeSession:
             self._refuse(pdu, Refusal.SHUTTING_DOWN)
         elif owner.tenant.allow and not is_trusted(self.address, _networks(owner.tenant.allow)):
             self._refuse(pdu, Refusal.ADDRESS_NOT_ALLOWED, owner=owner)
+        elif (refusal := barred(owner.credential, self.address, "bind")) is not None:
+            self._refuse(pdu, refusal, owner=owner)
         elif self.server.places_left(owner) <= 0:
             self._refuse(pdu, Refusal.TOO_MANY_BINDS, owner=owner)
         else:
@@ -226,6 +229,7 @@ class EsmeSession:
             receives=self.kind != "transmitter",
             version=_version(pdu.interface_version),
             since=server.clock.monotonic(),
+            secret_hash=owner.credential.secret_hash,
         )
         ours = max(VERSION_3_4, bind.version)
         window = owner.credential.esme.window or self.listener.section.window
