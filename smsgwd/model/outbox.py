@@ -38,7 +38,7 @@ class OutboxItem(msgspec.Struct, gc=False):
     done_at: int | None
     parts: int
     wire: bytes | None = None  #: `Message.wire`
-    payload: bytes | None = None  #: `model.mo.pack_mo`
+    payload: bytes | None = None  #: `model.mo.pack_mo`; of an event (`model.business.Push`) the JSON of its `data`
 
 
 #: So many are counted of what one target is owed: a walk over a million takes half a second.

@@ -15,6 +15,7 @@ from smsgwd.net.ending import Ending
 from smsgwd.net.results import Results
 from smsgwd.net.wakeups import Wakeups
 from smsgwd.notify.backoff import furthest_ms
+from smsgwd.notify.event import event_body, is_event
 from smsgwd.notify.lanes import Lanes
 from smsgwd.notify.mo import mo_request
 from smsgwd.notify.outcomes import Entry, Outcomes
@@ -222,6 +223,8 @@ class Notifier:
                     answer = self._http.get(item.url, query, {"webhook-id": webhook_id}, timeout_s)
                     answer.addCallbacks(self._ended, self._not_got, callbackArgs=(push,), errbackArgs=(push,))
                     return
+            elif is_event(item):
+                webhook_id, body = id_of(item.id), event_body(item)
             else:
                 webhook_id, body = receipt_request(push)
             fields = header_lines(webhook_id, now_ms // 1000, body, keys_of(self._secrets(item.tenant)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from smsgwd.delivery.pages import Key, PagedQueue
-from smsgwd.model.outbox import MO, OutboxItem
+from smsgwd.model.outbox import OutboxItem
 from smsgwd.notify.breaker import Breaker
 
 OPEN_CAPACITY = 64
@@ -251,7 +251,7 @@ class Lane:
 
 def _goes_with_others(item: OutboxItem) -> bool:
     """True for what may be coalesced: receipts that have not failed again and again."""
-    return item.attempts < ALONE_FROM and item.type != MO
+    return item.attempts < ALONE_FROM and item.payload is None  # what is no receipt has one
 
 
 def _path(item: OutboxItem) -> str:

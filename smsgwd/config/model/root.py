@@ -9,6 +9,7 @@ from pydantic import Field, PrivateAttr
 
 from smsgwd.config.model.connectors import Connector, Mo, MoRoute, Route
 from smsgwd.config.model.listeners import Listeners
+from smsgwd.config.model.lookups import Lookups
 from smsgwd.config.model.runtime import Admin, Auth, Limits, Links, Log, Notify, Retention, Shutdown
 from smsgwd.config.model.store import EmbeddedStore, RedisStore
 from smsgwd.config.option import Section, option
@@ -37,6 +38,7 @@ class Config(Section):
         example="https://sms.example.net",
     )
     links: Links = option("Short links.", default_factory=Links)
+    lookups: Lookups = option("Number lookups.", default_factory=Lookups)
     secret_key: KeyText = option(
         "Key for token digests and secrets at rest; the same on all nodes. A file that does not exist is made at first"
         " start; left out, it is `secret.key` in `data_dir`.",

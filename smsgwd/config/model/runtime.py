@@ -135,7 +135,12 @@ class Links(Section):
     """Short links."""
 
     base_url: BaseUrl | None = option(
-        "Base of short links; null = `public_url`.", default=None, example="https://go.example.net"
+        "Base of short links, a host of their own at best: `https://go.example.net/CODE`; null = `public_url`/l/CODE.",
+        default=None,
+        example="https://go.example.net",
+    )
+    repeat_s: float = option(
+        "Openings of one link from one address within so long count once.", default=5.0, ge=0, le=3600, unit="s"
     )
 
 
