@@ -43,6 +43,10 @@ _MESSAGE_COLUMNS: Final = (
     "tried",
     "fallback",
     "hops",
+    "payers",
+    "channel",
+    "source_addr",
+    "dest_addr",
 )
 
 #: How many columns a whole Message has.
@@ -57,7 +61,8 @@ INSERT_MESSAGE: Final = Many(
 
 # What nearly every message begins with needs no binding.
 _USUAL: Final = {"state": "2", "due_at": "0", "rank": "-1", "flash": "0", "attempts": "0"}
-_USUAL_COLUMNS: Final = tuple(name for name in _MESSAGE_COLUMNS if name not in ("tried", "fallback", "hops"))
+_RARE: Final = ("tried", "fallback", "hops", "payers", "channel", "source_addr", "dest_addr")
+_USUAL_COLUMNS: Final = tuple(name for name in _MESSAGE_COLUMNS if name not in _RARE)
 
 #: The same for a message that `usual` says True of.
 INSERT_USUAL: Final = Many(
@@ -67,7 +72,8 @@ INSERT_USUAL: Final = Many(
 
 
 def usual(message: Message) -> bool:
-    """True for a message that is ready at once, of normal priority, no flash, never tried, without a second way."""
+    """True for a message that is ready at once, of normal priority, no flash, never tried, without a second way, that
+    its tenant alone pays for and that goes out under the addresses its tenant wrote."""
     return (
         message.state == 2
         and message.priority == 1
@@ -76,6 +82,10 @@ def usual(message: Message) -> bool:
         and message.due_at == 0
         and message.fallback is None
         and message.tried is None
+        and message.payers is None
+        and message.source_addr is None
+        and message.dest_addr is None
+        and message.channel is None
     )
 
 
@@ -132,6 +142,10 @@ def message_values(message: Message) -> tuple[Any, ...]:
         message.tried,
         message.fallback,
         message.hops,
+        message.payers,
+        message.channel,
+        message.source_addr,
+        message.dest_addr,
     )
 
 
@@ -164,6 +178,10 @@ def message_from(values: tuple[Any, ...]) -> Message:
         tried=values[23],
         fallback=values[24],
         hops=values[25],
+        payers=values[26],
+        channel=values[27],
+        source_addr=values[28],
+        dest_addr=values[29],
     )
 
 
