@@ -43,4 +43,5 @@ class StoreCase:
 
     async def balance(self, owner="demo"):
         """Micro-units left."""
-        return await self.store.balance(owner)
+        funds = await self.store.funds(owner)
+        return None if funds is None else funds.balance

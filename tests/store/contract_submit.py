@@ -1,6 +1,7 @@
 """Contract: taking messages, credit, idempotency, tenants."""
 
 from smsgwd.model.changes import KeyMismatch, PutTenant, Replayed, Submitted
+from smsgwd.model.ledger import Funds
 from smsgwd.model.message import Coding, State
 from smsgwd.model.submission import Idempotency
 from smsgwd.model.tenant import Credential
@@ -64,10 +65,10 @@ class SubmitContract(StoreCase):
         await self.one(PutTenant(tenant("poor", credit=0)))
         self.assertEqual(await self.one(submit(message(tenant="poor", price=0))), Submitted({}))
 
-    async def test_a_postpaid_tenant_has_no_balance_and_no_limit(self):
+    async def test_a_postpaid_tenant_owes_and_has_no_limit(self):
         await self.one(PutTenant(tenant("post", credit=None)))
         self.assertEqual(await self.one(submit(message(tenant="post", price=10**12))), Submitted({}))
-        self.assertIsNone(await self.balance("post"))
+        self.assertEqual(await self.store.funds("post"), Funds(-(10**12), 10**12, None))
 
     async def test_balance_of_an_unknown_tenant(self):
         self.assertIsNone(await self.balance("nobody"))

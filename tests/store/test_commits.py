@@ -171,7 +171,7 @@ class TestFailingCommits(_Case):
         self.gate.error = None
         for new in news:
             self.assertIsNone(await self.store.message("demo", new.id))
-        self.assertEqual(await self.store.balance("demo"), 1_000_000)
+        self.assertEqual((await self.store.funds("demo")).balance, 1_000_000)
 
     async def test_reads_go_on(self):
         new = message()
@@ -243,7 +243,7 @@ class TestFailingCommits(_Case):
         with self.assertRaises(UnicodeEncodeError):
             await poison
         self.assertEqual(await gatherResults(asked), [[Submitted({})]] * 11)
-        self.assertEqual(await self.store.balance("demo"), 1_000_000 - 11 * 40_000)
+        self.assertEqual((await self.store.funds("demo")).balance, 1_000_000 - 11 * 40_000)
         self.assertEqual(self.health, [True])
 
     async def test_an_unknown_change_fails_its_batch_alone(self):

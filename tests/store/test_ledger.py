@@ -20,7 +20,7 @@ from smsgwd.model.changes import (
 )
 from smsgwd.model.message import State
 from smsgwd.model.upkeep import Rematched
-from smsgwd.store.embedded import queries
+from smsgwd.store.embedded import ledger as queries
 from tests.store.samples import EURO, NOW, message, tenant
 from tests.store.test_memory import _Bench, _change
 
@@ -110,8 +110,9 @@ def test_the_balance_is_exact(tmp_path, seed):
                 if type(change) is Submit:
                     known += [m for place, m in enumerate(change.messages) if place not in result.refused]
         ledger.opted_out(bench.connection)
-        assert queries.balance(bench.connection, "demo") == ledger.left >= 0
-        assert queries.balance(bench.connection, "post") is None
+        assert queries.funds(bench.connection, "demo").balance == ledger.left >= 0
+        assert queries.funds(bench.connection, "post").floor is None
+        assert queries.compare(bench.connection)[0] == []
     assert ledger.refunds > 10
     assert ledger.replaced > 3
     assert ledger.refused > 10

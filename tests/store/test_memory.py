@@ -29,8 +29,9 @@ from smsgwd.model.message import Failure, State
 from smsgwd.model.mo import Mo, MoSetKey
 from smsgwd.model.receipts import Receipt
 from smsgwd.model.upkeep import Rematch, Tidy, TimeOutReceipts
+from smsgwd.store.embedded import ledger, pushes, queries, rows, work, writer
 from smsgwd.store.embedded import memory as memory_module
-from smsgwd.store.embedded import pushes, queries, rows, work, writer
+from smsgwd.store.embedded.account import load_account
 from smsgwd.store.embedded.bulk import Many
 from smsgwd.store.embedded.rows import ROW_COLUMNS, PartRow, row_from
 from smsgwd.store.embedded.writer import Batch, Writer, gap_after
@@ -80,14 +81,14 @@ class _Bench:
             assert (row.connector, row.state, row.due_at, row.attempts) == now
             for name in ("sent_at", "done_at", "err_code", "err_detail", "err_smpp", "smsc_id", "id", "parts", *_WAYS):
                 assert getattr(row, name) == getattr(stored, name), name
-            for name in ("tenant", "source", "dest", "msisdn", "price", "dlr_url", "account", "asks", "wire"):
+            for name in ("tenant", "source", "dest", "msisdn", "price", "dlr_url", "account", "asks", "wire", "payers"):
                 assert getattr(row.told, name) == getattr(stored.told, name), name
         for group, ids in self.memory.ids.items():
             for key, place in ids.items():
                 found = execute("SELECT message, part FROM smsc WHERE grp = ? AND id = ?", (group, key)).fetchone()
                 assert found == place
-        for owner, balance in self.memory.balances.items():
-            assert balance == queries.balance(self.connection, owner)
+        for owner, account in self.memory.accounts.items():
+            assert account == load_account(self.connection, owner)
         assert execute("SELECT count(*) FROM parked WHERE orphan = 0").fetchone() == (self.memory.parked,)
         for place in execute("SELECT grp, key FROM parked_key JOIN parked ON id = parked WHERE orphan = 0"):
             assert self.memory.may_be_parked(*place)
@@ -150,7 +151,8 @@ def test_a_random_walk(tmp_path, monkeypatch, seed, most):
             bench.memory.load(bench.connection)
     assert failed
     spent = sum(price for (price,) in bench.connection.execute("SELECT price FROM message WHERE tenant = 'demo'"))
-    assert queries.balance(bench.connection, "demo") >= 3 * EURO - spent
+    assert ledger.funds(bench.connection, "demo").balance >= 3 * EURO - spent
+    assert ledger.compare(bench.connection)[0] == []
     bench.writer._close()
 
 

@@ -36,7 +36,7 @@ def test_a_new_file_gets_every_table(connection):
 
 def test_an_older_file_takes_the_missing_steps_and_keeps_its_rows(connection):
     migrate(connection)
-    connection.execute("INSERT INTO tenant VALUES ('demo', 5, x'7b7d')")
+    connection.execute("INSERT INTO tenant (id, balance, record) VALUES ('demo', 5, x'7b7d')")
 
     def add(connection):
         connection.execute("ALTER TABLE tenant ADD COLUMN note TEXT NOT NULL DEFAULT 'new'")
@@ -70,7 +70,7 @@ def test_a_file_of_version_1_is_used_on(connection):
     work = Work(connection, Memory())
     work.memory.load(connection)
     apply(work, [submit(message(id=8, account="acme", asks=1, price=0)), Cancel("demo", 8, 5), OutboxDone(5, 6)])
-    work.flush()
+    work.finish()
     assert queries.message(connection, "demo", 8).message.account == "acme"
     assert [each.message_id for each in queries.outbox(connection, "@acme", None, 9)] == [8]
 

@@ -110,7 +110,7 @@ class TestCheck(_Case):
                 "push 81 is owed and its message is gone",
                 "push 82 was given up and its message is gone",
                 "parked receipt 9 is gone and can still be looked for",
-                "tenant demo owes us money in advance",
+                "tenant demo has a balance of -1, and its ledger adds up to -80000",
             },
         )
 

@@ -7,6 +7,7 @@ import time
 from typing import Any, Final
 
 from smsgwd.ports.store import CheckReport
+from smsgwd.store.embedded.ledger import compare
 from smsgwd.store.embedded.operators import space
 from smsgwd.store.embedded.upkeep import Control
 
@@ -56,7 +57,6 @@ _INVARIANTS: Final = (
         "parked receipt {} is gone and can still be looked for",
         "SELECT k.parked FROM parked_key k WHERE NOT EXISTS (SELECT 1 FROM parked p WHERE p.id = k.parked)",
     ),
-    ("tenant {} owes us money in advance", "SELECT id FROM tenant WHERE balance < 0"),
 )
 
 
@@ -65,7 +65,7 @@ def check(control: Control, deep: bool) -> CheckReport:
     can be. Raises sqlite3.Error only where the file cannot be opened or asked at all."""
     begun = time.perf_counter()
     problems: list[str] = []
-    control.total = 1 + len(_INVARIANTS)
+    control.total = 2 + len(_INVARIANTS)
     with control.reading() as connection:
         for text in _of_the_file(control, connection, _DEEP if deep else _QUICK, problems):
             if text != "ok":
@@ -75,6 +75,8 @@ def check(control: Control, deep: bool) -> CheckReport:
             found = _rows(control, connection, f"{sql} LIMIT {_MOST_OF_ONE}", problems)
             problems.extend(meaning.format(number) for (number,) in found)
             control.done += 1
+        problems += _of_the_ledger(control, connection)
+        control.done += 1
         size = space(connection)
         counted = _rows(control, connection, "SELECT count(*) FROM message", problems)
     return CheckReport(
@@ -93,6 +95,15 @@ def _of_the_file(control: Control, connection: sqlite3.Connection, sql: str, pro
     connection.create_function("said", 1, lambda text: said.append(str(text)))
     _rows(control, connection, sql, problems)
     return said
+
+
+def _of_the_ledger(control: Control, connection: sqlite3.Connection) -> list[str]:
+    control.look()
+    try:
+        return compare(connection)[0][:_MOST_OF_ONE]
+    except sqlite3.DatabaseError as error:
+        control.look()
+        return [str(error)]
 
 
 def _rows(control: Control, connection: sqlite3.Connection, sql: str, problems: list[str]) -> list[tuple[Any, ...]]:

@@ -10,6 +10,7 @@ import sqlite3
 from itertools import islice
 from typing import Any, Final
 
+from smsgwd.store.embedded.account import Account, load_account
 from smsgwd.store.embedded.rows import Row
 from smsgwd.store.embedded.walks import Walks
 
@@ -27,14 +28,15 @@ _OPTED: Final = (
 
 
 class Memory:
-    """Open messages of late with their SMSC ids, balances, what receipts are parked under, the next outbox id."""
+    """Open messages of late with their SMSC ids, tenants' money, what receipts are parked under, the next outbox id."""
 
     def __init__(self) -> None:
         self.rows: dict[int, Row] = {}  #: open messages by id, the longest known first
         self.ids: dict[
             str, dict[str, tuple[int, int]]
         ] = {}  #: (message, place) by group and canonical id: `Work.map_smsc`
-        self.balances: dict[str, int | None] = {}  #: of tenants seen since `load`; None = postpaid or unknown
+        self.accounts: dict[str, Account | None] = {}  #: of tenants seen since `load`; None = unknown
+        self.next_entry = 1  #: the ledger's next number, at least
         self.parked = 0  #: receipts waiting for their response, orphans not counted
         # All they are parked under, and some that were before; None = too many.
         self._keys: set[tuple[str, str]] | None = set()
@@ -51,7 +53,9 @@ class Memory:
         self.ids.clear()
         self.listed.clear()
         self.walks = Walks()
-        self.balances.clear()
+        self.accounts.clear()
+        (last,) = connection.execute("SELECT max(id) FROM ledger").fetchone()
+        self.next_entry = (last or 0) + 1
         (self.parked,) = connection.execute("SELECT count(*) FROM parked WHERE orphan = 0").fetchone()
         keys = connection.execute("SELECT grp, key FROM parked_key LIMIT ?", (_MOST_KEYS + 1,)).fetchall()
         self._keys = set(keys) if len(keys) <= _MOST_KEYS else None
@@ -91,15 +95,11 @@ class Memory:
         self.outbox_reserved = self.next_outbox + _OUTBOX_BLOCK
         connection.execute("UPDATE meta SET value = ? WHERE key = 'outbox_ids'", (self.outbox_reserved,))
 
-    def balance(self, connection: sqlite3.Connection, tenant: str) -> int | None:
-        """Micro-units left; None for a postpaid or unknown tenant."""
-        try:
-            return self.balances[tenant]
-        except KeyError:
-            found = connection.execute("SELECT balance FROM tenant WHERE id = ?", (tenant,)).fetchone()
-            balance: int | None = None if found is None else found[0]
-            self.balances[tenant] = balance
-            return balance
+    def account(self, connection: sqlite3.Connection, tenant: str) -> Account | None:
+        """A tenant's money; None for an unknown tenant."""
+        if tenant not in self.accounts:
+            self.accounts[tenant] = load_account(connection, tenant)
+        return self.accounts[tenant]
 
 
 def _trim(known: dict[Any, Any], most: int) -> None:

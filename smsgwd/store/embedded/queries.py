@@ -260,12 +260,6 @@ def tenants(connection: sqlite3.Connection) -> list[Tenant]:
     ]
 
 
-def balance(connection: sqlite3.Connection, tenant: str) -> int | None:
-    """See Store.balance."""
-    found = connection.execute("SELECT balance FROM tenant WHERE id = ?", (tenant,)).fetchone()
-    return None if found is None else found[0]
-
-
 def counts(connection: sqlite3.Connection) -> StoreCounts:
     """See Store.counts. `scheduled` counts what waits for its time: scheduled messages and retries."""
 

@@ -2,9 +2,10 @@
 
 from typing import Final
 
-#: Version 4. `message.payers`, `channel`, `source_addr`, `dest_addr`: see model.message. Every tenant has a balance from
-#: here on; it may not fall below `floor` (NULL = no limit). Several live secrets of one name differ in `serial`.
-#: `credential.more`: JSON of expiry, scopes, networks, label.
+#: Version 4. `message.payers`, `channel`, `source_addr`, `dest_addr`: see model.message. Every tenant has a balance
+#: from here on; it may not fall below `floor` (NULL = no limit). A postpaid tenant begins with what its open messages cost,
+#: owed and reserved: they are paid, or given back, when they end. `ledger.id` is 1024 times `at`, or more. Several live
+#: secrets of one name differ in `serial`. `credential.more`: JSON of expiry, scopes, networks, label.
 VERSION_4: Final = """
 ALTER TABLE message ADD COLUMN payers TEXT;
 ALTER TABLE message ADD COLUMN channel TEXT;
@@ -13,8 +14,10 @@ ALTER TABLE message ADD COLUMN dest_addr TEXT;
 ALTER TABLE tenant ADD COLUMN floor INTEGER;
 ALTER TABLE tenant ADD COLUMN reserved INTEGER NOT NULL DEFAULT 0;
 UPDATE tenant SET floor = 0 WHERE balance IS NOT NULL;
-UPDATE tenant SET balance = 0 WHERE balance IS NULL;
-UPDATE tenant SET reserved = (SELECT COALESCE(sum(price), 0) FROM message m WHERE m.tenant = tenant.id AND m.state < 10);
+UPDATE tenant SET reserved = o.price FROM
+    (SELECT tenant, sum(price) AS price FROM message INDEXED BY message_open WHERE state < 10 GROUP BY tenant) o
+    WHERE tenant.id = o.tenant;
+UPDATE tenant SET balance = -reserved WHERE balance IS NULL;
 CREATE TABLE ledger (
     id INTEGER PRIMARY KEY,
     tenant TEXT NOT NULL,
@@ -31,8 +34,9 @@ CREATE TABLE ledger (
 );
 CREATE INDEX ledger_tenant ON ledger (tenant, id);
 CREATE UNIQUE INDEX ledger_reference ON ledger (tenant, reference) WHERE reference IS NOT NULL;
-INSERT INTO ledger (tenant, at, kind, amount, reserved, balance, note)
-    SELECT id, CAST(strftime('%s', 'now') AS INTEGER) * 1000, 5, balance, reserved, balance, 'opening balance' FROM tenant;
+INSERT INTO ledger (id, tenant, at, kind, amount, reserved, balance, note)
+    SELECT n.at * 1024 + row_number() OVER (ORDER BY id), id, n.at, 5, balance, reserved, balance, 'opening balance'
+    FROM tenant, (SELECT CAST(strftime('%s', 'now') AS INTEGER) * 1000 AS at) n;
 CREATE TABLE credential_4 (
     kind TEXT NOT NULL,
     name TEXT NOT NULL,

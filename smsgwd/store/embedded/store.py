@@ -11,12 +11,15 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall
 
 from smsgwd.model.changes import Change, Result
+from smsgwd.model.ledger import Funds, LedgerEntry, LedgerSums
 from smsgwd.model.message import MessageView
 from smsgwd.model.mo import MoSet
 from smsgwd.model.outbox import OutboxItem, OutboxTarget
 from smsgwd.model.tenant import Tenant
 from smsgwd.ports.store import (
     CheckReport,
+    LedgerFilter,
+    LedgerReport,
     MessageFilter,
     OptOutEntry,
     Orphan,
@@ -26,7 +29,7 @@ from smsgwd.ports.store import (
     StoreCounts,
     StoreUnavailable,
 )
-from smsgwd.store.embedded import backup, check, number, operators, queries, scrub, vacuum
+from smsgwd.store.embedded import backup, check, ledger, number, operators, queries, scrub, vacuum
 from smsgwd.store.embedded.counted import Counted
 from smsgwd.store.embedded.errors import CannotOpen, StoreDamaged
 from smsgwd.store.embedded.lock import DirectoryLock
@@ -306,9 +309,21 @@ class EmbeddedStore:
         """See ports.Store."""
         return self._read(self._queries, queries.tenants)
 
-    def balance(self, tenant: str) -> Deferred[int | None]:
+    def funds(self, tenant: str) -> Deferred[Funds | None]:
         """See ports.Store."""
-        return self._read(self._queries, lambda connection: queries.balance(connection, tenant), tenant)
+        return self._read(self._queries, lambda connection: ledger.funds(connection, tenant), tenant)
+
+    def ledger(self, tenant: str, where: LedgerFilter, after: int, limit: int) -> Deferred[list[LedgerEntry]]:
+        """See ports.Store."""
+        return self._read(
+            self._queries, lambda connection: ledger.ledger(connection, tenant, where, after, limit), tenant
+        )
+
+    def ledger_sums(self, tenant: str, from_ms: int, to_ms: int) -> Deferred[list[LedgerSums]]:
+        """See ports.Store."""
+        return self._read(
+            self._queries, lambda connection: ledger.ledger_sums(connection, tenant, from_ms, to_ms), tenant
+        )
 
     def counts(self) -> Deferred[StoreCounts]:
         """See ports.Store."""
@@ -325,8 +340,12 @@ class EmbeddedStore:
     # -- upkeep ----------------------------------------------------------------------------------------------------
 
     def check(self, *, deep: bool = False) -> Deferred[CheckReport]:
-        """See ports.Store. Fails with ValueError while another check runs; so do the two below."""
+        """See ports.Store. Fails with ValueError while another check runs; so do those below."""
         return self._keep_up("check", lambda control: check.check(control, deep))
+
+    def ledger_check(self) -> Deferred[LedgerReport]:
+        """See ports.Store."""
+        return self._keep_up("ledger check", ledger.ledger_check)
 
     def backup(self, path: str) -> Deferred[int]:
         """See ports.Store."""

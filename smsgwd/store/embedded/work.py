@@ -1,8 +1,8 @@
 """One transaction under construction: rows read in bulk, changed in memory, written together.
 
-Changes are applied strictly in order. What they do to messages, parts, the SMSC map, the outbox and balances is kept
-here and in `Memory`, and written by `flush`, a few statements a table; whoever works in SQL directly calls `flush`
-first, and `forget` for the messages it changed.
+Changes are applied strictly in order. What they do to messages, parts, the SMSC map and the outbox is kept here and in
+`Memory`, and written by `flush`, a few statements a table; whoever works in SQL directly calls `flush` first, and
+`forget` for the messages it changed. What they do to money (`books`) is written once, by `finish`.
 """
 
 # ruff: noqa: S608 -- SQL is put together from the column lists of this package only, values are always bound
@@ -18,6 +18,7 @@ from smsgwd.delivery.lifecycle import REFUNDED, Event, move
 from smsgwd.model.message import FINAL_FROM, Failure, Message, State
 from smsgwd.model.outbox import INTERMEDIATE, OutboxItem, esme_target, target_of
 from smsgwd.model.wire import ASKS_FAILURE, ASKS_SUCCESS, ASKS_WHICH
+from smsgwd.store.embedded.books import Books
 from smsgwd.store.embedded.bulk import Many
 from smsgwd.store.embedded.memory import Memory
 from smsgwd.store.embedded.pushes import Pushes
@@ -98,6 +99,7 @@ class Work:
         self.connection = connection
         self.memory = memory
         self.pushes = Pushes(connection, memory)
+        self.books = Books(connection, memory)
         self._rows = memory.rows
         self._dirty: list[Row] = []  # touched rows, once each
         self._usual: list[Any] = []  # values of INSERT_USUAL
@@ -105,7 +107,6 @@ class Work:
         self._dirty_parts: dict[tuple[int, int], PartRow] = {}
         self._smsc: list[Any] = []  # values of _PUT_SMSC
         self._events: list[Any] = []  # values of _PUT_EVENT
-        self._poor: set[str] = set()  # tenants whose balance changed
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -255,20 +256,17 @@ class Work:
     def settle(
         self, row: Row, event: Event, at: int, error: Failure | None, done_at: int | None = None
     ) -> tuple[OutboxItem, ...]:
-        """Move a message to the final state that `event` leads to, refund it where due; what its tenant is owed now.
+        """Move a message to the final state that `event` leads to, and settle its price; what its tenant is owed now.
 
         `at` is when we learned it, `done_at` when it happened. Raises lifecycle.IllegalMove, having changed nothing.
         """
         after = move(STATES[row.state], event)
-        price = row.told.price
-        if event in REFUNDED and price and not self.taken(row):
-            self.credit(row.told.tenant, price)
-        return self.end(row, after, at, error, done_at)
+        return self.end(row, after, at, error, done_at, free=event in REFUNDED and not self.taken(row))
 
     def end(
-        self, row: Row, after: State, at: int, error: Failure | None, done_at: int | None
+        self, row: Row, after: State, at: int, error: Failure | None, done_at: int | None, *, free: bool = False
     ) -> tuple[OutboxItem, ...]:
-        """The same, for a move that is known to be allowed and to refund nothing."""
+        """The same, for a move that is known to be allowed: every message ends here. `free`: no SMSC took any of it."""
         state = row.state = int(after)
         row.done_at = at if done_at is None else done_at
         if error is None:
@@ -277,6 +275,8 @@ class Work:
             row.fail(error)
             self.changed(row)
         told = row.told
+        if told.price or told.payers is not None:
+            self.books.close(told, state, free, at)
         account = told.account
         if account is not None:
             if not _asked(told.asks, state):
@@ -319,24 +319,6 @@ class Work:
         self.connection.execute(REPLACE_MESSAGE, replacing_values(message))
         self.forget(message.id)
 
-    def credit(self, tenant: str, amount: int) -> None:
-        """Give an amount (micro-units) back to a prepaid tenant."""
-        balance = self.memory.balance(self.connection, tenant)
-        if balance is not None:
-            self.memory.balances[tenant] = balance + amount
-            self._poor.add(tenant)
-
-    def reserve(self, tenant: str, amount: int) -> bool:
-        """Take an amount (micro-units, from 0) from a tenant; False, and nothing taken, when it has not that much."""
-        balance = self.memory.balance(self.connection, tenant)
-        if balance is None or amount == 0:
-            return True
-        if balance < amount:
-            return False
-        self.memory.balances[tenant] = balance - amount
-        self._poor.add(tenant)
-        return True
-
     # -- writing ---------------------------------------------------------------------------------------------------
 
     def flush(self) -> None:
@@ -356,12 +338,11 @@ class Work:
             self._dirty_parts = {}
         self._write_events()
         self.pushes.flush()
-        if self._poor:
-            balances = self.memory.balances
-            connection.executemany(
-                "UPDATE tenant SET balance = ? WHERE id = ?", [(balances[name], name) for name in self._poor]
-            )
-            self._poor = set()
+
+    def finish(self) -> None:
+        """Write all of the transaction, its money too: once, at its end."""
+        self.flush()
+        self.books.write()
 
     def _write_events(self) -> None:
         if self._events:

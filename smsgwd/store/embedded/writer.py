@@ -228,7 +228,7 @@ class Writer(threading.Thread):
             if not batch.changes:
                 self._probe(connection)
             outcomes.append((batch.ticket, apply(work, batch.changes)))
-        work.flush()
+        work.finish()
         if self._before_commit is not None:
             self._before_commit()
         connection.execute("COMMIT")

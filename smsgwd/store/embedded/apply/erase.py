@@ -86,6 +86,8 @@ def _without(message: Message, msisdn: str) -> Message:
         client_ref=None,
         wire=wire,
         fallback=None,  # nothing is left that could be sent again
+        source_addr=None,
+        dest_addr=None,
     )
 
 
@@ -95,7 +97,8 @@ def _write(work: Work, row: Row, msisdn: str) -> None:
     told, execute = row.told, work.connection.execute
     execute(
         "UPDATE message SET source = ?1, dest = ?2, msisdn = ?3, body = x'', client_ref = NULL, wire = ?4,"
-        " fallback = NULL, dlr_url = CASE WHEN state >= ?5 AND instr(dlr_url, ?6) THEN NULL ELSE dlr_url END,"
+        " fallback = NULL, source_addr = NULL, dest_addr = NULL,"
+        " dlr_url = CASE WHEN state >= ?5 AND instr(dlr_url, ?6) THEN NULL ELSE dlr_url END,"
         " err_detail = CASE WHEN instr(err_detail, ?6) THEN '' ELSE err_detail END WHERE id = ?7",
         (told.source, told.dest, told.msisdn, told.wire, _FINAL, msisdn, row.id),
     )

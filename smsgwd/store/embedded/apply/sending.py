@@ -221,12 +221,8 @@ def replace(work: Work, change: Replace) -> Replaced | Ignored:
         return row
     if work.memory.opted and opted_out(work, (message,)):
         return Replaced(row.id, OPTED_OUT)
-    more, tenant = message.price - row.told.price, row.told.tenant
-    if more > 0:
-        if not work.reserve(tenant, more):
-            return Replaced(row.id, NO_CREDIT)
-    else:
-        work.credit(tenant, -more)
+    if not work.books.exchange(row.told, message, change.at):
+        return Replaced(row.id, NO_CREDIT)
     work.replace(message)
     work.event(row.id, change.at, "replaced")
     return Replaced(row.id)

@@ -13,7 +13,7 @@ from smsgwd.store.embedded.apply.optout import OPTED_OUT, opted_out
 from smsgwd.store.embedded.work import Work
 
 _KEPT_MS: Final = 24 * 3600 * 1000
-_BEYOND_CREDIT: Final = 1 << 63
+_TOGETHER: Final = 1 << 63  # beyond any price: a message that is not its tenant's alone to pay
 NO_CREDIT: Final = Refusal.NO_CREDIT.code
 ENTRY_STATES: Final = (State.QUEUED, State.SCHEDULED)
 _encode = msgspec.json.encode
@@ -21,8 +21,8 @@ _refused_of = msgspec.json.Decoder(dict[int, str]).decode
 
 
 def submit(work: Work, change: Submit) -> Submitted | Replayed | KeyMismatch:
-    """Reserve and keep, message by message: one that the credit does not reach for is refused, the next is tried; as
-    is one whose recipient has opted out of its tenant's messages.
+    """Reserve and keep, message by message: one that the credit of its tenant, or of an ancestor that pays too, does
+    not reach for is refused, the next is tried; as is one whose recipient has opted out of its tenant's messages.
 
     A tenant the store does not know is treated as postpaid. Raises ValueError for a message in a state that no
     message begins in, sqlite3.IntegrityError for an id that is taken.
@@ -35,17 +35,17 @@ def submit(work: Work, change: Submit) -> Submitted | Replayed | KeyMismatch:
     for message in change.messages:
         if message.state not in ENTRY_STATES:
             raise ValueError(f"message {message.id} cannot begin as {message.state!r}")
-        total += message.price if message.tenant == tenant else _BEYOND_CREDIT
+        total += message.price if message.tenant == tenant and message.payers is None else _TOGETHER
     refused: dict[int, str] = {}
     out = opted_out(work, change.messages) if work.memory.opted else None
-    if not out and total < _BEYOND_CREDIT and work.reserve(tenant, total):
+    if not out and total < _TOGETHER and work.books.reserve(tenant, change.messages, total, change.at):
         work.insert(change.messages)
     else:
         kept: list[Message] = []
         for place, message in enumerate(change.messages):
             if out and (message.tenant, message.msisdn) in out:
                 refused[place] = OPTED_OUT
-            elif work.reserve(message.tenant, message.price):
+            elif work.books.reserve_chain(message, change.at):
                 kept.append(message)
             else:
                 refused[place] = NO_CREDIT

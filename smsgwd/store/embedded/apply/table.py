@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from smsgwd.delivery.correlation import likeliest
-from smsgwd.model import changes, upkeep
+from smsgwd.model import business, changes, upkeep
 from smsgwd.model.changes import Change, PartSent, Result, Submit, TakeReceipt
 from smsgwd.model.message import Message
 from smsgwd.store.embedded.apply import (
     erase,
     mo,
+    money,
     optout,
     orphans,
     outbox,
@@ -50,7 +51,8 @@ TABLE: Final[dict[type, Callable[[Work, Any], Result]]] = {
     changes.OutboxDone: outbox.outbox_done,
     changes.OutboxRetry: outbox.outbox_retry,
     changes.OutboxDead: outbox.outbox_dead,
-    changes.PutTenant: tenants.put_tenant,
+    business.PutTenant: tenants.put_tenant,
+    business.Book: money.book,
     upkeep.Purge: retention.purge,
     upkeep.PurgeIds: retention.purge_ids,
     upkeep.PurgeLeftovers: retention.purge_leftovers,

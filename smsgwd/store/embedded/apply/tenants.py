@@ -6,8 +6,9 @@ from typing import Final
 
 import msgspec
 
-from smsgwd.model.changes import PutTenant
+from smsgwd.model.business import PutTenant
 from smsgwd.model.tenant import EsmeSettings
+from smsgwd.store.embedded.apply.money import open_account
 from smsgwd.store.embedded.work import Work
 
 _PLAIN: Final = EsmeSettings()
@@ -42,8 +43,8 @@ def put_tenant(work: Work, change: PutTenant) -> bool:
             ),
         )
     execute(
-        "INSERT INTO tenant (id, balance, record) VALUES (?, ?, ?)",
-        (tenant.id, tenant.credit, msgspec.json.encode(msgspec.structs.replace(tenant, credentials=()))),
+        "INSERT INTO tenant (id, record) VALUES (?, ?)",
+        (tenant.id, msgspec.json.encode(msgspec.structs.replace(tenant, credentials=()))),
     )
-    work.memory.balances.pop(tenant.id, None)
+    open_account(work, tenant, change.at)
     return True

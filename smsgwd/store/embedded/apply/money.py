@@ -1,0 +1,75 @@
+"""Money that is about no message: top-ups, corrections, lookups; how an account begins, and how far it may fall."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from smsgwd.model.business import Book, Booked
+from smsgwd.model.changes import Ignored
+from smsgwd.model.ledger import EntryKind
+from smsgwd.model.refusals import Refusal
+from smsgwd.model.tenant import Tenant
+from smsgwd.store.embedded.account import floor_of, refunds_of
+from smsgwd.store.embedded.work import Work
+
+FIRST: Final = "initial credit"
+_BOOKED: Final = frozenset((EntryKind.TOPUP, EntryKind.CORRECTION, EntryKind.CHARGE, EntryKind.REFUND))
+
+
+def book(work: Work, change: Book) -> Booked | Ignored:
+    """Enter an amount, and those of its ancestors, all or none. Raises ValueError for a kind that only messages have.
+
+    A reference is the tenant's own; the entries of its ancestors name it in their note. An ancestor the store does not
+    know is passed over.
+    """
+    if change.kind not in _BOOKED:
+        raise ValueError(f"{change.kind!r} is not booked by hand")
+    books = work.books
+    account = books.account(change.tenant)
+    if account is None:
+        return Ignored("no_tenant")
+    if change.reference is not None and books.known(change.tenant, change.reference):
+        return Ignored("repeated")
+    others = [(other, amount) for name, amount in change.ancestors if (other := books.account(name)) is not None]
+    if change.checked and any(each.short(-amount) for each, amount in [(account, change.amount), *others]):
+        return Ignored(Refusal.NO_CREDIT.code)
+    number = books.enter(account, change.kind, change.amount, change.at, change.reference, change.note)
+    balance = account.balance
+    note = " ".join(filter(None, (change.tenant, change.reference, change.note)))
+    for other, amount in others:
+        books.enter(other, change.kind, amount, change.at, None, note)
+    return Booked(number, balance)
+
+
+def open_account(work: Work, tenant: Tenant, at: int) -> None:
+    """Begin the account of a tenant whose row was just inserted: its floor, and its first credit as a top-up.
+
+    Messages that were taken for it before the store knew it, and have not ended, are reserved: they will be settled.
+    """
+    set_floor(work, tenant)
+    account = work.books.account(tenant.id)
+    assert account is not None
+    if tenant.credit:
+        work.books.enter(account, EntryKind.TOPUP, tenant.credit, at, None, FIRST)
+    work.flush()  # what this transaction took for it is in the table then
+    price, messages, parts = work.connection.execute(
+        "SELECT COALESCE(sum(price), 0), count(*), COALESCE(sum(parts), 0) FROM message INDEXED BY message_tenant"
+        " WHERE tenant = ? AND state < 10 AND price != 0",
+        (tenant.id,),
+    ).fetchone()
+    if price:
+        work.books.open(account, price, messages, parts, at)
+
+
+def set_floor(work: Work, tenant: Tenant) -> None:
+    """How far a tenant's balance may fall, and what it is refunded, are as its settings say now."""
+    floor = floor_of(tenant)
+    work.connection.execute(
+        "UPDATE tenant SET floor = ?, balance = COALESCE(balance, 0) WHERE id = ?", (floor, tenant.id)
+    )
+    if work.memory.accounts.get(tenant.id) is None:
+        work.memory.accounts.pop(tenant.id, None)  # it was unknown: look again
+        return
+    account = work.books.account(tenant.id)
+    assert account is not None
+    account.floor, account.refunds = floor, refunds_of(tenant.refunds)
