@@ -7,6 +7,7 @@ Run: python tests/store/bench_store.py --help.
 """
 
 import argparse
+import itertools
 import json
 import tempfile
 import time
@@ -25,13 +26,13 @@ NOW = 1_790_000_000_000
 _WIRE = pack_wire(Wire(source_ton=5, dest_ton=1, dest_npi=1))
 
 
-def _messages(ids, count, esme):
+def _messages(ids, count, esme, owner="demo", payers=None):
     first = ids.block(count + 1, NOW)
     messages = [
         Message(
             id=first + 1 + n,
             submission=first,
-            tenant="demo",
+            tenant=owner,
             source="iSMS",
             dest="+306912345678",
             msisdn="306912345678",
@@ -47,16 +48,23 @@ def _messages(ids, count, esme):
         )
         for n in range(count)
     ]
+    for message in messages if payers else ():
+        message.payers = payers
     if esme:
         for message in messages:
             message.dlr_url, message.account, message.asks, message.wire = None, "acme", 1, _WIRE
     return messages
 
 
-async def _life(store, ids, batch, a_submit, esme, at_once):
-    """Each step in one commit of `batch` messages."""
-    messages = _messages(ids, batch, esme)
-    await store.commit([Submit("demo", messages[n : n + a_submit], NOW) for n in range(0, batch, a_submit)])
+async def _life(store, ids, batch, a_submit, esme, at_once, owners, payers):
+    """Each step in one commit of `batch` messages; the Submits are of one tenant after the other."""
+    messages, submits = [], []
+    for _ in range(0, batch, a_submit):
+        owner = next(owners)
+        some = _messages(ids, min(a_submit, batch - len(messages)), esme, owner, payers)
+        messages += some
+        submits.append(Submit(owner, some, NOW))
+    await store.commit(submits)
     answers = [PartSent(m.id, 1, f"{m.id:x}", "sim", "sim", NOW + 5) for m in messages]
     receipts = [
         Receipt("sim", f"{m.id:x}", State.DELIVERED, NOW + 900, "DELIVRD", "000", msisdn=m.msisdn, connector="sim")
@@ -76,10 +84,13 @@ async def _main(directory, options):
         reactor, directory, gap_s=options.gap / 1000, observe_commit=lambda s, n: commits.append((s, n))
     )
     await store.open()
-    await store.commit([PutTenant(Tenant("demo", credit=10**15))])
+    owners = [f"demo-{n}" for n in range(options.tenants)]
+    await store.commit([PutTenant(Tenant(owner, credit=10**15)) for owner in [*owners, "reseller"]])
+    turns = itertools.cycle(owners)
     ids = IdGenerator(1)
     rounds = options.lives // options.batch // options.lanes
-    kind = (options.batch, options.a_submit or (10 if options.esme else 1), options.esme, options.at_once)
+    kind = (options.batch, options.a_submit or (10 if options.esme else 1), options.esme, options.at_once, turns)
+    kind = (*kind, "reseller=30000" if options.reseller else None)
 
     async def lane():
         for _ in range(rounds):
@@ -97,6 +108,7 @@ async def _main(directory, options):
         "batch": options.batch,
         "lanes": options.lanes,
         "gap_ms": options.gap,
+        "tenants": options.tenants,
         "cpu_us_a_life": round(cpu / done * 1e6, 1),
         "lives_a_second": round(done / wall),
         "commits": len(commits),
@@ -117,6 +129,8 @@ def main():
     parser.add_argument("--esme", action="store_true")
     parser.add_argument("--at-once", action="store_true")
     parser.add_argument("--a-submit", type=int, default=0, help="messages a Submit (1, or 10 for ESMEs)")
+    parser.add_argument("--tenants", type=int, default=1, help="that send in turn, all prepaid")
+    parser.add_argument("--reseller", action="store_true", help="whose customers all tenants are")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=".") as directory:
         task.react(lambda _: defer.Deferred.fromCoroutine(_main(directory, options)))

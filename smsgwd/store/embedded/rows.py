@@ -321,20 +321,8 @@ UPDATE_SENT_FINAL: Final = Many(
 )
 
 _UPDATED: Final = (
-    "connector",
-    "state",
-    "due_at",
-    "attempts",
-    "sent_at",
-    "done_at",
-    "err_code",
-    "err_detail",
-    "err_smpp",
-    "smsc_id",
-    "latency",
-    "tried",
-    "fallback",
-    "hops",
+    *("connector", "state", "due_at", "attempts", "sent_at", "done_at", "err_code", "err_detail", "err_smpp"),
+    *("smsc_id", "latency", "tried", "fallback", "hops"),
 )
 
 #: Anything else (`row_values`).

@@ -4,8 +4,8 @@ from typing import Final
 
 #: Version 4. `message.payers`, `channel`, `source_addr`, `dest_addr`: see model.message. Every tenant has a balance
 #: from here on; it may not fall below `floor` (NULL = no limit). A postpaid tenant begins with what its open messages
-#: cost, owed and reserved: they are paid, or given back, when they end. `ledger.id` is 1024 times `at`, or more. Several
-#: live secrets of one name differ in `serial`. `credential.more`: JSON of expiry, scopes, networks, label.
+#: cost, owed and reserved: they are paid, or given back, when they end. `ledger.id` is 1024 times `at`, or more.
+#: Several live secrets of one name differ in `serial`. `credential.more`: JSON of expiry, scopes, networks, label.
 VERSION_4: Final = """
 ALTER TABLE message ADD COLUMN payers TEXT;
 ALTER TABLE message ADD COLUMN channel TEXT;
