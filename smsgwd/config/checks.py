@@ -17,6 +17,7 @@ def check_config(document: Document) -> None:
     data = document.data if isinstance(document.data, dict) else {}
     ids = _unique(document, _entries(data, "connectors"), "id", "connector id")
     _statuses(document, data)
+    _unique(document, _entries(data, "routes"), "id", "route id")
     _routes(document, data, ids)
     _mo_routes(document, data, ids)
     _opt_out_words(document, data)

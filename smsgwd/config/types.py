@@ -149,6 +149,13 @@ def _number_pattern(value: Any) -> str:
     return text
 
 
+def _network_pattern(value: Any) -> str:
+    text = _need_text(value, "a network such as 20201 (MCC and MNC), or 202*")
+    if not re.fullmatch(r"[0-9]{5,6}|[0-9]{3,5}\*", text):
+        raise ValueError("must be MCC and MNC, 5 or 6 digits such as 20201, or their beginning such as 202*")
+    return text
+
+
 def _sender_pattern(value: Any) -> str:
     text = _need_text(value, "a sender, a prefix such as Shop*, or '*'")
     if not re.fullmatch(r"[^*\x00-\x1f\x7f]{0,21}\*?", text) or not text:
@@ -207,6 +214,10 @@ Network = Annotated[str, _plain(_network), Written("address or network")]
 NumberPattern = Annotated[str, _plain(_number_pattern), Written("number, prefix* or '*'")]
 NumberPatterns = Annotated[
     tuple[NumberPattern, ...], BeforeValidator(_as_tuple), Written("number, prefix* or '*', or a list")
+]
+NetworkPattern = Annotated[str, _plain(_network_pattern), Written("network or prefix*")]
+NetworkPatterns = Annotated[
+    tuple[NetworkPattern, ...], BeforeValidator(_as_tuple), Written("network, prefix*, or a list")
 ]
 SenderPattern = Annotated[str, _plain(_sender_pattern), Written("sender, prefix* or '*'")]
 SenderPatterns = Annotated[

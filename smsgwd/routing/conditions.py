@@ -44,26 +44,42 @@ class Opening:
 
 
 class Conditions:
-    """What a rule asks of a message, and at which place the rule stands."""
+    """What a rule asks of a message, and at which place the rule stands. By tenant, number and network rules are found
+    (`table`); only where one asks for a network is its number asked for here."""
 
-    __slots__ = ("_codings", "_hours", "_max", "_min", "_networks", "_priorities", "_sender", "place", "plain", "rule")
+    __slots__ = (
+        "_codings",
+        "_hours",
+        "_max",
+        "_min",
+        "_priorities",
+        "_sender",
+        "_to",
+        "channel",
+        "place",
+        "plain",
+        "rule",
+    )
 
-    def __init__(self, place: int, rule: Rule, openings: dict[Hours, Opening]) -> None:
-        """`openings` are shared by the rules that have the same hours."""
+    def __init__(self, place: int, rule: Rule, channel: str | None, openings: dict[Hours, Opening]) -> None:
+        """`channel` is what its connectors are, None = of both kinds; `openings` are shared by rules of equal hours."""
         self.place = place
         self.rule = rule
+        self.channel = rule.channel or channel
+        self._to = None
+        if rule.networks and "*" not in rule.to:
+            self._to = Patterns([pattern.lstrip("+") for pattern in rule.to])
         self._sender = None if "*" in rule.sender else Patterns(rule.sender)
-        self._networks = Patterns(rule.networks) if rule.networks else None
         self._min, self._max = rule.min_parts, rule.max_parts
         self._codings = frozenset(rule.codings)
         self._priorities = frozenset(rule.priorities)
         self._hours = None
         if rule.hours is not None:
             self._hours = openings.get(rule.hours) or openings.setdefault(rule.hours, Opening(rule.hours))
-        #: True when it asks only for tenant, number and channel
+        #: True when it asks for nothing more, but maybe a channel
         self.plain = not (
-            self._sender
-            or self._networks
+            self._to
+            or self._sender
             or self._codings
             or self._priorities
             or self._hours
@@ -72,21 +88,15 @@ class Conditions:
         )
 
     def failing(
-        self,
-        source: str,
-        msisdn: str,
-        parts: int,
-        coding: int,
-        channel: str | None,
-        priority: int,
-        now: int,
-        network_of: NetworkOf,
+        self, source: str, msisdn: str, parts: int, coding: int, channel: str | None, priority: int, now: int
     ) -> str | None:
-        """The first condition a message fails (sender, channel, parts, coding, priority, hours, network), or None."""
-        if channel is not None and channel != self.rule.channel:
+        """The first condition a message fails (channel, to, sender, parts, coding, priority, hours), or None."""
+        if channel is not None and channel != self.channel:
             return "channel"
         if self.plain:
             return None
+        if self._to is not None and not self._to.match(msisdn):
+            return "to"
         if self._sender is not None and not self._sender.match(source):
             return "sender"
         if not self._min <= parts <= self._max:
@@ -97,8 +107,4 @@ class Conditions:
             return "priority"
         if self._hours is not None and not self._hours.open_at(now):
             return "hours"
-        if self._networks is not None:  # last: to know a network may cost a look-up
-            network = network_of(msisdn)
-            if not network or not self._networks.match(network):
-                return "network"
         return None

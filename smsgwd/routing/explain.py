@@ -120,8 +120,9 @@ def _failing(conditions: Conditions, question: Question, network: str) -> str:
         question.channel,
         question.priority,
         question.at,
-        lambda _: network,
     )
+    if failed is None and rule.networks and not (network and Patterns(rule.networks).match(network)):
+        return "network"
     return failed or ""
 
 

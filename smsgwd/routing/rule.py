@@ -57,7 +57,7 @@ class Rule(msgspec.Struct, frozen=True, gc=False):
     codings: tuple[int, ...] = ()  #: `model.message.Coding`
     priorities: tuple[int, ...] = ()
     hours: Hours | None = None
-    channel: str | None = None  #: network, device: what its connectors are; None = of both kinds
+    channel: str | None = None  #: network, device: what it is taken to go by; None = as its connectors do
     weights: tuple[int, ...] = ()  #: of `weighted`, one a connector; 0 = only when no other is up
     margin: int | None = None  #: least percent of the price that must remain after the connector's; 0 = never at a loss
     rewriting: Rewriting | None = None

@@ -13,20 +13,21 @@ __all__ = ["Hours", "Rewriting", "Routes", "Rule"]
 _BEHIND_ALL: Final = 1 << 60
 
 
-class _Index:
-    """The rules of one tenant (or of everybody) by the number they take."""
+class _Keys:
+    """Rules by patterns of one kind: exact values and prefixes, each with its rules in order."""
 
-    __slots__ = ("_exact", "_lengths", "_prefixes")
+    __slots__ = ("_exact", "_lengths", "_prefixes", "first")
 
     def __init__(self) -> None:
         self._exact: dict[str, list[Conditions]] = {}
         self._prefixes: dict[str, list[Conditions]] = {}
         self._lengths: tuple[int, ...] = ()
+        self.first = _BEHIND_ALL  #: place of the first rule in it
 
-    def add(self, conditions: Conditions) -> None:
+    def add(self, conditions: Conditions, patterns: tuple[str, ...]) -> None:
         """The next rule, in order."""
+        self.first = min(self.first, conditions.place)
         exact, prefixes = self._exact, self._prefixes
-        patterns = conditions.rule.to
         for pattern in ("*",) if "*" in patterns else patterns:
             rows, key = (prefixes, pattern[:-1]) if pattern[-1] == "*" else (exact, pattern)
             if key[:1] == "+":
@@ -41,19 +42,42 @@ class _Index:
         """All rules are in."""
         self._lengths = tuple(sorted(set(map(len, self._prefixes))))
 
-    def buckets(self, msisdn: str) -> list[list[Conditions]]:
-        """The rules that take a number, those of each prefix in order. At most one list a length of prefix."""
+    def buckets(self, value: str) -> list[list[Conditions]]:
+        """The rules that take a value, those of each prefix in order. At most one list a length of prefix."""
         prefixes = self._prefixes
         found = []
         for length in self._lengths:
-            bucket = prefixes.get(msisdn[:length])
+            bucket = prefixes.get(value[:length])
             if bucket is not None:
                 found.append(bucket)
         if self._exact:
-            bucket = self._exact.get(msisdn)
+            bucket = self._exact.get(value)
             if bucket is not None:
                 found.append(bucket)
         return found
+
+
+class _Index:
+    """The rules of one tenant (or of everybody): those that ask for a network by network, the others by number."""
+
+    __slots__ = ("networks", "numbers")
+
+    def __init__(self) -> None:
+        self.numbers = _Keys()
+        self.networks = _Keys()
+
+    def add(self, conditions: Conditions) -> None:
+        """The next rule, in order."""
+        rule = conditions.rule
+        if rule.networks:
+            self.networks.add(conditions, rule.networks)
+        else:
+            self.numbers.add(conditions, rule.to)
+
+    def close(self) -> None:
+        """All rules are in."""
+        self.numbers.close()
+        self.networks.close()
 
 
 class Routes:
@@ -63,12 +87,19 @@ class Routes:
     never walks the table. Rules of one tenant are in a table of their own: those of others cost nothing.
     """
 
-    def __init__(self, rules: Iterable[Rule], network_of: NetworkOf | None = None) -> None:
+    def __init__(
+        self,
+        rules: Iterable[Rule],
+        network_of: NetworkOf | None = None,
+        devices: frozenset[str] = frozenset(),
+    ) -> None:
         """`rules` in the order they are tried. `network_of` tells the mcc+mnc of a number, '' when it is not known: it
-        is asked only where a rule wants to know."""
+        is asked only where a rule wants to know. `devices` are the connectors whose channel is a device."""
         self._network_of = network_of or _unknown
         openings: dict[Hours, Opening] = {}
-        self._all = tuple(Conditions(place, rule, openings) for place, rule in enumerate(rules))
+        self._all = tuple(
+            Conditions(place, rule, _channel(rule.connectors, devices), openings) for place, rule in enumerate(rules)
+        )
         self._everybody = _Index()
         self._tenants: dict[str, _Index] = {}
         for conditions in self._all:
@@ -108,20 +139,28 @@ class Routes:
         before = _BEHIND_ALL
         index = self._everybody
         own = self._tenants.get(tenant) if self._tenants else None
-        network_of = self._network_of
+        network: str | None = None
+        keys, value = index.numbers, msisdn
         while True:
-            for bucket in index.buckets(msisdn):
+            for bucket in keys.buckets(value):
                 for conditions in bucket:
                     if conditions.place >= before:
                         break
                     if (conditions.plain and channel is None) or conditions.failing(
-                        source, msisdn, parts, coding, channel, priority, now, network_of
+                        source, msisdn, parts, coding, channel, priority, now
                     ) is None:
                         best, before = conditions.rule, conditions.place
                         break
+            if keys is not index.networks and index.networks.first < before:
+                if network is None:
+                    network = self._network_of(msisdn)
+                keys, value = index.networks, network
+                if network:
+                    continue
             if own is None:
                 return best
             index, own = own, None
+            keys, value = index.numbers, msisdn
 
     @property
     def conditions(self) -> tuple[Conditions, ...]:
@@ -142,6 +181,13 @@ class Routes:
     def beside(self, connector: str) -> frozenset[str]:
         """The connectors that stand in a rule with this one: where what is queued for it may go."""
         return self._beside.get(connector, frozenset())
+
+
+def _channel(connectors: tuple[str, ...], devices: frozenset[str]) -> str | None:
+    """What all of them are: network or device; None when they are of both kinds."""
+    if devices.isdisjoint(connectors):
+        return "network"
+    return "device" if devices.issuperset(connectors) else None
 
 
 def _unknown(_msisdn: str) -> str:

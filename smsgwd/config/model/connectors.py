@@ -1,4 +1,4 @@
-"""Sections `connectors` and `routes`: the ways out, and which message takes which."""
+"""Sections `connectors`, `mo_routes` and `mo`: the ways out, and where subscribers' messages go."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from smsgwd.config.model.smpp_connector import SmppConnector
 from smsgwd.config.option import Section, option
-from smsgwd.config.types import FrozenMap, NumberPatterns, SenderPatterns, Texts, no_entries
+from smsgwd.config.types import FrozenMap, NumberPatterns, Texts, no_entries
 
 
 class ProviderConnector(Section):
@@ -19,6 +19,13 @@ class ProviderConnector(Section):
     provider: str = option("Name of the plugin.", pattern=r"^[a-z][a-z0-9_-]{0,63}$", example="isms")
     channel: Literal["network", "device"] = option(
         "What carries the message: a network, or a phone.", default="network"
+    )
+    price_list: str | None = option(
+        "Stored price list with what this connector costs a part (docs/routing.md); null = not known.",
+        default=None,
+        min_length=1,
+        max_length=64,
+        example="carrier-a",
     )
     throughput: float = option("Most message parts a second; 0 = unlimited.", default=0.0, ge=0, le=1e6, unit="parts/s")
     window: int = option("Most requests without an answer.", default=10, ge=1, le=1000, unit="requests")
@@ -38,33 +45,6 @@ class ProviderConnector(Section):
 
 
 Connector = Annotated[SmppConnector | ProviderConnector, Field(discriminator="kind")]
-
-
-class Match(Section):
-    """Which messages a route takes: all that is given must fit."""
-
-    to: NumberPatterns = option(
-        "Destination: a number, a prefix such as 30*, `*`, or a list.", default=("*",), example="*"
-    )
-    sender: SenderPatterns = option(
-        "Sender: exact, a prefix such as Shop*, `*`, or a list.", default=("*",), example="*", alias="from"
-    )
-    tenant: str | None = option("Only this tenant's messages; null = everyone's.", default=None, min_length=1)
-
-
-class Route(Section):
-    """One line of the routing table; the first that matches is taken."""
-
-    match: Match = option("Which messages.", default_factory=Match)
-    connectors: tuple[str, ...] = option("Connectors by id, in order of preference.", min_length=1, example=["sim"])
-    strategy: Literal["failover", "round_robin"] = option(
-        "`failover`: the first that can take it; `round_robin`: in turn.", default="failover"
-    )
-    on_undelivered: Literal["final", "next"] = option(
-        "What a receipt 'undelivered' or 'rejected' means: the end, or another try on the next connector of the route"
-        " (one receipt to the tenant, after the last).",
-        default="final",
-    )
 
 
 class MoMatch(Section):

@@ -7,9 +7,10 @@ from typing import Annotated
 
 from pydantic import Field, PrivateAttr
 
-from smsgwd.config.model.connectors import Connector, Mo, MoRoute, Route
+from smsgwd.config.model.connectors import Connector, Mo, MoRoute
 from smsgwd.config.model.listeners import Listeners
 from smsgwd.config.model.lookups import Lookups
+from smsgwd.config.model.routes import Route
 from smsgwd.config.model.runtime import Admin, Auth, Limits, Links, Log, Notify, Retention, Shutdown
 from smsgwd.config.model.store import EmbeddedStore, RedisStore
 from smsgwd.config.option import Section, option

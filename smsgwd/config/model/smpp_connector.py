@@ -122,6 +122,13 @@ class SmppConnector(Section):
     channel: Literal["network", "device"] = option(
         "What carries the message: a network, or a phone.", default="network"
     )
+    price_list: str | None = option(
+        "Stored price list with what this connector costs a part (docs/routing.md); null = not known.",
+        default=None,
+        min_length=1,
+        max_length=64,
+        example="carrier-a",
+    )
     account_group: str | None = option(
         "Connectors whose receipts may come back on each other; null = all with the same host and system_id.",
         default=None,
