@@ -1,9 +1,11 @@
-"""The tenants in memory: created from the file at first start, read from the store at every one."""
+"""The tenants in memory: created from the file at first start, read from the store, changed while the gateway runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
+import msgspec
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.threads import deferToThread
 
 from smsgwd.accounts.directory import Directory
@@ -11,7 +13,9 @@ from smsgwd.admission.admit import Account, account_of
 from smsgwd.app.bootstrap import stored_tenant
 from smsgwd.app.secrets import Vault
 from smsgwd.config import Tenant as DeclaredTenant
-from smsgwd.model.changes import PutTenant
+from smsgwd.model.business import PutTenant
+from smsgwd.model.refusals import Refusal, Refused
+from smsgwd.model.tenant import Tenant
 from smsgwd.ports.store import Store
 from smsgwd.telemetry import get_logger
 
@@ -19,16 +23,30 @@ _log = get_logger("tenants")
 
 
 class Tenancy:
-    """Who there is: the directory for authentication, the compiled accounts for admission, the signing secrets."""
+    """Who there is: the directory for authentication, the signing secrets, and who must hear of changes."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(
+        self,
+        vault: Vault,
+        *,
+        changed: Callable[[Sequence[Tenant]], None] | None = None,
+        checked: Callable[[Tenant], None] | None = None,
+    ) -> None:
+        """`changed` gets all tenants after each change, `enabled` as it counts (False below a disabled one), before the
+        change is told as done. `checked` raises Refused or ValueError for one that cannot be compiled; nothing is
+        changed then."""
         self.directory = Directory()
         self._vault = vault
-        self._accounts: dict[str, Account] = {}
+        self._changed = changed
+        self._checked = checked
+        self._listeners: list[Callable[[], object]] = []
+        self._lock = DeferredLock()
+        self._store: Store | None = None
         self._secrets: dict[str, tuple[str, ...]] = {}
+        self._accounts: dict[str, Account] = {}
 
     def account(self, tenant: str) -> Account | None:
-        """The compiled account of an enabled tenant."""
+        """The compiled account of an enabled tenant, by its own settings alone."""
         return self._accounts.get(tenant)
 
     def secrets(self, tenant: str) -> tuple[str, ...]:
@@ -40,19 +58,80 @@ class Tenancy:
         known = self.directory.tenant(tenant)
         return 1 if known is None else known.dlr_batch
 
-    async def load(self, store: Store, declared: Iterable[DeclaredTenant]) -> None:
-        """Create the declared tenants that the store lacks, then read all."""
-        known = {tenant.id for tenant in await store.tenants()}
-        for tenant in declared:
-            if tenant.id in known:
-                continue
-            stored = await deferToThread(stored_tenant, tenant, self._vault)
-            [created] = await store.commit([PutTenant(stored)])
+    def listen(self, heard: Callable[[], object]) -> None:
+        """Have `heard` called after each change, once everything else knows of it."""
+        self._listeners.append(heard)
+
+    async def load(self, store: Store, declared: Iterable[DeclaredTenant], now_ms: int = 0) -> None:
+        """Create the declared tenants that the store lacks, then read all. What the store has is not changed: the file
+        is a start only. Raises ValueError for a declared tenant that does not fit to the others."""
+        self._store = store
+        known = {tenant.id: tenant for tenant in await store.tenants()}
+        new = [
+            await deferToThread(stored_tenant, tenant, self._vault, now_ms)
+            for tenant in declared
+            if tenant.id not in known
+        ]
+        Directory([*known.values(), *new])
+        for tenant in new:
+            if self._checked is not None:
+                self._checked(tenant)
+        for tenant in new:
+            [created] = await store.commit([PutTenant(tenant, at=now_ms)])
             if created:
                 _log.info("tenant.created", tenant=tenant.id)
-        tenants = await store.tenants()
+        self._adopt(await store.tenants())
+
+    def change(
+        self, tenant_id: str, make: Callable[[Tenant | None], Tenant | None], now_ms: int
+    ) -> Deferred[Tenant | None]:
+        """Put what `make` gives in the place of a tenant (it gets None where there is none), durably, one change at a
+        time; None from it changes nothing. Fires with it once everything goes by it.
+
+        Fails with Refused (INVALID, EXISTS), whatever `make` raises, and StoreUnavailable; then nothing is changed.
+        """
+        return self._lock.run(lambda: Deferred.fromCoroutine(self._change(tenant_id, make, now_ms)))
+
+    async def _change(
+        self, tenant_id: str, make: Callable[[Tenant | None], Tenant | None], now_ms: int
+    ) -> Tenant | None:
+        assert self._store is not None, "nothing is changed before `load`"
+        old = self.directory.tenant(tenant_id)
+        new = make(old)
+        if new is None or new == old:
+            return new
+        others = [tenant for tenant in self.directory.tenants() if tenant.id != tenant_id]
+        try:
+            Directory([*others, new])
+            if self._checked is not None:
+                self._checked(new)
+        except ValueError as error:
+            raise Refused(Refusal.INVALID, str(error)) from None
+        [done] = await self._store.commit([PutTenant(new, replace=old is not None, at=now_ms)])
+        if not done:
+            raise Refused(
+                Refusal.EXISTS if old is None else Refusal.NO_SUCH, f"tenant {tenant_id} was changed elsewhere"
+            )
+        self._adopt([*others, new])
+        return new
+
+    def _adopt(self, tenants: list[Tenant]) -> None:
+        """These are the tenants from now on."""
         self.directory.replace(tenants)
-        self._accounts = {tenant.id: account_of(tenant) for tenant in tenants if tenant.enabled}
         self._secrets = {
             tenant.id: (self._vault.open(tenant.webhook_secret),) for tenant in tenants if tenant.webhook_secret
         }
+        if self._changed is None:
+            self._accounts = {each.id: account_of(each) for each in tenants if self.directory.enabled(each.id)}
+        else:
+            self._changed([self._effective(tenant) for tenant in tenants])
+        for heard in self._listeners:
+            try:
+                heard()
+            except Exception as error:  # the change is durable: one who cannot hear of it keeps nobody else from it
+                _log.error("daemon.unhandled_error", reason="after a change of tenants", exc_info=error)
+
+    def _effective(self, tenant: Tenant) -> Tenant:
+        if tenant.enabled and not self.directory.enabled(tenant.id):
+            return msgspec.structs.replace(tenant, enabled=False)
+        return tenant

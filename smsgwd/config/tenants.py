@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import binascii
 import re
-import zoneinfo
 from base64 import b64decode
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator
+from pydantic import SecretStr, ValidationInfo, field_validator
 
+from smsgwd.config.credentials import Credential
 from smsgwd.config.option import Section, option
-from smsgwd.config.types import FrozenMap, HttpUrl, Money, Network, SenderPattern, Written, no_entries
+from smsgwd.config.policy import Content, Destination, FinalState, Flood, Quiet, Region, TimeZone
+from smsgwd.config.types import FrozenMap, HttpUrl, Money, Network, SenderPattern, no_entries
 
-
-def _zone(value: str) -> str:
-    try:
-        zoneinfo.ZoneInfo(value)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"'{value[:60]}' is not a time zone such as Europe/Athens") from None
-    return value
-
-
-TimeZone = Annotated[str, AfterValidator(_zone), Written("time zone")]
+_ID = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 
 
 class Webhook(Section):
@@ -61,78 +53,25 @@ class Callbacks(Section):
     )
 
 
-class PasswordCredential(Section):
-    """HTTP Basic, and the user name and password of dialects."""
-
-    kind: Literal["password"] = option("A user name and password.", example="password")
-    username: str = option("User name, unique.", pattern=r"^[^\s:\x00-\x1f\x7f]{1,128}$", example="demo")
-    secret: SecretStr = option("The password.", min_length=1, max_length=1024, example="demo")
-
-
-class TokenCredential(Section):
-    """HTTP Bearer."""
-
-    kind: Literal["token"] = option("A bearer token.", example="token")
-    secret: SecretStr = option("The token, unique.", min_length=8, max_length=1024, example="demo-token")
-
-    @field_validator("secret")
-    @classmethod
-    def _in_a_header(cls, value: SecretStr) -> SecretStr:
-        text = value.get_secret_value()
-        if not text.isascii() or any(not 32 < ord(char) < 127 for char in text):
-            raise ValueError("must be plain ASCII without spaces: it travels in a header")
-        return value
-
-
-class SmppCredential(Section):
-    """A system_id that may bind."""
-
-    kind: Literal["smpp"] = option("An SMPP account.", example="smpp")
-    system_id: str = option("system_id, unique.", pattern=r"^[!-~]{1,15}$", example="demo")
-    secret: SecretStr = option(
-        "The bind password: at most 8 characters (SMPP 3.4 s4.1.1).", min_length=1, max_length=8, example="demo"
-    )
-    max_binds: int = option("Most binds at a time.", default=8, ge=1, le=1000)
-    window: int = option(
-        "Most deliver_sm without an answer on one bind; 0 = the listener's.", default=0, ge=0, le=10_000, unit="PDUs"
-    )
-    throughput: float = option(
-        "Most parts a second of this account alone; 0 = only the tenant's limit.",
-        default=0.0,
-        ge=0,
-        le=1e6,
-        unit="parts/s",
-    )
-    alphabet: Literal["gsm", "latin1", "ascii", "utf-8"] = option(
-        "What this account takes data_coding 0 to be.", default="gsm"
-    )
-    receipts_by: Literal["deliver_sm", "data_sm"] = option("PDU that carries its receipts.", default="deliver_sm")
-    outbind: str | None = option(
-        "host:port that we call with an outbind when something waits and nothing is bound; null = never.",
-        default=None,
-        pattern=r"^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$",
-        example="esme.example:2775",
-    )
-    outbind_password: SecretStr | None = option("Password of our outbind.", default=None, max_length=8)
-
-    @field_validator("secret")
-    @classmethod
-    def _c_octet(cls, value: SecretStr) -> SecretStr:
-        text = value.get_secret_value()
-        if not text.isascii() or any(ord(char) < 32 for char in text):
-            raise ValueError("must be plain ASCII (a C-octet string in SMPP)")
-        return value
-
-
-Credential = Annotated[PasswordCredential | TokenCredential | SmppCredential, Field(discriminator="kind")]
-
-
 class Tenant(Section):
     """One customer: credit, prices, senders, credentials."""
 
-    id: str = option("Name of the tenant, unique.", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", example="demo")
+    id: str = option("Name of the tenant, unique.", pattern=_ID, example="demo")
+    parent: str | None = option(
+        "Its reseller: what it spends its parent pays too, by the parent's own prices.",
+        default=None,
+        pattern=_ID,
+        example="reseller",
+    )
+    enabled: bool = option("False: nobody may log in as it, or as a tenant below it.", default=True)
     credit: Money | None = option(
         "Prepaid credit at creation; left out = postpaid.", default=None, unit="currency", example="1000.0000"
+    )
+    credit_limit: Money | None = option(
+        "How far below nothing its balance may fall; null = prepaid not at all, postpaid without limit.",
+        default=None,
+        unit="currency",
+        example="500.0000",
     )
     currency: str = option("ISO 4217 code.", default="EUR", pattern=r"^[A-Z]{3}$")
     price: Money = option("Price of a part.", default=0, unit="currency a part", example="0.0400")
@@ -141,6 +80,18 @@ class Tenant(Section):
         default_factory=no_entries,
         unit="currency a part",
         example={"30": "0.0350", "4479": "0.0500"},
+    )
+    price_list: str | None = option(
+        "A price list (docs/pricing.md); of its rates and `prices` the longest prefix counts.",
+        default=None,
+        pattern=_ID,
+        example="wholesale",
+    )
+    lookup_price: Money = option("Price of a number looked up.", default=0, unit="currency a number", example="0.0050")
+    refunds: tuple[FinalState, ...] = option(
+        "Final states that cost nothing although the message was sent; what was never sent never does.",
+        default=(),
+        example=["undelivered", "expired"],
     )
     time_zone: TimeZone = option("Zone of the tenant's dates and times.", default="UTC", example="Europe/Athens")
     senders: tuple[SenderPattern, ...] = option(
@@ -174,6 +125,41 @@ class Tenant(Section):
         unit="days",
     )
     callbacks: Callbacks = option("Callbacks of dialects.", default_factory=Callbacks)
+    language: str = option(
+        "Language of texts that the gateway writes to it.", default="en", pattern=r"^[a-z]{2}$", example="el"
+    )
+    region: Region | None = option(
+        "National numbers are read as this country's; null = numbers are international.",
+        default=None,
+        pattern=r"^[A-Z]{2}$",
+        example="GR",
+    )
+    strict_numbers: bool = option("Take only numbers that today's numbering plans have.", default=False)
+    destinations: tuple[Destination, ...] = option(
+        "Prefixes or countries it may send to; empty = all.", default=(), example=["GR", "357"]
+    )
+    barred: tuple[Destination, ...] = option(
+        "Prefixes or countries it may not send to; the longest prefix that fits counts.", default=(), example=["3090"]
+    )
+    test_numbers: FrozenMap[str, FinalState] = option(
+        "Numbers that nothing is ever sent to: messages are taken, cost nothing, and end in this state.",
+        default_factory=no_entries,
+        example={"306900000001": "delivered"},
+    )
+    content: Content | None = option("What its texts may be; null = anything.", default=None)
+    quiet: Quiet | None = option("When its recipients are left alone; null = never.", default=None)
+    duplicate_s: int = option(
+        "The same text to the same number within so many seconds is refused; 0 = off.",
+        default=0,
+        ge=0,
+        le=86_400,
+        unit="s",
+    )
+    flood: Flood | None = option("When traffic to one range of numbers is too much; null = never.", default=None)
+    link_days: int = option("How long its short links work.", default=90, ge=1, le=3650, unit="days")
+    device_fallback: bool = option(
+        "What is asked to go by a phone goes by the network where no phone has a route.", default=False
+    )
     credentials: tuple[Credential, ...] = option("How the tenant logs in.", default=())
 
     @field_validator("smpp_errors")
@@ -184,6 +170,24 @@ class Tenant(Section):
                 raise ValueError(f"'{code[:40]}' is no code of docs/errors.md")
             if not 1 <= status <= 0xFFFF_FFFF:
                 raise ValueError(f"{status} is no command_status of an error")
+        return value
+
+    @field_validator("test_numbers")
+    @classmethod
+    def _numbers(cls, value: Mapping[str, FinalState]) -> Mapping[str, FinalState]:
+        numbers: dict[str, FinalState] = {}
+        for number, state in value.items():
+            digits = number.removeprefix("+")
+            if not digits.isascii() or not digits.isdigit() or not 7 <= len(digits) <= 15:
+                raise ValueError(f"'{number[:30]}' is not a number: country code first, 7 to 15 digits")
+            numbers[digits] = state
+        return MappingProxyType(numbers)
+
+    @field_validator("parent")
+    @classmethod
+    def _above(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and value == info.data.get("id"):
+            raise ValueError("a tenant is not its own parent")
         return value
 
     @field_validator("prices")

@@ -110,3 +110,76 @@ def test_a_good_webhook_secret(tmp_path: Path) -> None:
     (tenant,) = tenants(tmp_path, text)
     assert tenant.webhook.secret is not None
     assert "whsec" not in repr(tenant)
+
+
+def test_the_settings_of_a_business(tmp_path: Path) -> None:
+    (tenant,) = tenants(
+        tmp_path,
+        """\
+tenants:
+  - id: shop
+    parent: reseller
+    credit_limit: 500
+    price_list: wholesale
+    lookup_price: 0.005
+    refunds: [undelivered]
+    region: GR
+    destinations: [GR, 357, '+49']
+    barred: ['3090']
+    test_numbers: {306900000001: delivered, '+306900000002': expired}
+    content: {max_length: 160, banned: [casino]}
+    quiet: {hours: 21:00-08:00, days: [sat, sun], action: refuse, time_zone: Europe/Athens}
+    flood: {prefix: 5, most: 10}
+    credentials:
+      - {kind: token, secret: demo-token, expires_at: '2027-01-31T00:00:00+02:00', scopes: [send], label: shop,
+         allow: [192.0.2.0/24]}
+""",
+    )
+    assert (tenant.parent, tenant.credit_limit, tenant.lookup_price) == ("reseller", 500_000_000, 5_000)
+    assert tenant.destinations == ("GR", "357", "49")
+    assert dict(tenant.test_numbers) == {"306900000001": "delivered", "306900000002": "expired"}
+    assert tenant.quiet is not None and (tenant.quiet.hours, tenant.quiet.days) == ((1260, 480), ("sat", "sun"))
+    assert tenant.flood is not None and (tenant.flood.prefix, tenant.flood.window_s) == (5, 300)
+    (token,) = tenant.credentials
+    assert (token.expires_at, token.scopes, token.label) == (1_801_346_400_000, ("send",), "shop")
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ("parent: t", "parent: a tenant is not its own parent"),
+        ("parent: 'a b'", "parent: does not have the form"),
+        ("credit_limit: -1", "credit_limit: must be a decimal amount"),
+        ("region: gr", "region: does not have the form"),
+        ("destinations: [Greece]", "destinations[0]: 'Greece' is neither a prefix of digits such as 30 nor a country"),
+        ("refunds: [cancelled]", "refunds[0]: must be one of delivered, undelivered, expired, rejected, unknown"),
+        ("test_numbers: {'12': delivered}", "test_numbers: '12' is not a number"),
+        ("test_numbers: {'306900000001': sent}", "test_numbers.306900000001: must be one of delivered,"),
+        ("quiet: {}", "quiet.hours: is required"),
+        ("quiet: {hours: '08:00-08:00'}", "quiet.hours: must begin and end at different times"),
+        ("quiet: {hours: '8-21'}", "quiet.hours: must be two times of the day"),
+        ("quiet: {hours: '24:00-08:00'}", "quiet.hours: must be two times of the day"),
+        ("flood: {factor: 0.5}", "flood.factor: must be at least 1"),
+        ("credentials: [{kind: token, secret: demo-token, expires_at: 2027-01-31}]",
+         "credentials[0].expires_at: must be a time with its offset"),
+        ("credentials: [{kind: token, secret: demo-token, scopes: [all]}]", "credentials[0].scopes[0]: must be one of"),
+        ("credentials: [{kind: token, secret: demo-token, allow: [example.com]}]", "credentials[0].allow[0]: "),
+    ],
+)  # fmt: skip
+def test_mistakes_in_the_settings_of_a_business(tmp_path: Path, fields: str, complaint: str) -> None:
+    (only,) = complaints(tmp_path, f"tenants:\n  - id: t\n    {fields}\n")
+    assert only.startswith(f"3: tenants[0].{complaint}")
+
+
+def test_scopes_and_states_are_those_of_the_model() -> None:
+    # Configuration and model are neighbours that do not know each other.
+    from typing import get_args
+
+    from smsgwd.config.credentials import Scope
+    from smsgwd.config.policy import FinalState
+    from smsgwd.model.message import State
+    from smsgwd.model.tenant import SCOPES
+
+    assert get_args(Scope) == SCOPES
+    finals = {state.public for state in State if state.final} - {"cancelled"}
+    assert set(get_args(FinalState)) == finals

@@ -1,0 +1,57 @@
+"""Tenants and their credentials as operators change them while the gateway runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from smsgwd.model.tenant import Credential, Tenant
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
+
+class NewSecret(msgspec.Struct, frozen=True, gc=False):
+    """A secret at the only moment it can be told: it is kept as a hash."""
+
+    credential: Credential
+    secret: str
+
+
+class TenantDesk(Protocol):
+    """Changes count for the next request and the next message once their Deferred fires; who is bound over SMPP and may
+    not be any more is unbound.
+
+    All fail with Refused (INVALID, EXISTS, NO_SUCH) telling the operator what is wrong, and with
+    `ports.store.StoreUnavailable`; then nothing is changed.
+    """
+
+    def create(self, options: Mapping[str, Any]) -> Deferred[tuple[Tenant, list[NewSecret]]]:
+        """A new tenant of options in the shape of the tenants file (`config.given`); a credential there without a
+        secret gets one made, and those are told."""
+        ...
+
+    def change(self, tenant: str, options: Mapping[str, Any]) -> Deferred[Tenant]:
+        """Give a tenant other settings: those of `options`, the others stay."""
+        ...
+
+    def add_credential(self, tenant: str, options: Mapping[str, Any]) -> Deferred[NewSecret]:
+        """One credential more, in the shape of the tenants file; a name that the tenant has gets one more secret."""
+        ...
+
+    def rotate(self, tenant: str, kind: str, name: str, grace_ms: int) -> Deferred[NewSecret]:
+        """A new secret in the place of all of a name, which work for `grace_ms` milliseconds still."""
+        ...
+
+    def expire(
+        self, tenant: str, kind: str, name: str, serial: int | None, at: int | None
+    ) -> Deferred[list[Credential]]:
+        """Let the secrets of a name (or the one of `serial`) end at `at`, milliseconds since 1970; None = never. Fires
+        with them."""
+        ...
+
+    def remove(self, tenant: str, kind: str, name: str, serial: int | None) -> Deferred[list[Credential]]:
+        """Remove the secrets of a name (or the one of `serial`); fires with them."""
+        ...
