@@ -18,7 +18,8 @@ import msgspec
 from twisted.internet.defer import Deferred
 
 from smsgwd.config import Config
-from smsgwd.model.changes import Click, Owed, Push, Result
+from smsgwd.model.business import Click, Push
+from smsgwd.model.changes import Owed, Result
 from smsgwd.model.links import CODE_LENGTH, PLACEHOLDERS, Link, LinkView
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.tenant import Tenant
@@ -32,7 +33,7 @@ LONGEST_URL: Final = 2000
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CODES: Final = len(_ALPHABET) ** CODE_LENGTH
 _PAIRS: Final = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
-_CODE = re.compile(r"[0-9A-Za-z]{%d}\Z" % CODE_LENGTH, re.ASCII)
+_CODE = re.compile(rf"[0-9A-Za-z]{{{CODE_LENGTH}}}\Z", re.ASCII)
 _PLACES = re.compile("|".join(map(re.escape, PLACEHOLDERS)), re.IGNORECASE)
 _BAD_CHARACTERS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\\\"<>^`{|}\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 _HOST = re.compile(r"(?!-)[a-z0-9._-]{1,253}\Z|\[[0-9a-f:.]{2,45}\]\Z", re.ASCII | re.IGNORECASE)
@@ -71,7 +72,7 @@ class LinkPlaces:
         #: The path of a short link, up to its code.
         self.path: Final = f"{path}/"
         #: Host of links alone, lower case, with its port where that is not the scheme's; None = the public one.
-        self.host: Final = own.netloc.lower() if apart else None
+        self.host: Final = own.netloc.lower().removesuffix(":443").removesuffix(":80") if apart else None
 
 
 class LinkDesk:

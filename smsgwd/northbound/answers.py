@@ -6,6 +6,7 @@ decimal strings, numbers as their tenant wrote them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -67,6 +68,9 @@ class Message(msgspec.Struct, frozen=True, gc=False, rename={"from_": "from"}, k
     done_at: Annotated[Time | None, Meta(description="When its final state was reached.")]
     error: Error | None
     connector: Annotated[str, Meta(description="The connector it goes or went by.")]
+    name: Annotated[
+        str | msgspec.UnsetType, Meta(description="Of the contact with this number; left out where there is none.")
+    ] = msgspec.UNSET
 
 
 class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -117,10 +121,17 @@ class MessageList(msgspec.Struct, frozen=True, gc=False):
 
 
 class Balance(msgspec.Struct, frozen=True, gc=False):
-    """What is left."""
+    """What is left, and what is owed."""
 
-    balance: Annotated[Money | None, Meta(description="null for a postpaid account.")]
+    balance: Annotated[
+        Money | None,
+        Meta(description="Below nothing where a credit limit allows it; null for a postpaid account without a limit."),
+    ]
     currency: str
+    available: Annotated[Money | None, Meta(description="What can be spent still; null without a limit.")]
+    reserved: Annotated[Money, Meta(description="Set aside for messages that are not final yet.")]
+    credit_limit: Annotated[Money | None, Meta(description="How far below nothing it may fall; null without a limit.")]
+    owed: Annotated[Money, Meta(description="How far it is below nothing: what is to be paid.")]
 
 
 class Problem(msgspec.Struct, frozen=True, gc=False):
@@ -174,21 +185,21 @@ def _time(ms: int | None) -> str | None:
     return None if ms is None else format_epoch_ms(ms)
 
 
-def message(view: MessageView) -> Message:
-    """A message as lists and submissions show it."""
-    return Message(**_members(view))
+def message(view: MessageView, names: Mapping[str, str]) -> Message:
+    """A message as lists and submissions show it; `names` by number (digits)."""
+    return Message(**_members(view, names))
 
 
-def message_detail(view: MessageView) -> MessageDetail:
+def message_detail(view: MessageView, names: Mapping[str, str]) -> MessageDetail:
     """A message as GET by its id shows it."""
     return MessageDetail(
-        **_members(view),
+        **_members(view, names),
         events=[_event(event) for event in view.events],
         part_details=[_part(part) for part in view.parts],
     )
 
 
-def _members(view: MessageView) -> dict[str, Any]:
+def _members(view: MessageView, names: Mapping[str, str]) -> dict[str, Any]:
     kept = view.message
     return {
         "id": str(kept.id),
@@ -205,6 +216,7 @@ def _members(view: MessageView) -> dict[str, Any]:
         "done_at": _time(view.done_at),
         "error": error(view.error),
         "connector": kept.connector,
+        "name": names.get(kept.msisdn, msgspec.UNSET),
     }
 
 

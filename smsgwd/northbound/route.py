@@ -92,11 +92,11 @@ FROM_DATE = Parameter("from_date", "query", DATE, "Submitted at this time or lat
 TO_DATE = Parameter("to_date", "query", DATE, "Submitted before this time.")
 
 
-def limit_of(query: dict[str, list[str]]) -> int:
+def limit_of(query: dict[str, list[str]], default: int = DEFAULT_LIMIT, most: int = MAX_LIMIT) -> int:
     """How many rows a query asks for. Raises Refused(INVALID)."""
-    written = query.get("limit", [str(DEFAULT_LIMIT)])[0]
-    if not (written.isascii() and written.isdigit() and len(written) <= 4 and 1 <= int(written) <= MAX_LIMIT):
-        raise Refused(Refusal.INVALID, f"limit: a number from 1 to {MAX_LIMIT} is expected")
+    written = query.get("limit", [str(default)])[0]
+    if not (written.isascii() and written.isdigit() and len(written) <= 4 and 1 <= int(written) <= most):
+        raise Refused(Refusal.INVALID, f"limit: a number from 1 to {most} is expected")
     return int(written)
 
 

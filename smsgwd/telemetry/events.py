@@ -76,6 +76,8 @@ EVENTS: Mapping[str, Event] = _events(
     ("worker.hung", "error", "An HTTP worker did not answer for that long; it is killed and replaced."),
     ("worker.failed", "error", "An HTTP worker cannot begin its work; why. It is started again."),
     ("worker.certificate_reloaded", "debug", "An HTTP worker has read the certificate again."),
+    ("lookup.source_failed", "warning", "A source of number lookups is in trouble; why. Others are asked meanwhile."),
+    ("lookup.source_recovered", "info", "A source of number lookups answers again."),
     ("store.opened", "info", "The store is open; kind, schema version."),
     ("store.commit_failed", "error", "A commit failed; new messages are refused until the store works again; why."),
     ("store.recovered", "info", "Commits work again; new messages are taken."),
