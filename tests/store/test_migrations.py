@@ -1,11 +1,15 @@
 import sqlite3
 
+import msgspec
 import pytest
 
 from smsgwd.model.changes import Cancel, OutboxDone
+from smsgwd.model.ledger import EntryKind, Funds
 from smsgwd.model.message import State
 from smsgwd.model.tenant import Credential
-from smsgwd.store.embedded import migrations, queries
+from smsgwd.model.upkeep import TimeOutReceipts
+from smsgwd.ports.store import LedgerFilter
+from smsgwd.store.embedded import ledger, migrations, queries
 from smsgwd.store.embedded.apply.table import apply
 from smsgwd.store.embedded.connection import open_writer
 from smsgwd.store.embedded.errors import CannotOpen, environmental
@@ -36,14 +40,14 @@ def test_a_new_file_gets_every_table(connection):
 
 def test_an_older_file_takes_the_missing_steps_and_keeps_its_rows(connection):
     migrate(connection)
-    connection.execute("INSERT INTO tenant (id, balance, record) VALUES ('demo', 5, x'7b7d')")
+    connection.execute("INSERT INTO tenant (id, floor, record) VALUES ('demo', 5, x'7b7d')")
 
     def add(connection):
         connection.execute("ALTER TABLE tenant ADD COLUMN note TEXT NOT NULL DEFAULT 'new'")
 
     assert migrate(connection, (*MIGRATIONS, add)) == 1
     assert _version(connection) == len(MIGRATIONS) + 1
-    assert connection.execute("SELECT id, balance, note FROM tenant").fetchall() == [("demo", 5, "new")]
+    assert connection.execute("SELECT id, floor, note FROM tenant").fetchall() == [("demo", 5, "new")]
 
 
 def test_a_file_of_version_1_is_used_on(connection):
@@ -73,6 +77,42 @@ def test_a_file_of_version_1_is_used_on(connection):
     work.finish()
     assert queries.message(connection, "demo", 8).message.account == "acme"
     assert [each.message_id for each in queries.outbox(connection, "@acme", None, 9)] == [8]
+
+
+def test_a_file_of_version_3_gets_a_ledger(connection):
+    """Prepaid tenants keep their balance; all get what their open messages cost as reserved, and settle it as ever."""
+    migrate(connection, MIGRATIONS[:3])
+    for name, balance in (("demo", 100_000), ("post", None), ("idle", 0), ("new", None)):
+        record = msgspec.json.encode({"id": name, "credit": balance})
+        connection.execute("INSERT INTO tenant VALUES (?, ?, ?)", (name, balance, record))
+    for number, owner, state in ((7, "demo", 2), (8, "demo", 3), (9, "demo", 10), (17, "post", 2), (18, "post", 3)):
+        connection.execute(
+            "INSERT INTO message (id, submission, tenant, source, dest, msisdn, coding, parts, connector, submitted_at,"
+            " deadline, state, due_at, rank, flash, price, attempts, sent_at, body)"
+            " VALUES (?, 6, ?, 'iSMS', '+30', '30', 0, 1, 'sim', 1, 9, ?, 0, -1, 0, 40000, 0, ?, x'41')",
+            (number, owner, state, None if state == 2 else 5),
+        )
+    migrate(connection)
+    assert [ledger.funds(connection, name) for name in ("demo", "post", "idle", "new", "nobody")] == [
+        Funds(100_000, 80_000, 0),
+        Funds(-80_000, 80_000, None),
+        Funds(0, 0, 0),
+        Funds(0, 0, None),
+        None,
+    ]
+    assert ledger.compare(connection) == ([], 4, 2)
+    opening = ledger.ledger(connection, "post", LedgerFilter(), 0, 10)
+    assert [(each.kind, each.amount, each.reserved, each.note) for each in opening] == [
+        (EntryKind.CORRECTION, -80_000, 80_000, "opening balance")
+    ]
+    assert ledger.ledger(connection, "post", LedgerFilter(from_ms=opening[0].at), 0, 10) == opening
+    work = Work(connection, Memory())
+    work.memory.load(connection)
+    apply(work, [Cancel("demo", 7, 5), Cancel("post", 17, 5), TimeOutReceipts(5000, 10)])
+    work.finish()
+    assert ledger.funds(connection, "demo") == Funds(140_000, 0, 0)
+    assert ledger.funds(connection, "post") == Funds(-40_000, 0, None)
+    assert ledger.compare(connection)[0] == []
 
 
 def test_a_step_that_fails_changes_nothing(connection):

@@ -88,7 +88,8 @@ class TestCheck(_Case):
             connection.execute("INSERT INTO part (message, part, state) VALUES (?, 2, 3), (5, 1, 3)", (one.id,))
             connection.execute("INSERT INTO smsc VALUES ('g', 'x', ?, 258)", (one.id,))
             connection.execute("INSERT INTO parked_key VALUES ('g', 'x', 9, 0)")
-            connection.execute("UPDATE tenant SET balance = -1")
+            connection.execute("UPDATE ledger SET balance = -1")
+            (entry,) = connection.execute("SELECT min(id) FROM ledger").fetchone()
             connection.execute(
                 "INSERT INTO outbox (id, message, target, tenant, url, type, created_at, due_at, status)"
                 " VALUES (81, 6, 't', 'demo', 'u', 'x', 0, 0, 0), (82, 6, 't', 'demo', 'u', 'x', 0, 0, 2),"
@@ -110,7 +111,7 @@ class TestCheck(_Case):
                 "push 81 is owed and its message is gone",
                 "push 82 was given up and its message is gone",
                 "parked receipt 9 is gone and can still be looked for",
-                "tenant demo has a balance of -1, and its ledger adds up to -80000",
+                f"tenant demo has a balance of -1 after entry {entry}, its ledger adds up to -120000",
             },
         )
 

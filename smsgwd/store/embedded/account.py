@@ -10,6 +10,14 @@ import msgspec
 from smsgwd.model.message import states_called
 from smsgwd.model.tenant import Tenant
 
+_IN_TAIL: Final = (
+    "SELECT balance, held FROM ledger WHERE id > (SELECT value FROM meta WHERE key = 'ledger_of') AND tenant = ?"
+    " ORDER BY id DESC LIMIT 1"
+)
+_BEFORE: Final = (
+    "SELECT balance, held FROM ledger WHERE id = (SELECT max(id) FROM ledger_of WHERE ledger_of.tenant = ?)"
+)
+
 
 class Booking(msgspec.Struct, gc=False):
     """What one transaction did to one tenant in one kind: an entry that is not written yet."""
@@ -22,7 +30,7 @@ class Booking(msgspec.Struct, gc=False):
 
 
 class Account(msgspec.Struct, gc=False):
-    """Micro-units; `booked` is the balance after the last entry that has its number."""
+    """Micro-units; `booked` and `held` are balance and reserved after the last entry that has its number."""
 
     id: str
     balance: int
@@ -30,6 +38,7 @@ class Account(msgspec.Struct, gc=False):
     floor: int | None  #: the balance may not fall below this; None = no limit
     refunds: frozenset[int] | None  #: final states refunded also when sent; None = none
     booked: int
+    held: int
     reserve: Booking | None = None
     charge: Booking | None = None
     refund: Booking | None = None
@@ -44,6 +53,14 @@ class _Terms(msgspec.Struct, gc=False):
     """What is read of a tenant's record."""
 
     refunds: tuple[str, ...] = ()
+
+
+def sums_of(connection: sqlite3.Connection, tenant: str) -> tuple[int, int]:
+    """Balance and reserved, of the tenant's newest entry."""
+    found: tuple[int, int] | None = (
+        connection.execute(_IN_TAIL, (tenant,)).fetchone() or connection.execute(_BEFORE, (tenant,)).fetchone()
+    )
+    return found or (0, 0)
 
 
 _terms_of: Final = msgspec.json.Decoder(_Terms).decode
@@ -62,9 +79,10 @@ def refunds_of(names: tuple[str, ...]) -> frozenset[int] | None:
 
 
 def load_account(connection: sqlite3.Connection, tenant: str) -> Account | None:
-    """As it is in the file; None for an unknown tenant."""
-    found = connection.execute("SELECT balance, reserved, floor, record FROM tenant WHERE id = ?", (tenant,)).fetchone()
+    """As it is in the file; None for an unknown tenant. May read what was not entered in `ledger_of` yet."""
+    found = connection.execute("SELECT floor, record FROM tenant WHERE id = ?", (tenant,)).fetchone()
     if found is None:
         return None
-    balance, reserved, floor, record = found
-    return Account(tenant, balance or 0, reserved, floor, refunds_of(_terms_of(record).refunds), balance or 0)
+    floor, record = found
+    balance, held = sums_of(connection, tenant)
+    return Account(tenant, balance, held, floor, refunds_of(_terms_of(record).refunds), balance, held)

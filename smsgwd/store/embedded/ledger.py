@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from smsgwd.model.ledger import EntryKind, Funds, LedgerEntry, LedgerSums
 from smsgwd.ports.store import LedgerFilter, LedgerReport
+from smsgwd.store.embedded.account import sums_of
 from smsgwd.store.embedded.books import A_MS, payers_of
 from smsgwd.store.embedded.upkeep import Control
 
@@ -19,15 +20,22 @@ _MOST_PROBLEMS: Final = 100
 # An entry's number is its time or ahead of it; so far ahead, where the wall clock was set back (books).
 _CLOCK_SLACK_MS: Final = 24 * 3600 * 1000
 _KINDS: Final = {int(kind): kind for kind in EntryKind}
-_ENTRY: Final = (
-    "SELECT id, tenant, at, kind, amount, reserved, balance, messages, parts, message, reference, COALESCE(note, '')"
-    " FROM ledger"
+_COLUMNS: Final = (
+    "l.id, l.tenant, l.at, l.kind, l.amount, l.reserved, l.balance, l.messages, l.parts, l.message, l.reference,"
+    " COALESCE(l.note, '')"
 )
+# A tenant's entries: those in `ledger_of`, and those behind them. What is between the two statements is in the second.
+_ENTERED: Final = "FROM ledger_of o CROSS JOIN ledger l ON l.id = o.id WHERE o.tenant = ?1 AND o.id <= ?2"
+_APART: Final = "FROM ledger l WHERE l.tenant = ?1 AND l.id > ?2"
+_MARK: Final = "SELECT value FROM meta WHERE key = 'ledger_of'"
 _SUMS: Final = (
-    "SELECT tenant, count(*), sum(amount), sum(reserved), min(CASE WHEN balance != running THEN id END) FROM"
-    " (SELECT tenant, id, amount, reserved, balance,"
-    " sum(amount) OVER (PARTITION BY tenant ORDER BY id ROWS UNBOUNDED PRECEDING) AS running FROM ledger)"
-    " GROUP BY tenant ORDER BY tenant"
+    "SELECT count(*), sum(reserved), min(CASE WHEN balance != amounts OR held != holds THEN id END) FROM"
+    " (SELECT id, reserved, balance, held, sum(amount) OVER so_far AS amounts, sum(reserved) OVER so_far AS holds"
+    f" FROM (SELECT l.* {_ENTERED} UNION ALL SELECT l.* {_APART})"
+    " WINDOW so_far AS (ORDER BY id ROWS UNBOUNDED PRECEDING))"
+)
+_UP_TO: Final = (
+    f"SELECT sum(amount), sum(reserved) FROM (SELECT l.* {_ENTERED} UNION ALL SELECT l.* {_APART}) WHERE id <= ?3"
 )
 _OPEN: Final = (
     "SELECT tenant, payers, sum(price), count(*) FROM message INDEXED BY message_open WHERE state < 10"
@@ -37,57 +45,70 @@ _OPEN: Final = (
 
 def funds(connection: sqlite3.Connection, tenant: str) -> Funds | None:
     """See Store.funds."""
-    found = connection.execute("SELECT balance, reserved, floor FROM tenant WHERE id = ?", (tenant,)).fetchone()
-    return None if found is None else Funds(*found)
+    found = connection.execute("SELECT floor FROM tenant WHERE id = ?", (tenant,)).fetchone()
+    return None if found is None else Funds(*sums_of(connection, tenant), found[0])
 
 
 def ledger(
     connection: sqlite3.Connection, tenant: str, where: LedgerFilter, after: int, limit: int
 ) -> list[LedgerEntry]:
     """See Store.ledger."""
-    conditions, values = _span(tenant, where.from_ms, where.to_ms)
+    conditions, values = _span(where.from_ms, where.to_ms)
     if where.newest_first:
-        if after:
-            conditions.append("id < ?")
-            values.append(after)
+        conditions += " AND l.id < ?"
+        values.append(after or _MAX_ID)
     else:
-        conditions.append("id > ?")
+        conditions += " AND l.id > ?"
         values.append(after)
     if where.kinds:
-        conditions.append(f"kind IN ({', '.join('?' * len(where.kinds))})")
+        conditions += f" AND l.kind IN ({', '.join('?' * len(where.kinds))})"
         values += [int(kind) for kind in where.kinds]
-    order = "DESC" if where.newest_first else "ASC"
-    sql = f"{_ENTRY} INDEXED BY ledger_tenant WHERE {' AND '.join(conditions)} ORDER BY id {order} LIMIT ?"
-    return [_entry(row) for row in connection.execute(sql, (*values, limit))]
+    parts = [(_ENTERED, "o"), (_APART, "l")]
+    order = "ASC"
+    if where.newest_first:
+        parts.reverse()
+        order = "DESC"
+    (mark,) = connection.execute(_MARK).fetchone()
+    found: list[LedgerEntry] = []
+    for rows, table in parts:
+        here = conditions.replace("l.id", f"{table}.id")
+        sql = f"SELECT {_COLUMNS} {rows} {here} ORDER BY {table}.id {order} LIMIT ?"
+        found += [_entry(row) for row in connection.execute(sql, (tenant, mark, *values, limit - len(found)))]
+        if len(found) == limit:
+            break
+    return found
 
 
 def _entry(values: tuple[Any, ...]) -> LedgerEntry:
-    """An entry of `_ENTRY`."""
+    """An entry of `_COLUMNS`."""
     number, tenant, at, kind, *rest = values
     return LedgerEntry(number, tenant, at, _KINDS[kind], *rest)
 
 
 def ledger_sums(connection: sqlite3.Connection, tenant: str, from_ms: int, to_ms: int) -> list[LedgerSums]:
     """See Store.ledger_sums. Reads every entry of the span."""
-    conditions, values = _span(tenant, from_ms, to_ms)
-    found = connection.execute(
-        "SELECT kind, count(*), sum(amount), sum(reserved), sum(messages), sum(parts) FROM ledger"
-        f" INDEXED BY ledger_tenant WHERE {' AND '.join(conditions)} GROUP BY kind ORDER BY kind",
-        values,
-    )
-    return [LedgerSums(_KINDS[kind], *sums) for kind, *sums in found]
+    conditions, values = _span(from_ms, to_ms)
+    (mark,) = connection.execute(_MARK).fetchone()
+    sums: dict[int, list[int]] = {}
+    for rows, table in ((_ENTERED, "o"), (_APART, "l")):
+        here = conditions.replace("l.id", f"{table}.id")
+        sql = (
+            "SELECT l.kind, count(*), sum(l.amount), sum(l.reserved), sum(l.messages), sum(l.parts)"
+            f" {rows} {here} GROUP BY l.kind"
+        )
+        for kind, *more in connection.execute(sql, (tenant, mark, *values)):
+            sums[kind] = [one + other for one, other in zip(sums.get(kind, [0] * 5), more, strict=True)]
+    return [LedgerSums(_KINDS[kind], *sums[kind]) for kind in sorted(sums)]
 
 
-def _span(tenant: str, from_ms: int | None, to_ms: int | None) -> tuple[list[str], list[Any]]:
-    """Conditions of a tenant's entries of a span of time."""
-    conditions, values = ["tenant = ?"], [tenant]  # type: tuple[list[str], list[Any]]
+def _span(from_ms: int | None, to_ms: int | None) -> tuple[str, list[Any]]:
+    """Conditions of entries of a span of time."""
+    conditions, values = "", []  # type: tuple[str, list[Any]]
     if from_ms is not None:
-        conditions.append("at >= ?")
-        values.append(from_ms)
-        conditions.append("id >= ?")
-        values.append(max(0, min(from_ms * A_MS, _MAX_ID)))
+        conditions += " AND l.at >= ? AND l.id >= ?"
+        values += [from_ms, max(0, min(from_ms * A_MS, _MAX_ID))]
     if to_ms is not None:
-        conditions.append("at < ? AND id < ?")
+        conditions += " AND l.at < ? AND l.id < ?"
         values += [to_ms, max(0, min((to_ms + _CLOCK_SLACK_MS) * A_MS, _MAX_ID))]
     return conditions, values
 
@@ -103,28 +124,36 @@ def ledger_check(control: Control) -> LedgerReport:
 
 def compare(connection: sqlite3.Connection) -> tuple[list[str], int, int]:
     """What is wrong with the ledger, of how many tenants and entries; all as of one moment. Amounts in micro-units."""
+    problems: list[str] = []
+    entries = 0
     connection.execute("BEGIN")
     try:
-        tenants = connection.execute("SELECT id, balance, reserved FROM tenant ORDER BY id").fetchall()
-        booked = {row[0]: row[1:] for row in connection.execute(_SUMS)}
+        (mark,) = connection.execute(_MARK).fetchone()
         opened: Counter[str] = Counter()
         for tenant, payers, price, messages in connection.execute(_OPEN):
             opened[tenant] += price
             for name, part in payers_of(payers):
                 opened[name] += part * messages
+        tenants = connection.execute("SELECT id FROM tenant ORDER BY id").fetchall()
+        for (name,) in tenants:
+            count, reserved, wrong = connection.execute(_SUMS, (name, mark)).fetchone()
+            entries += count
+            if wrong is not None:
+                problems.append(_wrong(connection, name, mark, wrong))
+            if (reserved or 0) != opened[name]:
+                problems.append(f"tenant {name} has {reserved or 0} reserved, its open messages cost {opened[name]}")
+        (all_entries,) = connection.execute("SELECT count(*) FROM ledger").fetchone()
+        if all_entries != entries:
+            problems.append(f"the ledger has {all_entries} entries, and {entries} of them are found by their tenants")
     finally:
         connection.execute("ROLLBACK")
-    problems: list[str] = []
-    for name, balance, reserved in tenants:
-        _, amounts, reservations, wrong = booked.get(name, (0, 0, 0, None))
-        if balance != amounts:
-            problems.append(f"tenant {name} has a balance of {balance}, and its ledger adds up to {amounts}")
-        if reserved != reservations:
-            problems.append(f"tenant {name} has {reserved} reserved, and its ledger adds up to {reservations}")
-        if reserved != opened[name]:
-            problems.append(f"tenant {name} has {reserved} reserved, and its open messages cost {opened[name]}")
-        if wrong is not None:
-            problems.append(f"tenant {name} has another balance after entry {wrong} than that entry shows")
-    for name in booked.keys() - {name for name, _, _ in tenants}:
-        problems.append(f"tenant {name} is gone, and its ledger is there")
-    return problems, len(tenants), sum(row[0] for row in booked.values())
+    return problems, len(tenants), all_entries
+
+
+def _wrong(connection: sqlite3.Connection, tenant: str, mark: int, entry: int) -> str:
+    """What an entry shows that is not the sum of those up to it."""
+    balance, held = connection.execute("SELECT balance, held FROM ledger WHERE id = ?", (entry,)).fetchone()
+    amounts, holds = connection.execute(_UP_TO, (tenant, mark, entry)).fetchone()
+    if balance != amounts:
+        return f"tenant {tenant} has a balance of {balance} after entry {entry}, its ledger adds up to {amounts}"
+    return f"tenant {tenant} has {held} reserved after entry {entry}, its ledger adds up to {holds}"

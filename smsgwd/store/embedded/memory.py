@@ -25,6 +25,7 @@ _OPTED: Final = (
     " SELECT (SELECT min(tenant) FROM optout o WHERE o.tenant > each.tenant) FROM each WHERE each.tenant IS NOT NULL)"
     " SELECT tenant FROM each"
 )
+_TAIL: Final = "SELECT count(*) FROM ledger WHERE id > (SELECT value FROM meta WHERE key = 'ledger_of')"
 
 
 class Memory:
@@ -37,6 +38,7 @@ class Memory:
         ] = {}  #: (message, place) by group and canonical id: `Work.map_smsc`
         self.accounts: dict[str, Account | None] = {}  #: of tenants seen since `load`; None = unknown
         self.next_entry = 1  #: the ledger's next number, at least
+        self.entries = 0  #: of the ledger, not entered in `ledger_of` yet
         self.parked = 0  #: receipts waiting for their response, orphans not counted
         # All they are parked under, and some that were before; None = too many.
         self._keys: set[tuple[str, str]] | None = set()
@@ -54,8 +56,10 @@ class Memory:
         self.listed.clear()
         self.walks = Walks()
         self.accounts.clear()
-        (last,) = connection.execute("SELECT max(id) FROM ledger").fetchone()
-        self.next_entry = (last or 0) + 1
+        if self.next_entry == 1:  # afterwards it only grows
+            (last,) = connection.execute("SELECT max(id) FROM ledger").fetchone()
+            self.next_entry = (last or 0) + 1
+        (self.entries,) = connection.execute(_TAIL).fetchone()
         (self.parked,) = connection.execute("SELECT count(*) FROM parked WHERE orphan = 0").fetchone()
         keys = connection.execute("SELECT grp, key FROM parked_key LIMIT ?", (_MOST_KEYS + 1,)).fetchall()
         self._keys = set(keys) if len(keys) <= _MOST_KEYS else None

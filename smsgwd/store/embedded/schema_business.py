@@ -2,22 +2,20 @@
 
 from typing import Final
 
-#: Version 4. `message.payers`, `channel`, `source_addr`, `dest_addr`: see model.message. Every tenant has a balance
-#: from here on; it may not fall below `floor` (NULL = no limit). A postpaid tenant begins with what its open messages
-#: cost, owed and reserved: they are paid, or given back, when they end. `ledger.id` is 1024 times `at`, or more.
+#: Version 4. `message.payers`, `channel`, `source_addr`, `dest_addr`: see model.message.
+#:
+#: A tenant's balance and what it has reserved are those of its newest entry (`balance`, `held`), nothing where it has
+#: none. `ledger.id` is 1024 times `at`, or more; `reserved` is what an entry adds to `held`. `ledger_of` tells the
+#: entries of a tenant, up to the one in `meta`: those behind it are few, and are entered there together (books). The
+#: balance may not fall below `tenant.floor` (NULL = no limit). Every tenant has one from here on: a postpaid one begins
+#: with what its open messages cost, owed and reserved: they are paid, or given back, when they end.
+#:
 #: Several live secrets of one name differ in `serial`. `credential.more`: JSON of expiry, scopes, networks, label.
 VERSION_4: Final = """
 ALTER TABLE message ADD COLUMN payers TEXT;
 ALTER TABLE message ADD COLUMN channel TEXT;
 ALTER TABLE message ADD COLUMN source_addr TEXT;
 ALTER TABLE message ADD COLUMN dest_addr TEXT;
-ALTER TABLE tenant ADD COLUMN floor INTEGER;
-ALTER TABLE tenant ADD COLUMN reserved INTEGER NOT NULL DEFAULT 0;
-UPDATE tenant SET floor = 0 WHERE balance IS NOT NULL;
-UPDATE tenant SET reserved = o.price FROM
-    (SELECT tenant, sum(price) AS price FROM message INDEXED BY message_open WHERE state < 10 GROUP BY tenant) o
-    WHERE tenant.id = o.tenant;
-UPDATE tenant SET balance = -reserved WHERE balance IS NULL;
 CREATE TABLE ledger (
     id INTEGER PRIMARY KEY,
     tenant TEXT NOT NULL,
@@ -26,17 +24,30 @@ CREATE TABLE ledger (
     amount INTEGER NOT NULL,
     reserved INTEGER NOT NULL,
     balance INTEGER NOT NULL,
+    held INTEGER NOT NULL,
     messages INTEGER NOT NULL DEFAULT 0,
     parts INTEGER NOT NULL DEFAULT 0,
     message INTEGER,
     reference TEXT,
     note TEXT
 );
-CREATE INDEX ledger_tenant ON ledger (tenant, id);
+CREATE TABLE ledger_of (
+    tenant TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id)
+) WITHOUT ROWID;
+INSERT INTO meta (key, value) VALUES ('ledger_of', 0);
 CREATE UNIQUE INDEX ledger_reference ON ledger (tenant, reference) WHERE reference IS NOT NULL;
-INSERT INTO ledger (id, tenant, at, kind, amount, reserved, balance, note)
-    SELECT n.at * 1024 + row_number() OVER (ORDER BY id), id, n.at, 5, balance, reserved, balance, 'opening balance'
-    FROM tenant, (SELECT CAST(strftime('%s', 'now') AS INTEGER) * 1000 AS at) n;
+WITH now (at) AS (SELECT CAST(strftime('%s', 'now') AS INTEGER) * 1000), open (tenant, price) AS
+    (SELECT tenant, sum(price) FROM message INDEXED BY message_open WHERE state < 10 GROUP BY tenant), opening AS
+    (SELECT id, COALESCE(price, 0) AS held, COALESCE(balance, -price, 0) AS balance FROM tenant
+    LEFT JOIN open ON open.tenant = tenant.id)
+    INSERT INTO ledger (id, tenant, at, kind, amount, reserved, balance, held, note)
+    SELECT at * 1024 + row_number() OVER (ORDER BY id), id, at, 5, balance, held, balance, held, 'opening balance'
+    FROM opening, now WHERE balance != 0 OR held != 0;
+ALTER TABLE tenant ADD COLUMN floor INTEGER;
+UPDATE tenant SET floor = 0 WHERE balance IS NOT NULL;
+ALTER TABLE tenant DROP COLUMN balance;
 CREATE TABLE credential_4 (
     kind TEXT NOT NULL,
     name TEXT NOT NULL,

@@ -64,9 +64,7 @@ def open_account(work: Work, tenant: Tenant, at: int) -> None:
 def set_floor(work: Work, tenant: Tenant) -> None:
     """How far a tenant's balance may fall, and what it is refunded, are as its settings say now."""
     floor = floor_of(tenant)
-    work.connection.execute(
-        "UPDATE tenant SET floor = ?, balance = COALESCE(balance, 0) WHERE id = ?", (floor, tenant.id)
-    )
+    work.connection.execute("UPDATE tenant SET floor = ? WHERE id = ?", (floor, tenant.id))
     if work.memory.accounts.get(tenant.id) is None:
         work.memory.accounts.pop(tenant.id, None)  # it was unknown: look again
         return
