@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from pydantic import ValidationError
@@ -102,12 +102,19 @@ def _route(value: bytes) -> Route:
         raise ValueError("it must be a JSON object")
     data.pop("order", None)
     try:
-        return Route.model_validate_json(msgspec.json.encode(data))
+        return Route.model_validate(_frozen(data))
     except ValidationError as invalid:
         entries = without_echoes(invalid.errors(include_url=False))
         raise ValueError(
             "; ".join(_mistake(key_text(entry["loc"]), sentence(Route, entry)) for entry in entries)
         ) from None
+
+
+def _frozen(data: Any) -> Any:
+    """JSON as the configuration's reader gives it: lists are tuples."""
+    if isinstance(data, dict):
+        return {key: _frozen(value) for key, value in data.items()}
+    return tuple(map(_frozen, data)) if isinstance(data, list) else data
 
 
 def _mistake(where: str, what: str) -> str:

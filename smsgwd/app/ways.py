@@ -3,19 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
-from smsgwd.model.message import Message
+from smsgwd.model.message import HELD, Message
+from smsgwd.routing.choice import Chooser
 from smsgwd.routing.table import Routes
 
 
+class RoutingTables(Protocol):
+    """What routing goes by, as it is now."""
+
+    @property
+    def routes(self) -> Routes:
+        """The routing table."""
+        ...
+
+    @property
+    def chooser(self) -> Chooser:
+        """Chooses among a rule's connectors."""
+        ...
+
+    def network_of(self, msisdn: str) -> str:
+        """mcc+mnc of a number; '' when it is not known."""
+        ...
+
+
 class Ways:
-    """Reads the routes as they are now: one that changed since a message was taken counts as it is.
+    """Reads the tables as they are now: a route that changed since a message was taken counts as it is.
 
     `up` tells whether a connector can send now.
     """
 
-    def __init__(self, routes: Routes, up: Callable[[str], bool]) -> None:
-        self._routes = routes
+    def __init__(self, tables: RoutingTables, up: Callable[[str], bool]) -> None:
+        self._tables = tables
         self._up = up
 
     def next_way(self, message: Message, left: str) -> str | None:
@@ -38,16 +58,32 @@ class Ways:
 
     def up_beside(self, connector: str) -> frozenset[str]:
         """The connectors that are up and stand in a rule with this one: empty = nothing queued for it can go over."""
-        return frozenset(filter(self._up, self._routes.beside(connector)))
+        return frozenset(filter(self._up, self._tables.routes.beside(connector)))
 
     def up(self) -> frozenset[str]:
         """The connectors of all rules that are up."""
-        return frozenset(filter(self._up, self._routes.connectors()))
+        return frozenset(filter(self._up, self._tables.routes.connectors()))
 
     def _others(self, message: Message, left: str) -> list[str]:
-        """The connectors of the message's rule, but those it was tried on and the one it leaves."""
-        rule = self._routes.find(message.tenant, message.source, message.msisdn)
+        """The connectors of the message's rule that its margin allows, but those it was tried on and the one it leaves;
+        the cheapest first where the rule is for that."""
+        tables = self._tables
+        rule = tables.routes.find(
+            message.tenant,
+            message.source,
+            message.msisdn,
+            message.parts,
+            message.coding,
+            message.channel,
+            message.priority,
+            message.due_at if 0 < message.due_at < HELD else message.submitted_at,
+        )
         if rule is None:
             return []
+        connectors = rule.connectors
+        if rule.prices_matter:
+            rate = message.price // max(1, message.parts)
+            network = tables.network_of(message.msisdn)
+            connectors = tuple(tables.chooser.carrying(rule, message.msisdn, rate=rate, network=network))
         tried = message.tried.split(",") if message.tried else ()
-        return [connector for connector in rule.connectors if connector != left and connector not in tried]
+        return [connector for connector in connectors if connector != left and connector not in tried]

@@ -81,7 +81,9 @@ def without_echoes(entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, An
 
 def _one_way(entries: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     """Of an option that may be a word or a section, the mistakes of the way it was written, their tag left out."""
-    words = {entry["loc"][:-1]: entry for entry in entries if str(entry["loc"][-1]).startswith("literal[")}
+    words = {
+        entry["loc"][:-1]: entry for entry in entries if "".join(map(str, entry["loc"][-1:])).startswith("literal[")
+    }
     if not words:
         return entries
     found: list[Mapping[str, Any]] = []

@@ -1,6 +1,10 @@
-"""Messages for tests of the services."""
+"""Messages and tables for tests of the services."""
+
+from dataclasses import dataclass
 
 from smsgwd.model.message import Coding, Message, MessageView
+from smsgwd.routing.choice import Chooser
+from smsgwd.routing.table import Routes
 
 NOW_MS = 1_800_000_000_000
 
@@ -25,3 +29,14 @@ def message(message_id, **fields):
 
 def view(made):
     return MessageView(made, None, None, None, None)
+
+
+@dataclass
+class RoutingTables:
+    """Tables that can be exchanged; Greek mobile numbers are in network 20201."""
+
+    routes: Routes
+    chooser: Chooser
+
+    def network_of(self, msisdn):
+        return "20201" if msisdn.startswith("306") else ""

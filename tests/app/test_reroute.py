@@ -8,10 +8,11 @@ from smsgwd.app.ways import Ways
 from smsgwd.model.changes import Reroute, Rerouted
 from smsgwd.model.message import State
 from smsgwd.ports.store import QueuedMessage, StoreUnavailable
+from smsgwd.routing.choice import Chooser
 from smsgwd.routing.table import Routes, Rule
 from smsgwd.telemetry import Metrics
 from tests.app.fakes import FakeClock
-from tests.app.made import message, view
+from tests.app.made import RoutingTables, message, view
 
 
 class Store:
@@ -93,7 +94,12 @@ class World:
             clock=self.clock,
             store=self.store,
             dispatcher=self.dispatcher,
-            ways=Ways(routes or Routes([Rule(("a", "b"), to=("30*",)), Rule(("a",))]), self.dispatcher.up),
+            ways=Ways(
+                RoutingTables(
+                    routes or Routes([Rule(("a", "b"), to=("30*",)), Rule(("a",))]), Chooser(self.dispatcher.up)
+                ),
+                self.dispatcher.up,
+            ),
             after={"a": after, "b": after},
             metrics=self.metrics,
         )
