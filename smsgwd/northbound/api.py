@@ -13,6 +13,8 @@ from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.tenant import Tenant
 from smsgwd.net.http_message import JSON_TYPE, HttpRequest, HttpResponse, Later
 from smsgwd.northbound import problems
+from smsgwd.northbound.book import book_family
+from smsgwd.northbound.book_names import Names
 from smsgwd.northbound.credentials import BasicPair, credentials
 from smsgwd.northbound.docs_page import docs_response
 from smsgwd.northbound.openapi import openapi_response
@@ -22,12 +24,13 @@ from smsgwd.northbound.queries import Queries
 from smsgwd.northbound.route import Route
 from smsgwd.northbound.router import Router, query_of
 from smsgwd.northbound.routes import MESSAGE_ROUTES
-from smsgwd.northbound.sending import ApiLimits, Sending
+from smsgwd.northbound.sending import ApiLimits, Sending, wall_clock
 from smsgwd.ports.store import StoreUnavailable
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
+    from smsgwd.ports.records import Records
     from smsgwd.ports.store import Store
     from smsgwd.ports.submit import Authenticator, Messages, Submitter
 
@@ -58,19 +61,34 @@ class NativeApi:
         ready: Callable[[], int] = lambda: 0,
         lagging: Callable[[str], int] | None = None,
         pressed: Callable[[], bool] = lambda: False,
+        records: Records | None = None,
+        now: Callable[[], int] = wall_clock,
     ) -> None:
-        """`families`: endpoints besides messages and the balance.
+        """`families`: endpoints besides messages, the balance and, where there are `records`, the address book.
+        `now` tells the time, milliseconds since 1970.
 
         With a `reactor` submissions wait while too many are on their way into the store, more so while messages
         (`ready`) or this tenant's receipts (`lagging`) wait behind them, or the process is short of CPU (`pressed`):
         see northbound.doorway."""
         self._authenticator = authenticator
+        names: Names | None = None
+        if records is not None:
+            names = Names(records)
+            families = (book_family(records, store, names, now), *families)
         routes = [*MESSAGE_ROUTES, *(route for table, _ in families for route in table)]
         self._router = Router(routes)
         self._sending = sending = Sending(
-            submitter, limits or ApiLimits(), pace, reactor=reactor, ready=ready, lagging=lagging, pressed=pressed
+            submitter,
+            limits or ApiLimits(),
+            pace,
+            reactor=reactor,
+            ready=ready,
+            lagging=lagging,
+            pressed=pressed,
+            records=records,
+            now=now,
         )
-        queries = Queries(messages, store)
+        queries = Queries(messages, store, names)
         self._submissions: dict[str, _Submission] = {"send": sending.send, "send_batch": sending.send_batch}
         self._operations: dict[str, Operation] = {
             "list": lambda tenant, _request, _slots, query: queries.list(tenant, query),

@@ -36,3 +36,22 @@ def decode_cursor(cursor: str) -> int:
     ):
         raise Refused(Refusal.INVALID, "the cursor is not one of ours: take `next_cursor` of a page as it is")
     return int.from_bytes(body, "big")
+
+
+def encode_key_cursor(key: str) -> str:
+    """The cursor of the page behind a key, for lists by name or number."""
+    octets = key.encode("utf-8")
+    check = zlib.crc32(octets).to_bytes(_CHECK_BYTES, "big")
+    return base64.urlsafe_b64encode(octets + check).decode("ascii").rstrip("=")
+
+
+def decode_key_cursor(cursor: str) -> str:
+    """The key in a cursor. Raises Refused(INVALID) for what is no cursor of ours."""
+    try:
+        octets = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        key = octets[:-_CHECK_BYTES].decode("utf-8")
+    except (binascii.Error, ValueError):
+        octets, key = b"", ""
+    if zlib.crc32(octets[:-_CHECK_BYTES]).to_bytes(_CHECK_BYTES, "big") != octets[-_CHECK_BYTES:]:
+        raise Refused(Refusal.INVALID, "the cursor is not one of ours: take `next_cursor` of a page as it is")
+    return key

@@ -20,6 +20,11 @@ Authenticate with HTTP Basic (user name and password) or `Authorization: Bearer 
 unknown fields are refused. Ids are decimal strings, times RFC 3339 UTC, money decimal strings. Errors are RFC 9457
 problem documents with a stable `code`. Answers 429 and 503 carry `Retry-After`, and nothing was taken."""
 _SUCCESS = {200: "Found.", 201: "Created.", 202: "Accepted and stored.", 204: "Done; the answer has no body."}
+#: What no type says: of which fields one is needed.
+_ONE_OF = {
+    "SendRequest": (("oneOf", ("text", "template")), ("anyOf", ("to", "to_group"))),
+    "BatchMessage": (("oneOf", ("text", "template")),),
+}
 _STATUS_TEXT = {
     400: "The request is malformed.",
     401: "No credentials, or unknown ones.",
@@ -42,6 +47,8 @@ def openapi_document() -> dict[str, Any]:
     types = _types()
     refs, components = msgspec.json.schema_components(types, ref_template=_REF)
     _name_integers(components)
+    for name, alternatives in _ONE_OF.items():
+        components[name]["allOf"] = [{kind: [{"required": [one]} for one in names]} for kind, names in alternatives]
     schemas = dict(zip(types, refs, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:

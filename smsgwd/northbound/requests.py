@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from smsgwd.model.message import Failure
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.submission import Idempotency, Item
 from smsgwd.net.targets import BadTargetError, parse_target
 from smsgwd.timespec.rfc3339 import Rfc3339Error, parse_rfc3339, to_epoch_ms
+from smsgwd.timespec.strtotime import PhraseError, due
 
 MAX_RECIPIENTS = 1000
 MAX_BATCH = 1000
@@ -27,12 +30,15 @@ MAX_TEXT = 40_000  # characters: 255 parts of GSM text, the most SMS can join (3
 MAX_URL = 2048
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 _FRACTION = re.compile(r"(?<=[0-9])\.0(?= )")
+_DATE_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]{5,}([Zz]|[+-][0-9:]+)\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _URL_CHARACTERS = re.compile(r"[\x21-\x7e]+\Z")
 _HALF_PAIR = re.compile(rb'\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u)[^"]{0,11}"\s*[}\]]')
 _HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62})(?:\.|\Z))+\Z|\[[0-9A-Fa-f:.]+\]\Z")
 
 T = TypeVar("T")
+#: What phrases are read by: a tenant's zone (IANA name), and what tells the time (milliseconds since 1970).
+When = tuple[str, Callable[[], int]]
 
 
 # Integers are declared as whole floats: to JSON 60.0 is the integer 60 and some encoders write it so.
@@ -44,14 +50,21 @@ class MessageRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, r
         Meta(description="Sender: a number, or up to 11 letters and digits. Left out: the account's default sender."),
     ] = None
     text: Annotated[
-        str,
+        Annotated[str, Meta(min_length=1, max_length=MAX_TEXT, extra_json_schema={"pattern": "^[^\\u0000]*$"})]
+        | UnsetType,
         Meta(
-            min_length=1,
-            max_length=MAX_TEXT,
-            description="The text; with `coding` binary the octets as hex digits. U+0000 cannot be sent.",
-            extra_json_schema={"pattern": "^[^\\u0000]*$"},
+            description="The text; with `coding` binary the octets as hex digits. U+0000 cannot be sent. "
+            "Either this or `template` is given."
         ),
-    ]
+    ] = UNSET
+    template: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType,
+        Meta(description="The name of a template that makes the text."),
+    ] = UNSET
+    values: Annotated[
+        dict[str, Annotated[str, Meta(max_length=1000)]],
+        Meta(max_length=100, description="What stands in the template's placeholders."),
+    ] = {}
     coding: Annotated[
         Literal["auto", "gsm", "ucs2", "binary"],
         Meta(description="auto takes the cheapest encoding that carries the whole text."),
@@ -70,8 +83,26 @@ class MessageRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, r
         Meta(description="Your own reference; comes back in queries and receipts."),
     ] = None
     schedule_at: Annotated[
+        Annotated[str, Meta(max_length=100)] | None,
+        Meta(
+            description="Send then and not at once: RFC 3339 with an offset, or a phrase in the account's time zone.",
+            examples=["2026-12-24T18:00:00+02:00", "next thursday 10:00"],
+        ),
+    ] = None
+    not_after: Annotated[
         Annotated[str, Meta(max_length=40, extra_json_schema={"format": "date-time"})] | None,
-        Meta(description="Send then and not at once: RFC 3339 with an offset."),
+        Meta(description="What was not sent by then expires: RFC 3339 with an offset."),
+    ] = None
+    link: Annotated[
+        Annotated[str, Meta(max_length=MAX_URL)] | None,
+        Meta(
+            description="http or https: `[Link]` or `{link}` in the text becomes a short link to it.",
+            examples=["https://example.net/offer"],
+        ),
+    ] = None
+    channel: Annotated[
+        Literal["network", "device"] | None,
+        Meta(description="Only by the network, or only by a phone; left out: whichever the routes have."),
     ] = None
     validity_s: Annotated[
         Annotated[float, Meta(ge=60, le=604_800, multiple_of=1)] | None,
@@ -84,12 +115,16 @@ class SendRequest(MessageRequest, kw_only=True):
     """One text to one recipient or several."""
 
     to: Annotated[
-        str | Annotated[list[str], Meta(min_length=1, max_length=MAX_RECIPIENTS)],
+        str | Annotated[list[str], Meta(min_length=1, max_length=MAX_RECIPIENTS)] | UnsetType,
         Meta(
             description="Recipient in international form, or a list of them. Each is refused on its own.",
             examples=["+306912345678"],
         ),
-    ]
+    ] = UNSET
+    to_group: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType,
+        Meta(description="The name of a group: each of its members gets the message, besides those in `to`."),
+    ] = UNSET
 
 
 class BatchMessage(MessageRequest, kw_only=True):
@@ -110,15 +145,16 @@ _batch_decoder = msgspec.json.Decoder(BatchRequest)
 
 def decode_send(body: bytes) -> SendRequest:
     """A POST /v1/messages body. Raises Refused (MALFORMED, INVALID)."""
-    return _decoded(_send_decoder, body)
+    return decoded(_send_decoder, body)
 
 
 def decode_batch(body: bytes) -> BatchRequest:
     """A POST /v1/messages/batch body. Raises Refused (MALFORMED, INVALID)."""
-    return _decoded(_batch_decoder, body)
+    return decoded(_batch_decoder, body)
 
 
-def _decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+def decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """A JSON body. Raises Refused (MALFORMED, INVALID)."""
     if not body:
         raise Refused(Refusal.MALFORMED, "the body is empty: JSON is expected")
     try:
@@ -148,13 +184,24 @@ def _worded(fault: str) -> str:
 
 
 def recipients(request: SendRequest) -> list[str]:
-    """The recipients, as written."""
-    return [request.to] if isinstance(request.to, str) else request.to
+    """The recipients that are named, as written."""
+    to = request.to
+    if type(to) is str:
+        return [to]
+    return [] if isinstance(to, UnsetType) else to
 
 
-def item(request: MessageRequest, to: str) -> Item:
-    """The message to one recipient. Raises Refused when its values cannot make one."""
+def by_template(request: MessageRequest, path: str = "$") -> bool:
+    """True when a template has to be read first. Raises Refused(INVALID) unless there is either it or a text."""
+    if (request.text is UNSET) == (request.template is UNSET):
+        raise Refused(Refusal.INVALID, f"either `text` or `template` is needed, and not both - at `{path}`")
+    return request.template is not UNSET
+
+
+def item(request: MessageRequest, to: str, when: When) -> Item:
+    """The message to one recipient, its text given. Raises Refused when its values cannot make one."""
     text = request.text
+    assert type(text) is str
     coding = request.coding
     data: bytes | None = None
     if "\0" in text:
@@ -165,7 +212,7 @@ def item(request: MessageRequest, to: str) -> Item:
     if coding == "binary":
         text, data = "", _octets(text)
     dlr_url, moment, validity_s = request.dlr_url, request.schedule_at, request.validity_s
-    return Item(
+    made = Item(
         request.from_,
         to,
         text,
@@ -174,23 +221,30 @@ def item(request: MessageRequest, to: str) -> Item:
         request.flash,
         None if dlr_url is None else checked_url(dlr_url),
         ref,
-        None if moment is None else _moment(moment),
+        None if moment is None else scheduled(moment, when),
         None if validity_s is None else int(validity_s),
         int(request.priority),
     )
+    if request.link is not None:
+        made.link = checked_link(request.link)
+    if request.not_after is not None:
+        made.not_after = _moment(request.not_after, "not_after")
+    if request.channel is not None:
+        made.channel = request.channel
+    return made
 
 
-def item_or_failure(request: MessageRequest, to: str) -> Item | Failure:
+def item_or_failure(request: MessageRequest, to: str, when: When) -> Item | Failure:
     """The message to one recipient, or why there is none."""
     try:
-        return item(request, to)
+        return item(request, to, when)
     except Refused as refused:
         return failure_of(refused)
 
 
-def items(request: MessageRequest, to: list[str]) -> list[Item | Failure]:
+def items(request: MessageRequest, to: list[str], when: When) -> list[Item | Failure]:
     """One place a recipient: its message, or why there is none (the same for all of them)."""
-    first = item_or_failure(request, to[0])
+    first = item_or_failure(request, to[0], when)
     if len(to) == 1:
         return [first]
     if isinstance(first, Failure):
@@ -210,11 +264,23 @@ def _octets(text: str) -> bytes:
         raise Refused(Refusal.INVALID_TEXT, "with coding binary, text holds pairs of hex digits") from None
 
 
-def _moment(written: str) -> int:
+def scheduled(written: str, when: When) -> int:
+    """A time to send at, in milliseconds since 1970: RFC 3339, or a phrase, which means now when its time has passed.
+    Raises Refused(INVALID_SCHEDULE)."""
+    if _DATE_TIME.match(written) is not None:
+        return _moment(written, "schedule_at")
+    zone, now = when
+    try:
+        return due(written, now(), ZoneInfo(zone))
+    except PhraseError as error:
+        raise Refused(Refusal.INVALID_SCHEDULE, f"schedule_at: {error}") from None
+
+
+def _moment(written: str, field: str) -> int:
     try:
         return to_epoch_ms(parse_rfc3339(written))
     except Rfc3339Error as error:
-        raise Refused(Refusal.INVALID_SCHEDULE, f"schedule_at: {error}") from None
+        raise Refused(Refusal.INVALID_SCHEDULE, f"{field}: {error}") from None
 
 
 @lru_cache(maxsize=256)  # a tenant's are few, and reading one takes 15 µs
@@ -223,31 +289,44 @@ def checked_url(url: str) -> str:
 
     Whether its address may be called is asked when it is called: names change their addresses.
     """
+    fault = _fault(url)
+    if fault is None and "#" in url:
+        fault = "has a fragment, which is never sent"
+    if fault is not None:
+        raise Refused(Refusal.INVALID_DLR_URL, f"dlr_url {fault}")
+    try:
+        parse_target(url)  # what the push would refuse for ever is refused now
+    except BadTargetError as error:
+        raise Refused(Refusal.INVALID_DLR_URL, f"dlr_url cannot be called: {error}") from None
+    return url
+
+
+@lru_cache(maxsize=256)
+def checked_link(url: str) -> str:
+    """The address a short link leads to, as written. Raises Refused(INVALID_LINK)."""
+    fault = _fault(url)
+    if fault is not None:
+        raise Refused(Refusal.INVALID_LINK, f"link {fault}")
+    return url
+
+
+def _fault(url: str) -> str | None:
+    """What is wrong with a http(s) URL; None when nothing is."""
     if _URL_CHARACTERS.match(url) is None:
-        raise _bad_url("has characters that must be percent-encoded")
+        return "has characters that must be percent-encoded"
     try:
         split = urlsplit(url)
         port = split.port
     except ValueError:
-        raise _bad_url("has a malformed host or port") from None
+        return "has a malformed host or port"
     if split.scheme not in ("http", "https"):
-        raise _bad_url("is neither http nor https")
+        return "is neither http nor https"
     if "@" in split.netloc:
-        raise _bad_url("holds credentials, which would be logged by others: use the signature")
+        return "holds credentials, which others would see"
     host = split.netloc.rpartition(":")[0] if port is not None else split.netloc.removesuffix(":")
     if _HOST.match(host) is None or port == 0:
-        raise _bad_url("has a malformed host or port")
-    if "#" in url:
-        raise _bad_url("has a fragment, which is never sent")
-    try:
-        parse_target(url)  # what the push would refuse for ever is refused now
-    except BadTargetError as error:
-        raise _bad_url(f"cannot be called: {error}") from None
-    return url
-
-
-def _bad_url(why: str) -> Refused:
-    return Refused(Refusal.INVALID_DLR_URL, f"dlr_url {why}")
+        return "has a malformed host or port"
+    return None
 
 
 def checked_key(key: str, digest: bytes) -> Idempotency:

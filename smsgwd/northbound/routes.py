@@ -11,6 +11,7 @@ from smsgwd.northbound.answers import (
     SendAnswer,
     SubmissionMessages,
 )
+from smsgwd.northbound.book_routes import BOOK_ROUTES
 from smsgwd.northbound.requests import BatchRequest, SendRequest
 from smsgwd.northbound.route import BODY, COMMON, FROM_DATE, ID, TO_DATE, Parameter, Route, limit_parameter
 
@@ -27,6 +28,16 @@ _SUBMIT = (
     Refusal.INVALID_SCHEDULE,
     Refusal.INVALID_VALIDITY,
     Refusal.INVALID_DLR_URL,
+    Refusal.INVALID_LINK,
+    Refusal.TEMPLATE_NOT_FOUND,
+    Refusal.GROUP_NOT_FOUND,
+    Refusal.DESTINATION_BARRED,
+    Refusal.BLACKLISTED,
+    Refusal.OPTED_OUT,
+    Refusal.CONTENT_REFUSED,
+    Refusal.DUPLICATE,
+    Refusal.QUIET_HOURS,
+    Refusal.FLOOD,
     Refusal.NO_CREDIT,
     Refusal.NO_ROUTE,
     Refusal.IDEMPOTENCY_MISMATCH,
@@ -172,4 +183,4 @@ MESSAGE_ROUTES = (
 )
 
 #: Every endpoint: what the description describes.
-ROUTES = MESSAGE_ROUTES
+ROUTES = (*MESSAGE_ROUTES, *BOOK_ROUTES)

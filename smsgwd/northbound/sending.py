@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+import time
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from msgspec import UNSET
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure as TwistedFailure
 
 from smsgwd.model.message import Failure
 from smsgwd.model.refusals import BY_CODE, Refusal, Refused
@@ -15,6 +19,7 @@ from smsgwd.model.tenant import Tenant
 from smsgwd.net.http_message import JSON_TYPE, HttpRequest, HttpResponse, Later, problem
 from smsgwd.northbound import problems, requests
 from smsgwd.northbound.answers import SendAnswer, refused_entry, sent_entry
+from smsgwd.northbound.book_sending import Made, batch_items, group_items
 from smsgwd.northbound.doorway import Doorway
 from smsgwd.northbound.pace import Pace, parts_of
 from smsgwd.northbound.problems import NO_STORE, labelled
@@ -22,6 +27,7 @@ from smsgwd.northbound.problems import NO_STORE, labelled
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
+    from smsgwd.ports.records import Records
     from smsgwd.ports.submit import Submitter
 
 _encode = msgspec.json.Encoder().encode
@@ -29,10 +35,11 @@ _ACCEPTED: Final = (("Content-Type", JSON_TYPE), NO_STORE)  # of every 202, so t
 
 
 class ApiLimits(msgspec.Struct, frozen=True):
-    """What one request may ask for; 1,000 at most, as the contract says."""
+    """What one request may ask for; 1,000 recipients or messages at most, as the contract says."""
 
     max_recipients: int = requests.MAX_RECIPIENTS
     max_batch: int = requests.MAX_BATCH
+    max_group: int = 4000  #: members of a group that one request may send to
 
 
 class _Ask(Later):
@@ -50,6 +57,11 @@ class _Ask(Later):
         self.label = label
 
 
+def wall_clock() -> int:
+    """Milliseconds since 1970, by the machine's clock."""
+    return time.time_ns() // 1_000_000
+
+
 class Sending:
     """The handlers that submit. With a `reactor` submissions go through a doorway, see `NativeApi`."""
 
@@ -63,8 +75,12 @@ class Sending:
         ready: Callable[[], int] = lambda: 0,
         lagging: Callable[[str], int] | None = None,
         pressed: Callable[[], bool] = lambda: False,
+        records: Records | None = None,
+        now: Callable[[], int] = wall_clock,
     ) -> None:
         self._submitter = submitter
+        self._now = now
+        self._records = records
         self._limits = limits
         self._pace = pace
         self._closed = False
@@ -93,15 +109,51 @@ class Sending:
         to = requests.recipients(wanted)
         if len(to) > self._limits.max_recipients:
             raise Refused(Refusal.INVALID, f"`to` has more than {self._limits.max_recipients} recipients")
-        return self._take(tenant, request, to, requests.items(wanted, to), label)
+        if requests.by_template(wanted) or wanted.to_group is not UNSET:
+            made = group_items(self._book(), tenant, wanted, to, self._limits.max_group, self._now)
+            return self._expanded(made, tenant, request, label)
+        if not to:
+            raise Refused(Refusal.INVALID, "`to` or `to_group` is needed - at `$.to`")
+        return self._take(tenant, request, to, requests.items(wanted, to, (tenant.time_zone, self._now)), label)
 
     def send_batch(self, tenant: Tenant, request: HttpRequest, label: str) -> HttpResponse | Later:
         """Different messages in one request; as `send`."""
         wanted = requests.decode_batch(request.body).messages
         if len(wanted) > self._limits.max_batch:
             raise Refused(Refusal.INVALID, f"`messages` has more than {self._limits.max_batch} messages")
-        made = [requests.item_or_failure(one, one.to) for one in wanted]
+        expand = False
+        for place, one in enumerate(wanted):
+            if one.template is not UNSET or one.text is UNSET:
+                expand = requests.by_template(one, f"$.messages[{place}]")
+        if expand:
+            return self._expanded(batch_items(self._book(), tenant, wanted, self._now), tenant, request, label)
+        when = (tenant.time_zone, self._now)
+        made = [requests.item_or_failure(one, one.to, when) for one in wanted]
         return self._take(tenant, request, [one.to for one in wanted], made, label)
+
+    def _book(self) -> Records:
+        if self._records is None:
+            raise Refused(Refusal.UNSUPPORTED, "there are no templates and groups on this listener")
+        return self._records
+
+    def _expanded(self, made: Coroutine[Any, Any, Made], tenant: Tenant, request: HttpRequest, label: str) -> Later:
+        """The submission of what has to be read first."""
+        later = Later()
+
+        def ready(found: Made) -> None:
+            to, wanted = found
+            taken = self._take(tenant, request, to, wanted, label)
+            if isinstance(taken, Later):
+                taken.on_answer(lambda response, _: later.answer(response), None)
+            else:
+                later.answer(labelled(taken, label))
+
+        def failed(failure: TwistedFailure) -> None:
+            assert failure.value is not None
+            later.answer(labelled(problems.failed(failure.value, label), label))
+
+        Deferred.fromCoroutine(made).addCallback(ready).addErrback(failed)
+        return later
 
     def _take(
         self, tenant: Tenant, request: HttpRequest, to: list[str], wanted: list[Item | Failure], label: str
@@ -164,7 +216,8 @@ def _idempotency(request: HttpRequest) -> Idempotency | None:
 def _response(outcome: Outcome, to: list[str], wanted: list[Item | Failure]) -> HttpResponse:
     """One entry a recipient in the order asked for, whether the pipeline saw it or not. A 202 is marked already."""
     found = outcome.entries
-    if len(found) == len(to):  # nearly always
+    if len(found) == len(to) or len(found) != sum(type(one) is Item for one in wanted):
+        # Nearly always; or the request was sent before, when its group had other members.
         entries = [sent_entry(entry) for entry in found]
     else:
         seen = iter(found)

@@ -5,14 +5,63 @@ from twisted.internet.defer import Deferred, fail, succeed
 from smsgwd.admission.numbers import msisdn
 from smsgwd.model.ledger import Funds
 from smsgwd.model.message import Coding, EventView, Failure, Message, MessageView, State
+from smsgwd.model.records import Record
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.submission import Entry, Outcome
 from smsgwd.model.tenant import Tenant
+from smsgwd.ports.store import OptOutEntry
 
 T0 = 1_700_000_000_000  # 2023-11-14T22:13:20Z
 DEMO = Tenant("demo", credit=1_000_000_000)
 POSTPAID = Tenant("postpaid", currency="USD")
 TOKENS = {"demo-token": DEMO, "post-token": POSTPAID}
+
+
+class FakeRecords:
+    """`ports.records.Records` in memory; `asked` is what was read, by kind."""
+
+    def __init__(self):
+        self.rows = {}
+        self.asked = []
+        self.broken = None
+
+    def _answer(self, result):
+        return succeed(result) if self.broken is None else fail(self.broken)
+
+    def get(self, kind, tenant, key):
+        self.asked.append(kind)
+        return self._answer(self.rows.get((kind, tenant, key)))
+
+    def at(self, kind, tenant, keys):
+        assert len(keys) <= 1000
+        self.asked.append(kind)
+        return self._answer([self.rows[kind, tenant, key] for key in keys if (kind, tenant, key) in self.rows])
+
+    def page(self, kind, tenant, after, limit, *, beginning=""):
+        self.asked.append(kind)
+        keys = sorted(key for (k, t, key) in self.rows if (k, t) == (kind, tenant) and key.startswith(beginning))
+        return self._answer([self.rows[kind, tenant, key] for key in keys if key > after][:limit])
+
+    def put(self, kind, tenant, key, value, *, new=False, old=False):
+        there = (kind, tenant, key) in self.rows
+        if (new and there) or (old and not there):
+            return self._answer(False)
+        self.rows[kind, tenant, key] = Record(kind, tenant, key, value, T0)
+        return self._answer(True)
+
+    def put_many(self, kind, tenant, rows):
+        for key, value in rows:
+            self.put(kind, tenant, key, value)
+        return self._answer(None)
+
+    def drop(self, kind, tenant, key, *, beginning=False):
+        gone = [
+            row for row in self.rows
+            if row[:2] == (kind, tenant) and (row[2] == key or (beginning and row[2].startswith(key)))
+        ]  # fmt: skip
+        for row in gone:
+            del self.rows[row]
+        return self._answer(len(gone))
 
 
 class FakeGateway:
@@ -28,6 +77,7 @@ class FakeGateway:
         self.refuse = None
         self.attempts = []
         self.pages = []
+        self.outs = {}
 
     # -- Submitter
 
@@ -146,6 +196,19 @@ class FakeGateway:
 
     def funds(self, tenant):
         return succeed(Funds(999_960_000, 40_000, 0) if tenant == "demo" else Funds(-80_000, 0, None))
+
+    def opt_outs(self, tenant, after, limit):
+        return succeed([self.outs[key] for key in sorted(self.outs) if key[0] == tenant and key[1] > after][:limit])
+
+    def commit(self, changes):
+        [change] = changes
+        key = (change.tenant, change.msisdn)
+        changed = (key in self.outs) != change.out
+        if change.out:
+            self.outs.setdefault(key, OptOutEntry(change.tenant, change.msisdn, change.at, change.source))
+        else:
+            self.outs.pop(key, None)
+        return succeed([changed])
 
     # -- Authenticator
 

@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred
 
 from smsgwd.net.http_message import HttpRequest, Later
 from smsgwd.northbound.api import NativeApi
-from tests.northbound.fakes import FakeGateway
+from tests.northbound.fakes import T0, FakeGateway, FakeRecords
 
 
 class Reply:
@@ -26,6 +26,8 @@ class Client:
 
     def __init__(self, gateway=None, token="demo-token", **options):
         self.gateway = gateway or FakeGateway()
+        self.records = options.setdefault("records", FakeRecords())
+        options.setdefault("now", lambda: T0)
         self.api = NativeApi(self.gateway, self.gateway, self.gateway, self.gateway, **options)
         self.token = token
 

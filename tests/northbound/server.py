@@ -9,7 +9,7 @@ from twisted.internet.stdio import StandardIO
 
 from smsgwd.net.http_server import HttpListener
 from smsgwd.northbound.api import NativeApi
-from tests.northbound.fakes import FakeGateway
+from tests.northbound.fakes import FakeGateway, FakeRecords
 
 
 class _UntilEnd(Protocol):
@@ -33,7 +33,7 @@ class _Lenient(FakeGateway):
 
 def main():
     gateway = _Lenient()
-    listener = HttpListener(reactor, NativeApi(gateway, gateway, gateway, gateway))
+    listener = HttpListener(reactor, NativeApi(gateway, gateway, gateway, gateway, records=FakeRecords()))
     print(listener.listen("127.0.0.1", 0), flush=True)
     StandardIO(_UntilEnd())
     reactor.run()

@@ -59,7 +59,11 @@ def test_every_code_is_there():
 def test_states_and_required_fields():
     schemas = openapi_document()["components"]["schemas"]
     assert schemas["Message"]["properties"]["state"]["enum"] == list(PUBLIC_STATES)
-    assert set(schemas["SendRequest"]["required"]) == {"to", "text"}
+    assert schemas["SendRequest"]["required"] == []
+    assert schemas["SendRequest"]["allOf"] == [
+        {"oneOf": [{"required": ["text"]}, {"required": ["template"]}]},
+        {"anyOf": [{"required": ["to"]}, {"required": ["to_group"]}]},
+    ]
     assert schemas["SendRequest"]["additionalProperties"] is False
     assert {"id", "to", "from", "state", "error"} <= set(schemas["Message"]["required"])
 
@@ -80,6 +84,9 @@ BY_CODE = {refusal.code: refusal for refusal in Refusal}
 def test_the_examples_for_people_work():
     client = Client()
     for route in ROUTES:
+        if route.scope in ("lookups", "links", "money"):  # other families, tried by their own tests
+            continue
         if route.body is not None:
             body = route.example.removeprefix("-d '").removesuffix("'").encode()
-            assert client.ask(route.method, route.path, body).status == route.status
+            path = route.path.replace("{name}", "vip").replace("{number}", "+306912345678")
+            assert client.ask(route.method, path, body).status == route.status, route.label

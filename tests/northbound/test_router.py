@@ -11,6 +11,7 @@ def route(method, path):
     return Route(method, path, f"{method} {path}", "", "", 200, (), ())
 
 
+MEMBER = "/v1/groups/{name}/members/{number}"
 ROUTER = Router(
     [
         route("GET", "/v1/groups"),
@@ -34,7 +35,7 @@ ROUTER = Router(
         ("POST", "/v1/groups/export/members", "/v1/groups/{name}/members", ("export",)),
         ("GET", "/v1/groups/%CE%B1%20b", "/v1/groups/{name}", ("α b",)),
         ("GET", "/v1/groups/a%2Fb", "/v1/groups/{name}", ("a/b",)),
-        ("DELETE", "/v1/groups/vip/members/+306912345678", "/v1/groups/{name}/members/{number}", ("vip", "+306912345678")),
+        ("DELETE", "/v1/groups/vip/members/+306912345678", MEMBER, ("vip", "+306912345678")),
         ("GET", "/v1/messages/9223372036854775807", "/v1/messages/{id}", ("9223372036854775807",)),
     ],
 )  # fmt: skip

@@ -232,9 +232,7 @@ def test_good_urls_pass(url):
     assert Client().send(dlr_url=url).status == 202
 
 
-@pytest.mark.parametrize(
-    "when", ["", "tomorrow", "2030-01-02", "2030-01-02T03:04:05", "2030-13-02T03:04:05Z", "2030-01-02T03:04:05+99:00"]
-)
+@pytest.mark.parametrize("when", ["", "someday", "tomorrow-ish", "2030-13-02T03:04:05Z", "2030-01-02T03:04:05+99:00"])
 def test_times_that_are_none(when):
     assert is_problem(Client().send(schedule_at=when), 422, "invalid_schedule", "schedule_at")
 
