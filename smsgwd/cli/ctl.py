@@ -20,6 +20,7 @@ from smsgwd.ops.registry import PROTOCOL_VERSION
 _DEFAULT_SOCKET = "/run/smsgwd/admin.sock"
 _TIMEOUT_S = 30.0
 _LOOK_EVERY_S = 1.0
+_LARGEST = 32 * 1024 * 1024  # characters of a file that stands for a value
 
 
 class _NoAnswer(click.ClickException):
@@ -110,8 +111,25 @@ def _params(words: Sequence[str]) -> dict[str, str]:
             name = ""
         if not name:
             raise click.UsageError(f"{word!r} is no parameter: write name=value or --name value")
-        params[name.replace("-", "_")] = value
+        params[name.replace("-", "_")] = _value(name, value)
     return params
+
+
+def _value(name: str, written: str) -> str:
+    """`@FILE` is what the file says, `@-` what comes on standard input, `@@...` a value that begins with `@`."""
+    if not written.startswith("@"):
+        return written
+    if written.startswith("@@"):
+        return written[1:]
+    try:
+        with click.open_file(written[1:], encoding="utf-8-sig") as file:
+            text = file.read(_LARGEST + 1)
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise click.UsageError(f"{name}: cannot read {written[1:]}: {why}") from None
+    if len(text) > _LARGEST:
+        raise click.UsageError(f"{name}: {written[1:]} is larger than {_LARGEST // 1024 // 1024} MiB")
+    return text
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "ignore_unknown_options": True})
@@ -127,6 +145,8 @@ def _params(words: Sequence[str]) -> dict[str, str]:
 @click.argument("params", nargs=-1, type=click.UNPROCESSED)
 def main(path: str, as_json: bool, noun: str, verb: str, params: tuple[str, ...]) -> None:
     """Operate a running gateway: smsgwctl NOUN [VERB] [NAME=VALUE or --NAME VALUE ...].
+
+    A VALUE of @FILE is what the file says, of @- what comes on standard input (@@ for a value that begins with @).
 
     `smsgwctl help` lists what the running daemon offers; `smsgwctl status` is where to begin.
     """
