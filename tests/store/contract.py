@@ -5,6 +5,7 @@ To test a store: mix StoreContract into a trial TestCase with a `new_store()` (s
 
 from tests.store.contract_esmes import EsmeContract
 from tests.store.contract_mo import MoContract
+from tests.store.contract_money import MoneyContract
 from tests.store.contract_optouts import OptOutContract
 from tests.store.contract_orphans import OrphanContract
 from tests.store.contract_queries import QueryContract
@@ -24,6 +25,7 @@ CONTRACTS = (
     EsmeContract,
     WaysContract,
     MoContract,
+    MoneyContract,
     OptOutContract,
     OrphanContract,
     WalkContract,

@@ -26,6 +26,10 @@ class TestSending(Embedded, contract.SendingContract, TestCase):
     pass
 
 
+class TestMoney(Embedded, contract.MoneyContract, TestCase):
+    pass
+
+
 class TestReceipts(Embedded, contract.ReceiptContract, TestCase):
     pass
 

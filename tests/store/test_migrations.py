@@ -9,7 +9,7 @@ from smsgwd.model.message import State
 from smsgwd.model.tenant import Credential
 from smsgwd.model.upkeep import TimeOutReceipts
 from smsgwd.ports.store import LedgerFilter
-from smsgwd.store.embedded import ledger, migrations, queries
+from smsgwd.store.embedded import business, ledger, migrations, queries
 from smsgwd.store.embedded.apply.table import apply
 from smsgwd.store.embedded.connection import open_writer
 from smsgwd.store.embedded.errors import CannotOpen, environmental
@@ -69,7 +69,7 @@ def test_a_file_of_version_1_is_used_on(connection):
     assert (found.message.account, found.message.asks, found.message.wire) == (None, 0, None)
     (item,) = queries.outbox(connection, "demo https://t.example", None, 9)
     assert (item.id, item.message_id, item.wire, item.payload) == (5, 7, None, None)
-    (tenant,) = queries.tenants(connection)
+    (tenant,) = business.tenants(connection)
     assert tenant.credentials == (Credential("smpp", "demo", "h", 8),)
     work = Work(connection, Memory())
     work.memory.load(connection)
