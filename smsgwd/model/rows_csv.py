@@ -1,4 +1,4 @@
-"""Number plans and price lists as CSV, as operators and carriers hand them over: read with all mistakes at once.
+"""Number plans, price lists and routes as CSV, as operators and carriers hand them over; all mistakes are told at once.
 
 The first line names the columns, in any order and case; columns that are not known are passed over. Fields may be
 separated by commas or semicolons. Lines that are empty or begin with `#` say nothing.
@@ -44,6 +44,14 @@ def parse_price_csv(text: str) -> tuple[tuple[str, int], ...]:
     return _parse(text, ("price",), ("prefix", "mcc", "mnc", "price"), _rate, lambda rate: rate[0])
 
 
+def parse_route_csv(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """(prefix, connectors in order of preference) of columns prefix and connectors. Raises TableError.
+
+    A prefix may be digits or `*` (everything else, given as ''); several connectors stand with spaces between them.
+    """
+    return _parse(text, ("prefix", "connectors"), ("prefix", "connectors"), _way, lambda way: way[0])
+
+
 def format_plan_csv(rows: Iterable[PlanRow]) -> str:
     """The same as `parse_plan_csv` reads."""
     return _format(_PLAN, rows)
@@ -68,6 +76,15 @@ def _plan_row(cells: Mapping[str, str]) -> PlanRow:
     if not cells["operator"].isprintable():
         raise ValueError("the operator's name has control characters in it")
     return prefix, country, mcc, mnc, cells["operator"]
+
+
+def _way(cells: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    prefix, connectors = _digits(cells["prefix"]), tuple(cells["connectors"].split())
+    if not re.fullmatch(r"[0-9]{1,15}|\*", prefix):
+        raise ValueError(f"prefix '{prefix[:40]}' must be 1 to 15 digits, or '*'")
+    if not connectors:
+        raise ValueError("needs a connector")
+    return prefix.removeprefix("*"), connectors
 
 
 def _rate(cells: Mapping[str, str]) -> tuple[str, int]:

@@ -10,7 +10,7 @@ import msgspec
 _DAY = 24 * 60
 
 
-class Hours(msgspec.Struct, frozen=True, gc=False):
+class Hours(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A window of the local day. One that ends before it begins goes over midnight; its day is that of its begin."""
 
     begin: int = 0  #: minutes after local midnight
@@ -31,7 +31,7 @@ class Hours(msgspec.Struct, frozen=True, gc=False):
         return not self.days or day in self.days
 
 
-class Rewriting(msgspec.Struct, frozen=True, gc=False):
+class Rewriting(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What a route makes of addresses on the air; the tenant goes on seeing its own."""
 
     sender: str | None = None  #: every sender becomes this one
@@ -40,7 +40,7 @@ class Rewriting(msgspec.Struct, frozen=True, gc=False):
     add: str = ""  #: digits put in front of it, after that
 
 
-class Rule(msgspec.Struct, frozen=True, gc=False):
+class Rule(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One route. A pattern is a number, sender or network, a prefix followed by `*`, or `*` alone; any of a list may
     match. What is empty or None asks nothing."""
 

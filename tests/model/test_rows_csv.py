@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsgwd.model.rows_csv import TableError, format_plan_csv, format_price_csv, parse_plan_csv, parse_price_csv
+from smsgwd.model.rows_csv import (
+    TableError,
+    format_plan_csv,
+    format_price_csv,
+    parse_plan_csv,
+    parse_price_csv,
+    parse_route_csv,
+)
 
 
 def test_a_price_list_by_prefix() -> None:
@@ -78,6 +85,22 @@ def test_mistakes_of_a_number_plan() -> None:
         "line 4: mcc '20' must be 3 digits",
         "line 5: mnc '1' must be 2 or 3 digits",
         "line 6: an mnc needs its mcc",
+    )
+
+
+def test_routes_by_prefix() -> None:
+    text = "prefix;connectors\n30;carrier-a carrier-b\n3069*;carrier-b\n*;backup\n"
+    assert parse_route_csv(text) == (
+        ("30", ("carrier-a", "carrier-b")),
+        ("3069", ("carrier-b",)),
+        ("", ("backup",)),
+    )
+    with pytest.raises(TableError) as caught:
+        parse_route_csv("prefix,connectors\nx,a\n30,\n30,a\n+30*,b\n")
+    assert caught.value.errors == (
+        "line 2: prefix 'x' must be 1 to 15 digits, or '*'",
+        "line 3: needs a connector",
+        "line 5: '30' stands on line 4 already",
     )
 
 
