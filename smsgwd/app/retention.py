@@ -188,6 +188,8 @@ class Retention:
                 now - self._mo_kept_ms,
                 section.max_orphans,
                 self._limit,
+                _before(now, section.given_up_d),
+                _before(now, section.messages_d),
             )
         ]
 

@@ -19,6 +19,7 @@ class Event(Enum):
     BROKEN = "broken"  #: refused for good after some parts were taken
     EXPIRED = "expired"  #: validity ended before it was sent
     CANCELLED = "cancelled"
+    BARRED = "barred"  #: held as unusual traffic, and rejected by an operator
     GIVEN_UP = "given_up"  #: outcome unknown, and policy says not to try again
     TIMED_OUT = "timed_out"  #: no receipt within validity and the waiting time
     RESENT = "resent"  #: undelivered; the route has another way
@@ -46,6 +47,7 @@ TABLE: dict[State, dict[Event, State]] = {
         Event.DUE: State.QUEUED,
         Event.EXPIRED: State.EXPIRED,
         Event.CANCELLED: State.CANCELLED,
+        Event.BARRED: State.REJECTED,
     },
     State.WAITING: {
         Event.DUE: State.QUEUED,
@@ -99,7 +101,7 @@ RECOVERY: dict[State, str] = {
 RECEIPT_EVENTS: dict[State, Event] = {state: event for event, state in _RECEIPTS.items()}
 
 #: Ends at which the SMSC never took a part: what was reserved is given back.
-REFUNDED = frozenset({Event.REFUSED, Event.EXPIRED, Event.CANCELLED})
+REFUNDED = frozenset({Event.REFUSED, Event.EXPIRED, Event.CANCELLED, Event.BARRED})
 
 
 class IllegalMove(Exception):  # noqa: N818 -- named after what it refuses

@@ -24,6 +24,18 @@ class PutTenant(msgspec.Struct, frozen=True, gc=False):
     at: int = 0
 
 
+class CredentialTaken(ValueError):  # noqa: N818 -- named after what is the case
+    """A credential of a PutTenant is another tenant's: nothing of its batch was changed."""
+
+    def __init__(self, tenant: str, kind: str, name: str, owner: str) -> None:
+        shown = "" if kind == "token" else f" {name}"  # a token's name is its digest
+        super().__init__(f"tenant {tenant}: its {kind} credential{shown} belongs to tenant {owner} already")
+        self.tenant = tenant
+        self.kind = kind
+        self.name = name
+        self.owner = owner
+
+
 class Book(msgspec.Struct, frozen=True, gc=False):
     """An operator's top-up or correction, or the charge of something that is no message (a lookup).
 

@@ -363,7 +363,8 @@ class Parked(msgspec.Struct, frozen=True, gc=False):
 
 class Ignored(msgspec.Struct, frozen=True, gc=False):
     """Nothing changed: `unknown_message`, `final`, `left` (being sent or sent), `not_queued` (scheduled, or waiting
-    for a retry), `not_yours`, `repeated`, `superseded` (about a way of the message that was left or given up)."""
+    for a retry), `not_yours`, `repeated`, `superseded` (about a way of the message that was left or given up), `held`
+    (only an operator releases it), `no_tenant`, `no_credit`."""
 
     reason: str
     message_id: int = 0

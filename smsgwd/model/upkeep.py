@@ -48,7 +48,8 @@ class PurgeIds(msgspec.Struct, frozen=True, gc=False):
 class PurgeLeftovers(msgspec.Struct, frozen=True, gc=False):
     """Delete what is left of other kinds, up to `limit` of each: pushes given up, and pushes to ESMEs never taken, from
     before `pushes_before`; orphans from before `orphans_before` and the oldest beyond `most_orphans`; parts of
-    subscribers' messages that are done with, or that nobody wanted, from before `mo_before`. Result: Purged."""
+    subscribers' messages that are done with, or that nobody wanted, from before `mo_before`; tracked links that expired
+    before `links_before`, final lookups asked for before `lookups_before`. Result: Purged."""
 
     at: int
     pushes_before: int
@@ -57,6 +58,8 @@ class PurgeLeftovers(msgspec.Struct, frozen=True, gc=False):
     mo_done_before: int  #: for those that are done with: long enough to know an SMSC's repetitions
     most_orphans: int
     limit: int = 1000
+    links_before: int = 0
+    lookups_before: int = 0
 
 
 class BlankTexts(msgspec.Struct, frozen=True, gc=False):
@@ -82,8 +85,8 @@ class Erase(msgspec.Struct, frozen=True, gc=False):
 
 
 class EraseRest(msgspec.Struct, frozen=True, gc=False):
-    """The same in what is no message: receipts without a message, subscribers' messages, answers kept for repeated
-    requests; and with `opt_out` the opt-out lists. Result: Erased."""
+    """The same in what is no message: receipts without a message, subscribers' messages, other events, answers kept
+    for repeated requests, tracked links, lookups (but what they cost), contacts; and with `opt_out` the opt-out lists. Result: Erased."""
 
     msisdn: str
     at: int

@@ -59,6 +59,7 @@ class StoreCounts(msgspec.Struct, frozen=True):
     outbox_dead: int
     parked: int
     orphans: int
+    held: int = 0  #: scheduled messages that only an operator releases; they are not among `scheduled`
 
 
 class QueuedMessage(msgspec.Struct, gc=False):

@@ -19,6 +19,7 @@ _UNSENT_ENDS = {E.EXPIRED: S.EXPIRED, E.CANCELLED: S.CANCELLED}
 #: Written down a second time on purpose: a change of the table must be meant.
 LEGAL = {
     (S.SCHEDULED, E.DUE): S.QUEUED,
+    (S.SCHEDULED, E.BARRED): S.REJECTED,
     (S.WAITING, E.DUE): S.QUEUED,
     (S.WAITING, E.ALL_SENT): S.SENT,
     (S.WAITING, E.GIVEN_UP): S.UNKNOWN,

@@ -95,7 +95,7 @@ class Retention(Section):
     """How long what is over is kept. What is open, or still owed to a tenant, is kept in any case."""
 
     messages_d: float = option(
-        "Finished messages with their history, counted from when they were submitted.",
+        "Finished messages with their history, and number lookups, counted from when they were submitted.",
         default=90.0,
         gt=0,
         le=3650,
@@ -106,7 +106,7 @@ class Retention(Section):
     )
     pushes_d: float = option("Pushes that were answered well.", default=7.0, gt=0, le=3650, unit="days")
     given_up_d: float = option(
-        "Pushes that were given up, and those to SMPP accounts that never come for them.",
+        "Pushes that were given up, those to SMPP accounts that never come for them, and tracked links that expired.",
         default=30.0,
         gt=0,
         le=3650,

@@ -10,12 +10,12 @@ from typing import Any, Final
 import msgspec
 
 from smsgwd.model.ids import MAX_BLOCK, first_id_at
-from smsgwd.model.message import EventView, MessageView, PartView, State
+from smsgwd.model.message import HELD, EventView, MessageView, PartView, State
 from smsgwd.model.mo import MoSet, MoSetKey, unpack_mo, unpack_mo_message
-from smsgwd.model.outbox import INTERMEDIATE, MOST_COUNTED, OutboxItem, OutboxTarget
+from smsgwd.model.outbox import INTERMEDIATE, MO, MOST_COUNTED, OutboxItem, OutboxTarget
 from smsgwd.model.receipts import Receipt
-from smsgwd.model.tenant import Credential, EsmeSettings, Tenant
 from smsgwd.ports.store import MessageFilter, OptOutEntry, Orphan, QueueDepth, QueuedMessage, StoreCounts
+from smsgwd.store.embedded.items import event_item, mo_item
 from smsgwd.store.embedded.rows import (
     MESSAGE_COLUMNS,
     MESSAGE_WIDTH,
@@ -24,15 +24,15 @@ from smsgwd.store.embedded.rows import (
     STATES,
     failure_from,
     message_from,
-    mo_item,
     mo_set_values,
 )
 
-_VIEW: Final = (
+#: Messages with what became of them: rows for `view_of`.
+VIEW: Final = (
     f"SELECT {MESSAGE_COLUMNS}, m.sent_at, m.done_at, m.err_code, m.err_detail, m.err_smpp, m.smsc_id, m.latency"
     " FROM message m"
 )
-_EXTRA: Final = MESSAGE_WIDTH  # where the further columns of _VIEW begin
+_EXTRA: Final = MESSAGE_WIDTH  # where the further columns of VIEW begin
 _READY: Final = f"SELECT {MESSAGE_COLUMNS} FROM message m WHERE m.connector = ? AND m.state = 2"
 _TARGET: Final = "SELECT target, due_at FROM outbox WHERE status = 0 AND target {} ? ORDER BY target, due_at LIMIT 1"
 _TARGET_FROM: Final = _TARGET.format(">=")
@@ -40,8 +40,6 @@ _TARGET_AFTER: Final = _TARGET.format(">")
 _PENDING_OF: Final = "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE status = 0 AND target = ? LIMIT ?)"
 _CLOCK_SLACK_MS: Final = 60_000
 _MAX_ID: Final = (1 << 63) - 1
-_tenant_of = msgspec.json.Decoder(Tenant).decode
-_esme_of = msgspec.json.Decoder(EsmeSettings).decode
 _receipt_of = msgspec.json.Decoder(Receipt).decode
 
 
@@ -72,7 +70,8 @@ def ready(
     return messages
 
 
-def _view(values: tuple[Any, ...]) -> MessageView:
+def view_of(values: tuple[Any, ...]) -> MessageView:
+    """A row of VIEW, without events and parts."""
     sent_at, done_at, code, detail, smpp_status, smsc_id = values[_EXTRA : _EXTRA + 6]
     return MessageView(message_from(values), sent_at, done_at, failure_from(code, detail, smpp_status), smsc_id)
 
@@ -81,10 +80,10 @@ def message(connection: sqlite3.Connection, tenant: str, message_id: int) -> Mes
     """See Store.message."""
     if not 0 <= message_id <= _MAX_ID:
         return None
-    values = connection.execute(f"{_VIEW} WHERE m.id = ? AND m.tenant = ?", (message_id, tenant)).fetchone()
+    values = connection.execute(f"{VIEW} WHERE m.id = ? AND m.tenant = ?", (message_id, tenant)).fetchone()
     if values is None:
         return None
-    view = _view(values)
+    view = view_of(values)
     latency = values[-1]
     return msgspec.structs.replace(
         view, events=_events(connection, view, latency), parts=_parts(connection, view, latency)
@@ -139,10 +138,10 @@ def submission(connection: sqlite3.Connection, tenant: str, submission_id: int) 
     if not 0 <= submission_id <= _MAX_ID:
         return []
     found = connection.execute(
-        f"{_VIEW} WHERE m.id > ? AND m.id <= ? AND m.submission = ? AND m.tenant = ? ORDER BY m.id",
+        f"{VIEW} WHERE m.id > ? AND m.id <= ? AND m.submission = ? AND m.tenant = ? ORDER BY m.id",
         (submission_id, min(submission_id + MAX_BLOCK, _MAX_ID), submission_id, tenant),
     )
-    return [_view(values) for values in found]
+    return [view_of(values) for values in found]
 
 
 def messages(
@@ -170,8 +169,8 @@ def messages(
         conditions.append("m.msisdn = ?")
         values.append(where.msisdn)
     # The hint keeps a filter by state from walking the index of open messages of all tenants.
-    sql = f"{_VIEW} INDEXED BY message_tenant WHERE {' AND '.join(conditions)} ORDER BY m.id DESC LIMIT ?"
-    return [_view(found) for found in connection.execute(sql, (*values, limit))]
+    sql = f"{VIEW} INDEXED BY message_tenant WHERE {' AND '.join(conditions)} ORDER BY m.id DESC LIMIT ?"
+    return [view_of(found) for found in connection.execute(sql, (*values, limit))]
 
 
 def unsent(
@@ -186,13 +185,15 @@ def unsent(
         "SELECT n.id FROM message n INDEXED BY message_open"
         f" WHERE n.state < 10 AND n.state IN (0, 1, 2) AND {who} ORDER BY n.id DESC LIMIT ?"
     )
-    sql = f"{_VIEW} WHERE m.id IN ({found}) ORDER BY m.id DESC"
-    return [_view(values) for values in connection.execute(sql, (*values, limit))]
+    sql = f"{VIEW} WHERE m.id IN ({found}) ORDER BY m.id DESC"
+    return [view_of(values) for values in connection.execute(sql, (*values, limit))]
 
 
 def next_due(connection: sqlite3.Connection) -> int | None:
     """See Store.next_due."""
-    found: int | None = connection.execute("SELECT min(due_at) FROM message WHERE state < 2").fetchone()[0]
+    found: int | None = connection.execute(
+        f"SELECT min(due_at) FROM message WHERE state < 2 AND due_at < {HELD}"
+    ).fetchone()[0]
     return found
 
 
@@ -238,26 +239,14 @@ def outbox(connection: sqlite3.Connection, target: str, after: tuple[int, int] |
 def _item(values: tuple[Any, ...]) -> OutboxItem:
     payload = values[9]
     if payload is not None:
+        if values[4] != MO:
+            return event_item(values[:8], payload)
         return mo_item(values[:8], unpack_mo_message(payload) if values[3] else unpack_mo(payload), payload)
     submitted_at, done_at, parts, wire = values[17:]
     state, error = STATES[values[13]], failure_from(*values[14:17])
     if values[4] == INTERMEDIATE:  # it tells of then, whatever became of the message since
         state, error, done_at = State.SENT, None, None
     return OutboxItem(*(*values[:9], *values[10:13], state, error, submitted_at, done_at, parts, wire))
-
-
-def tenants(connection: sqlite3.Connection) -> list[Tenant]:
-    """See Store.tenants."""
-    credentials: dict[str, list[Credential]] = {}
-    for owner, *values in connection.execute(
-        "SELECT tenant, kind, name, secret_hash, max_binds, esme FROM credential ORDER BY tenant, kind, name"
-    ):
-        esme = EsmeSettings() if values[4] is None else _esme_of(values[4])
-        credentials.setdefault(owner, []).append(Credential(*(*values[:4], esme)))
-    return [
-        msgspec.structs.replace(_tenant_of(record), credentials=tuple(credentials.get(name, ())))
-        for name, record in connection.execute("SELECT id, record FROM tenant ORDER BY id")
-    ]
 
 
 def counts(connection: sqlite3.Connection) -> StoreCounts:
@@ -274,12 +263,13 @@ def counts(connection: sqlite3.Connection) -> StoreCounts:
             QueueDepth(connector, queued, one(f"SELECT submitted_at FROM message WHERE id = {int(oldest)}"))
             for connector, queued, oldest in depths
         ),
-        scheduled=one("SELECT count(*) FROM message WHERE state < 2"),
+        scheduled=one(f"SELECT count(*) FROM message WHERE state < 2 AND due_at < {HELD}"),
         sent_without_receipt=one(f"SELECT count(*) FROM message WHERE state = {int(State.SENT)} AND state < 10"),
         outbox_pending=one("SELECT count(*) FROM outbox WHERE status = 0"),
         outbox_dead=one("SELECT count(*) FROM outbox WHERE status = 2"),
         parked=one("SELECT count(*) FROM parked WHERE orphan = 0"),
         orphans=one("SELECT count(*) FROM parked WHERE orphan = 1"),
+        held=one(f"SELECT count(*) FROM message WHERE state < 2 AND due_at = {HELD}"),
     )
 
 

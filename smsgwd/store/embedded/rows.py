@@ -10,8 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from smsgwd.model.message import Coding, Failure, Message, State
-from smsgwd.model.mo import Mo, MoMessage, MoSetKey
-from smsgwd.model.outbox import OutboxItem
+from smsgwd.model.mo import MoSetKey
 from smsgwd.store.embedded.bulk import Many
 
 STATES: Final[dict[int, State]] = {int(state): state for state in State}
@@ -352,12 +351,6 @@ def row_values(row: Row) -> tuple[Any, ...]:
         row.hops,
         row.id,
     )
-
-
-def mo_item(columns: tuple[Any, ...], mo: Mo | MoMessage, payload: bytes) -> OutboxItem:
-    """A subscriber's message in the outbox, of the first columns of an OutboxItem (up to `attempts`)."""
-    rest = (0, mo.dest, mo.source, None, State.DELIVERED, None, columns[5], None, 1, None, payload)
-    return OutboxItem(*(*columns, *rest))
 
 
 PART_COLUMNS: Final = ", ".join(PartRow.__struct_fields__)

@@ -10,12 +10,15 @@ from typing import Final
 #: balance may not fall below `tenant.floor` (NULL = no limit). Every tenant has one from here on: a postpaid one begins
 #: with what its open messages cost, owed and reserved: they are paid, or given back, when they end.
 #:
+#: `message_held` has the messages that only an operator releases (`model.message.HELD`), few as a rule.
+#:
 #: Several live secrets of one name differ in `serial`. `credential.more`: JSON of expiry, scopes, networks, label.
 VERSION_4: Final = """
 ALTER TABLE message ADD COLUMN payers TEXT;
 ALTER TABLE message ADD COLUMN channel TEXT;
 ALTER TABLE message ADD COLUMN source_addr TEXT;
 ALTER TABLE message ADD COLUMN dest_addr TEXT;
+CREATE INDEX message_held ON message (tenant, msisdn) WHERE state < 2 AND due_at = 4611686018427387904;
 CREATE TABLE ledger (
     id INTEGER PRIMARY KEY,
     tenant TEXT NOT NULL,

@@ -11,29 +11,19 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall
 
 from smsgwd.model.changes import Change, Result
-from smsgwd.model.ledger import Funds, LedgerEntry, LedgerSums
-from smsgwd.model.message import MessageView
-from smsgwd.model.mo import MoSet
-from smsgwd.model.outbox import OutboxItem, OutboxTarget
-from smsgwd.model.tenant import Tenant
 from smsgwd.ports.store import (
     CheckReport,
-    LedgerFilter,
     LedgerReport,
-    MessageFilter,
-    OptOutEntry,
-    Orphan,
     Progress,
-    QueuedMessage,
-    Space,
     StoreCounts,
     StoreUnavailable,
 )
-from smsgwd.store.embedded import backup, check, ledger, number, operators, queries, scrub, vacuum
+from smsgwd.store.embedded import backup, check, ledger, queries, scrub, vacuum
 from smsgwd.store.embedded.counted import Counted
 from smsgwd.store.embedded.errors import CannotOpen, StoreDamaged
 from smsgwd.store.embedded.lock import DirectoryLock
 from smsgwd.store.embedded.reader import Reader
+from smsgwd.store.embedded.reads import Reads
 from smsgwd.store.embedded.upkeep import Control, Upkeep
 from smsgwd.store.embedded.writer import Batch, Report, Writer
 
@@ -44,7 +34,7 @@ _DAMAGE_AGAIN_S: Final = 3600.0
 _FILE: Final = "store.db"
 
 
-class EmbeddedStore:
+class EmbeddedStore(Reads):
     """SQLite in `directory`; see ports.Store for what each method does. Opened once: to reopen, make a new one.
 
     `reactor` (callFromThread, callLater) is where Deferreds fire. `gap_s` spaces commit starts while busy, `most`
@@ -245,97 +235,15 @@ class EmbeddedStore:
         reader.put(query, lambda answer: self._reactor.callFromThread(answered, answer), asker)
         return done
 
-    def ready(self, connector: str, after: tuple[int, int] | None, limit: int) -> Deferred[list[QueuedMessage]]:
-        """See ports.Store."""
-        return self._read(self._pages, lambda connection: queries.ready(connection, connector, after, limit))
+    def _page(self, query: Callable[[sqlite3.Connection], _T]) -> Deferred[_T]:
+        return self._read(self._pages, query)
 
-    def next_due(self) -> Deferred[int | None]:
-        """See ports.Store."""
-        return self._read(self._pages, queries.next_due)
-
-    def outbox_targets(self, *, esmes: bool = False) -> Deferred[list[OutboxTarget]]:
-        """See ports.Store."""
-        return self._read(self._pages, lambda connection: queries.outbox_targets(connection, esmes))
-
-    def outbox_dead(self) -> Deferred[dict[str, int]]:
-        """See ports.Store."""
-        return self._read(self._queries, queries.outbox_dead)
-
-    def outbox(self, target: str, after: tuple[int, int] | None, limit: int) -> Deferred[list[OutboxItem]]:
-        """See ports.Store."""
-        return self._read(self._pages, lambda connection: queries.outbox(connection, target, after, limit))
-
-    def message(self, tenant: str, message_id: int) -> Deferred[MessageView | None]:
-        """See ports.Store."""
-        return self._read(self._queries, lambda connection: queries.message(connection, tenant, message_id), tenant)
-
-    def tenant_of(self, message_id: int) -> Deferred[str | None]:
-        """See ports.Store."""
-        return self._read(self._queries, lambda connection: operators.tenant_of(connection, message_id))
-
-    def submission(self, tenant: str, submission_id: int) -> Deferred[list[MessageView]]:
-        """See ports.Store."""
-        return self._read(
-            self._queries, lambda connection: queries.submission(connection, tenant, submission_id), tenant
-        )
-
-    def messages(
-        self, tenant: str, where: MessageFilter, before: int | None, limit: int
-    ) -> Deferred[list[MessageView]]:
-        """See ports.Store."""
-        return self._read(
-            self._queries, lambda connection: queries.messages(connection, tenant, where, before, limit), tenant
-        )
-
-    def unsent(self, tenant: str, source: str, msisdn: str | None, limit: int) -> Deferred[list[MessageView]]:
-        """See ports.Store."""
-        return self._read(
-            self._queries, lambda connection: queries.unsent(connection, tenant, source, msisdn, limit), tenant
-        )
-
-    def mo_sets(self, before: int, limit: int) -> Deferred[list[MoSet]]:
-        """See ports.Store."""
-        return self._read(self._queries, lambda connection: queries.mo_sets(connection, before, limit))
-
-    def orphans(self, after: int, limit: int) -> Deferred[list[Orphan]]:
-        """See ports.Store."""
-        return self._read(self._queries, lambda connection: queries.orphans(connection, after, limit))
-
-    def opt_outs(self, tenant: str, after: str, limit: int) -> Deferred[list[OptOutEntry]]:
-        """See ports.Store."""
-        return self._read(self._queries, lambda connection: queries.opt_outs(connection, tenant, after, limit), tenant)
-
-    def tenants(self) -> Deferred[list[Tenant]]:
-        """See ports.Store."""
-        return self._read(self._queries, queries.tenants)
-
-    def funds(self, tenant: str) -> Deferred[Funds | None]:
-        """See ports.Store."""
-        return self._read(self._queries, lambda connection: ledger.funds(connection, tenant), tenant)
-
-    def ledger(self, tenant: str, where: LedgerFilter, after: int, limit: int) -> Deferred[list[LedgerEntry]]:
-        """See ports.Store."""
-        return self._read(
-            self._queries, lambda connection: ledger.ledger(connection, tenant, where, after, limit), tenant
-        )
-
-    def ledger_sums(self, tenant: str, from_ms: int, to_ms: int) -> Deferred[list[LedgerSums]]:
-        """See ports.Store."""
-        return self._read(
-            self._queries, lambda connection: ledger.ledger_sums(connection, tenant, from_ms, to_ms), tenant
-        )
+    def _ask(self, query: Callable[[sqlite3.Connection], _T], asker: str = "") -> Deferred[_T]:
+        return self._read(self._queries, query, asker)
 
     def counts(self) -> Deferred[StoreCounts]:
-        """See ports.Store."""
-        return self._read(self._queries, self._counted)
-
-    def space(self) -> Deferred[Space]:
-        """See ports.Store."""
-        return self._read(self._queries, operators.space)
-
-    def find_number(self, msisdn: str, after: int, limit: int) -> Deferred[tuple[list[int], int | None]]:
-        """See ports.Store."""
-        return self._read(self._queries, lambda connection: number.find_number(connection, msisdn, after, limit))
+        """See ports.Store. The other questions are answered by `Reads`."""
+        return self._ask(self._counted)
 
     # -- upkeep ----------------------------------------------------------------------------------------------------
 

@@ -14,10 +14,12 @@ from typing import Any, Final
 import msgspec
 
 from smsgwd.delivery.lifecycle import Event
+from smsgwd.model.lookups import LookupFacts, LookupState
 from smsgwd.model.message import FINAL_FROM, Message, State
 from smsgwd.model.mo import unpack_mo, unpack_mo_message
-from smsgwd.model.outbox import OutboxItem
+from smsgwd.model.outbox import MO, OutboxItem
 from smsgwd.model.receipts import Receipt
+from smsgwd.model.records import CONTACT, MEMBER
 from smsgwd.model.upkeep import Erase, Erased, EraseRest
 from smsgwd.model.wire import pack_wire, unpack_wire
 from smsgwd.store.embedded.number import is_number
@@ -183,16 +185,60 @@ def _mo_part(work: Work, row: tuple[Any, ...], msisdn: str) -> bool:
 
 def _push(work: Work, row: tuple[Any, ...], msisdn: str) -> bool:
     """A subscriber's message that is owed, or was: it goes. A URL that tells the number goes with its push."""
-    number, url, payload, status = row
+    number, url, payload, status, kind = row
     if payload is not None:
         if msisdn.encode() not in payload:
             return False
+        if kind != MO:
+            return _event(work, number, payload, msisdn)
         mo = unpack_mo_message(payload) if url else unpack_mo(payload)
         if not (is_number(mo.source, msisdn) or is_number(mo.dest, msisdn)):
             return False
     elif status == 0 or msisdn not in url:
         return False
     work.connection.execute("DELETE FROM outbox WHERE id = ?", (number,))
+    return True
+
+
+def _event(work: Work, number: int, payload: bytes, msisdn: str) -> bool:
+    """An event that tells the number goes, also one that is owed still."""
+    try:
+        words = list(msgspec.json.decode(payload, type=dict[str, Any]).values())
+    except msgspec.DecodeError:  # damage: nobody can be told of it
+        words = [msisdn]
+    if not any(isinstance(word, str) and is_number(word, msisdn) for word in words):
+        return False
+    work.connection.execute("DELETE FROM outbox WHERE id = ?", (number,))
+    return True
+
+
+def _link(work: Work, row: tuple[Any, ...], msisdn: str) -> bool:
+    """A link leads where the text said, which was for this person alone: it leads nowhere any more."""
+    code, number = row
+    if number != msisdn:
+        return False
+    work.connection.execute("DELETE FROM link WHERE code = ?", (code,))
+    return True
+
+
+def _lookup(work: Work, row: tuple[Any, ...], msisdn: str) -> bool:
+    """That somebody looked up a number, and paid for it, stays."""
+    lookup_id, number, dest, state = row
+    if number != msisdn and not is_number(dest, msisdn):
+        return False
+    work.connection.execute(
+        "UPDATE lookup SET dest = ?, msisdn = '', network = '', facts = ? WHERE id = ?",
+        (ERASED, msgspec.json.encode(LookupFacts(LookupState(state))), lookup_id),
+    )
+    return True
+
+
+def _record(work: Work, row: tuple[Any, ...], msisdn: str) -> bool:
+    """A contact by its number, and its place in groups."""
+    kind, _, key = row
+    if not (key == msisdn if kind == CONTACT else kind == MEMBER and key.rpartition("/")[2] == msisdn):
+        return False
+    work.connection.execute("DELETE FROM record WHERE kind = ? AND tenant = ? AND key = ?", row)
     return True
 
 
@@ -214,6 +260,9 @@ _KINDS: Final[tuple[tuple[str, str, str, Callable[[Work, tuple[Any, ...], str], 
         "SELECT grp, source, dest, ref, total, width, seq FROM mo_part",
         _mo_part,
     ),
-    ("pushes", "id", "SELECT id, url, payload, status FROM outbox", _push),
+    ("pushes", "id", "SELECT id, url, payload, status, type FROM outbox", _push),
     ("answers", "tenant, key", "SELECT tenant, key, answer FROM idempotency", _answer),
+    ("links", "code", "SELECT code, msisdn FROM link", _link),
+    ("lookups", "id", "SELECT id, msisdn, dest, state FROM lookup", _lookup),
+    ("contacts", "kind, tenant, key", "SELECT kind, tenant, key FROM record", _record),
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from smsgwd.model.changes import Note, OutboxDead, OutboxDone, OutboxRetry, OutboxRevive
-from smsgwd.store.embedded.work import Work
+from smsgwd.model.business import Push
+from smsgwd.model.changes import Note, OutboxDead, OutboxDone, OutboxRetry, OutboxRevive, Owed
+from smsgwd.store.embedded.items import event_item
+from smsgwd.store.embedded.work import Work, url_target
 
 
 def outbox_done(work: Work, change: OutboxDone) -> None:
@@ -30,6 +32,14 @@ def outbox_revive(work: Work, change: OutboxRevive) -> int:
         " (SELECT id FROM outbox WHERE target = ? AND status = 2 ORDER BY id LIMIT ?)",
         (change.at, change.target, change.limit),
     ).rowcount
+
+
+def push(work: Work, change: Push) -> Owed:
+    """Owe a tenant an event."""
+    target, at = url_target(change.tenant, change.url), change.at
+    number = work.pushes.add(0, target, change.tenant, change.url, change.type, at, change.payload)
+    columns = (number, change.tenant, target, change.url, change.type, at, at, 0)
+    return Owed((event_item(columns, change.payload),))
 
 
 def note(work: Work, change: Note) -> None:

@@ -15,6 +15,7 @@ import msgspec
 from smsgwd.model.ids import first_id_at
 from smsgwd.model.message import FINAL_FROM
 from smsgwd.model.upkeep import BlankTexts, Purge, Purged, PurgeIds, PurgeLeftovers
+from smsgwd.store.embedded.apply import links, lookups
 from smsgwd.store.embedded.bulk import Many
 from smsgwd.store.embedded.schema import DEAD, PENDING
 from smsgwd.store.embedded.walks import PageWalk, PurgeWalk
@@ -149,7 +150,7 @@ def purge_ids(work: Work, change: PurgeIds) -> Purged:
 
 
 def purge_leftovers(work: Work, change: PurgeLeftovers) -> Purged:
-    """Old pushes that were given up or never taken, orphans, parts of subscribers' messages."""
+    """Old pushes that were given up or never taken, orphans, parts of subscribers' messages, links and lookups."""
     work.flush()
     limit, execute = change.limit, work.connection.execute
     count, more = 0, False
@@ -192,6 +193,9 @@ def purge_leftovers(work: Work, change: PurgeLeftovers) -> Purged:
             " total, width, seq FROM mo_part WHERE status = ? AND received_at < ? ORDER BY received_at LIMIT ?)",
             (status, before, limit),
         ).rowcount
+        count += gone
+        more = more or gone == limit
+    for gone in (links.purge(work, change.links_before, limit), lookups.purge(work, change.lookups_before, limit)):
         count += gone
         more = more or gone == limit
     return Purged(count, more)

@@ -10,7 +10,7 @@ from smsgwd.delivery.lifecycle import RECEIPT_EVENTS, TABLE, Event, IllegalMove,
 from smsgwd.model.changes import Cancel, Fail, GiveUp, Ignored, Moved, PartSent, Replace, Replaced, Requeue, Resent
 from smsgwd.model.message import FINAL_FROM, Failure, State
 from smsgwd.model.outbox import OutboxItem
-from smsgwd.store.embedded.apply.optout import OPTED_OUT, opted_out
+from smsgwd.store.embedded.apply.optout import opted_out
 from smsgwd.store.embedded.apply.receipts import apply_parked, shared
 from smsgwd.store.embedded.apply.submit import ENTRY_STATES, NO_CREDIT
 from smsgwd.store.embedded.apply.ways import SECOND_WAY, astray, resend, tried_with
@@ -219,8 +219,9 @@ def replace(work: Work, change: Replace) -> Replaced | Ignored:
     row = _still_ours(work, message.id, change.tenant)
     if isinstance(row, Ignored):
         return row
-    if work.memory.opted and opted_out(work, (message,)):
-        return Replaced(row.id, OPTED_OUT)
+    out = opted_out(work, (message,)) if work.memory.opted else None
+    if out:
+        return Replaced(row.id, out[message.tenant, message.msisdn])
     if not work.books.exchange(row.told, message, change.at):
         return Replaced(row.id, NO_CREDIT)
     work.replace(message)

@@ -7,9 +7,10 @@ from typing import Final
 import msgspec
 
 from smsgwd.model.changes import KeyMismatch, Replayed, Submit, Submitted
-from smsgwd.model.message import Message, State
+from smsgwd.model.message import State
 from smsgwd.model.refusals import Refusal
-from smsgwd.store.embedded.apply.optout import OPTED_OUT, opted_out
+from smsgwd.store.embedded.apply import links
+from smsgwd.store.embedded.apply.optout import opted_out
 from smsgwd.store.embedded.work import Work
 
 _KEPT_MS: Final = 24 * 3600 * 1000
@@ -39,17 +40,20 @@ def submit(work: Work, change: Submit) -> Submitted | Replayed | KeyMismatch:
     refused: dict[int, str] = {}
     out = opted_out(work, change.messages) if work.memory.opted else None
     if not out and total < _TOGETHER and work.books.reserve(tenant, change.messages, total, change.at):
-        work.insert(change.messages)
+        kept = change.messages
+        work.insert(kept)
     else:
-        kept: list[Message] = []
+        kept = []
         for place, message in enumerate(change.messages):
             if out and (message.tenant, message.msisdn) in out:
-                refused[place] = OPTED_OUT
+                refused[place] = out[message.tenant, message.msisdn]
             elif work.books.reserve_chain(message, change.at):
                 kept.append(message)
             else:
                 refused[place] = NO_CREDIT
         work.insert(kept)
+    if change.links:
+        links.keep(work, change.links, {message.id for message in kept})
     if change.idempotency is not None:
         work.connection.execute(
             "INSERT OR REPLACE INTO idempotency (tenant, key, digest, answer, refused, made_at)"

@@ -11,7 +11,7 @@ from smsgwd.model.changes import Expire, Promote, Promoted, Swept
 from smsgwd.model.message import Failure, Message, State
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.model.upkeep import Tidy, TimeOutReceipts
-from smsgwd.store.embedded.apply.optout import HAS_OPTED_OUT, opted_out
+from smsgwd.store.embedded.apply.optout import FAILURES, opted_out
 from smsgwd.store.embedded.rows import MESSAGE_COLUMNS, message_from
 from smsgwd.store.embedded.work import Work
 
@@ -101,11 +101,12 @@ def _still_wanted(work: Work, messages: list[Message], at: int, outbox: list[Out
     out = opted_out(work, messages)
     wanted: list[Message] = []
     for message in messages:
-        row = work.row(message.id) if (message.tenant, message.msisdn) in out else None
-        if row is None or work.taken(row):
+        why = out.get((message.tenant, message.msisdn))
+        row = None if why is None else work.row(message.id)
+        if why is None or row is None or work.taken(row):
             wanted.append(message)
         else:
-            outbox.extend(work.settle(row, Event.CANCELLED, at, HAS_OPTED_OUT))
+            outbox.extend(work.settle(row, Event.CANCELLED, at, FAILURES[why]))
     return wanted
 
 

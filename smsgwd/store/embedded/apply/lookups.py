@@ -1,0 +1,56 @@
+"""Number lookups as they are asked for and answered."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from smsgwd.model.business import PutLookups
+from smsgwd.model.ids import first_id_at
+from smsgwd.model.lookups import Lookup, LookupState
+from smsgwd.store.embedded.bulk import Many
+from smsgwd.store.embedded.work import Work
+
+_PUT: Final = Many(
+    "INSERT OR REPLACE INTO lookup (id, request, tenant, dest, msisdn, asked_at, done_at, price, state, network, facts)"
+    " VALUES ",
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+)
+_FINAL: Final = int(LookupState.DELIVERED)
+_encode = msgspec.json.encode
+
+
+def put_lookups(work: Work, change: PutLookups) -> None:
+    """Keep lookups, or put them in the place of those of their ids."""
+    values: list[Any] = []
+    for lookup in change.lookups:
+        values += lookup_values(lookup)
+    _PUT.run(work.connection, values)
+
+
+def lookup_values(lookup: Lookup) -> tuple[Any, ...]:
+    """The columns of a row. `network` is mcc+mnc where both are told: what `Store.known_networks` looks for."""
+    facts = lookup.facts
+    return (
+        lookup.id,
+        lookup.request,
+        lookup.tenant,
+        lookup.dest,
+        lookup.msisdn,
+        lookup.asked_at,
+        lookup.done_at,
+        lookup.price,
+        int(facts.state),
+        facts.mcc + facts.mnc if facts.mcc and facts.mnc else "",
+        _encode(facts),
+    )
+
+
+def purge(work: Work, asked_before: int, limit: int) -> int:
+    """Delete final lookups asked for before then (ms since 1970), the oldest first; how many. Ids tell their time."""
+    return work.connection.execute(
+        "DELETE FROM lookup WHERE id IN (SELECT id FROM lookup WHERE id < ? AND +state >= ? AND asked_at < ?"
+        " ORDER BY id LIMIT ?)",
+        (first_id_at(asked_before), _FINAL, asked_before, limit),
+    ).rowcount

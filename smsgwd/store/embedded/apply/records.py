@@ -1,0 +1,33 @@
+"""Records: what is kept by name."""
+
+from __future__ import annotations
+
+from smsgwd.model.business import DropRecord, PutRecord
+from smsgwd.store.embedded.beginnings import beginning_with
+from smsgwd.store.embedded.work import Work
+
+_INSERT = "INSERT INTO record (kind, tenant, key, at, value) VALUES (?, ?, ?, ?, ?)"
+
+
+def put_record(work: Work, change: PutRecord) -> bool:
+    """Keep a record; False, changing nothing, when it must be `new` and is there, or `old` and is not."""
+    record, execute = change.record, work.connection.execute
+    values = (record.kind, record.tenant, record.key, record.at, record.value)
+    if change.old:
+        sql = "UPDATE record SET at = ?4, value = ?5 WHERE kind = ?1 AND tenant = ?2 AND key = ?3"
+    elif change.new:
+        sql = f"{_INSERT} ON CONFLICT DO NOTHING"
+    else:
+        sql = f"{_INSERT} ON CONFLICT DO UPDATE SET at = excluded.at, value = excluded.value"
+    return execute(sql, values).rowcount > 0
+
+
+def drop_record(work: Work, change: DropRecord) -> int:
+    """Remove one record, or all whose key begins with the given one; how many."""
+    where, values = "key = ?", [change.key]
+    if change.beginning:
+        where, values = beginning_with("key", change.key)
+    return work.connection.execute(
+        f"DELETE FROM record WHERE kind = ? AND tenant = ? AND {where}",  # noqa: S608 -- `where` is text of ours
+        (change.kind, change.tenant, *values),
+    ).rowcount

@@ -1,0 +1,156 @@
+"""What the embedded store answers to questions: each goes to the reader thread that is for its kind."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from twisted.internet.defer import Deferred
+
+from smsgwd.model.ledger import Funds, LedgerEntry, LedgerSums
+from smsgwd.model.links import LinkView
+from smsgwd.model.lookups import Lookup
+from smsgwd.model.message import MessageView
+from smsgwd.model.mo import MoSet
+from smsgwd.model.outbox import OutboxItem, OutboxTarget
+from smsgwd.model.records import Record
+from smsgwd.model.tenant import Tenant
+from smsgwd.ports.store import LedgerFilter, MessageFilter, OptOutEntry, Orphan, QueuedMessage, Space
+from smsgwd.store.embedded import business, ledger, number, operators, queries
+
+_T = TypeVar("_T")
+
+
+class Reads:
+    """The reading half of `EmbeddedStore`, which says how a question gets to its thread."""
+
+    def _page(self, query: Callable[[sqlite3.Connection], _T]) -> Deferred[_T]:
+        """Answer a short question that traffic waits for."""
+        raise NotImplementedError
+
+    def _ask(self, query: Callable[[sqlite3.Connection], _T], asker: str = "") -> Deferred[_T]:
+        """Answer any other question; those of different askers take turns."""
+        raise NotImplementedError
+
+    def ready(self, connector: str, after: tuple[int, int] | None, limit: int) -> Deferred[list[QueuedMessage]]:
+        """See ports.Store."""
+        return self._page(lambda connection: queries.ready(connection, connector, after, limit))
+
+    def next_due(self) -> Deferred[int | None]:
+        """See ports.Store."""
+        return self._page(queries.next_due)
+
+    def outbox_targets(self, *, esmes: bool = False) -> Deferred[list[OutboxTarget]]:
+        """See ports.Store."""
+        return self._page(lambda connection: queries.outbox_targets(connection, esmes))
+
+    def outbox_dead(self) -> Deferred[dict[str, int]]:
+        """See ports.Store."""
+        return self._ask(queries.outbox_dead)
+
+    def outbox(self, target: str, after: tuple[int, int] | None, limit: int) -> Deferred[list[OutboxItem]]:
+        """See ports.Store."""
+        return self._page(lambda connection: queries.outbox(connection, target, after, limit))
+
+    def message(self, tenant: str, message_id: int) -> Deferred[MessageView | None]:
+        """See ports.Store."""
+        return self._ask(lambda connection: queries.message(connection, tenant, message_id), tenant)
+
+    def tenant_of(self, message_id: int) -> Deferred[str | None]:
+        """See ports.Store."""
+        return self._ask(lambda connection: operators.tenant_of(connection, message_id))
+
+    def submission(self, tenant: str, submission_id: int) -> Deferred[list[MessageView]]:
+        """See ports.Store."""
+        return self._ask(lambda connection: queries.submission(connection, tenant, submission_id), tenant)
+
+    def messages(
+        self, tenant: str, where: MessageFilter, before: int | None, limit: int
+    ) -> Deferred[list[MessageView]]:
+        """See ports.Store."""
+        return self._ask(lambda connection: queries.messages(connection, tenant, where, before, limit), tenant)
+
+    def unsent(self, tenant: str, source: str, msisdn: str | None, limit: int) -> Deferred[list[MessageView]]:
+        """See ports.Store."""
+        return self._ask(lambda connection: queries.unsent(connection, tenant, source, msisdn, limit), tenant)
+
+    def mo_sets(self, before: int, limit: int) -> Deferred[list[MoSet]]:
+        """See ports.Store."""
+        return self._ask(lambda connection: queries.mo_sets(connection, before, limit))
+
+    def orphans(self, after: int, limit: int) -> Deferred[list[Orphan]]:
+        """See ports.Store."""
+        return self._ask(lambda connection: queries.orphans(connection, after, limit))
+
+    def opt_outs(self, tenant: str, after: str, limit: int) -> Deferred[list[OptOutEntry]]:
+        """See ports.Store."""
+        return self._ask(lambda connection: queries.opt_outs(connection, tenant, after, limit), tenant)
+
+    def tenants(self) -> Deferred[list[Tenant]]:
+        """See ports.Store."""
+        return self._ask(business.tenants)
+
+    def funds(self, tenant: str) -> Deferred[Funds | None]:
+        """See ports.Store."""
+        return self._ask(lambda connection: ledger.funds(connection, tenant), tenant)
+
+    def ledger(self, tenant: str, where: LedgerFilter, after: int, limit: int) -> Deferred[list[LedgerEntry]]:
+        """See ports.Store."""
+        return self._ask(lambda connection: ledger.ledger(connection, tenant, where, after, limit), tenant)
+
+    def ledger_sums(self, tenant: str, from_ms: int, to_ms: int) -> Deferred[list[LedgerSums]]:
+        """See ports.Store."""
+        return self._ask(lambda connection: ledger.ledger_sums(connection, tenant, from_ms, to_ms), tenant)
+
+    def space(self) -> Deferred[Space]:
+        """See ports.Store."""
+        return self._ask(operators.space)
+
+    def find_number(self, msisdn: str, after: int, limit: int) -> Deferred[tuple[list[int], int | None]]:
+        """See ports.Store."""
+        return self._ask(lambda connection: number.find_number(connection, msisdn, after, limit))
+
+    def record(self, kind: str, tenant: str, key: str) -> Deferred[Record | None]:
+        """See ports.Store."""
+        return self._ask(lambda connection: business.record(connection, kind, tenant, key), tenant)
+
+    def records(
+        self, kind: str, tenant: str | None, after: str, limit: int, *, beginning: str = ""
+    ) -> Deferred[list[Record]]:
+        """See ports.Store."""
+        return self._ask(
+            lambda connection: business.records(connection, kind, tenant, after, limit, beginning), tenant or ""
+        )
+
+    def records_at(self, kind: str, tenant: str, keys: Sequence[str]) -> Deferred[list[Record]]:
+        """See ports.Store."""
+        return self._ask(lambda connection: business.records_at(connection, kind, tenant, keys), tenant)
+
+    def link(self, code: str) -> Deferred[LinkView | None]:
+        """See ports.Store. Before the pages of tenants: somebody waits to be led on."""
+        return self._page(lambda connection: business.link(connection, code))
+
+    def links(self, tenant: str, message_id: int | None, before: int, limit: int) -> Deferred[list[LinkView]]:
+        """See ports.Store."""
+        return self._ask(lambda connection: business.links(connection, tenant, message_id, before, limit), tenant)
+
+    def lookups(self, tenant: str, request: int) -> Deferred[list[Lookup]]:
+        """See ports.Store."""
+        return self._ask(lambda connection: business.lookups(connection, tenant, request), tenant)
+
+    def known_networks(self, after: str, limit: int) -> Deferred[list[Lookup]]:
+        """See ports.Store."""
+        return self._ask(lambda connection: business.known_networks(connection, after, limit))
+
+    def latest_lookup(self, msisdn: str) -> Deferred[Lookup | None]:
+        """See ports.Store."""
+        return self._ask(lambda connection: business.latest_lookup(connection, msisdn))
+
+    def open_lookups(self, after: int, limit: int) -> Deferred[list[Lookup]]:
+        """See ports.Store."""
+        return self._ask(lambda connection: business.open_lookups(connection, after, limit))
+
+    def held(self, tenant: str | None, after: int, limit: int) -> Deferred[list[MessageView]]:
+        """See ports.Store."""
+        return self._ask(lambda connection: business.held(connection, tenant, after, limit), tenant or "")
