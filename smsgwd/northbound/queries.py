@@ -17,8 +17,7 @@ from smsgwd.model.tenant import Tenant
 from smsgwd.net.http_message import HttpResponse, json_response
 from smsgwd.northbound.answers import Balance, MessageList, SubmissionMessages, message, message_detail
 from smsgwd.northbound.cursor import decode_cursor, encode_cursor
-from smsgwd.northbound.route import limit_of
-from smsgwd.northbound.routes import MAX_STATES
+from smsgwd.northbound.route import MAX_STATES, limit_of
 from smsgwd.ports.store import MessageFilter
 from smsgwd.timespec.rfc3339 import Rfc3339Error, parse_rfc3339, to_epoch_ms
 

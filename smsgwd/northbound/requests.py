@@ -186,7 +186,7 @@ def _worded(fault: str) -> str:
 def recipients(request: SendRequest) -> list[str]:
     """The recipients that are named, as written."""
     to = request.to
-    if type(to) is str:
+    if isinstance(to, str):
         return [to]
     return [] if isinstance(to, UnsetType) else to
 

@@ -15,6 +15,7 @@ from smsgwd.model.refusals import Refusal, Refused
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
+MAX_STATES = 20
 SLOT = re.compile(r"\{([a-z_]+)\}\Z")
 
 

@@ -12,10 +12,12 @@ from smsgwd.northbound.answers import (
     SubmissionMessages,
 )
 from smsgwd.northbound.book_routes import BOOK_ROUTES
+from smsgwd.northbound.links import LINK_ROUTES
+from smsgwd.northbound.lookups import LOOKUP_ROUTES
+from smsgwd.northbound.money_routes import MONEY_ROUTES
 from smsgwd.northbound.requests import BatchRequest, SendRequest
-from smsgwd.northbound.route import BODY, COMMON, FROM_DATE, ID, TO_DATE, Parameter, Route, limit_parameter
-
-MAX_STATES = 20
+from smsgwd.northbound.route import BODY, COMMON, FROM_DATE, ID, MAX_STATES, TO_DATE, Parameter, Route, limit_parameter
+from smsgwd.northbound.scheduled import SCHEDULED_ROUTES
 
 _SUBMIT = (
     *COMMON,
@@ -183,4 +185,12 @@ MESSAGE_ROUTES = (
 )
 
 #: Every endpoint: what the description describes.
-ROUTES = (*MESSAGE_ROUTES, *BOOK_ROUTES)
+ROUTES = (
+    *MESSAGE_ROUTES[:-2],
+    *SCHEDULED_ROUTES,
+    *LINK_ROUTES,
+    *BOOK_ROUTES,
+    *LOOKUP_ROUTES,
+    *MONEY_ROUTES,
+    *MESSAGE_ROUTES[-2:],  # the description itself comes last
+)

@@ -109,7 +109,8 @@ class Sending:
         to = requests.recipients(wanted)
         if len(to) > self._limits.max_recipients:
             raise Refused(Refusal.INVALID, f"`to` has more than {self._limits.max_recipients} recipients")
-        if requests.by_template(wanted) or wanted.to_group is not UNSET:
+        if wanted.template is not UNSET or wanted.text is UNSET or wanted.to_group is not UNSET:
+            requests.by_template(wanted)
             made = group_items(self._book(), tenant, wanted, to, self._limits.max_group, self._now)
             return self._expanded(made, tenant, request, label)
         if not to:

@@ -250,8 +250,14 @@ def test_the_store_being_away():
 
 
 def test_balance():
-    assert Client().ask("GET", "/v1/balance").json == {"balance": "999.9600", "currency": "EUR"}
-    assert Client(token="post-token").ask("GET", "/v1/balance").json == {"balance": None, "currency": "USD"}
+    assert Client().ask("GET", "/v1/balance").json == {
+        "balance": "999.9600", "available": "999.9600", "reserved": "0.0400", "credit_limit": "0.0000",
+        "owed": "0.0000", "currency": "EUR",
+    }  # fmt: skip
+    assert Client(token="post-token").ask("GET", "/v1/balance").json == {
+        "balance": None, "available": None, "reserved": "0.0000", "credit_limit": None,
+        "owed": "0.0800", "currency": "USD",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("number", [1 << 63, (1 << 64) - 1])
