@@ -5,6 +5,7 @@ import sqlite3
 from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 
+from smsgwd.store.embedded import books
 from smsgwd.store.embedded.store import EmbeddedStore
 from tests.store import contract
 
@@ -28,6 +29,14 @@ class TestSending(Embedded, contract.SendingContract, TestCase):
 
 class TestMoney(Embedded, contract.MoneyContract, TestCase):
     pass
+
+
+class TestMoneyEnteredOften(Embedded, contract.MoneyContract, TestCase):
+    """The same where most entries were entered with their tenants."""
+
+    async def setUp(self):
+        self.patch(books, "MOST_APART", 2)
+        await super().setUp()
 
 
 class TestReceipts(Embedded, contract.ReceiptContract, TestCase):
