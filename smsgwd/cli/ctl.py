@@ -123,7 +123,7 @@ def _value(name: str, written: str) -> str:
         return written[1:]
     try:
         with click.open_file(written[1:], encoding="utf-8-sig") as file:
-            text = file.read(_LARGEST + 1)
+            text: str = file.read(_LARGEST + 1)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise click.UsageError(f"{name}: cannot read {written[1:]}: {why}") from None

@@ -87,8 +87,6 @@ class Plans:
             count, value = await deferToThread(read)
         except TableError as error:
             raise CommandError(f"csv: {error}") from None
-        if not count:
-            raise CommandError("csv: there are no ranges in it")
         await self._records.put(NUMBER_PLAN, "", name, value)
         _log.info("record.changed", kind=NUMBER_PLAN, tenant="", key=name, change="import", by="admin socket")
         return {"name": name, "ranges": count}

@@ -100,7 +100,7 @@ class Prices:
         return carried_out(self._listed())
 
     async def _listed(self) -> list[dict[str, Any]]:
-        lists = await self._all()
+        lists = sorted(await self._all(), key=lambda each: (each.name, each.valid_from))
         now = self._clock.now_ms()
         return [
             {
@@ -155,8 +155,6 @@ class Prices:
             count, value = await deferToThread(read)
         except TableError as error:
             raise CommandError(f"csv: {error}") from None
-        if not count:
-            raise CommandError("csv: there are no rates in it")
         await self._records.put(PRICE_LIST, "", price_list_key(name, begins), value)
         _log.info("record.changed", kind=PRICE_LIST, tenant="", key=name, change="import", by="admin socket")
         return {"name": name, "currency": currency, "valid_from": format_epoch_ms(begins), "rates": count}

@@ -125,6 +125,28 @@ def test_how_parameters_are_read(tmp_path, words, params):
     assert json.loads(asked[0].partition(b"\r\n\r\n")[2]) == params
 
 
+def test_values_may_stand_in_files_and_on_standard_input(tmp_path):
+    file = tmp_path / "rates.csv"
+    file.write_text("\ufeffprefix,price\n30,0.01\n", "utf-8")
+    asked: list[bytes] = []
+    with answering(tmp_path, http(VERSION, "{}"), asked) as path:
+        words = ["--socket", path, "price", "import", f"csv=@{file}", "--note", "@-", "name=@@a"]
+        result = CliRunner().invoke(main, words, input="from stdin")
+    assert result.exit_code == 0, result.output
+    params = json.loads(asked[0].partition(b"\r\n\r\n")[2])
+    assert params == {"csv": "prefix,price\n30,0.01\n", "note": "from stdin", "name": "@a"}
+
+
+def test_files_that_cannot_be_read(tmp_path, monkeypatch):
+    (tmp_path / "latin").write_bytes(b"\xff\xfe\xfd")
+    monkeypatch.setattr("smsgwd.cli.ctl._LARGEST", 2)
+    (tmp_path / "large").write_text("abc")
+    for name, why in (("none", "No such file"), ("latin", "not UTF-8"), ("large", "is larger than")):
+        result = ctl("--socket", "nowhere", "price", "import", f"csv=@{tmp_path / name}")
+        assert result.exit_code == 2
+        assert why in result.output, result.output
+
+
 def test_the_verb_may_be_left_out_before_parameters(tmp_path):
     asked: list[bytes] = []
     with answering(tmp_path, http(VERSION, "{}"), asked) as path:
