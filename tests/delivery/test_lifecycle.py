@@ -75,7 +75,7 @@ def test_every_final_state_has_its_receipt_event():
 
 
 def test_only_ends_before_sending_are_refunded():
-    assert {E.REFUSED, E.EXPIRED, E.CANCELLED} == REFUNDED
+    assert {E.REFUSED, E.EXPIRED, E.CANCELLED, E.BARRED} == REFUNDED
     for state in (S.SENT,):
         assert not REFUNDED & set(TABLE[state])
 
