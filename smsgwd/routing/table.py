@@ -11,23 +11,24 @@ from smsgwd.routing.rule import Hours, Rewriting, Rule
 __all__ = ["Hours", "Rewriting", "Routes", "Rule"]
 
 _BEHIND_ALL: Final = 1 << 60
+_EXACT: Final = -1
 
 
 class _Keys:
     """Rules by patterns of one kind: exact values and prefixes, each with its rules in order."""
 
-    __slots__ = ("_exact", "_lengths", "_prefixes", "first")
+    __slots__ = ("exact", "first", "lengths", "prefixes")
 
     def __init__(self) -> None:
-        self._exact: dict[str, list[Conditions]] = {}
-        self._prefixes: dict[str, list[Conditions]] = {}
-        self._lengths: tuple[int, ...] = ()
+        self.exact: dict[str, list[Conditions]] = {}
+        self.prefixes: dict[str, list[Conditions]] = {}
+        self.lengths: tuple[int, ...] = ()  #: of prefixes; _EXACT = there are exact values as well
         self.first = _BEHIND_ALL  #: place of the first rule in it
 
     def add(self, conditions: Conditions, patterns: tuple[str, ...]) -> None:
         """The next rule, in order."""
         self.first = min(self.first, conditions.place)
-        exact, prefixes = self._exact, self._prefixes
+        exact, prefixes = self.exact, self.prefixes
         for pattern in ("*",) if "*" in patterns else patterns:
             rows, key = (prefixes, pattern[:-1]) if pattern[-1] == "*" else (exact, pattern)
             if key[:1] == "+":
@@ -40,21 +41,8 @@ class _Keys:
 
     def close(self) -> None:
         """All rules are in."""
-        self._lengths = tuple(sorted(set(map(len, self._prefixes))))
-
-    def buckets(self, value: str) -> list[list[Conditions]]:
-        """The rules that take a value, those of each prefix in order. At most one list a length of prefix."""
-        prefixes = self._prefixes
-        found = []
-        for length in self._lengths:
-            bucket = prefixes.get(value[:length])
-            if bucket is not None:
-                found.append(bucket)
-        if self._exact:
-            bucket = self._exact.get(value)
-            if bucket is not None:
-                found.append(bucket)
-        return found
+        lengths = sorted(set(map(len, self.prefixes)))
+        self.lengths = (*lengths, _EXACT) if self.exact else tuple(lengths)
 
 
 class _Index:
@@ -135,21 +123,26 @@ class Routes:
         `coding` is a `Coding`; `channel` what its tenant asked for, None = any; `now` (milliseconds since 1970, UTC)
         when it leaves.
         """
-        best = None
+        best: Conditions | None = None
         before = _BEHIND_ALL
         index = self._everybody
         own = self._tenants.get(tenant) if self._tenants else None
         network: str | None = None
         keys, value = index.numbers, msisdn
         while True:
-            for bucket in keys.buckets(value):
+            prefixes = keys.prefixes
+            for length in keys.lengths:
+                bucket = prefixes.get(value[:length]) if length >= 0 else keys.exact.get(value)
+                if bucket is None:
+                    continue
                 for conditions in bucket:
-                    if conditions.place >= before:
+                    place = conditions.place
+                    if place >= before:
                         break
                     if (conditions.plain and channel is None) or conditions.failing(
                         source, msisdn, parts, coding, channel, priority, now
                     ) is None:
-                        best, before = conditions.rule, conditions.place
+                        best, before = conditions, place
                         break
             if keys is not index.networks and index.networks.first < before:
                 if network is None:
@@ -158,7 +151,7 @@ class Routes:
                 if network:
                     continue
             if own is None:
-                return best
+                return None if best is None else best.rule
             index, own = own, None
             keys, value = index.numbers, msisdn
 
