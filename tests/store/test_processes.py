@@ -12,6 +12,7 @@ from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 
 from smsgwd.model.message import State
+from smsgwd.store.embedded import ledger
 from smsgwd.store.embedded.errors import CannotOpen
 from smsgwd.store.embedded.store import EmbeddedStore
 from tests.store.samples import URL
@@ -63,7 +64,8 @@ class TestProcesses(TestCase):
             number: (owner, status)
             for number, owner, status in connection.execute("SELECT id, message, status FROM outbox")
         }
-        (balance,) = connection.execute("SELECT balance FROM tenant WHERE id = 'demo'").fetchone()
+        balance = ledger.funds(connection, "demo").balance
+        self.assertEqual(ledger.compare(connection)[0], [])
         (price,) = connection.execute("SELECT sum(price) FROM message").fetchone()
         connection.close()
         for number in said["S"]:

@@ -34,7 +34,6 @@ class Account(msgspec.Struct, gc=False):
 
     id: str
     balance: int
-    reserved: int
     floor: int | None  #: the balance may not fall below this; None = no limit
     refunds: frozenset[int] | None  #: final states refunded also when sent; None = none
     booked: int
@@ -85,4 +84,4 @@ def load_account(connection: sqlite3.Connection, tenant: str) -> Account | None:
         return None
     floor, record = found
     balance, held = sums_of(connection, tenant)
-    return Account(tenant, balance, held, floor, refunds_of(_terms_of(record).refunds), balance, held)
+    return Account(tenant, balance, floor, refunds_of(_terms_of(record).refunds), balance, held)

@@ -138,7 +138,6 @@ class Books:
 
     def _take(self, account: Account, amount: int, at: int, messages: int, parts: int, message: int | None) -> None:
         account.balance -= amount
-        account.reserved += amount
         booking = account.reserve
         if booking is None:
             account.reserve = Booking(at, amount, messages, parts, message)
@@ -151,7 +150,6 @@ class Books:
             booking.message = None
 
     def _settle(self, account: Account, price: int, free: bool, at: int, message: Message) -> None:
-        account.reserved -= price
         if free:
             account.balance += price
             booking = account.refund
