@@ -64,10 +64,11 @@ class BusinessStore:
             for tenant, amount in payers
         ):
             return Ignored("no_credit")
-        return [
+        booked, *_ = [
             self.enter(tenant, book.at, book.kind, amount, reference=book.reference, note=book.note)
             for tenant, amount in payers
-        ][0]
+        ]
+        return booked
 
     def _click(self, click):
         view = self.link_views.get(click.code)
