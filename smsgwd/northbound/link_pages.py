@@ -41,7 +41,7 @@ class LinkPages:
         self._behind = behind
         self._host = host
         self._paths = (BELOW,) if host is not None else tuple(dict.fromkeys((path, BELOW)))
-        self._host_paths = tuple(dict.fromkeys((path, BELOW)))
+        self._host_paths = tuple(sorted({path, BELOW}, key=len, reverse=True))
 
     def __call__(self, request: HttpRequest) -> HttpResponse | Later | Deferred[HttpResponse]:
         """Answer a request; never raises for what a client did."""

@@ -105,7 +105,6 @@ def test_a_submission_moves_what_waits_of_it():
         ({}, {"schedule_at": "2027-01-15T07:00:00Z"}, 422, "invalid_schedule"),
         ({}, {"schedule_at": "2037-01-15T07:00:00Z"}, 422, "invalid_schedule"),
         ({}, {"schedule_at": "when pigs fly"}, 422, "invalid_schedule"),
-        ({}, {"schedule_at": "2027-01-15T09:00:00"}, 422, "invalid_schedule"),
         ({}, {"schedule_at": None, "validity_s": 59}, 422, "invalid"),
         ({}, {"schedule_at": 5}, 422, "invalid"),
         ({}, {}, 422, "invalid"),
