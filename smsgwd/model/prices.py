@@ -10,12 +10,21 @@ from smsgwd.model.prefixes import PrefixTable
 from smsgwd.model.records import PriceListRecord
 
 _NETWORK: Final = "mcc:"
+_COUNTRY: Final = len("mcc:202")
+_OPERATOR: Final = 100  # above every prefix
 _KEY: Final = re.compile(r"[0-9]{0,15}|mcc:[0-9]{3}(?:[0-9]{2,3})?")
 
 
 def is_rate_key(key: str) -> bool:
     """True for what a rate may stand for: a prefix of digits, '' (everything else), 'mcc:202', 'mcc:20201'."""
     return _KEY.fullmatch(key) is not None
+
+
+def rank(key: str) -> int:
+    """Which of two rates goes first, of two tables, too: the one of the higher rank."""
+    if key.startswith(_NETWORK):
+        return _OPERATOR if len(key) > _COUNTRY else 1
+    return len(key) + 1 if key else 0
 
 
 class PriceTable:
@@ -27,7 +36,7 @@ class PriceTable:
     __slots__ = ("_else", "_networks", "_prefixes")
 
     def __init__(self, rates: Iterable[tuple[str, int]]) -> None:
-        """`rates` are (key, micro-units a part); of two for one key the later counts. ValueError: a key that is none."""
+        """`rates` are (key, micro-units a part); of two for one key the later counts. ValueError for a wrong key."""
         rows = dict(rates)
         for key in rows:
             if not is_rate_key(key):

@@ -40,7 +40,10 @@ class Routing:
         clock: Clock,
         routes: Callable[[], Routes],
         explain: Callable[[Question], Explanation],
+        known: Callable[[str], bool],
     ) -> None:
+        """`known` tells whether there is a tenant of that id."""
+        self._known = known
         self._records = records
         self._clock = clock
         self._routes = routes
@@ -169,7 +172,8 @@ class Routing:
             rows = parse_route_csv(params["csv"])
         except TableError as error:
             raise CommandError(f"csv: {error}") from None
-        return carried_out(self._imported(_route_id(params), order, rows, params.get("tenant")))
+        tenant = self._tenant(params) if "tenant" in params else None
+        return carried_out(self._imported(_route_id(params), order, rows, tenant))
 
     async def _imported(
         self, route_id: str, order: int, rows: tuple[tuple[str, tuple[str, ...]], ...], tenant: str | None
@@ -196,6 +200,11 @@ class Routing:
             await self._records.drop(ROUTE, "", record.key)
         return {"id": route_id, "prefixes": len(rows), "routes": len(made), "dropped": len(stale)}
 
+    def _tenant(self, params: Params) -> str:
+        if not self._known(params["tenant"]):
+            raise CommandError(f"there is no tenant {params['tenant']}")
+        return params["tenant"]
+
     # ------------------------------------------------------------------ explain
     def _explained(self, params: Params) -> dict[str, Any]:
         parts, coding = _size(params)
@@ -204,7 +213,7 @@ class Routing:
             raise CommandError("channel must be network or device")
         at = moment(params, "at")
         question = Question(
-            params["tenant"],
+            self._tenant(params),
             params.get("from", ""),
             phone_digits(params, "to"),
             parts,

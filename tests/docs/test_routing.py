@@ -109,7 +109,7 @@ def _rules(config: Config, example: _Example) -> list[Rule]:
     if "routes" not in example.lists:
         return rules_of(config)
     kept: Any = _Kept()  # all that an import asks
-    family = Routing(kept, _Clock(), lambda: Routes([]), _never)
+    family = Routing(kept, _Clock(), lambda: Routes([]), _never, bool)
     Registry(family.commands()).run("route", "import", {"id": "world", "order": "100", "csv": example.lists["routes"]})
     assert kept.records[0].kind == ROUTE
     return stored_rules(kept.records, {connector.id for connector in config.connectors})
@@ -144,7 +144,7 @@ def test_messages_go_as_the_page_says(tmp_path: Path, example: _Example) -> None
             asked = msgspec.structs.replace(question, rate=rate)
             return explain(routes, Chooser(up, costs), asked, up)
 
-        family = Routing(nothing_kept, _Clock(), lambda: routes, explained)
+        family = Routing(nothing_kept, _Clock(), lambda: routes, explained, bool)
         words = shlex.split(row["message"].split("`")[1])
         told: Any = Registry(family.commands()).run("route", "explain", dict(word.split("=", 1) for word in words))
         assert told["network"] == ("20201" if "(in 20201)" in row["message"] else None)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsgwd.model.prices import PriceTable, in_effect, is_rate_key
+from smsgwd.model.prices import PriceTable, in_effect, is_rate_key, rank
 from smsgwd.model.records import PriceListRecord
 
 TABLE = PriceTable([("", 9), ("mcc:202", 8), ("30", 7), ("3069", 6), ("mcc:20201", 5)])
@@ -57,6 +57,20 @@ def test_price_and_rate_agree(rates: dict[str, int], number: str, network: str) 
     assert table.price(number, network) == (None if rate is None else rate[1])
     if rate is not None:
         assert rates[rate[0]] == rate[1]
+
+
+@given(
+    st.dictionaries(KEYS, st.integers(0, 9)),
+    st.dictionaries(KEYS, st.integers(0, 9)),
+    st.sampled_from(["306912", "301", "44", ""]),
+    st.sampled_from(["", "202", "20201", "202010", "23415"]),
+)
+def test_of_the_rates_of_two_tables_the_rank_decides(
+    own: dict[str, int], base: dict[str, int], number: str, network: str
+) -> None:
+    found = [rate for table in (own, base) if (rate := PriceTable(table.items()).rate(number, network)) is not None]
+    merged = PriceTable({**base, **own}.items()).rate(number, network)
+    assert merged == (max(found, key=lambda rate: rank(rate[0])) if found else None)
 
 
 def test_the_list_that_began_last_is_in_effect() -> None:

@@ -59,7 +59,7 @@ class World:
         self.asked = []
         self.chooser = Chooser(lambda connector: connector != "b", costs)
         self.rate = rate
-        self.family = Routing(self.records, Clock(), self.routes, self.explain)
+        self.family = Routing(self.records, Clock(), self.routes, self.explain, {"t", "shop"}.__contains__)
 
     def routes(self):
         return Routes([*self.records.rules(), *self.declared])
@@ -148,6 +148,8 @@ def test_an_import_goes_by_the_longest_prefix_and_takes_the_place_of_the_one_bef
     assert again == {"id": "rates", "prefixes": 1, "routes": 1, "dropped": 4}
     assert world.routes().find("shop", "s", "30210").connectors == ("b",)
     assert world.routes().find("other", "s", "30210").id == "config/1"
+    with pytest.raises(CommandError, match="there is no tenant nobody"):
+        world.run("import", id="rates", order="7", csv="prefix,connectors\n30,b\n", tenant="nobody")
     with pytest.raises(CommandError, match="csv: line 2: needs a connector"):
         world.run("import", id="rates", order="7", csv="prefix,connectors\n30,\n")
 
@@ -209,6 +211,7 @@ def test_what_is_explained(params, parts, coding):
     ("params", "mistake"),
     [
         ({"to": "nobody"}, "to: "),
+        ({"tenant": "nobody"}, "there is no tenant nobody"),
         ({"channel": "phone"}, "channel must be network or device"),
         ({"coding": "greek"}, "coding must be one of gsm, latin1, ucs2, binary"),
         ({"parts": "0"}, "parts must be a number from 1 to 255"),

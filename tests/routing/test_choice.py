@@ -5,9 +5,8 @@ from collections import Counter
 import pytest
 
 from smsgwd.model.prices import PriceTable
-from smsgwd.model.records import PriceListRecord
 from smsgwd.routing.choice import Chooser
-from smsgwd.routing.costs import Costs, costs_at
+from smsgwd.routing.costs import Costs
 from smsgwd.routing.table import Rule
 
 NUMBERS = [f"3069{number:08d}" for number in range(3000)]
@@ -111,21 +110,3 @@ def test_the_margin_is_a_share_of_the_price():
 def test_the_margin_comes_before_what_is_up():
     chooser = Chooser({"a"}.__contains__, COSTS)
     assert chooser.choose(Rule(("a", "b"), margin=0), "30", rate=45) == "b"
-
-
-def test_costs_are_those_in_effect():
-    lists = [
-        PriceListRecord("wholesale", valid_from=0, rates=(("", 5),)),
-        PriceListRecord("wholesale", valid_from=100, rates=(("", 7),)),
-        PriceListRecord("later", valid_from=50, rates=(("", 1),)),
-    ]
-    named = {"a": "wholesale", "b": "later", "c": "missing"}
-    costs, change = costs_at(named, lists, 10)
-    assert [costs.cost(connector, "30") for connector in "abcd"] == [5, None, None, None]
-    assert change == 50
-    costs, change = costs_at(named, lists, 50)
-    assert [costs.cost(connector, "30") for connector in "ab"] == [5, 1]
-    assert change == 100
-    assert costs_at(named, lists, 100)[1] is None
-    assert not costs.needs_network
-    assert COSTS.needs_network
