@@ -17,6 +17,7 @@ __all__ = ["LONGEST", "PhraseError", "due", "parse"]
 
 LONGEST: Final = 200  #: characters of a phrase
 _FORMATS: Final = strtotime_relative.FORMATS + strtotime_absolute.FORMATS
+_SHOWN: Final = 40  # characters of a part in an error
 _BETWEEN: Final = " \t,."
 _AROUND: Final = " \t\r\n"
 
@@ -59,9 +60,16 @@ def _say(fields: Fields, phrase: str, at: int) -> int:
         if match is not None and match.end() > end:
             end, chosen = match.end(), (say, match)
     if chosen is None:
-        raise PhraseError(f"'{phrase[at : at + 20]}' is no part of a date")
+        raise PhraseError(f"'{_words(phrase, at, at + 1)}' is no part of a date")
     try:
         chosen[0](fields, chosen[1])
     except PhraseError as error:
-        raise PhraseError(f"{error}, at '{phrase[at:end]}'") from None
+        raise PhraseError(f"'{_words(phrase, at, end)}' is {error}") from None
     return end
+
+
+def _words(phrase: str, at: int, end: int) -> str:
+    """A part of a phrase to the end of its last word, shortened, for an error."""
+    while end < len(phrase) and phrase[end] not in _BETWEEN:
+        end += 1
+    return phrase[at : min(end, at + _SHOWN)]

@@ -107,7 +107,7 @@ def _iso_week(fields: Fields, match: re.Match[str]) -> None:
     try:
         fourth = date(year, 1, 4)  # is always in week 1
     except ValueError:
-        raise PhraseError("the date is outside the years 1 to 9999") from None
+        raise PhraseError("outside the years 1 to 9999") from None
     fields.set_date(year, 1, 1)
     fields.move.days = 3 - fourth.isoweekday() + (week - 1) * 7 + weekday
 
@@ -138,7 +138,7 @@ def zone_of(written: str) -> tzinfo:
         return fixed_zone(minutes)
     key = _zone_names().get(name.lower())
     if key is None:
-        raise PhraseError(f"'{written}' is no word or time zone of a date")
+        raise PhraseError("no word or time zone of a date")
     return ZoneInfo(key)
 
 

@@ -20,7 +20,10 @@ _FAR: Final = 10**7  # days; more than the calendar has, so that nothing huge is
 
 
 class PhraseError(ValueError):
-    """The text is no date that can be read; the message names the part at fault."""
+    """The text is no date that can be read; the message names the part at fault.
+
+    Within this package it is raised with what is wrong, and the part is put before it.
+    """
 
 
 class Move(msgspec.Struct):
@@ -66,14 +69,14 @@ class Fields(msgspec.Struct):
     def set_time(self, hour: int, minute: int = 0, second: int = 0) -> None:
         """A time of day. Errors: PhraseError for a second one."""
         if self.has_time:
-            raise PhraseError("two times of day")
+            raise PhraseError("a second time of day")
         self.has_time = True
         self.hour, self.minute, self.second = hour, minute, second
 
     def set_date(self, year: int | None, month: int | None, day: int | None) -> None:
         """A date; what is None stays as it is. Errors: PhraseError for a second one."""
         if self.has_date:
-            raise PhraseError("two dates")
+            raise PhraseError("a second date")
         self.has_date = True
         if year is not None:
             self.year = year
@@ -85,7 +88,7 @@ class Fields(msgspec.Struct):
     def set_zone(self, zone: tzinfo) -> None:
         """A time zone. Errors: PhraseError for a second one (PHP ignores it; see docs/scheduling.md)."""
         if self.zone is not None:
-            raise PhraseError("two time zones")
+            raise PhraseError("a second time zone")
         self.zone = zone
 
     def at_midnight(self) -> None:
@@ -224,4 +227,4 @@ def fixed_zone(minutes: int, seconds: int = 0) -> tzinfo:
     try:
         return timezone(timedelta(minutes=minutes, seconds=seconds))
     except ValueError:
-        raise PhraseError("the offset of the time zone is a day or more") from None
+        raise PhraseError("an offset of a day or more") from None

@@ -130,7 +130,7 @@ def _ago(fields: Fields, match: re.Match[str]) -> None:
 def to_24(hour: int, meridian: str) -> int:
     """An hour of the 12-hour clock as one of the 24-hour clock. Errors: PhraseError unless it is 1 to 12."""
     if not 1 <= hour <= 12:
-        raise PhraseError(f"there is no hour {hour} {meridian.lower()}")
+        raise PhraseError("no hour of the 12-hour clock")
     return hour % 12 + (12 if meridian[0] in "pP" else 0)
 
 
