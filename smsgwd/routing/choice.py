@@ -59,6 +59,15 @@ class Chooser:
         allowed = self._allowed(rule, msisdn, rate, network)
         return self._cheapest(allowed, msisdn, network) if rule.strategy == "least_cost" else allowed
 
+    def fallback(
+        self, rule: Rule, chosen: str, msisdn: str, *, rate: int | None = None, network: str = ""
+    ) -> str | None:
+        """As `Rule.fallback`, with only those that the margin allows."""
+        if rule.on_undelivered != "next" or not rule.prices_matter:
+            return rule.fallback(chosen)
+        others = self.carrying(rule, msisdn, rate=rate, network=network)
+        return ",".join(connector for connector in others if connector != chosen) or None
+
     # ------------------------------------------------------------------ how
     def _first(
         self, rule: Rule, msisdn: str, rate: int | None, network: str, same_way: int | None, *, counts: bool

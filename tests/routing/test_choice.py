@@ -110,3 +110,14 @@ def test_the_margin_is_a_share_of_the_price():
 def test_the_margin_comes_before_what_is_up():
     chooser = Chooser({"a"}.__contains__, COSTS)
     assert chooser.choose(Rule(("a", "b"), margin=0), "30", rate=45) == "b"
+
+
+def test_what_a_message_falls_back_on_keeps_the_margin():
+    chooser = Chooser(lambda _: True, COSTS)
+    rule = Rule(("c", "a", "b"), margin=0, on_undelivered="next")
+    assert chooser.fallback(rule, "b", "30", rate=50) == "a"
+    assert chooser.fallback(rule, "b", "30", rate=45) is None
+    cheap = Rule(("c", "a", "b"), strategy="least_cost", on_undelivered="next")
+    assert chooser.fallback(cheap, "b", "30") == "a,c"
+    assert chooser.fallback(Rule(("c", "a", "b"), on_undelivered="next"), "b", "30") == "c,a"
+    assert chooser.fallback(Rule(("a", "b"), margin=0), "a", "30", rate=50) is None
