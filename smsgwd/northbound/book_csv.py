@@ -41,7 +41,7 @@ Row = tuple[int, dict[str, str], Refused | None]
 
 
 class CsvContacts:
-    """A file of contacts; raises Refused (MALFORMED, INVALID) when its header makes no sense."""
+    """A file of contacts; raises Refused when it is not UTF-8 (MALFORMED), or its header makes no sense (INVALID)."""
 
     def __init__(self, body: bytes) -> None:
         try:
@@ -49,14 +49,14 @@ class CsvContacts:
         except UnicodeDecodeError as error:
             raise Refused(Refusal.MALFORMED, f"the CSV is not UTF-8: byte {error.start}") from None
         if "\0" in text:
-            raise Refused(Refusal.MALFORMED, "the CSV holds U+0000")
+            raise Refused(Refusal.INVALID, "the CSV holds U+0000")
         first = text.split("\n", 1)[0]
         delimiter = max(_DELIMITERS, key=first.count)
         self._rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         try:
             header = next(self._rows, [])
         except csv.Error as error:
-            raise Refused(Refusal.MALFORMED, f"the CSV is malformed in its header: {error}") from None
+            raise Refused(Refusal.INVALID, f"the CSV is malformed in its header: {error}") from None
         self._columns = [_CALLED.get(_plain(name), "") for name in header]
         self.ignored = [name for name, column in zip(header, self._columns, strict=True) if not column]
         if "number" not in self._columns:

@@ -40,10 +40,9 @@ async def group_items(
     if request.to_group is not UNSET:
         everybody = to + await _members(records, tenant, request.to_group, to, most)
     if not everybody:
-        raise Refused(
-            Refusal.INVALID,
-            "`to` or `to_group` is needed - at `$.to`" if request.to_group is UNSET else "the group has no members",
-        )
+        if request.to_group is UNSET:
+            raise Refused(Refusal.INVALID, "`to` or `to_group` is needed - at `$.to`")
+        raise Refused(Refusal.INVALID_RECIPIENT, "the group has no members - at `$.to_group`")
     if len(everybody) > _MOST:
         raise Refused(Refusal.INVALID, f"`to` and the group have more than {_MOST} recipients together")
     when = (tenant.time_zone, now)

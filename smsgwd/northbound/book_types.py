@@ -20,8 +20,11 @@ Name = Annotated[
     str, Meta(min_length=1, max_length=MAX_NAME, extra_json_schema={"pattern": NAME_PATTERN}, examples=["vip"])
 ]
 Number = Annotated[str, Meta(max_length=40, description="In international form.", examples=["+306912345678"])]
-Short = Annotated[str, Meta(max_length=100)]
+_NO_NUL = {"pattern": r"^[^\u0000]*$"}
 Long = Annotated[str, Meta(max_length=1000)]
+#: Of contacts: a file of them could not hold U+0000.
+ShortLine = Annotated[str, Meta(max_length=100, extra_json_schema=_NO_NUL)]
+LongLine = Annotated[str, Meta(max_length=1000, extra_json_schema=_NO_NUL)]
 Country = Annotated[
     str, Meta(max_length=2, extra_json_schema={"pattern": COUNTRY_PATTERN}, description="ISO 3166, two letters.")
 ]
@@ -31,12 +34,12 @@ Cursor = Annotated[str | None, Meta(description="Pass it as `cursor` for the nex
 class ContactFields(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What is known of a person."""
 
-    first_name: Short = ""
-    last_name: Short = ""
-    email: Annotated[str, Meta(max_length=254)] = ""
-    address: Long = ""
+    first_name: ShortLine = ""
+    last_name: ShortLine = ""
+    email: Annotated[str, Meta(max_length=254, extra_json_schema=_NO_NUL)] = ""
+    address: LongLine = ""
     country: Country = ""
-    comments: Long = ""
+    comments: LongLine = ""
 
 
 class NewContact(ContactFields, kw_only=True):

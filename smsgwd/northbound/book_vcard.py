@@ -36,7 +36,7 @@ class _Property(NamedTuple):
 
 
 class VCards:
-    """A file of cards; raises Refused(MALFORMED) when it is not UTF-8 or holds none."""
+    """A file of cards; raises Refused when it is not UTF-8 (MALFORMED) or holds none (INVALID)."""
 
     ignored: tuple[str, ...] = ()
 
@@ -47,7 +47,7 @@ class VCards:
             raise Refused(Refusal.MALFORMED, f"the vCards are not UTF-8: byte {error.start}") from None
         self._lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         if not any(line.strip().upper() == "BEGIN:VCARD" for line in self._lines):
-            raise Refused(Refusal.MALFORMED, "there is no BEGIN:VCARD")
+            raise Refused(Refusal.INVALID, "there is no BEGIN:VCARD")
 
     def __iter__(self) -> Iterator[Row]:
         """The cards, one after the other."""

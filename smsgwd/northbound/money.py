@@ -13,7 +13,7 @@ from smsgwd.model.money import format_money
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.tenant import Tenant
 from smsgwd.net.http_message import HttpResponse, json_response
-from smsgwd.northbound.bills import Bills
+from smsgwd.northbound.bills import Bills, month_of
 from smsgwd.northbound.cursor import decode_cursor, encode_cursor
 from smsgwd.northbound.money_csv import entry_lines, header_line
 from smsgwd.northbound.money_types import Order, OrderList, Statement, StatementEntry, StatementSum
@@ -94,6 +94,8 @@ class Money:
         """Months, counted and listed."""
         before = query["cursor"][0] if "cursor" in query else None
         limit = limit_of(query, 12, 60)
+        if before is not None:
+            month_of(before)
         return _answer(await self._bills.page(tenant, before, limit, self._clock.now_ms()))
 
     async def bill(self, tenant: Tenant, month: str) -> HttpResponse:

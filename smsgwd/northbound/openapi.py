@@ -153,7 +153,9 @@ def _responses(route: Route, schemas: dict[type, dict[str, Any]]) -> dict[str, A
     responses = {str(route.status): success}
     statuses: dict[int, list[Refusal]] = {}
     # A query nobody asked for is refused everywhere, and every request may be cut off or fail.
-    everywhere = (Refusal.MALFORMED, Refusal.INVALID, Refusal.HEADERS_TOO_LARGE, Refusal.INTERNAL)
+    everywhere: tuple[Refusal, ...] = (Refusal.MALFORMED, Refusal.INVALID, Refusal.HEADERS_TOO_LARGE, Refusal.INTERNAL)
+    if route.slots:  # what cannot stand in a slot makes a path where nothing is
+        everywhere = (*everywhere, Refusal.NOT_FOUND)
     for refusal in Refusal:
         if refusal in route.errors or refusal in everywhere:
             statuses.setdefault(refusal.http, []).append(refusal)

@@ -1,4 +1,4 @@
-"""The API over fakes as a process: prints its port, ends when its standard input does."""
+"""The API over fakes as a process, every family of endpoints: prints its port, ends when its standard input does."""
 
 import sys
 
@@ -7,9 +7,25 @@ from twisted.internet import reactor
 from twisted.internet.protocol import Protocol
 from twisted.internet.stdio import StandardIO
 
+from smsgwd.app.lookup_asking import Asking
+from smsgwd.app.lookup_desk import LookupDesk
+from smsgwd.app.messages import MessageService
+from smsgwd.app.reschedule import Rescheduler
+from smsgwd.config.model.lookups import Lookups as LookupSection
+from smsgwd.config.model.runtime import Limits
+from smsgwd.model.ids import IdGenerator
 from smsgwd.net.http_server import HttpListener
 from smsgwd.northbound.api import NativeApi
-from tests.northbound.fakes import FakeGateway, FakeRecords
+from smsgwd.northbound.links import LINK_ROUTES, Links
+from smsgwd.northbound.lookups import LOOKUP_ROUTES, Lookups
+from smsgwd.northbound.money import Money
+from smsgwd.northbound.money_routes import MONEY_ROUTES
+from smsgwd.northbound.scheduled import SCHEDULED_ROUTES, Scheduled
+from tests.app.business_store import BusinessStore
+from tests.app.fakes import FakeClock, FakeDispatcher, FakeOutbox
+from tests.northbound.fakes import DEMO, FakeGateway, FakeRecords
+
+NOW_MS = 1_800_000_000_000  # 2027-01-15T08:00:00Z
 
 
 class _UntilEnd(Protocol):
@@ -31,9 +47,48 @@ class _Lenient(FakeGateway):
         return entry
 
 
+def families(clock):
+    """What stands beside messages and the address book."""
+    store = BusinessStore()
+    store.floors[DEMO.id] = 0
+    section = LookupSection()
+    desk = LookupDesk(
+        section,
+        store=store,
+        clock=clock,
+        ids=IdGenerator(1),
+        tenants={DEMO.id: DEMO}.get,
+        asking=Asking(reactor, section, ()),
+        later=reactor.callLater,
+    )
+    rescheduler = Rescheduler(
+        store=store,
+        messages=MessageService(store, FakeDispatcher(), FakeOutbox(), clock),
+        clock=clock,
+        limits=Limits(),
+        wake_at=lambda at: None,
+    )
+    return [
+        (MONEY_ROUTES, Money(store, clock).handlers()),
+        (SCHEDULED_ROUTES, Scheduled(store, rescheduler, clock.now_ms).handlers()),
+        (LINK_ROUTES, Links(store, lambda code: f"https://go.example.net/{code}").handlers()),
+        (LOOKUP_ROUTES, Lookups(desk).handlers()),
+    ]
+
+
 def main():
     gateway = _Lenient()
-    listener = HttpListener(reactor, NativeApi(gateway, gateway, gateway, gateway, records=FakeRecords()))
+    clock = FakeClock(NOW_MS)
+    api = NativeApi(
+        gateway,
+        gateway,
+        gateway,
+        gateway,
+        records=FakeRecords(),
+        families=families(clock),
+        now=clock.now_ms,
+    )
+    listener = HttpListener(reactor, api)
     print(listener.listen("127.0.0.1", 0), flush=True)
     StandardIO(_UntilEnd())
     reactor.run()

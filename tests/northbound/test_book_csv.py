@@ -60,8 +60,8 @@ def test_an_open_quote_ends_the_file():
         (b"first_name\nMaria\n", Refusal.INVALID, "no column `number`"),
         (b"number,phone\n", Refusal.INVALID, "twice"),
         (b"number\n\xff\n", Refusal.MALFORMED, "byte 7"),
-        (b"number\n\0\n", Refusal.MALFORMED, "U+0000"),
-        (b'number,"a\n', Refusal.MALFORMED, "header"),
+        (b"number\n\0\n", Refusal.INVALID, "U+0000"),
+        (b'number,"a\n', Refusal.INVALID, "header"),
     ],
 )
 def test_no_csv(body, refusal, said):

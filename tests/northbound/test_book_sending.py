@@ -45,7 +45,7 @@ def test_beside_others_and_each_once(client):
 def test_groups_that_cannot_be_sent_to(client):
     assert is_problem(ask(client, to_group="none", text="hi"), 422, "group_not_found", "'none'")
     client.ask("POST", "/v1/groups", {"name": "empty"})
-    assert is_problem(ask(client, to_group="empty", text="hi"), 422, "invalid", "no members")
+    assert is_problem(ask(client, to_group="empty", text="hi"), 422, "invalid_recipient", "no members")
     assert is_problem(ask(client, text="hi"), 422, "invalid", "$.to")
     small = Client(records=client.records, limits=ApiLimits(max_group=2))
     assert is_problem(ask(small, to_group="vip", text="hi"), 422, "invalid", "more than 2")

@@ -109,8 +109,15 @@ def test_a_charset_nobody_knows():
     assert "rot13" in error.detail
 
 
-@pytest.mark.parametrize("body", [b"", b"number\n1\n", b"BEGIN:VCARD\nN:\xff\nEND:VCARD"])
-def test_no_vcards(body):
+@pytest.mark.parametrize(
+    ("body", "refusal"),
+    [
+        (b"", Refusal.INVALID),
+        (b"number\n1\n", Refusal.INVALID),
+        (b"BEGIN:VCARD\nN:\xff\nEND:VCARD", Refusal.MALFORMED),
+    ],
+)
+def test_no_vcards(body, refusal):
     with pytest.raises(Refused) as refused:
         VCards(body)
-    assert refused.value.refusal is Refusal.MALFORMED
+    assert refused.value.refusal is refusal

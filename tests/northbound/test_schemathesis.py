@@ -52,7 +52,7 @@ def test_schemathesis_finds_nothing(server, tmp_path):
         env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.northbound.schemathesis_hooks", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
     found = json.loads(report.read_text())
