@@ -23,7 +23,7 @@ _MINUTE: Final = r"(?P<i>[0-5]?[0-9])"
 _MINUTE_2: Final = r"(?P<i>[0-5][0-9])"
 _SECOND: Final = r"(?P<s>60|[0-5]?[0-9])"
 _SECOND_2: Final = r"(?P<s>60|[0-5][0-9])"
-_FRACTION: Final = r"\.[0-9]+"
+_FRACTION: Final = r"\.(?P<f>[0-9]+)"
 _SUFFIX: Final = r"(?:st|nd|rd|th)?"
 _DAY: Final = rf"(?P<d>3[01]|[0-2]?[0-9]){_SUFFIX}"
 _DAY_2: Final = r"(?P<d>3[01]|[0-2][0-9])"
@@ -79,7 +79,8 @@ def _time(fields: Fields, match: re.Match[str]) -> None:
     meridian = named.get("ap")
     if meridian:
         hour = to_24(hour, meridian)
-    fields.set_time(hour, int(named.get("i") or 0), int(named.get("s") or 0))
+    micro = int((named.get("f") or "0").ljust(6, "0")[:6])
+    fields.set_time(hour, int(named.get("i") or 0), int(named.get("s") or 0), micro)
 
 
 def _four_digits(fields: Fields, match: re.Match[str]) -> None:
@@ -199,6 +200,6 @@ FORMATS: Final[tuple[Form, ...]] = (
     form(_YEAR_4, _only_year),
     form(_MONTH_WORD, _date),
     form(f"{_OFFSET}|{_ZONE}", _zone),
-    form(rf"{_DAY_AND_MONTH}{_CLOCK_24}", _date),
+    form(rf"{_DAY_AND_MONTH}t?{_HOUR}[:.]{_MINUTE}(?:[:.]{_SECOND})?", _date),
     form(rf"{_DAY_AND_MONTH}{_TIME_12_MINUTES}", _date),
 )

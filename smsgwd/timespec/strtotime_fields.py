@@ -57,6 +57,7 @@ class Fields(msgspec.Struct):
     hour: int | None = None
     minute: int | None = None
     second: int | None = None
+    micro: int = 0  #: of the second said; now's are dropped
     zone: tzinfo | None = None
     has_date: bool = False
     has_time: bool = False
@@ -66,12 +67,12 @@ class Fields(msgspec.Struct):
     edge: str = ""  #: 'first' or 'last' day of the month
     of_month: str = ""  #: 'first': weekday counted from the month's beginning, 'last': from its end
 
-    def set_time(self, hour: int, minute: int = 0, second: int = 0) -> None:
+    def set_time(self, hour: int, minute: int = 0, second: int = 0, micro: int = 0) -> None:
         """A time of day. Errors: PhraseError for a second one."""
         if self.has_time:
             raise PhraseError("a second time of day")
         self.has_time = True
-        self.hour, self.minute, self.second = hour, minute, second
+        self.hour, self.minute, self.second, self.micro = hour, minute, second, micro
 
     def set_date(self, year: int | None, month: int | None, day: int | None) -> None:
         """A date; what is None stays as it is. Errors: PhraseError for a second one."""
@@ -94,7 +95,7 @@ class Fields(msgspec.Struct):
     def at_midnight(self) -> None:
         """The time of day is 00:00 unless one is said after this."""
         self.has_time = False
-        self.hour = self.minute = self.second = 0
+        self.hour = self.minute = self.second = self.micro = 0
 
     def go_to_weekday(self, weekday: int, mode: int) -> None:
         """Go to a weekday, see `weekday_mode`."""
@@ -129,7 +130,7 @@ class Fields(msgspec.Struct):
     def _local(self, now: datetime) -> datetime:
         """Local time, without its zone. Errors: OverflowError and ValueError outside the calendar."""
         if self.has_date and not self.has_time:
-            self.hour = self.minute = self.second = 0
+            self.at_midnight()
         hour = now.hour if self.hour is None else self.hour
         minute = now.minute if self.minute is None else self.minute
         second = now.second if self.second is None else self.second
@@ -140,7 +141,7 @@ class Fields(msgspec.Struct):
         more_days, seconds = divmod(hour * 3600 + minute * 60 + second, _DAY_S)
         year, month, day = self._weekday_from(year, month, day, more_days)
         month, day = self._edge(month, day + _near(move.days))
-        moved_days, seconds = divmod(seconds + move.seconds + move.micros // 1_000_000, _DAY_S)
+        moved_days, seconds = divmod(seconds + move.seconds + (self.micro + move.micros) // 1_000_000, _DAY_S)
         at = _ordinal(year + _near(move.years), month, day) + _near(moved_days)
         if move.weekdays is not None:
             at = _working(at, _near(move.weekdays))
