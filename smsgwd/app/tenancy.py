@@ -13,7 +13,7 @@ from smsgwd.admission.admit import Account, account_of
 from smsgwd.app.bootstrap import stored_tenant
 from smsgwd.app.secrets import Vault
 from smsgwd.config import Tenant as DeclaredTenant
-from smsgwd.model.business import PutTenant
+from smsgwd.model.business import CredentialTaken, PutTenant
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.tenant import Tenant
 from smsgwd.ports.store import Store
@@ -107,7 +107,10 @@ class Tenancy:
                 self._checked(new)
         except ValueError as error:
             raise Refused(Refusal.INVALID, str(error)) from None
-        [done] = await self._store.commit([PutTenant(new, replace=old is not None, at=now_ms)])
+        try:
+            [done] = await self._store.commit([PutTenant(new, replace=old is not None, at=now_ms)])
+        except CredentialTaken as error:
+            raise Refused(Refusal.EXISTS, str(error)) from None
         if not done:
             raise Refused(
                 Refusal.EXISTS if old is None else Refusal.NO_SUCH, f"tenant {tenant_id} was changed elsewhere"
