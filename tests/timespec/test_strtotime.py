@@ -36,13 +36,13 @@ ISMS = (
 #: PHP reads these, all by ignoring a part of them, and we refuse them: what is ignored may be what was meant.
 IGNORED_BY_PHP = ("UTC+2", "+1 dayz x", "a week", "+1 foo", "10:00 EST CET", "+1 dya")
 
-#: Where the strtotime package is not PHP 8.2. It sets the time of day to 00:00 where a weekday with a number keeps it, and
-#: takes the plural of a weekday for the singular and a time zone;
+#: Where the strtotime package is not PHP 8.2. It sets the time of day to 00:00 where a weekday with a number keeps it,
+#: and takes the plural of a weekday for the singular and a time zone;
 PACKAGE_DIFFERS_WITH = re.compile(
     r"[0-9] ?(sun|mon|tue|wed|thu|fri|sat|weekday)|(sun|mon|tues|wednes|thurs|fri|satur)days"
 )
-#: it has no seconds in offsets, no fractions of timestamps, no bare T10, takes 'weekday' for the next working day, and of
-#: a time that comes twice in a zone that is named the second.
+#: it has no seconds in offsets, no fractions of timestamps, no bare T10, takes 'weekday' for the next working day, and
+#: of a time that comes twice in a zone that is named the second.
 PACKAGE_DIFFERS = {"+02:00:30", "@1.5", "T10", "weekday", "weekdays", "2026-10-25 03:30 Europe/Athens"}
 
 
