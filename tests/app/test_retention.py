@@ -69,6 +69,7 @@ def test_each_kind_is_asked_for_with_its_age():
     [left] = world.asked(PurgeLeftovers)
     ages = (left.pushes_before, left.orphans_before, left.mo_before, left.mo_done_before)
     assert [round((now - at) / DAY) for at in ages] == [30, 14, 30, 3]
+    assert [round((now - at) / DAY) for at in (left.links_before, left.lookups_before)] == [30, 90]
     assert left.most_orphans == 100_000
 
 

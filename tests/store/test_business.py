@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import TestCase
 
-from tests.store import contract_holds, contract_links, contract_records
+from tests.store import contract_clearing, contract_holds, contract_links, contract_records
 from tests.store.test_embedded import Embedded
 
 
@@ -35,4 +35,12 @@ class TestHolds(Embedded, contract_holds.HoldContract, TestCase):
 
 
 class TestBlacklist(Embedded, contract_holds.BlacklistContract, TestCase):
+    pass
+
+
+class TestClearing(Embedded, contract_clearing.ClearingContract, TestCase):
+    pass
+
+
+class TestForgetting(Embedded, contract_clearing.ForgettingContract, TestCase):
     pass
