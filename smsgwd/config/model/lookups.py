@@ -67,9 +67,8 @@ class Lookups(Section):
     """Number lookups (HLR)."""
 
     sources: tuple[LookupSource, ...] = option(
-        "Who is asked, in order; the first that knows the subscriber's state decides.",
-        default_factory=lambda: (PlanSource(kind="plan"),),
-        example=[{"kind": "plan"}],
+        "Who is asked, in order; the first that knows the subscriber's state decides. [] = the number plans alone.",
+        default=(),
     )
     cache_h: float = option(
         "An answer as young as this is given again instead of asking; 0 = always ask.",
