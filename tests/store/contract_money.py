@@ -192,6 +192,25 @@ class MoneyContract(StoreCase):
         results = await self.store.commit([submit(message(tenant="pre")) for _ in range(3)])
         self.assertEqual([each.refused for each in results], [{}, {}, {0: "no_credit"}])
 
+    async def test_other_settings_count_from_the_next_message_on(self):
+        one, two = message(tenant="post"), message(tenant="post")
+        await self.one(PutTenant(tenant("post", credit=None)))
+        await self.store.commit([submit(one), sent(one.id, "p")])
+        limited = tenant("post", credit=None, credit_limit=40_000, refunds=("undelivered",))
+        results = await self.store.commit(
+            [PutTenant(limited, replace=True), submit(two), receipt("p", State.UNDELIVERED), submit(two)]
+        )
+        self.assertEqual([results[0], results[1], results[3]], [True, Submitted({0: "no_credit"}), Submitted({})])
+        self.assertEqual(await self.store.funds("post"), Funds(-40_000, 40_000, -40_000))
+        # a limit below what is owed already: nothing more, until that is paid
+        await self.one(PutTenant(tenant("post", credit=5, credit_limit=None), replace=True))
+        self.assertEqual(await self.store.funds("post"), Funds(-40_000, 40_000, 0))
+        await self.one(Book("post", EntryKind.TOPUP, 79_999, NOW))
+        self.assertEqual(await self.one(submit(message(tenant="post"))), Submitted({0: "no_credit"}))
+        await self.one(Book("post", EntryKind.TOPUP, 1, NOW))
+        self.assertEqual(await self.one(submit(message(tenant="post"))), Submitted({}))
+        await self.all_is_right()
+
     async def test_no_message_beyond_the_limit_by_commits_at_once(self):
         await self.one(PutTenant(tenant("poor", credit=10 * 40_000)))
         batches = [self.store.commit([submit(message(tenant="poor")) for _ in range(3)]) for _ in range(20)]
