@@ -53,6 +53,10 @@ class Directory:
         accounts = {key: found for key, found in _accounts(by_id).items() if found[0].tenant.id in enabled}
         self._tenants, self._enabled, self._accounts = by_id, enabled, accounts
 
+    def become(self, other: "Directory") -> None:
+        """Know what another directory knows, from now on."""
+        self._tenants, self._enabled, self._accounts = other._tenants, other._enabled, other._accounts
+
     def tenant(self, tenant_id: str) -> Tenant | None:
         """A tenant by its id, disabled or not."""
         return self._tenants.get(tenant_id)

@@ -80,7 +80,7 @@ class Tenancy:
             [created] = await store.commit([PutTenant(tenant, at=now_ms)])
             if created:
                 _log.info("tenant.created", tenant=tenant.id)
-        self._adopt(await store.tenants())
+        self._adopt(Directory(await store.tenants()))
 
     def change(
         self, tenant_id: str, make: Callable[[Tenant | None], Tenant | None], now_ms: int
@@ -102,7 +102,7 @@ class Tenancy:
             return new
         others = [tenant for tenant in self.directory.tenants() if tenant.id != tenant_id]
         try:
-            Directory([*others, new])
+            directory = Directory([*others, new])
             if self._checked is not None:
                 self._checked(new)
         except ValueError as error:
@@ -115,12 +115,13 @@ class Tenancy:
             raise Refused(
                 Refusal.EXISTS if old is None else Refusal.NO_SUCH, f"tenant {tenant_id} was changed elsewhere"
             )
-        self._adopt([*others, new])
+        self._adopt(directory)
         return new
 
-    def _adopt(self, tenants: list[Tenant]) -> None:
+    def _adopt(self, directory: Directory) -> None:
         """These are the tenants from now on."""
-        self.directory.replace(tenants)
+        self.directory.become(directory)
+        tenants = directory.tenants()
         self._secrets = {
             tenant.id: (self._vault.open(tenant.webhook_secret),) for tenant in tenants if tenant.webhook_secret
         }

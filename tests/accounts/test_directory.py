@@ -108,3 +108,11 @@ def test_parents_are_there_and_above():
     with pytest.raises(ValueError, match="would be its own ancestor"):
         directory.replace([Tenant("x", parent="y"), Tenant("y", parent="z"), Tenant("z", parent="y")])
     assert directory.tenant("x") is None
+
+
+def test_a_directory_that_was_checked_can_be_taken_over():
+    directory, other = Directory([A]), Directory(family(b=False))
+    directory.become(other)
+    assert directory.password("ann") is None and directory.password("a") is not None
+    assert directory.enabled("a") and not directory.enabled("c")
+    assert len(directory) == 3
