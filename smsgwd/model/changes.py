@@ -212,7 +212,8 @@ class OptOut(msgspec.Struct, frozen=True, gc=False):
 
 class Replace(msgspec.Struct, frozen=True, gc=False):
     """An ESME wants an unsent message to say something else (replace_sm, replace_if_present): `message` with the id of
-    the old one takes its place; the difference of price is settled. Result: Replaced, or Ignored (as Cancel)."""
+    the old one takes its place; the difference of price is settled. A held one stays. Result: Replaced, or Ignored (as
+    Cancel)."""
 
     tenant: str
     message: Message

@@ -1,7 +1,7 @@
 """Contract: messages that wait for a date, and messages that wait for an operator."""
 
 from smsgwd.model.business import Reschedule, Unhold
-from smsgwd.model.changes import Cancel, Expire, Ignored, Moved, OptOut, Promote, PutTenant, Requeue
+from smsgwd.model.changes import Cancel, Expire, Ignored, Moved, OptOut, Promote, PutTenant, Replace, Requeue
 from smsgwd.model.message import HELD, Failure, State
 from tests.store.base import StoreCase
 from tests.store.samples import HOUR, NOW, message, sent, submission, submit, tenant
@@ -155,6 +155,12 @@ class HoldContract(StoreCase):
         self.assertEqual((view.message.state, view.error.code, view.done_at), (State.REJECTED, "flood", NOW + 5))
         self.assertEqual(await self.balance(), before - good.price)
         self.assertEqual(await self.state(good.id), State.SCHEDULED)
+
+    async def test_no_other_takes_its_place(self):
+        waits = held()
+        await self.one(submit(waits))
+        self.assertEqual(await self.one(Replace("demo", message(id=waits.id), NOW)), Ignored("held", waits.id))
+        self.assertEqual((await self.view(waits.id)).message, waits)
 
     async def test_up_to_a_limit(self):
         await self.one(submit(*submission(5, state=State.SCHEDULED, due_at=HELD)))

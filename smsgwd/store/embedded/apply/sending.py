@@ -8,7 +8,7 @@ from smsgwd.delivery.combine import combined
 from smsgwd.delivery.correlation import canonical
 from smsgwd.delivery.lifecycle import RECEIPT_EVENTS, TABLE, Event, IllegalMove, move
 from smsgwd.model.changes import Cancel, Fail, GiveUp, Ignored, Moved, PartSent, Replace, Replaced, Requeue, Resent
-from smsgwd.model.message import FINAL_FROM, Failure, State
+from smsgwd.model.message import FINAL_FROM, HELD, Failure, State
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.store.embedded.apply.optout import opted_out
 from smsgwd.store.embedded.apply.receipts import apply_parked, shared
@@ -219,6 +219,8 @@ def replace(work: Work, change: Replace) -> Replaced | Ignored:
     row = _still_ours(work, message.id, change.tenant)
     if isinstance(row, Ignored):
         return row
+    if row.state == _SCHEDULED and row.due_at == HELD:  # it would get past the operator
+        return Ignored("held", row.id)
     out = opted_out(work, (message,)) if work.memory.opted else None
     if out:
         return Replaced(row.id, out[message.tenant, message.msisdn])
