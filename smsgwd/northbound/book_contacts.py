@@ -81,13 +81,13 @@ class Contacts:
     async def drop(self, tenant: Tenant, slots: Slots) -> HttpResponse:
         """Remove one, from all groups too."""
         digits = digits_in_path(tenant, slots[0])
-        after, leave = "", PAGE
-        while leave == PAGE:
-            groups = await self._records.page(GROUP, tenant.id, after, PAGE)
-            for group in groups:
-                after = group.key
-                await self._records.drop(MEMBER, tenant.id, f"{group.key}/{digits}")
-            leave = len(groups)
+        after, count = "", PAGE
+        while count == PAGE:
+            groups = [one.key for one in await self._records.page(GROUP, tenant.id, after, PAGE)]
+            for key in await at_keys(self._records, MEMBER, tenant.id, [f"{group}/{digits}" for group in groups]):
+                await self._records.drop(MEMBER, tenant.id, key)
+            count = len(groups)
+            after = groups[-1] if groups else ""
         removed = await self._records.drop(CONTACT, tenant.id, digits)
         if not removed:
             raise Refused(Refusal.NO_SUCH, f"there is no contact {digits!r}")
