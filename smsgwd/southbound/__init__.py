@@ -9,5 +9,6 @@ store); how a message looks on the wire, `encode.py`, and what an ESME cut itsel
 one recipient leaves, `pairs.py`; how far the link is slowed down, `throttle.py` and `delivery.rate`; when it sends
 nothing at all, `suspension.py`; what becomes of deliver_sm, `incoming.py`; in which order what a turn brings is taken,
 `gathered.py`; how changes reach the store, `batch.py`;
-what connects all that for one SMSC account, `connector.py`.
+what connects all that for one SMSC account, `connector.py`; what a source of number lookups says over HTTP,
+`http_lookup.py`.
 """
