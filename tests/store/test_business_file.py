@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 
 from smsgwd.model.business import DropRecord, PutTenant, Unhold
+from smsgwd.model.changes import Promote
 from smsgwd.model.tenant import Credential, EsmeSettings
 from smsgwd.model.upkeep import PurgeLeftovers
 from smsgwd.store.embedded import business, queries
@@ -114,3 +115,10 @@ def test_where_texts_that_begin_with_another_end(text, end):
 @pytest.mark.parametrize("text", ["", "\U0010ffff"])
 def test_texts_without_an_end(text):
     assert beginning_with("x", text) == ("x >= ?", [text])
+
+
+def test_a_clock_that_was_set_back_walks_over_no_scheduled_messages(connection):
+    migrate(connection)
+    plans = _plans(connection, lambda: _apply(connection, Promote(NOW, set_back=5000)))
+    assert [plan for plan in plans if "message_open (state=?)" in plan], plans
+    assert not [plan for plan in plans if _SCANS.search(plan)], plans

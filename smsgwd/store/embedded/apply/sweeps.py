@@ -87,9 +87,10 @@ def promote(work: Work, change: Promote) -> Promoted:
 
 
 def _move_retries(work: Work, by: int) -> None:
-    """Let every retry come `by` milliseconds sooner."""
+    """Let every retry come `by` milliseconds sooner. By this index a million scheduled messages are not walked over."""
     work.connection.execute(
-        "UPDATE message SET due_at = due_at - ? WHERE state < 2 AND state = ?", (by, int(State.WAITING))
+        "UPDATE message INDEXED BY message_open SET due_at = due_at - ? WHERE state < 10 AND state = ?",
+        (by, int(State.WAITING)),
     )
     for row in work.memory.rows.values():
         if row.state == State.WAITING:
