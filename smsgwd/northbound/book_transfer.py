@@ -25,7 +25,7 @@ MAX_LINES: Final = 10_000
 MAX_EXPORT: Final = 100_000
 CSV_TYPE: Final = "text/csv"
 VCARD_TYPE: Final = "text/vcard"
-_AT_ONCE: Final = 500  #: contacts stored in one go: between two of them others have their turn
+_AT_ONCE: Final = 200  #: contacts stored in one go: between two of them others have their turn
 
 
 class Transfer:
