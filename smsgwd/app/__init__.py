@@ -8,8 +8,10 @@ implementation stands behind a port, `build.py` (for tenants over SMPP `smpp_edg
 worker's process `edge_main.py`); what an item becomes,
 `maker.py`; how subscribers' messages find their tenant, `mo_desk.py`; what SMPP may do to unsent messages, `esmes.py`;
 what is swept when, `sweeps.py`; what goes for its age, `retention.py`; which connectors are left to a message,
-`ways.py`, and when a queue goes over to them, `reroute.py`; how a person is erased, `erasure.py`; which commands
-operators have, `commands.py`; how tracked links are made and opened, `link_desk.py`; how lookups are taken and paid for,
+`ways.py`, and when a queue goes over to them, `reroute.py`; how a person is erased, `erasure.py`; how a tenant is
+kept and who hears of its changes, `tenancy.py`, what operators may change of it, `tenant_desk.py`, who is unbound for
+it, `credential_watch.py`; which commands operators have, `commands.py`; how tracked links are made and opened,
+`link_desk.py`; how lookups are taken and paid for,
 `lookup_desk.py`, who is asked, `lookup_asking.py` and `lookup_sources.py`, and what is remembered of networks,
 `networks.py`; another time for scheduled messages, `reschedule.py`.
 """

@@ -5,7 +5,8 @@ file (`sources.py`), the checks, and the reference generated from the declaratio
 sources → cross checks → fit to types → pydantic → frozen. No section reads a file by itself but through a declared
 path type; nothing here opens sockets or knows the reactor, and nothing outside reads YAML.
 
-To change an option, edit its section in `model/`; to change a message, edit `messages.py`; to change what YAML may
+To change an option, edit its section in `model/`; of tenants in `tenants.py` (their credentials in `credentials.py`,
+what their messages may be in `policy.py`); how settings come at run time, `given.py`; to change a message, edit `messages.py`; to change what YAML may
 say, edit `yaml_loader.py`; to check something between sections, edit `checks.py`. Then run
 `scripts/gen_config_docs.py`.
 """
