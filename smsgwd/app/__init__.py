@@ -5,13 +5,12 @@ Here live what joins the rooms (`pipeline`, `messages`, `sweeps`, `bootstrap`) a
 
 To change the way of a submission, edit `pipeline.py`; what start and stop do in which order, `daemon.py`; which
 implementation stands behind a port, `build.py` (for tenants over SMPP `smpp_edge.py`, over HTTP `edge.py`, an HTTP
-worker's process `edge_main.py`); what an item becomes,
-`maker.py`; how subscribers' messages find their tenant, `mo_desk.py`; what SMPP may do to unsent messages, `esmes.py`;
-what is swept when, `sweeps.py`; what goes for its age, `retention.py`; which connectors are left to a message,
-`ways.py`, and when a queue goes over to them, `reroute.py`; how a person is erased, `erasure.py`; how a tenant is
-kept and who hears of its changes, `tenancy.py`, what operators may change of it, `tenant_desk.py`, who is unbound for
-it, `credential_watch.py`; which commands operators have, `commands.py`; how tracked links are made and opened,
-`link_desk.py`; how lookups are taken and paid for,
+worker's process `edge_main.py`); what an item becomes, `maker.py`; how subscribers' messages find their tenant,
+`mo_desk.py`; what SMPP may do to unsent messages, `esmes.py`; what is swept when, `sweeps.py`; what goes for its age,
+`retention.py`; which connectors are left to a message, `ways.py`, and when a queue goes over to them, `reroute.py`; how
+a person is erased, `erasure.py`; how a tenant is kept and who hears of its changes, `tenancy.py`, what operators may
+change of it, `tenant_desk.py`, who is unbound for it, `credential_watch.py`; which commands operators have,
+`commands.py`; how tracked links are made and opened, `link_desk.py`; how lookups are taken and paid for,
 `lookup_desk.py`, who is asked, `lookup_asking.py` and `lookup_sources.py`, and what is remembered of networks,
 `networks.py`; another time for scheduled messages, `reschedule.py`.
 """

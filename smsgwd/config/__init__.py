@@ -6,9 +6,9 @@ sources → cross checks → fit to types → pydantic → frozen. No section re
 path type; nothing here opens sockets or knows the reactor, and nothing outside reads YAML.
 
 To change an option, edit its section in `model/`; of tenants in `tenants.py` (their credentials in `credentials.py`,
-what their messages may be in `policy.py`); how settings come at run time, `given.py`; to change a message, edit `messages.py`; to change what YAML may
-say, edit `yaml_loader.py`; to check something between sections, edit `checks.py`. Then run
-`scripts/gen_config_docs.py`.
+what their messages may be in `policy.py`); how settings come at run time, `given.py`; to change a message, edit
+`messages.py`; to change what YAML may say, edit `yaml_loader.py`; to check something between sections, edit
+`checks.py`. Then run `scripts/gen_config_docs.py`.
 """
 
 from smsgwd.config.errors import ConfigError, ConfigErrors
