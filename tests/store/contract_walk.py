@@ -4,6 +4,7 @@ from collections import Counter
 from random import Random
 
 from smsgwd.delivery.lifecycle import TABLE
+from smsgwd.model.business import Reschedule, Unhold
 from smsgwd.model.changes import (
     Cancel,
     Expire,
@@ -27,7 +28,7 @@ from smsgwd.model.changes import (
     Swept,
     TakeReceipt,
 )
-from smsgwd.model.message import Failure, State
+from smsgwd.model.message import HELD, Failure, State
 from smsgwd.model.receipts import Receipt
 from smsgwd.model.upkeep import (
     BlankTexts,
@@ -61,11 +62,12 @@ class WalkContract(StoreCase):
         """Make commits fail from now on, or work again."""
 
     async def test_the_books_balance_after_any_walk(self):
-        self.hops = self.purged = 0
+        self.hops = self.purged = self.unheld = 0
         for seed in range(8):
             await self._walk(Random(seed), f"walker-{seed}")
         self.assertGreater(self.hops, 10)
         self.assertGreater(self.purged, 20)
+        self.assertGreater(self.unheld, 3)
 
     async def _walk(self, random, owner):
         await self.one(PutTenant(tenant(owner, credit=_CREDIT)))
@@ -101,7 +103,7 @@ class WalkContract(StoreCase):
                 price=random.choice((0, 40_000, 120_000)),
                 deadline=now + random.choice((HOUR // 4, 6 * HOUR)),
                 state=State.SCHEDULED if scheduled else State.QUEUED,
-                due_at=now + HOUR // 10 if scheduled else 0,
+                due_at=random.choice((now + HOUR // 10, HELD)) if scheduled else 0,
                 fallback=random.choice((None, "b", "b,c")),
                 msisdn=random.choice(_NUMBERS),
             )
@@ -145,6 +147,8 @@ class WalkContract(StoreCase):
                 Erase((each.id,), number, NOW + HOUR),
                 EraseRest(number, NOW + HOUR),
                 Replace(owner, message(id=each.id, tenant=owner, price=random.choice((0, 80_000))), NOW + HOUR),
+                Reschedule(owner, each.id, random.choice((0, NOW + HOUR)), NOW + HOUR // 2),
+                Unhold(owner, random.choice(("", "30", number)), NOW + HOUR, random.random() < 0.5, 2),
             )
         )
 
@@ -181,7 +185,9 @@ class WalkContract(StoreCase):
                 seen |= {item.message_id: item.state for item in outbox if item.message_id in seen}
             case Swept(messages, outbox, _):
                 for message_id in messages:
-                    if message_id in seen:
+                    if isinstance(change, Unhold):
+                        self._unheld(change, message_id, seen)
+                    elif message_id in seen:
                         self.assertFalse(seen[message_id].final)
                         seen[message_id] = State.EXPIRED if isinstance(change, Expire) else State.UNKNOWN
                         if isinstance(change, Expire) and message_id not in self.taken:
@@ -218,6 +224,14 @@ class WalkContract(StoreCase):
         for item in outbox:
             if item.message_id in seen:  # a sweep may end messages of an earlier walk too
                 pushes[item.message_id] += 1
+
+    def _unheld(self, change, message_id, seen):
+        """An operator has looked at it."""
+        self.assertIs(seen[message_id], State.SCHEDULED)
+        self.unheld += 1
+        if change.reject:
+            seen[message_id] = State.REJECTED
+            self.free.add(message_id)
 
     def _resent(self, message, seen):
         """It begins anew on another connector; a carrier had it, so it stays paid."""
