@@ -83,15 +83,22 @@ def _bench_with_tenants(path):
     return bench
 
 
+_LEDGER = (
+    "SELECT tenant, kind, sum(amount), sum(reserved), sum(messages), sum(parts) FROM ledger GROUP BY tenant, kind"
+    " ORDER BY tenant, kind"
+)
+
+
 def _everything(bench):
-    """All rows of all tables, but what is about the store itself."""
+    """All rows of all tables, but what is about the store itself; of the ledger, whose entries are one a transaction,
+    what they add up to."""
     execute = bench.connection.execute
     tables = [name for (name,) in execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     return {
         table: sorted(map(repr, execute(f"SELECT * FROM {table}")))
         for table in tables
         if not table.startswith("sqlite_")
-    } | {"meta": []}
+    } | {"meta": [], "ledger": execute(_LEDGER).fetchall()}
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -48,9 +48,14 @@ WITH now (at) AS (SELECT CAST(strftime('%s', 'now') AS INTEGER) * 1000), open (t
     INSERT INTO ledger (id, tenant, at, kind, amount, reserved, balance, held, note)
     SELECT at * 1024 + row_number() OVER (ORDER BY id), id, at, 5, balance, held, balance, held, 'opening balance'
     FROM opening, now WHERE balance != 0 OR held != 0;
-ALTER TABLE tenant ADD COLUMN floor INTEGER;
-UPDATE tenant SET floor = 0 WHERE balance IS NOT NULL;
-ALTER TABLE tenant DROP COLUMN balance;
+CREATE TABLE tenant_4 (
+    id TEXT PRIMARY KEY,
+    floor INTEGER,
+    record BLOB NOT NULL
+) WITHOUT ROWID;
+INSERT INTO tenant_4 (id, floor, record) SELECT id, CASE WHEN balance IS NOT NULL THEN 0 END, record FROM tenant;
+DROP TABLE tenant;
+ALTER TABLE tenant_4 RENAME TO tenant;
 CREATE TABLE credential_4 (
     kind TEXT NOT NULL,
     name TEXT NOT NULL,
