@@ -24,7 +24,9 @@ _log = get_logger("lookups")
 
 
 class Asking:
-    """A queue of numbers before the sources. `told` is given what was found, and fires when that is kept."""
+    """Queues of numbers before the sources, one a tenant, served in turn.
+
+    `told` is given what was found, and fires when that is kept."""
 
     def __init__(self, reactor: IReactorTime, section: Section, sources: Sequence[LookupSource]) -> None:
         self._reactor = reactor
@@ -32,18 +34,18 @@ class Asking:
         self._sources = tuple(sources)
         #: Set by whoever asks. Fails with StoreUnavailable: then it is told again.
         self.told: Callable[[str, LookupFacts], Deferred[None]] = lambda number, facts: succeed(None)
-        self._queue: deque[str] = deque()
+        self._queues: dict[str, deque[str]] = {}  # numbers by tenant; whose turn is next comes first
         self._known: set[str] = set()  # queued or running
         self._running: dict[str, Deferred[None]] = {}
         self._troubled: set[str] = set()
         self._stopped = False
 
-    def ask(self, number: str) -> None:
-        """Ask about a number (digits), unless it is being asked about."""
+    def ask(self, number: str, tenant: str) -> None:
+        """Ask about a number (digits), unless it is being asked about; when it is its tenant's turn."""
         if self._stopped or number in self._known:
             return
         self._known.add(number)
-        self._queue.append(number)
+        self._queues.setdefault(tenant, deque()).append(number)
         self._pump()
 
     def running(self, number: str) -> bool:
@@ -53,17 +55,26 @@ class Asking:
     def stop(self) -> None:
         """Ask no more; what is being asked is dropped."""
         self._stopped = True
-        self._queue.clear()
+        self._queues.clear()
         for task in list(self._running.values()):
             task.cancel()
 
     def _pump(self) -> None:
-        while self._queue and len(self._running) < self._section.concurrency and not self._stopped:
-            number = self._queue.popleft()
+        while self._queues and len(self._running) < self._section.concurrency and not self._stopped:
+            number = self._next()
             task: Deferred[None] = Deferred.fromCoroutine(self._run(number))
             self._running[number] = task
             task.addErrback(_ended_badly)
             task.addCallback(self._done, number)  # at once, where everything was at hand
+
+    def _next(self) -> str:
+        """The next number of the tenant whose turn it is: one who asks about many keeps nobody else waiting."""
+        tenant = next(iter(self._queues))
+        queue = self._queues.pop(tenant)
+        number = queue.popleft()
+        if queue:
+            self._queues[tenant] = queue  # behind all others
+        return number
 
     def _done(self, _: object, number: str) -> None:
         self._running.pop(number, None)

@@ -201,7 +201,7 @@ class LookupDesk:
         if lookup.id not in waiting:
             waiting[lookup.id] = lookup
             self._count += 1
-            self._asking.ask(lookup.msisdn)
+            self._asking.ask(lookup.msisdn, lookup.tenant)
 
     def _give_up(self, lookups: list[Lookup]) -> None:
         """Keep that these are over; nobody waits for it, but until it is kept a restart would book them."""
@@ -279,7 +279,8 @@ class LookupDesk:
             del waiting[lookup.id]
         self._count -= len(done)
         if waiting:  # asked for while this was being kept
-            self._later(0, lambda: self._asking.ask(number))
+            whose = next(iter(waiting.values())).tenant
+            self._later(0, lambda: self._asking.ask(number, whose))
         else:
             del self._open[number]
         if facts.state in (LookupState.DELIVERED, LookupState.UNDELIVERED):

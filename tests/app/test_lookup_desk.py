@@ -247,6 +247,18 @@ def test_so_many_at_a_time_and_each_once_for_all():
     assert all(each.facts == FOUND for each in stand.get(first[0].request)) and stand.desk.waiting == 0
 
 
+def test_one_who_asks_about_many_keeps_nobody_waiting():
+    answers = [Deferred() for _ in range(6)]
+    source = Source("hlr", *answers)
+    stand = Stand(source, concurrency=1)
+    stand.ask(*(f"+30697123456{n}" for n in range(4)), tenant="free")
+    stand.ask(OTHER)
+    for answer in answers[:3]:
+        answer.callback(FOUND)
+        stand.run(0.25)
+    assert source.asked == ["306971234560", "306971234561", OTHER[1:], "306971234562"]
+
+
 def test_a_young_answer_is_given_again_at_the_same_price_and_does_not_get_younger():
     stand = Stand(cache_h=1.0)
     [first] = stand.ask(NUMBER)
