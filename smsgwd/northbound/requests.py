@@ -30,7 +30,7 @@ MAX_TEXT = 40_000  # characters: 255 parts of GSM text, the most SMS can join (3
 MAX_URL = 2048
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 _FRACTION = re.compile(r"(?<=[0-9])\.0(?= )")
-_DATE_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]{5,}([Zz]|[+-][0-9:]+)\Z")
+_DATE_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]{5,}([Zz]|[+-][0-9:]+)\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _URL_CHARACTERS = re.compile(r"[\x21-\x7e]+\Z")
 _HALF_PAIR = re.compile(rb'\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u)[^"]{0,11}"\s*[}\]]')
