@@ -7,9 +7,10 @@ To change an endpoint, edit its row in `routes.py` and its handler in `sending.p
 hold, `requests.py`; what an answer holds, `answers.py`; the cursor of lists, `cursor.py`; how credentials are read from
 a request, `credentials.py`; how they are verified, `auth.py`; how fast a tenant may send, `pace.py`; how much is let
 in at a time, `doorway.py`; what a refusal or a bug looks like, `problems.py`; the generated documents, `openapi.py` and
-`docs_page.py`; the server side of SMPP, `esme/`; statements and orders, `money.py` with `money_types.py`,
-`money_csv.py` and its rows in `money_routes.py`; bills, `bills.py`; scheduled messages, `scheduled.py`; tracked links,
-`links.py`, how they are opened, `link_pages.py`, and who is taken for a program, `link_bots.py`; number lookups, `lookups.py`.
+`docs_page.py`; the server side of SMPP, `esme/`.
+Money: statements and orders, `money.py` with `money_types.py`, `money_csv.py` and its rows in `money_routes.py`; bills,
+`bills.py`. Scheduled messages, `scheduled.py`; tracked links, `links.py`, how they are opened, `link_pages.py`, and who
+is taken for a program, `link_bots.py`; number lookups, `lookups.py`.
 The address book: its endpoints, `book_routes.py`; what they take and answer, `book_types.py`; contacts, groups,
 templates, senders and opt-outs, `book_contacts.py`, `book_groups.py`, `templates.py`, `senders.py` and `optouts.py`;
 files of contacts, `book_transfer.py`, `book_csv.py` and `book_vcard.py`; sending to groups and by templates,
