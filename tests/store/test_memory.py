@@ -5,6 +5,7 @@ import sqlite3
 
 import pytest
 
+from smsgwd.model.business import Reschedule, Unhold
 from smsgwd.model.changes import (
     Cancel,
     Expire,
@@ -25,7 +26,7 @@ from smsgwd.model.changes import (
     TakeMo,
     TakeReceipt,
 )
-from smsgwd.model.message import Failure, State
+from smsgwd.model.message import HELD, Failure, State
 from smsgwd.model.mo import Mo, MoSetKey
 from smsgwd.model.receipts import Receipt
 from smsgwd.model.upkeep import Rematch, Tidy, TimeOutReceipts
@@ -169,7 +170,7 @@ def _change(chance, known, now):
             priority=chance.choice((1, 1, 1, 2)),
             deadline=now + chance.choice((HOUR // 4, 6 * HOUR)),
             state=chance.choice((State.QUEUED, State.QUEUED, State.QUEUED, State.SCHEDULED)),
-            due_at=chance.choice((0, 0, now + HOUR // 10)),
+            due_at=chance.choice((0, 0, now + HOUR // 10, HELD)),
             account="acme" if esme else None,
             asks=chance.choice((0, 1, 2, 3, 0x11)),
             fallback=chance.choice((None, None, "other", "other,third")),
@@ -209,7 +210,13 @@ def _change(chance, known, now):
             return chance.choice((Rematch(0, now), Tidy(0, 0, now - 60_000)))
         case 21:
             part = KeepMoPart(MoSetKey("g", "1", "2", 3, 2, 8), chance.choice((1, 2)), Mo("sim", now, "1", "2"))
-            return chance.choice((part, OptOut("demo", "306912345679", chance.random() < 0.4, now, "STOP")))
+            owner = chance.choice(("demo", "demo", ""))
+            return chance.choice((part, OptOut(owner, "306912345679", chance.random() < 0.4, now, "STOP")))
+        case 16:
+            move = Reschedule(chosen.tenant, chosen.id, chance.choice((0, now + HOUR // 5)), now, now + 3 * HOUR)
+            return chance.choice(
+                (move, Unhold(chosen.tenant, chance.choice(("", "3069")), now, chance.random() < 0.5, 3))
+            )
         case 15:
             return TakeMo("demo", "acme", (Mo("sim", now, "3069", "4711"),))
         case _:
@@ -254,6 +261,19 @@ def test_what_is_remembered_is_bounded(tmp_path, monkeypatch):
     assert messages[-1].id in bench.memory.rows
     (results,) = bench.commit([TakeReceipt(Receipt("g", f"{m.id:x}", State.DELIVERED, NOW)) for m in messages])
     assert [result.message_id for result in results] == [m.id for m in messages]
+    bench.writer._close()
+
+
+def test_what_waits_for_its_date_is_not_remembered(tmp_path):
+    """It stands in the file only, however much: what is open now keeps its place."""
+    bench = _Bench(tmp_path / "store.db")
+    now, dated, held = message(), submission(3, state=State.SCHEDULED, due_at=NOW + HOUR), message()
+    held.state, held.due_at = State.SCHEDULED, HELD
+    bench.commit([Submit("demo", [now, *dated, held], NOW)])
+    assert list(bench.memory.rows) == [now.id]
+    ((promoted,),) = bench.commit([Promote(NOW + HOUR)])
+    assert [each.id for each in promoted.messages] == [each.id for each in dated]
+    assert list(bench.memory.rows) == [now.id]
     bench.writer._close()
 
 

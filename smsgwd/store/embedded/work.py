@@ -105,6 +105,7 @@ class Work:
         self._usual: list[Any] = []  # values of INSERT_USUAL
         self._other: list[Any] = []  # values of INSERT_MESSAGE
         self._dirty_parts: dict[tuple[int, int], PartRow] = {}
+        self._later: list[int] = []  # scheduled messages that came
         self._smsc: list[Any] = []  # values of _PUT_SMSC
         self._events: list[Any] = []  # values of _PUT_EVENT
 
@@ -197,6 +198,8 @@ class Work:
             else:
                 self._other += message_values(message)
                 begin(row, message)
+                if row.state == 0:
+                    self._later.append(message.id)
 
     def changed(self, row: Row, touched: int = TOUCHED) -> None:
         """Write this row at the end; `touched` says what of it changed (rows.TOUCHED_...)."""
@@ -343,6 +346,8 @@ class Work:
         """Write all of the transaction, its money too: once, at its end."""
         self.flush()
         self.books.write()
+        for number in self._later:  # they wait in the file: a million of them costs no memory
+            self.forget(number)
 
     def _write_events(self) -> None:
         if self._events:
