@@ -136,7 +136,7 @@ class Store(Protocol):
         ...
 
     def open(self) -> Deferred[int]:
-        """Open (and migrate) the store; fires with the highest message id in it, 0 when there is none."""
+        """Open (and migrate) the store; fires with the highest id of a message or lookup in it, 0 for none."""
         ...
 
     def close(self) -> Deferred[None]:

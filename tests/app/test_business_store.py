@@ -57,14 +57,15 @@ class BusinessStoreTests(TestCase):
 
     async def opened(self, *, new=False):
         self.store = EmbeddedStore(reactor, self.directory)
-        await self.store.open()
+        highest = await self.store.open()
         if new:
             at = self.clock.now_ms()
             assert await self.store.commit([PutTenant(MOTHER, at=at), PutTenant(SHOP, at=at)]) == [True, True]
+        return highest
 
     async def restart(self):
         await self.store.close()
-        await self.opened()
+        return await self.opened()
 
     def tearDown(self):
         return self.store.close()
@@ -134,7 +135,7 @@ class BusinessStoreTests(TestCase):
         before = self.desk(Deferred())
         [asked] = await before.ask("shop", ["+306971234567"])
         before.stop()
-        await self.restart()
+        assert await self.restart() == asked.id
         after = self.desk(FOUND)
         await after.start()
         [found] = await self.found(after, asked.id)

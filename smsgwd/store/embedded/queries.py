@@ -44,8 +44,11 @@ _receipt_of = msgspec.json.Decoder(Receipt).decode
 
 
 def highest_id(connection: sqlite3.Connection) -> int:
-    """The highest message id; 0 when there is none."""
-    return int(connection.execute("SELECT coalesce(max(id), 0) FROM message").fetchone()[0])
+    """The highest id of a message or a lookup, which are made by one generator; 0 when there is none."""
+    found = connection.execute(
+        "SELECT max((SELECT coalesce(max(id), 0) FROM message), (SELECT coalesce(max(id), 0) FROM lookup))"
+    )
+    return int(found.fetchone()[0])
 
 
 def ready(
