@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from smsgwd.gsm.coding import describe
+from smsgwd.gsm.coding import decode_text, describe
 from smsgwd.gsm.errors import MalformedUdh
 from smsgwd.gsm.udh import parse
 from smsgwd.model.refusals import Refusal, Refused
@@ -37,6 +37,12 @@ def header_octets(data: bytes) -> int:
     """Size of the user data header that `data` begins with, its length octet included; 0 when it is cut short."""
     size = data[0] + 1 if data else 0
     return size if size <= len(data) else 0
+
+
+def text_of(data: bytes, esm_class: int, data_coding: int) -> str | None:
+    """The text that the octets of a part are, as far as they can be read; None for octets that are none."""
+    header = header_octets(data) if esm_class & _UDHI else 0
+    return decode_text(data_coding, data[header:], udh_octets=header)
 
 
 def joining_reference(data: bytes, esm_class: int, tlvs: tuple[tuple[int, bytes], ...]) -> int | None:

@@ -8,34 +8,34 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from prometheus_client import CollectorRegistry
-
 from smsgwd import __version__
 from smsgwd.accounts.failures import FailureLimiter
-from smsgwd.admission.admit import Policy
+from smsgwd.app.business import Business, build_business, families
 from smsgwd.app.certificates import Certificates
 from smsgwd.app.commands import build_registry
+from smsgwd.app.core import Core
+from smsgwd.app.credential_watch import CredentialWatch
 from smsgwd.app.edge import build_http
 from smsgwd.app.erasure import Erasure
 from smsgwd.app.messages import MessageService
 from smsgwd.app.mo_desk import MoDesk
-from smsgwd.app.observe import Intake, Results, Scrape
+from smsgwd.app.observe import Intake, Scrape
 from smsgwd.app.outboxes import Outboxes
 from smsgwd.app.pipeline import Pipeline
 from smsgwd.app.pressure import Pressure
 from smsgwd.app.reroute import Rerouter
+from smsgwd.app.reschedule import Rescheduler
 from smsgwd.app.retention import Retention
-from smsgwd.app.secrets import Vault, read_or_make
 from smsgwd.app.smpp_edge import SmppEdge, build_smpp_edge
 from smsgwd.app.sweeps import Sweeps
-from smsgwd.app.tables import alphabets_of, failover_after_of, mo_routes_of, routes_of
-from smsgwd.app.tenancy import Tenancy
+from smsgwd.app.tables import alphabets_of, failover_after_of, mo_routes_of
+from smsgwd.app.tenant_desk import TenantDesk
+from smsgwd.app.test_numbers import TEST_CONNECTOR
 from smsgwd.app.ways import Ways
 from smsgwd.config import Config
 from smsgwd.config.model.listeners import ServerTls
 from smsgwd.config.model.smpp_connector import SmppConnector
 from smsgwd.model.ids import IdGenerator, node_number
-from smsgwd.net.clock import SystemClock
 from smsgwd.net.edge_core import HttpWorkers
 from smsgwd.net.http_client import LeanHttpClient
 from smsgwd.net.http_server import HttpLimits, HttpListener
@@ -44,6 +44,7 @@ from smsgwd.net.turn import Turn
 from smsgwd.northbound.api import NativeApi
 from smsgwd.northbound.auth import PasswordAuthenticator
 from smsgwd.northbound.esme.outbox import EsmeOutbox
+from smsgwd.northbound.link_pages import LinkPages
 from smsgwd.northbound.pace import Pace
 from smsgwd.northbound.sending import ApiLimits
 from smsgwd.notify.notifier import Notifier
@@ -54,24 +55,12 @@ from smsgwd.ports.store import StoreUnavailable
 from smsgwd.southbound.dispatcher import SmppDispatcher
 from smsgwd.southbound.runtime import Runtime, connector_over
 from smsgwd.southbound.settings import settings_of
-from smsgwd.store.embedded.store import EmbeddedStore
-from smsgwd.telemetry import Metrics, get_logger
+from smsgwd.telemetry import get_logger
 
 _HOUR_MS = 3_600_000
 _ORPHAN_AFTER_MS = 15 * 60_000
 _MO_DONE_MS = 15 * 60_000  # an SMSC repeats within its own retry times, a phone uses a reference again after 256
 _log = get_logger("daemon")
-
-
-@dataclass(slots=True)
-class Core:
-    """What there is before the store is open."""
-
-    clock: SystemClock
-    metrics: Metrics
-    store: EmbeddedStore
-    tenancy: Tenancy
-    vault: Vault
 
 
 @dataclass(slots=True)
@@ -90,58 +79,12 @@ class Services:
     retention: Retention
     authenticator: PasswordAuthenticator
     smpp: SmppEdge
+    business: Business
+    watch: CredentialWatch
     certificates: Certificates
     http: HttpListener | HttpWorkers | None
     ops: HttpListener | None
     admin: HttpListener
-
-
-def build_core(config: Config, reactor: Any) -> Core:
-    """The store and what needs nothing else. Raises secrets.KeyFileError."""
-    clock = SystemClock()
-    metrics = Metrics(CollectorRegistry(), process=True)
-    metrics.build.labels(__version__, config.node).set(1)
-    key = config.secret_key
-    if key.value is not None:
-        secret = key.value.get_secret_value().encode()
-    else:
-        secret = read_or_make(key.file or config.data_dir / "secret.key")
-    vault = Vault(secret)
-    return Core(clock, metrics, _store(config, reactor, metrics), Tenancy(vault), vault)
-
-
-def _store(config: Config, reactor: Any, metrics: Metrics) -> EmbeddedStore:
-    section = config.store
-    if section.kind != "embedded":
-        raise ValueError(f"store.kind {section.kind} is refused before anything is built")
-
-    failed = False
-
-    def on_health(healthy: bool) -> None:
-        nonlocal failed
-        metrics.store_healthy.set(1 if healthy else 0)
-        if healthy and failed:
-            _log.info("store.recovered")
-        failed = not healthy
-        if failed:
-            metrics.commit_failures.inc()
-            _log.error("store.commit_failed", reason=store.trouble)
-
-    def observe(seconds: float, changes: int) -> None:
-        metrics.commit_seconds.observe(seconds)
-        metrics.batch_changes.observe(changes)
-
-    store = EmbeddedStore(
-        reactor,
-        config.data_dir,
-        gap_s=section.commit_gap_ms / 1000,
-        most=section.max_batch,
-        on_health=on_health,
-        on_damage=lambda text: _log.error("store.damaged", reason=text),
-        observe_commit=observe,
-        observe_results=Results(metrics),
-    )
-    return store
 
 
 def build_services(
@@ -154,7 +97,8 @@ def build_services(
     addresses: Callable[[], dict[str, list[str]]],
 ) -> Services:
     """Everything else. Raises net.tls.TlsError for a certificate that cannot be used."""
-    clock, store, metrics, tenancy = core.clock, core.store, core.metrics, core.tenancy
+    clock, store, metrics, tenancy, catalog = core.clock, core.store, core.metrics, core.tenancy, core.catalog
+    ids = IdGenerator(node_number(config.node), highest_id)
     http_client = LeanHttpClient(
         reactor,
         allow_private_targets=config.notify.allow_private_targets,
@@ -186,9 +130,20 @@ def build_services(
         start_words=config.mo.start_words,
         metrics=metrics,
     )
-    routes = routes_of(config)
-    ways = Ways(routes, lambda connector: dispatcher.up(connector))
-    dispatcher = SmppDispatcher(connectors, runtime, store, outboxes, metrics.connector, desk, ways=ways)
+    business = build_business(
+        config,
+        reactor=reactor,
+        clock=clock,
+        store=store,
+        tenancy=tenancy,
+        catalog=catalog,
+        outboxes=outboxes,
+        ids=ids,
+    )
+    ways = Ways(catalog, lambda connector: dispatcher.up(connector))
+    aside = {TEST_CONNECTOR: business.test_numbers.offer}
+    dispatcher = SmppDispatcher(connectors, runtime, store, outboxes, metrics.connector, desk, ways=ways, aside=aside)
+    catalog.up = dispatcher.up
     rerouter = Rerouter(
         reactor,
         clock=clock,
@@ -225,10 +180,10 @@ def build_services(
         dispatcher=dispatcher,
         clock=clock,
         turn=turn,
-        ids=IdGenerator(node_number(config.node), highest_id),
-        routes=routes,
-        policy=Policy(limits.max_parts, limits.default_validity_s, limits.max_validity_s, limits.max_schedule_d),
-        accounts=tenancy.account,
+        ids=ids,
+        maker=business.maker,
+        guards=business.guards,
+        accounts=catalog.account,
         scheduled=sweeps.wake_at,
         observe=Intake(metrics),
     )
@@ -264,13 +219,17 @@ def build_services(
         scheduled=sweeps.wake_at,
         metrics=metrics,
     )
+    rescheduler = Rescheduler(store=store, messages=messages, clock=clock, limits=limits, wake_at=sweeps.wake_at)
     api = NativeApi(
         pipeline,
         messages,
         store,
         authenticator,
-        ApiLimits(limits.max_recipients, limits.max_batch),
+        ApiLimits(limits.max_recipients, limits.max_batch, limits.max_group),
         pace,
+        families=families(business, rescheduler, store, clock),
+        records=business.records,
+        now=clock.now_ms,
         reactor=reactor,
         ready=dispatcher.ready,
         lagging=notifier.lagging,
@@ -290,7 +249,11 @@ def build_services(
             lambda: {name: each.connections for name, each in listeners.items()} | smpp.server.connections(),
         ),
     )
-    tenants_http = build_http(reactor, turn, api, config, metrics, certificates)
+    places = business.links.places
+    pages_and_api = LinkPages(business.links, api, path=places.path, host=places.host)
+    tenants_http = build_http(reactor, turn, pages_and_api, config, metrics, certificates)
+    watch = CredentialWatch(reactor, clock, tenancy.directory, smpp.server.review)
+    tenancy.listen(watch.look)
     status = Status(
         node=config.node,
         version=__version__,
@@ -312,6 +275,10 @@ def build_services(
         dispatcher=dispatcher,
         erasure=Erasure(reactor, clock=clock, store=store, dispatcher=dispatcher, outbox=outboxes),
         certificates=certificates,
+        records=business.records,
+        catalog=catalog,
+        desk=TenantDesk(tenancy, core.vault, clock),
+        wake=sweeps.wake_at,
     )
     listeners["admin"] = admin = HttpListener(reactor, AdminSocket(registry).handle)
     if tenants_http is not None:
@@ -337,6 +304,8 @@ def build_services(
         retention=retention,
         authenticator=authenticator,
         smpp=smpp,
+        business=business,
+        watch=watch,
         certificates=certificates,
         http=tenants_http,
         ops=ops_http,

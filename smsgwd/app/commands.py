@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from smsgwd.app.catalog import Catalog
 from smsgwd.app.certificates import Certificates
 from smsgwd.app.erasure import Erasure
 from smsgwd.app.outboxes import Outboxes
 from smsgwd.app.tenancy import Tenancy
+from smsgwd.app.tenant_desk import TenantDesk
 from smsgwd.northbound.esme.server import EsmeServer
+from smsgwd.ops.blacklist import Blacklist
 from smsgwd.ops.certificates import Tls
 from smsgwd.ops.connectors import Connectors
+from smsgwd.ops.content import Content
+from smsgwd.ops.credentials import Credentials
 from smsgwd.ops.esmes import Esmes
+from smsgwd.ops.held import Held
+from smsgwd.ops.ledger import Ledger
 from smsgwd.ops.messages import Messages
 from smsgwd.ops.optouts import OptOuts
 from smsgwd.ops.orphans import Orphans
 from smsgwd.ops.outbox import Outbox
+from smsgwd.ops.plans import Plans
+from smsgwd.ops.prices import Prices
 from smsgwd.ops.registry import Registry
+from smsgwd.ops.routes import Routing
+from smsgwd.ops.senders import Senders
 from smsgwd.ops.status import Status
 from smsgwd.ops.store import StoreCommands
-from smsgwd.ops.tenants import Tenants
+from smsgwd.ops.tenants import Tenants, TenantSettings
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.dispatch import Dispatcher
+from smsgwd.ports.records import Records
 from smsgwd.ports.store import Progress, Store
 
 
@@ -34,6 +48,10 @@ def build_registry(
     dispatcher: Dispatcher,
     erasure: Erasure,
     certificates: Certificates,
+    records: Records,
+    catalog: Catalog,
+    desk: TenantDesk,
+    wake: Callable[[int], None],
 ) -> Registry:
     """Every command there is."""
 
@@ -42,6 +60,10 @@ def build_registry(
         return {} if progress is None else {"message erase": progress}
 
     directory = tenancy.directory
+
+    def known(tenant: str) -> bool:
+        return directory.tenant(tenant) is not None
+
     return Registry(
         [
             *status.commands(),
@@ -51,7 +73,17 @@ def build_registry(
             *Outbox(store, clock, outboxes.look).commands(),
             *Messages(store, erasure.erase).commands(),
             *Orphans(store, clock, outboxes, dispatcher).commands(),
-            *OptOuts(store, clock, lambda tenant: directory.tenant(tenant) is not None).commands(),
+            *OptOuts(store, clock, known).commands(),
+            *TenantSettings(directory, desk, store, clock).commands(),
+            *Credentials(directory, desk, clock).commands(),
+            *Ledger(store, clock, directory.tenant).commands(),
+            *Prices(records, clock).commands(),
+            *Senders(records, clock, known).commands(),
+            *Content(records).commands(),
+            *Blacklist(store, clock).commands(),
+            *Held(store, clock, known, wake, outboxes.offer).commands(),
+            *Plans(records).commands(),
+            *Routing(records, clock, lambda: catalog.routes, catalog.explain, known).commands(),
             *StoreCommands(store, erasing).commands(),
             *Tls(certificates.reload).commands(),
         ]

@@ -23,7 +23,8 @@ from twisted.internet.error import CannotListenError
 from twisted.python.failure import Failure
 
 from smsgwd import __version__
-from smsgwd.app.build import Core, Services, build_core, build_services
+from smsgwd.app.build import Services, build_services
+from smsgwd.app.core import Core, build_core
 from smsgwd.app.logs import start_logging
 from smsgwd.app.observe import Lag, Strays
 from smsgwd.app.secrets import KeyFileError
@@ -88,7 +89,8 @@ class Daemon:
         _log.info("store.opened", kind="embedded", directory=str(config.data_dir))
         if self._phase != "starting":
             return  # a signal came meanwhile: `_stop` closes what was opened
-        await core.tenancy.load(core.store, config.tenants)
+        await core.catalog.load(core.store)
+        await core.tenancy.load(core.store, config.tenants, core.clock.now_ms())
         if self._phase != "starting":
             return
         self._services = services = build_services(
@@ -105,8 +107,12 @@ class Daemon:
         await services.esme_outbox.start()
         if self._phase != "starting":
             return
+        await services.business.start()
+        if self._phase != "starting":
+            return
         services.dispatcher.start()
         services.sweeps.start()
+        services.watch.look()
         services.desk.start()
         services.rerouter.start()
         services.retention.start()
@@ -190,6 +196,8 @@ class Daemon:
             services.smpp.close()
             if services.http is not None:
                 await services.http.stop(_HTTP_LIMIT_S)
+            services.watch.stop()
+            await services.business.stop()
             services.sweeps.stop()
             services.retention.stop()
             services.rerouter.stop()

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from smsgwd.admission.duplicates import RecentTexts
 from smsgwd.admission.flood import FloodGuard
 from smsgwd.model.message import HELD, Message, State
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.tenant import Flood, Tenant
+from smsgwd.ports.store import MessageFilter, Store
+
+_PAGE: Final = 1000
+_MOST_RECALLED: Final = 50_000
 
 
 class Guards:
@@ -56,3 +61,19 @@ class Guards:
     def learn(self, message: Message) -> None:
         """One that was taken before the gateway's start."""
         self._recent.learn(message.tenant, message.msisdn, message.body, message.submitted_at)
+
+
+async def recall(guards: Guards, store: Store, tenants: Iterable[Tenant], now: int) -> None:
+    """Have `guards` know the texts that tenants sent within their windows before the gateway's start. `now`: ms since
+    1970. The newest of each tenant are read, no more than are remembered."""
+    for tenant in tenants:
+        if not tenant.duplicate_s:
+            continue
+        where = MessageFilter(from_ms=now - tenant.duplicate_s * 1000)
+        before: int | None = None
+        found: list[Message] = []
+        while len(found) < _MOST_RECALLED and (page := await store.messages(tenant.id, where, before, _PAGE)):
+            found += [view.message for view in page]
+            before = page[-1].message.id
+        for message in reversed(found):
+            guards.learn(message)

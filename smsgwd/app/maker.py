@@ -6,18 +6,23 @@ The loop is flat, and what is the same from item to item is looked up once: it r
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
 from smsgwd.admission.admit import Account, Admitted, Policy, admit
+from smsgwd.admission.numbers import msisdn
 from smsgwd.admission.raw import joining_reference
+from smsgwd.app.guards import Guards
+from smsgwd.app.test_numbers import TEST_CONNECTOR
+from smsgwd.model.links import Link
 from smsgwd.model.message import Failure, Message, State
 from smsgwd.model.refusals import BY_CODE, Refusal, Refused
 from smsgwd.model.submission import Entry, Item
+from smsgwd.model.tenant import Tenant
 from smsgwd.model.wire import Wire, pack_wire
 from smsgwd.routing.choice import Chooser
+from smsgwd.routing.rewrite import rewrite
 from smsgwd.routing.table import Routes, Rule
 
 _QUEUED: Final = State.QUEUED
@@ -31,26 +36,65 @@ class Made(msgspec.Struct, gc=False):
     entries: list[Entry]
     messages: list[Message]
     places: list[int]
+    links: list[Link]
+
+
+class Tables(Protocol):
+    """What is compiled from the configuration and the records, as it is now."""
+
+    @property
+    def routes(self) -> Routes:
+        """The routing table."""
+        ...
+
+    @property
+    def chooser(self) -> Chooser:
+        """Chooses among a rule's connectors."""
+        ...
+
+    def network_of(self, msisdn: str) -> str:
+        """mcc+mnc of a number; '' when it is not known."""
+        ...
+
+
+class LinkMaker(Protocol):
+    """Makes tracked links."""
+
+    def make(
+        self, tenant: Tenant, message_id: int, msisdn: str, url: str, now: int, client_ref: str | None
+    ) -> tuple[Link, str]:
+        """A link and its short address. Raises Refused(INVALID_LINK)."""
+        ...
+
+    def place(self, text: str, short: str) -> str:
+        """The text with the short address in its place; the same text when it has no place for one."""
+        ...
 
 
 class Maker:
-    """Makes messages by the gateway's policy and routes. `up` tells whether a connector can send now."""
+    """Makes messages by the gateway's policy and tables."""
 
-    def __init__(self, routes: Routes, policy: Policy, up: Callable[[str], bool]) -> None:
-        self._routes = routes
+    def __init__(self, tables: Tables, policy: Policy, links: LinkMaker, guards: Guards) -> None:
+        self._tables = tables
         self._policy = policy
-        self._chooser = Chooser(up)
+        self._links = links
+        self._guards = guards
         self._wires: dict[int, tuple[Wire, bytes]] = {}
 
-    def make(self, items: list[Item], account: Account, first: int, now: int) -> Made:
-        """All items of a submission `first`, whose messages get the ids behind it. `now`: ms since 1970, UTC."""
+    def make(self, items: list[Item], account: Account, first: int, now: int, *, guarded: bool = True) -> Made:
+        """All items of a submission `first`, whose messages get the ids behind it. `now`: ms since 1970, UTC.
+
+        `guarded` is False for what takes the place of a message that passed the guards already.
+        """
         tenant = account.tenant
         name, dlr_url = tenant.id, tenant.dlr_url
         policy = self._policy
-        find, route = self._routes.find, self._route
+        find, route = self._tables.routes.find, self._route
+        guards = self._guards if guarded and self._guards.watches(tenant) else None
         entries: list[Entry] = []
         messages: list[Message] = []
         places: list[int] = []
+        links: list[Link] = []
         last_wire: Wire | None = None
         packed: bytes | None = None
         fallback: str | None = None
@@ -59,30 +103,40 @@ class Maker:
         for place, item in enumerate(items):
             message_id += 1
             try:
+                link = None
+                if item.link is not None:
+                    item, link = self._linked(item, tenant, message_id, now)
                 admitted = admit(item, account, now, policy)
                 source, number = admitted.source, admitted.msisdn
-                rule = find(name, source, number)
-                if rule is None:
-                    raise Refused(Refusal.NO_ROUTE)
-            except Refused as refused:
-                entries.append(Entry(item.dest, error=Failure(refused.refusal.code, refused.detail)))
-                continue
-            if steady is not None and steady[0] is rule:
-                connector = steady[1]
-            else:
-                connector = route(rule, item, admitted)
-                fallback = rule.fallback(connector)
-                steady = (rule, connector) if rule.strategy == "failover" else None
-            wire = item.wire
-            if wire is not last_wire:
-                last_wire = wire
-                packed = None if wire is None else self._packed(wire)
-            system_id = item.account
-            due_at = admitted.due_at
-            state = _SCHEDULED if due_at else _QUEUED
-            parts, coding, price = admitted.parts, admitted.coding, admitted.price
-            messages.append(
-                Message(
+                parts, coding, due_at = admitted.parts, admitted.coding, admitted.due_at
+                source_addr, dest_addr, channel = admitted.source_addr, None, item.channel
+                if admitted.test is not None:
+                    connector, fallback, steady = TEST_CONNECTOR, None, None
+                else:
+                    rule = find(name, source, number, parts, coding, channel, item.priority, due_at or now)
+                    if rule is None:
+                        if channel == "device" and tenant.device_fallback:
+                            channel = "network"
+                            rule = find(name, source, number, parts, coding, channel, item.priority, due_at or now)
+                        if rule is None:
+                            raise Refused(Refusal.NO_ROUTE)
+                    if steady is not None and steady[0] is rule:
+                        connector = steady[1]
+                    else:
+                        connector = route(rule, item, admitted)
+                        fallback = self._fallback(rule, connector, admitted)
+                        steady = (rule, connector) if rule.steady else None
+                    if rule.rewrites:
+                        source_sent, dest_addr = rewrite(rule, source_addr or source, number)
+                        source_addr = source_sent or source_addr
+                wire = item.wire
+                if wire is not last_wire:
+                    last_wire = wire
+                    packed = None if wire is None else self._packed(wire)
+                system_id = item.account
+                state = _SCHEDULED if due_at else _QUEUED
+                price = admitted.price
+                message = Message(
                     message_id,
                     first,
                     name,
@@ -108,11 +162,34 @@ class Maker:
                     packed,
                     None,
                     fallback,
+                    0,
+                    admitted.payers,
+                    channel,
+                    source_addr,
+                    dest_addr,
                 )
-            )
+                if guards is not None:
+                    guards.check(tenant, message, now)
+                    state = message.state
+            except Refused as refused:
+                entries.append(Entry(item.dest, error=Failure(refused.refusal.code, refused.detail)))
+                continue
+            if link is not None:
+                links.append(link)
+            messages.append(message)
             places.append(place)
             entries.append(Entry(item.dest, message_id, state, parts, coding, price))
-        return Made(entries, messages, places)
+        return Made(entries, messages, places, links)
+
+    def _linked(self, item: Item, tenant: Tenant, message_id: int, now: int) -> tuple[Item, Link | None]:
+        """An item with its short link in the text. One whose text has no place for it has none (the page of Ardary)."""
+        assert item.link is not None
+        number = msisdn(item.dest, tenant.region)
+        link, short = self._links.make(tenant, message_id, number, item.link, now, item.client_ref)
+        text = self._links.place(item.text, short)
+        if text == item.text:
+            return item, None
+        return msgspec.structs.replace(item, text=text), link
 
     def _packed(self, wire: Wire) -> bytes:
         """The octets of a wire. Those of one ESME share few objects, so most are found by identity (saves 1 µs)."""
@@ -128,7 +205,7 @@ class Maker:
 
     def replacement(self, item: Item, account: Account, old: Message, now: int) -> Message:
         """What takes the place of `old`, under its id. Raises Refused."""
-        made = self.make([item], account, old.id - 1, now)
+        made = self.make([item], account, old.id - 1, now, guarded=False)
         if not made.messages:
             [entry] = made.entries
             assert entry.error is not None
@@ -138,15 +215,30 @@ class Maker:
         new.submitted_at = old.submitted_at
         return new
 
+    def _fallback(self, rule: Rule, connector: str, admitted: Admitted) -> str | None:
+        """Where a message goes that this connector does not deliver; the margin holds for that, too."""
+        if not rule.prices_matter:
+            return rule.fallback(connector)
+        number = admitted.msisdn
+        network = self._tables.network_of(number)
+        return self._tables.chooser.fallback(rule, connector, number, rate=admitted.rate, network=network)
+
     def _route(self, rule: Rule, item: Item, admitted: Admitted) -> str:
-        """The connector of one message; parts that an ESME has cut itself all go the same way."""
-        if len(rule.connectors) == 1:
+        """The connector of one message; parts that an ESME has cut itself all go the same way. Raises Refused."""
+        if rule.simple:
             return rule.connectors[0]
         wire = item.wire
         reference = None
         if wire is not None and wire.raw and item.data is not None:
             reference = joining_reference(item.data, wire.esm_class, wire.tlvs)
-        if reference is None:
-            return self._chooser.choose(rule)
-        whose = f"{item.account}\n{admitted.source}\n{admitted.msisdn}\n{reference}"
-        return self._chooser.choose(rule, zlib.crc32(whose.encode()))
+        same_way = None
+        if reference is not None:
+            whose = f"{item.account}\n{admitted.source}\n{admitted.msisdn}\n{reference}"
+            same_way = zlib.crc32(whose.encode())
+        network = self._tables.network_of(admitted.msisdn) if rule.prices_matter else ""
+        chosen = self._tables.chooser.choose(
+            rule, admitted.msisdn, rate=admitted.rate, network=network, same_way=same_way
+        )
+        if chosen is None:
+            raise Refused(Refusal.NO_ROUTE, "no connector carries this within the margin")
+        return chosen

@@ -16,18 +16,18 @@ import msgspec
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure as TwistedFailure
 
-from smsgwd.admission.admit import Account, Policy
+from smsgwd.admission.admit import Account
+from smsgwd.app.guards import Guards
 from smsgwd.app.maker import Maker
-from smsgwd.model.changes import KeyMismatch, Replayed, Result, Submit, Submitted
+from smsgwd.model.changes import Change, KeyMismatch, Note, Replayed, Result, Submit, Submitted
 from smsgwd.model.ids import IdGenerator
-from smsgwd.model.message import Failure, Message
+from smsgwd.model.message import HELD, Failure, Message
 from smsgwd.model.refusals import BY_CODE, Refusal, Refused
 from smsgwd.model.submission import Entry, Item, Outcome, Submission
 from smsgwd.net.turn import Turn
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.dispatch import Dispatcher
 from smsgwd.ports.store import Store, StoreUnavailable
-from smsgwd.routing.table import Routes
 from smsgwd.telemetry import get_logger
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class _Work(msgspec.Struct, gc=False):
     slot: tuple[str, str] | None
     then: Callable[[Outcome | BaseException, Any], None]
     arg: Any
+    guarded: bool  #: what is not taken after all, the guards must hear of
 
 
 class _Tally:
@@ -89,8 +90,8 @@ class Pipeline:
         clock: Clock,
         turn: Turn,
         ids: IdGenerator,
-        routes: Routes,
-        policy: Policy,
+        maker: Maker,
+        guards: Guards,
         accounts: Callable[[str], Account | None],
         scheduled: Callable[[int], None],
         observe: Observer,
@@ -100,7 +101,8 @@ class Pipeline:
         self._clock = clock
         self._turn = turn
         self._ids = ids
-        self._maker = Maker(routes, policy, dispatcher.up)
+        self._maker = maker
+        self._guards = guards
         self._accounts = accounts
         self._scheduled = scheduled
         self._observe = observe
@@ -155,7 +157,8 @@ class Pipeline:
             self._observe(submission.intake, 0, 0, tally.refused)
             _tell(then, outcome, arg)
             return
-        change = Submit(submission.tenant, messages, now, key, _encode(outcome) if key is not None else b"")
+        answer = _encode(outcome) if key is not None else b""
+        change = Submit(submission.tenant, messages, now, key, answer, tuple(made.links) if made.links else ())
         slot = (submission.tenant, key.key) if key is not None else None
         if slot is not None:
             self._running.add(slot)
@@ -163,7 +166,8 @@ class Pipeline:
         self._pending += count
         if self._gathered_messages + count > _MOST_GATHERED:
             self._commit_gathered()
-        self._gathered.append(_Work(change, submission.intake, outcome, made.places, slot, then, arg))
+        guarded = self._guards.watches(account.tenant)
+        self._gathered.append(_Work(change, submission.intake, outcome, made.places, slot, then, arg, guarded))
         self._gathered_messages += count
         if not self._turn_ends:
             self._turn_ends = True
@@ -204,7 +208,7 @@ class Pipeline:
 
     def _commit(self, works: list[_Work]) -> None:
         try:
-            done = self._store.commit([work.change for work in works])
+            done = self._store.commit(_changes(works))
         except Exception as error:  # a bug: who waits is told all the same
             self._not_committed(error, works)
             return
@@ -217,6 +221,11 @@ class Pipeline:
 
     def _not_committed(self, error: BaseException, works: list[_Work]) -> None:
         """The commit failed, having changed nothing."""
+        if len(works) == 1 or isinstance(error, StoreUnavailable):
+            for work in works:
+                if work.guarded:
+                    for message in work.change.messages:
+                        self._guards.forget(message)
         if isinstance(error, StoreUnavailable):
             tallies: dict[str, _Tally] = {}
             for work in works:
@@ -248,6 +257,9 @@ class Pipeline:
                     if result.refused:
                         _refuse(outcome, work.places, result.refused)
                         messages = work.change.messages
+                        if work.guarded:
+                            for at in result.refused:
+                                self._guards.forget(messages[at])
                         handed_on += [each for at, each in enumerate(messages) if at not in result.refused]
                     else:
                         handed_on += work.change.messages
@@ -278,7 +290,7 @@ class Pipeline:
         later = [message.due_at for message in messages if message.due_at]
         if later:
             messages = [message for message in messages if not message.due_at]
-            self._scheduled(min(later))
+            self._scheduled(min(later))  # held ones are due at the end of time
         if messages:
             self._dispatcher.offer(messages)
 
@@ -311,6 +323,20 @@ def _tally(tallies: dict[str, _Tally], intake: str) -> _Tally:
     if tally is None:
         tally = tallies[intake] = _Tally()
     return tally
+
+
+def _changes(works: Sequence[_Work]) -> list[Change]:
+    """One change a submission, in their order, and behind them why messages are held."""
+    changes: list[Change] = [work.change for work in works]
+    for work in works:
+        if work.guarded:
+            at = work.change.at
+            changes += [
+                Note(message.id, at, "held", "more than usual goes to this range of numbers")
+                for message in work.change.messages
+                if message.due_at == HELD
+            ]
+    return changes
 
 
 def _kept(result: Result) -> Outcome:

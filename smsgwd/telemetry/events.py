@@ -63,6 +63,27 @@ EVENTS: Mapping[str, Event] = _events(
     ("twisted.error", "error", "An error reported by Twisted: mostly a bug here or there; the daemon goes on."),
     ("tenant.created", "info", "A tenant of the tenants file was not in the store and was created."),
     ("tenant.changed", "info", "An operator changed a tenant or its credentials; which, what, by which way."),
+    (
+        "tenant.unusable",
+        "error",
+        "Settings of a stored tenant cannot be used by this version: it can send nothing until they are changed.",
+    ),
+    (
+        "tenant.no_price_list",
+        "error",
+        "A tenant's price list is not stored, or has not begun: it can send nothing that its own prices do not name.",
+    ),
+    (
+        "record.unusable",
+        "error",
+        "A stored route, price list, plan or rule cannot be used by this version and is left out; kind, key, reason.",
+    ),
+    (
+        "flood.suspected",
+        "error",
+        "Far more than usual goes to one range of numbers; tenant, prefix. What more comes is held or refused"
+        " (docs/content-rules.md).",
+    ),
     ("ledger.booked", "info", "An operator booked a top-up or a correction; tenant, kind, amount, balance, reference."),
     (
         "record.changed",

@@ -2,7 +2,7 @@ import msgspec
 import pytest
 from twisted.internet.defer import fail, succeed
 
-from smsgwd.admission.admit import Policy, account_of
+from smsgwd.admission.admit import account_of
 from smsgwd.app.esmes import EsmeService
 from smsgwd.app.messages import MessageService
 from smsgwd.app.pipeline import Pipeline
@@ -16,6 +16,7 @@ from smsgwd.model.wire import Wire, pack_wire
 from smsgwd.ports.store import StoreUnavailable
 from smsgwd.routing.table import Routes, Rule
 from tests.app.fakes import AtOnce, FakeClock, FakeDispatcher, FakeOutbox, FakeStore, now
+from tests.app.pipelines import maker_of
 
 NUMBER = "306912345678"
 TENANT = Tenant("t", default_sender="Shop", prices=(("", 10),))
@@ -48,8 +49,7 @@ class World:
             clock=self.clock,
             turn=AtOnce(),
             ids=IdGenerator(5),
-            routes=Routes([Rule(("sim",), to=("30*",))]),
-            policy=Policy(),
+            **maker_of(Routes([Rule(("sim",), to=("30*",))]), self.dispatcher),
             accounts=account,
             scheduled=self.woken.append,
             observe=lambda *seen: None,

@@ -9,7 +9,7 @@ from twisted.internet import defer, reactor
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
-from smsgwd.admission.admit import Policy, account_of
+from smsgwd.admission.admit import account_of
 from smsgwd.app.esmes import EsmeService
 from smsgwd.app.messages import MessageService
 from smsgwd.app.pipeline import Pipeline
@@ -28,6 +28,7 @@ from smsgwd.smpp.config import SessionConfig
 from smsgwd.southbound.dispatcher import SmppDispatcher
 from smsgwd.southbound.runtime import Runtime, connector_over
 from smsgwd.store.embedded.store import EmbeddedStore
+from tests.app.pipelines import maker_of
 from tests.southbound.fakes import FakeOutbox, settings
 from tests.southbound.test_with_store import LiveSmsc
 
@@ -72,8 +73,7 @@ class Races(TestCase):
             clock=self.clock,
             turn=turn,
             ids=IdGenerator(1),
-            routes=Routes([Rule(("sim",))]),
-            policy=Policy(),
+            **maker_of(Routes([Rule(("sim",))]), self.dispatcher),
             accounts=accounts,
             scheduled=lambda at: None,
             observe=lambda *seen: None,

@@ -1,6 +1,6 @@
 import pytest
 
-from smsgwd.admission.admit import Policy, account_of
+from smsgwd.admission.admit import account_of
 from smsgwd.app.pipeline import Pipeline
 from smsgwd.model.changes import KeyMismatch, Replayed, Submit, Submitted
 from smsgwd.model.ids import IdGenerator
@@ -12,6 +12,7 @@ from smsgwd.model.wire import Wire, unpack_wire
 from smsgwd.ports.store import StoreUnavailable
 from smsgwd.routing.table import Routes, Rule
 from tests.app.fakes import AtOnce, FakeClock, FakeDispatcher, FakeStore, now, pending
+from tests.app.pipelines import maker_of
 
 TENANT = Tenant("demo", prices=(("", 40_000),), dlr_url="http://tenant.example/dlr")
 NUMBER = "+306912345678"
@@ -30,8 +31,7 @@ class World:
             clock=self.clock,
             turn=AtOnce(),
             ids=IdGenerator(5),
-            routes=routes or Routes([Rule(("down", "sim"), to=("30*",))]),
-            policy=Policy(),
+            **maker_of(routes or Routes([Rule(("down", "sim"), to=("30*",))]), self.dispatcher),
             accounts={"demo": account_of(TENANT)}.get,
             scheduled=self.woken.append,
             observe=lambda *seen: self.seen.append(seen),

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.task import Clock as Reactor
 
-from smsgwd.admission.admit import Policy, account_of
+from smsgwd.admission.admit import account_of
 from smsgwd.app.pipeline import Pipeline
 from smsgwd.model.changes import Replayed, Submitted
 from smsgwd.model.ids import IdGenerator
@@ -18,6 +18,7 @@ from smsgwd.net.turn import Turn
 from smsgwd.ports.store import StoreUnavailable
 from smsgwd.routing.table import Routes, Rule
 from tests.app.fakes import AtOnce, FakeClock, FakeDispatcher, FakeStore
+from tests.app.pipelines import maker_of
 
 TENANT = Tenant("demo", prices=(("", 40_000),))
 NUMBER = "306912345678"
@@ -38,8 +39,7 @@ class World:
             clock=FakeClock(),
             turn=AtOnce() if at_once else Turn(self.reactor),
             ids=IdGenerator(5),
-            routes=Routes([Rule(("sim",), to=("30*",))]),
-            policy=Policy(),
+            **maker_of(Routes([Rule(("sim",), to=("30*",))]), self.dispatcher),
             accounts={"demo": account_of(TENANT)}.get,
             scheduled=lambda at: None,
             observe=lambda *seen: self.seen.append(seen),

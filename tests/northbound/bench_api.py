@@ -15,7 +15,7 @@ from twisted.internet.task import Clock as Reactor
 
 from smsgwd.accounts.directory import Directory
 from smsgwd.accounts.hashing import token_digest
-from smsgwd.admission.admit import Policy, account_of
+from smsgwd.admission.admit import account_of
 from smsgwd.app.pipeline import Pipeline
 from smsgwd.model.changes import Submitted
 from smsgwd.model.ids import IdGenerator
@@ -27,6 +27,7 @@ from smsgwd.northbound.auth import PasswordAuthenticator
 from smsgwd.northbound.pace import Pace
 from smsgwd.ports.clock import Clock
 from smsgwd.routing.table import Routes, Rule
+from tests.app.pipelines import maker_of
 
 KEY = b"installation key"
 A_TURN = 10
@@ -73,8 +74,7 @@ class World:
             clock=clock,
             turn=Turn(self.reactor),
             ids=IdGenerator(5),
-            routes=Routes([Rule(("sim",), to=("44*",)), Rule(("sim", "other"))]),
-            policy=Policy(),
+            **maker_of(Routes([Rule(("sim",), to=("44*",)), Rule(("sim", "other"))]), UpDispatcher()),
             accounts={"demo": account}.get,
             scheduled=lambda at: None,
             observe=lambda *seen: None,

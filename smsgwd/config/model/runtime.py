@@ -81,6 +81,7 @@ class Limits(Section):
     max_parts: int = option("Most parts of one message.", default=10, ge=1, le=255, unit="parts")
     max_recipients: int = option("Most recipients of one request.", default=1000, ge=1, le=1000)
     max_batch: int = option("Most messages of one batch request.", default=1000, ge=1, le=1000)
+    max_group: int = option("Most members of a group that one request may send to.", default=4000, ge=1, le=10_000)
     max_schedule_d: int = option("How far ahead a message may be scheduled.", default=365, ge=1, le=3650, unit="days")
     idempotency_h: int = option("How long an Idempotency-Key is remembered.", default=24, ge=24, le=720, unit="h")
 

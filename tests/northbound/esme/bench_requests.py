@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from twisted.internet.task import Clock as Reactor
 
 from smsgwd.accounts.directory import Account
-from smsgwd.admission.admit import Policy, account_of
+from smsgwd.admission.admit import account_of
 from smsgwd.app.pipeline import Pipeline
 from smsgwd.model.ids import IdGenerator
 from smsgwd.model.tenant import Credential, EsmeSettings, Tenant
@@ -24,6 +24,7 @@ from smsgwd.northbound.pace import Pace
 from smsgwd.routing.table import Routes, Rule
 from smsgwd.smpp.codec import decode, encode
 from smsgwd.telemetry import Metrics
+from tests.app.pipelines import maker_of
 from tests.northbound.bench_api import SteadyClock, SteadyStore, UpDispatcher
 from tests.northbound.esme.requests_world import submit
 
@@ -57,8 +58,7 @@ class World:
             clock=clock,
             turn=Turn(self.reactor),
             ids=IdGenerator(5),
-            routes=Routes([Rule(("sim",), to=("44*",)), Rule(("sim", "other"))]),
-            policy=Policy(),
+            **maker_of(Routes([Rule(("sim",), to=("44*",)), Rule(("sim", "other"))]), UpDispatcher()),
             accounts={"demo": compiled}.get,
             scheduled=lambda at: None,
             observe=lambda *seen: None,

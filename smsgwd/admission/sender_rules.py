@@ -1,0 +1,69 @@
+"""What senders may be in a country or under a prefix: rules of the networks there, for every tenant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from smsgwd.admission.countries import country_of
+from smsgwd.admission.senders import checked_sender, is_numeric, known_among
+from smsgwd.model.prefixes import PrefixTable
+from smsgwd.model.records import SenderRule
+from smsgwd.model.refusals import Refusal, Refused
+
+_KEY: Final = re.compile(r"[0-9]{1,15}|[A-Z]{2}", re.ASCII)
+_VERDICTS: Final = ("allowed", "substitute", "refuse")
+
+
+class SenderRules:
+    """The rules of all countries, compiled. The longest prefix that fits counts, else the number's country."""
+
+    __slots__ = ("_countries", "_prefixes")
+
+    def __init__(self, rules: Mapping[str, SenderRule]) -> None:
+        """`rules` by prefix of digits or ISO country. Raises Refused(INVALID) naming a rule that cannot be."""
+        for key, rule in rules.items():
+            _check(key, rule)
+        self._prefixes = PrefixTable((key, rule) for key, rule in rules.items() if key[0].isdigit())
+        self._countries = {key: rule for key, rule in rules.items() if not key[0].isdigit()}
+
+    def apply(self, source: str, msisdn: str, approved: Collection[str]) -> str | None:
+        """The sender to go out instead of `source` to a number (digits); None when it may stay.
+
+        `approved` are the senders that an operator approved for the tenant. Raises Refused(SENDER_NOT_ALLOWED) where
+        the rule takes no such sender and names no other.
+        """
+        rule = self._prefixes.find(msisdn)
+        if rule is None:
+            rule = self._countries.get(country_of(msisdn)) if self._countries else None
+            if rule is None:
+                return None
+        numeric = is_numeric(source)
+        verdict = rule.numeric if numeric else rule.alphanumeric
+        if verdict == "allowed" and not (rule.registered_only and not known_among(source, approved)):
+            return None
+        if verdict != "refuse" and rule.substitute:
+            return None if rule.substitute == source else rule.substitute
+        if verdict == "allowed":
+            why = "takes only senders that are registered"
+        else:
+            why = f"takes no {'numeric' if numeric else 'alphanumeric'} senders"
+        raise Refused(
+            Refusal.SENDER_NOT_ALLOWED, f"{country_of(msisdn) or msisdn[:4]} {why}: {source!r} cannot be used"
+        )
+
+
+def _check(key: str, rule: SenderRule) -> None:
+    if _KEY.fullmatch(key) is None:
+        raise Refused(Refusal.INVALID, f"'{key[:40]}' is neither a prefix of digits nor an ISO country such as GR")
+    for name, verdict in (("alphanumeric", rule.alphanumeric), ("numeric", rule.numeric)):
+        if verdict not in _VERDICTS:
+            raise Refused(Refusal.INVALID, f"{key}: {name} is one of {', '.join(_VERDICTS)}, not '{verdict[:40]}'")
+    if rule.substitute:
+        try:
+            checked_sender(rule.substitute)
+        except Refused as refused:
+            raise Refused(Refusal.INVALID, f"{key}: substitute: {refused.detail}") from None
+    elif "substitute" in (rule.alphanumeric, rule.numeric):
+        raise Refused(Refusal.INVALID, f"{key}: it says 'substitute' and names no sender to take the place")

@@ -1,0 +1,152 @@
+"""What makes a business, wired: records and what is compiled from them, links, lookups, scheduling, test numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from twisted.python.failure import Failure
+
+from smsgwd import __version__
+from smsgwd.admission.admit import Policy
+from smsgwd.admission.duplicates import RecentTexts
+from smsgwd.admission.flood import FloodGuard
+from smsgwd.app.catalog import Catalog
+from smsgwd.app.guards import Guards, recall
+from smsgwd.app.link_desk import LinkDesk
+from smsgwd.app.lookup_asking import Asking
+from smsgwd.app.lookup_desk import LookupDesk
+from smsgwd.app.lookup_sources import PlanSource
+from smsgwd.app.maker import Maker
+from smsgwd.app.outboxes import Outboxes
+from smsgwd.app.records import StoredRecords
+from smsgwd.app.reschedule import Rescheduler
+from smsgwd.app.tenancy import Tenancy
+from smsgwd.app.test_numbers import TestNumbers
+from smsgwd.config import Config
+from smsgwd.config.model.lookups import HttpSource
+from smsgwd.model.ids import IdGenerator
+from smsgwd.net.http_client import LeanHttpClient
+from smsgwd.northbound.api import Family
+from smsgwd.northbound.links import LINK_ROUTES, Links
+from smsgwd.northbound.lookups import LOOKUP_ROUTES, Lookups
+from smsgwd.northbound.money import Money
+from smsgwd.northbound.money_routes import MONEY_ROUTES
+from smsgwd.northbound.scheduled import SCHEDULED_ROUTES, Scheduled
+from smsgwd.ports.clock import Clock
+from smsgwd.ports.lookups import LookupSource
+from smsgwd.ports.store import Store
+from smsgwd.southbound.http_lookup import HttpLookupSource
+from smsgwd.telemetry import get_logger
+
+_SOURCE_CONNECTIONS: Final = 32
+_log = get_logger("daemon")
+
+
+@dataclass(slots=True)
+class Business:
+    """The services of it."""
+
+    records: StoredRecords
+    links: LinkDesk
+    lookups: LookupDesk
+    guards: Guards
+    maker: Maker
+    test_numbers: TestNumbers
+    source_client: LeanHttpClient
+    store: Store
+    clock: Clock
+    tenancy: Tenancy
+    catalog: Catalog
+
+    async def start(self) -> None:
+        """Remember the texts of late, go on with lookups and with messages to test numbers."""
+        await recall(self.guards, self.store, self.tenancy.directory.tenants(), self.clock.now_ms())
+        self.lookups.start().addErrback(_failed)
+        self.test_numbers.start()
+
+    async def stop(self) -> None:
+        """Begin nothing new."""
+        self.catalog.stop()
+        self.lookups.stop()
+        await self.source_client.close()
+
+
+def build_business(
+    config: Config,
+    *,
+    reactor: Any,
+    clock: Clock,
+    store: Store,
+    tenancy: Tenancy,
+    catalog: Catalog,
+    outboxes: Outboxes,
+    ids: IdGenerator,
+) -> Business:
+    """Make them; nothing is started."""
+    limits = config.limits
+    tenants = tenancy.directory.tenant
+    client = LeanHttpClient(
+        reactor,
+        allow_private_targets=True,  # its targets are the operator's own choice
+        max_connections_per_host=_SOURCE_CONNECTIONS,
+        user_agent=f"smsgwd/{__version__}",
+    )
+    links = LinkDesk(config, store=store, clock=clock, tenants=tenants, outbox=outboxes)
+    lookups = LookupDesk(
+        config.lookups,
+        store=store,
+        clock=clock,
+        ids=ids,
+        tenants=tenants,
+        asking=Asking(reactor, config.lookups, _sources(config, catalog, client)),
+        later=reactor.callLater,
+    )
+    catalog.ported = lookups.network_of
+    guards = Guards(RecentTexts(), FloodGuard(), _flooded)
+    policy = Policy(limits.max_parts, limits.default_validity_s, limits.max_validity_s, limits.max_schedule_d)
+    return Business(
+        records=StoredRecords(store, clock, before=catalog.check, after=catalog.changed),
+        links=links,
+        lookups=lookups,
+        guards=guards,
+        maker=Maker(catalog, policy, links, guards),
+        test_numbers=TestNumbers(store, outboxes, clock, tenants, reactor.callLater),
+        source_client=client,
+        store=store,
+        clock=clock,
+        tenancy=tenancy,
+        catalog=catalog,
+    )
+
+
+def families(business: Business, rescheduler: Rescheduler, store: Store, clock: Clock) -> list[Family]:
+    """The endpoints of the native API about money, times, links and lookups."""
+    return [
+        (MONEY_ROUTES, Money(store, clock).handlers()),
+        (SCHEDULED_ROUTES, Scheduled(store, rescheduler, clock.now_ms).handlers()),
+        (LINK_ROUTES, Links(store, business.links.short).handlers()),
+        (LOOKUP_ROUTES, Lookups(business.lookups).handlers()),
+    ]
+
+
+def _sources(config: Config, catalog: Catalog, client: LeanHttpClient) -> list[LookupSource]:
+    """The sources of lookups in their order; without any the number plans alone."""
+    plan = PlanSource(catalog.range_of)
+    sources: list[LookupSource] = []
+    for section in config.lookups.sources:
+        if isinstance(section, HttpSource):
+            headers: Mapping[str, str] = {name: value.get_secret_value() for name, value in section.headers.items()}
+            sources.append(HttpLookupSource(section.name, client, section.url, headers, section.timeout_s))
+        else:
+            sources.append(plan)
+    return sources or [plan]
+
+
+def _flooded(tenant: str, prefix: str) -> None:
+    _log.error("flood.suspected", tenant=tenant, prefix=prefix)
+
+
+def _failed(failure: Failure) -> None:
+    _log.error("daemon.unhandled_error", error=repr(failure.value), exc_info=failure.value)
