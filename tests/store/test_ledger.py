@@ -5,6 +5,7 @@ import sqlite3
 
 import pytest
 
+from smsgwd.model.business import Unhold
 from smsgwd.model.changes import (
     Cancel,
     Expire,
@@ -24,6 +25,8 @@ from smsgwd.store.embedded import books
 from smsgwd.store.embedded import ledger as queries
 from tests.store.samples import EURO, NOW, message, tenant
 from tests.store.test_memory import _Bench, _change
+
+_OPTED_OUT = "SELECT id FROM message WHERE err_code IN ('opted_out', 'blacklisted')"
 
 
 class _Ledger:
@@ -61,10 +64,13 @@ class _Ledger:
             for number in result.messages:
                 if number not in self._taken:
                     self._refund(number)
+        elif kind is Unhold and change.reject:
+            for number in result.messages:
+                self._refund(number)
 
     def opted_out(self, connection):
         """What a Promote ended, whether it owes anybody word of that or not."""
-        for (number,) in connection.execute("SELECT id FROM message WHERE err_code = 'opted_out'").fetchall():
+        for (number,) in connection.execute(_OPTED_OUT).fetchall():
             if number not in self._opted:
                 self._opted.add(number)
                 self._refund(number)
