@@ -52,7 +52,7 @@ def time_of(ms: int) -> str:
 
 def digits_of(tenant: Tenant, written: str) -> str:
     """The digits of a number as a tenant writes it. Raises Refused(INVALID_RECIPIENT)."""
-    return msisdn(written)
+    return msisdn(written, tenant.region)
 
 
 def digits_in_path(tenant: Tenant, written: str) -> str:

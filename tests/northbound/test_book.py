@@ -3,6 +3,8 @@
 import pytest
 
 from smsgwd.model.records import GROUP, SENDER, TEMPLATE
+from smsgwd.model.tenant import Tenant
+from smsgwd.northbound.book_records import digits_of
 from smsgwd.northbound.book_routes import BOOK_ROUTES
 from smsgwd.ports.store import StoreUnavailable
 from tests.northbound.fakes import T0
@@ -282,3 +284,8 @@ def test_a_group_record_keeps_its_name():
     client = Client()
     client.ask("PUT", "/v1/groups/vip", {"comments": "c"})
     assert client.records.rows[GROUP, "demo", "vip"].value == b'{"name":"vip","comments":"c"}'
+
+
+def test_national_numbers_are_those_of_the_tenants_region():
+    greek = Tenant("greek", region="GR")
+    assert {digits_of(greek, written) for written in ("6912345678", "+306912345678")} == {"306912345678"}
