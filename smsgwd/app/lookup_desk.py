@@ -159,7 +159,7 @@ class LookupDesk:
     def _lookup(self, tenant: Tenant, request: int, place: int, number: str, now: int) -> Lookup:
         """One number as it is taken: what is none has failed."""
         try:
-            digits = msisdn(number, tenant.region)
+            digits = msisdn(number, tenant.region, strict=tenant.strict_numbers)
         except Refused as refused:
             facts = LookupFacts(LookupState.FAILED, error=refused.refusal.code)
             return Lookup(request + place, request, tenant.id, number, "", now, now, 0, facts)
