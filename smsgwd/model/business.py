@@ -16,7 +16,8 @@ class PutTenant(msgspec.Struct, frozen=True, gc=False):
 
     With `replace` it takes the place of the one of its id: settings and all credentials; its money stays as it is
     (`credit` says only whether it is prepaid). Result: True when created or replaced; False when it was there (without
-    `replace`) or not there (with).
+    `replace`) or not there (with). Fails with CredentialTaken where another tenant has a credential of a
+    kind and name.
     """
 
     tenant: Tenant
@@ -94,7 +95,7 @@ class Unhold(msgspec.Struct, frozen=True, gc=False):
 
 
 class Click(msgspec.Struct, frozen=True, gc=False):
-    """A link was opened. Result: True when there is such a link."""
+    """A link was opened; only openings by people have a time. Result: True when there is such a link."""
 
     code: str
     at: int

@@ -23,6 +23,7 @@ from smsgwd.model.links import Link
 from smsgwd.model.message import Failure, Message, State
 from smsgwd.model.mo import Mo, MoMessage, MoSetKey
 from smsgwd.model.outbox import OutboxItem
+from smsgwd.model.pushes import OutboxDead, OutboxDone, OutboxRetry, OutboxRevive
 from smsgwd.model.receipts import Receipt
 from smsgwd.model.submission import Idempotency
 from smsgwd.model.upkeep import (
@@ -201,7 +202,10 @@ class KeepMoPart(msgspec.Struct, frozen=True, gc=False):
 
 
 class OptOut(msgspec.Struct, frozen=True, gc=False):
-    """Put a number on a tenant's opt-out list, or take it off (`out` False). Result: True when that changed it."""
+    """Put a number on a tenant's opt-out list, or take it off (`out` False). Result: True when that changed it.
+
+    The list of the tenant '' is the gateway's blacklist: nobody sends to who is on it.
+    """
 
     tenant: str
     msisdn: str
@@ -218,37 +222,6 @@ class Replace(msgspec.Struct, frozen=True, gc=False):
     tenant: str
     message: Message
     at: int
-
-
-class OutboxRevive(msgspec.Struct, frozen=True, gc=False):
-    """What was given up of a target is due again at `at`, up to `limit`. Result: how many (int)."""
-
-    target: str
-    at: int
-    limit: int = 10_000
-
-
-class OutboxDone(msgspec.Struct, frozen=True, gc=False):
-    """A push was answered well. Result: None."""
-
-    id: int
-    at: int
-
-
-class OutboxRetry(msgspec.Struct, frozen=True, gc=False):
-    """A push failed and is due again; counts an attempt. Result: None."""
-
-    id: int
-    due_at: int
-    error: str
-
-
-class OutboxDead(msgspec.Struct, frozen=True, gc=False):
-    """A push is given up (kept for re-push by an operator). Result: None."""
-
-    id: int
-    at: int
-    error: str
 
 
 Change = (

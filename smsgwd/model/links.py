@@ -27,5 +27,5 @@ class LinkView(msgspec.Struct, frozen=True, gc=False):
     link: Link
     clicks: int  #: openings by people
     bots: int  #: openings by programs: previews, scanners, a HEAD
-    first_at: int | None
+    first_at: int | None  #: of the first opening by a person
     last_at: int | None

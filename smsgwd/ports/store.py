@@ -275,7 +275,7 @@ class Store(Protocol):
         ...
 
     def opt_outs(self, tenant: str, after: str, limit: int) -> Deferred[list[OptOutEntry]]:
-        """A tenant's opt-out list by number, those behind `after`."""
+        """A tenant's opt-out list by number, those behind `after`; of '' the gateway's blacklist."""
         ...
 
     def find_number(self, msisdn: str, after: int, limit: int) -> Deferred[tuple[list[int], int | None]]:

@@ -72,6 +72,17 @@ class ForgettingContract(StoreCase):
         self.assertEqual(await self.store.known_networks("", 9), [theirs])
         self.assertEqual(await self.erase(), {})
 
+    async def test_a_lookup_that_is_under_way_brings_nothing_back(self):
+        asked, answered = lookup(1, NOW, state=LookupState.PENDING), lookup(1, NOW)
+        await self.one(PutLookups((asked,)))
+        self.assertEqual(await self.erase(), {"lookups": 1})
+        self.assertEqual(await self.store.open_lookups(0, 9), [])
+        await self.one(PutLookups((answered, lookup(2, NOW, OTHER))))
+        (found,) = await self.store.lookups("demo", asked.id)
+        self.assertEqual((found.facts, found.msisdn), (LookupFacts(LookupState.UNKNOWN), ""))
+        self.assertIsNone(await self.store.latest_lookup(NUMBER))
+        self.assertIsNotNone(await self.store.latest_lookup(OTHER))
+
     async def test_contacts_and_their_places_in_groups(self):
         keys = [
             (CONTACT, "demo", NUMBER),

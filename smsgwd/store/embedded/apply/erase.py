@@ -222,13 +222,16 @@ def _link(work: Work, row: tuple[Any, ...], msisdn: str) -> bool:
 
 
 def _lookup(work: Work, row: tuple[Any, ...], msisdn: str) -> bool:
-    """That somebody looked up a number, and paid for it, stays."""
+    """That somebody looked up a number, and paid for it, stays. One that is open ends: nobody is told any more."""
     lookup_id, number, dest, state = row
     if number != msisdn and not is_number(dest, msisdn):
         return False
+    known = LookupState(state)
+    after = known if known.final else LookupState.UNKNOWN
     work.connection.execute(
-        "UPDATE lookup SET dest = ?, msisdn = '', network = '', facts = ? WHERE id = ?",
-        (ERASED, msgspec.json.encode(LookupFacts(LookupState(state))), lookup_id),
+        "UPDATE lookup SET dest = ?, msisdn = '', network = '', state = ?, facts = ?,"
+        " done_at = coalesce(done_at, asked_at) WHERE id = ?",
+        (ERASED, int(after), msgspec.json.encode(LookupFacts(after)), lookup_id),
     )
     return True
 

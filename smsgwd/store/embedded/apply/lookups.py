@@ -1,5 +1,7 @@
 """Number lookups as they are asked for and answered."""
 
+# ruff: noqa: S608 -- SQL is put together from the column list of this module only, values are always bound
+
 from __future__ import annotations
 
 from typing import Any, Final
@@ -9,20 +11,26 @@ import msgspec
 from smsgwd.model.business import PutLookups
 from smsgwd.model.ids import first_id_at
 from smsgwd.model.lookups import Lookup, LookupState
+from smsgwd.store.embedded.apply.erase import ERASED
 from smsgwd.store.embedded.bulk import Many
 from smsgwd.store.embedded.work import Work
 
+_COLUMNS: Final = (
+    "id", "request", "tenant", "dest", "msisdn", "asked_at", "done_at", "price", "state", "network", "facts"
+)  # fmt: skip
 _PUT: Final = Many(
-    "INSERT OR REPLACE INTO lookup (id, request, tenant, dest, msisdn, asked_at, done_at, price, state, network, facts)"
-    " VALUES ",
-    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    f"INSERT INTO lookup ({', '.join(_COLUMNS)}) VALUES ",
+    f"({', '.join('?' * len(_COLUMNS))})",
+    f" ON CONFLICT DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])}"
+    f" WHERE lookup.dest != '{ERASED}'",
 )
 _FINAL: Final = int(LookupState.DELIVERED)
 _encode = msgspec.json.encode
 
 
 def put_lookups(work: Work, change: PutLookups) -> None:
-    """Keep lookups, or put them in the place of those of their ids."""
+    """Keep lookups, or put them in the place of those of their ids; but not of those that were erased meanwhile: what
+    a source says of a person who is to be forgotten is not kept."""
     values: list[Any] = []
     for lookup in change.lookups:
         values += lookup_values(lookup)
