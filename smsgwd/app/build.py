@@ -58,6 +58,7 @@ from smsgwd.southbound.settings import settings_of
 from smsgwd.telemetry import get_logger
 
 _HOUR_MS = 3_600_000
+_ADMIN_BODY = 64 * 1024 * 1024  # price lists of a million rows come this way
 _ORPHAN_AFTER_MS = 15 * 60_000
 _MO_DONE_MS = 15 * 60_000  # an SMSC repeats within its own retry times, a phone uses a reference again after 256
 _log = get_logger("daemon")
@@ -206,6 +207,7 @@ def build_services(
         clock=clock,
         turn=turn,
         tenancy=tenancy,
+        accounts=catalog.account,
         vault=core.vault,
         authenticator=authenticator,
         pipeline=pipeline,
@@ -280,7 +282,7 @@ def build_services(
         desk=TenantDesk(tenancy, core.vault, clock),
         wake=sweeps.wake_at,
     )
-    listeners["admin"] = admin = HttpListener(reactor, AdminSocket(registry).handle)
+    listeners["admin"] = admin = HttpListener(reactor, AdminSocket(registry).handle, HttpLimits(max_body=_ADMIN_BODY))
     if tenants_http is not None:
         listeners["http"] = tenants_http
     ops_http = None

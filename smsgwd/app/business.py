@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from twisted.python.failure import Failure
 
@@ -17,7 +16,7 @@ from smsgwd.app.guards import Guards, recall
 from smsgwd.app.link_desk import LinkDesk
 from smsgwd.app.lookup_asking import Asking
 from smsgwd.app.lookup_desk import LookupDesk
-from smsgwd.app.lookup_sources import PlanSource
+from smsgwd.app.lookup_sources import sources_of
 from smsgwd.app.maker import Maker
 from smsgwd.app.outboxes import Outboxes
 from smsgwd.app.records import StoredRecords
@@ -25,7 +24,6 @@ from smsgwd.app.reschedule import Rescheduler
 from smsgwd.app.tenancy import Tenancy
 from smsgwd.app.test_numbers import TestNumbers
 from smsgwd.config import Config
-from smsgwd.config.model.lookups import HttpSource
 from smsgwd.model.ids import IdGenerator
 from smsgwd.net.http_client import LeanHttpClient
 from smsgwd.northbound.api import Family
@@ -35,12 +33,9 @@ from smsgwd.northbound.money import Money
 from smsgwd.northbound.money_routes import MONEY_ROUTES
 from smsgwd.northbound.scheduled import SCHEDULED_ROUTES, Scheduled
 from smsgwd.ports.clock import Clock
-from smsgwd.ports.lookups import LookupSource
 from smsgwd.ports.store import Store
-from smsgwd.southbound.http_lookup import HttpLookupSource
 from smsgwd.telemetry import get_logger
 
-_SOURCE_CONNECTIONS: Final = 32
 _log = get_logger("daemon")
 
 
@@ -90,7 +85,7 @@ def build_business(
     client = LeanHttpClient(
         reactor,
         allow_private_targets=True,  # its targets are the operator's own choice
-        max_connections_per_host=_SOURCE_CONNECTIONS,
+        max_connections_per_host=config.lookups.concurrency,
         user_agent=f"smsgwd/{__version__}",
     )
     links = LinkDesk(config, store=store, clock=clock, tenants=tenants, outbox=outboxes)
@@ -100,7 +95,7 @@ def build_business(
         clock=clock,
         ids=ids,
         tenants=tenants,
-        asking=Asking(reactor, config.lookups, _sources(config, catalog, client)),
+        asking=Asking(reactor, config.lookups, sources_of(config.lookups, client, catalog.range_of)),
         later=reactor.callLater,
     )
     catalog.ported = lookups.network_of
@@ -129,19 +124,6 @@ def families(business: Business, rescheduler: Rescheduler, store: Store, clock: 
         (LINK_ROUTES, Links(store, business.links.short).handlers()),
         (LOOKUP_ROUTES, Lookups(business.lookups).handlers()),
     ]
-
-
-def _sources(config: Config, catalog: Catalog, client: LeanHttpClient) -> list[LookupSource]:
-    """The sources of lookups in their order; without any the number plans alone."""
-    plan = PlanSource(catalog.range_of)
-    sources: list[LookupSource] = []
-    for section in config.lookups.sources:
-        if isinstance(section, HttpSource):
-            headers: Mapping[str, str] = {name: value.get_secret_value() for name, value in section.headers.items()}
-            sources.append(HttpLookupSource(section.name, client, section.url, headers, section.timeout_s))
-        else:
-            sources.append(plan)
-    return sources or [plan]
 
 
 def _flooded(tenant: str, prefix: str) -> None:

@@ -106,6 +106,7 @@ class Catalog:
         self._store: Store | None = None
         self._records: dict[str, list[Record]] = {}
         self._tenants: Sequence[Tenant] = ()
+        self._begun_with = False  # tenants were told
         self._accounts: dict[str, Account] = {}
         self._lists: dict[str, PriceTable] = {}
         self._plan = NumberPlan(())
@@ -161,6 +162,7 @@ class Catalog:
 
     def tenants_changed(self, tenants: Sequence[Tenant]) -> None:
         """These are the tenants from now on."""
+        self._begun_with = True
         self._tenants = tenants
         self._compile_accounts()
 
@@ -328,6 +330,12 @@ class Catalog:
         """Raise Refused(INVALID) or ValueError for a tenant that could not be compiled."""
         compile_content((), tenant.content, ())
         account_of(tenant)
+        name = tenant.price_list
+        if not self._begun_with:
+            return  # a tenants file may name a list that is imported once the gateway runs
+        lists = self._records[kinds.PRICE_LIST]
+        if name is not None and not any(record.key.startswith(f"{name}@") for record in lists):
+            raise Refused(Refusal.INVALID, f"there is no price list {name}")
 
     def _content_of(
         self, tenant: Tenant, templates: Sequence[str], known: dict[tuple[object, ...], ContentRules | None]

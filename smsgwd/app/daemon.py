@@ -90,6 +90,8 @@ class Daemon:
         if self._phase != "starting":
             return  # a signal came meanwhile: `_stop` closes what was opened
         await core.catalog.load(core.store)
+        if self._phase != "starting":
+            return
         await core.tenancy.load(core.store, config.tenants, core.clock.now_ms())
         if self._phase != "starting":
             return

@@ -9,6 +9,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from smsgwd.admission.admit import Account
 from smsgwd.app.certificates import Certificates
 from smsgwd.app.esmes import EsmeService
 from smsgwd.app.messages import MessageService
@@ -71,6 +72,7 @@ def build_smpp_edge(
     clock: Clock,
     turn: Turn,
     tenancy: Tenancy,
+    accounts: Callable[[str], Account | None],
     vault: Vault,
     authenticator: PasswordAuthenticator,
     pipeline: Pipeline,
@@ -99,7 +101,7 @@ def build_smpp_edge(
         clock=clock,
         pipeline=pipeline,
         messages=messages,
-        accounts=tenancy.account,
+        accounts=accounts,
         scheduled=scheduled,
     )
     requests = Requests(

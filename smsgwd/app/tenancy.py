@@ -9,7 +9,6 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.threads import deferToThread
 
 from smsgwd.accounts.directory import Directory
-from smsgwd.admission.admit import Account, account_of
 from smsgwd.app.bootstrap import stored_tenant
 from smsgwd.app.secrets import Vault
 from smsgwd.config import Tenant as DeclaredTenant
@@ -43,11 +42,6 @@ class Tenancy:
         self._lock = DeferredLock()
         self._store: Store | None = None
         self._secrets: dict[str, tuple[str, ...]] = {}
-        self._accounts: dict[str, Account] = {}
-
-    def account(self, tenant: str) -> Account | None:
-        """The compiled account of an enabled tenant, by its own settings alone."""
-        return self._accounts.get(tenant)
 
     def secrets(self, tenant: str) -> tuple[str, ...]:
         """The signing secrets of a tenant, the current one first; empty for an unknown tenant."""
@@ -125,9 +119,7 @@ class Tenancy:
         self._secrets = {
             tenant.id: (self._vault.open(tenant.webhook_secret),) for tenant in tenants if tenant.webhook_secret
         }
-        if self._changed is None:
-            self._accounts = {each.id: account_of(each) for each in tenants if self.directory.enabled(each.id)}
-        else:
+        if self._changed is not None:
             self._changed([self._effective(tenant) for tenant in tenants])
         for heard in self._listeners:
             try:

@@ -8,7 +8,7 @@ and what is reserved for messages that are not final. The sum of the entries' `a
     reserve     -p  +p      messages were taken
     charge       0  -p      messages ended and are paid for (a lookup: -p 0)
     refund      +p  -p      messages ended and cost nothing
-    correction  +-a  0      an operator's, or the opening balance of a store that had no ledger (which may have reserved)
+    correction  +-a  0      an operator's, or the opening balance of a store that had no ledger (reserved may move, too)
 
 What one transaction of the store does to one tenant in one kind is one entry: `messages` and `parts` say of how many.
 """

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from smsgwd.config.model.runtime import Notify
-from smsgwd.model.changes import OutboxDead, OutboxDone, OutboxRetry
 from smsgwd.model.outbox import OutboxItem
+from smsgwd.model.pushes import OutboxDead, OutboxDone, OutboxRetry
 from smsgwd.net.http_client import BadRequest, TargetRefused
 from smsgwd.net.results import Results
 from smsgwd.notify.backoff import Verdict, asked_wait_s, next_attempt, verdict_on

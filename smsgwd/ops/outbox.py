@@ -7,7 +7,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from smsgwd.model.changes import OutboxRevive
+from smsgwd.model.pushes import OutboxRevive
 from smsgwd.ops.registry import Command, CommandError, Parameter, Params
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.store import Store, StoreUnavailable

@@ -56,7 +56,11 @@ def world(monkeypatch, tmp_path):
         return Calls(log, name, answers)
 
     core = SimpleNamespace(
-        clock=SimpleNamespace(monotonic=lambda: 0.0), metrics=None, store=calls("store"), tenancy=calls("tenancy")
+        clock=SimpleNamespace(monotonic=lambda: 0.0, now_ms=lambda: 0),
+        metrics=None,
+        store=calls("store"),
+        tenancy=calls("tenancy"),
+        catalog=calls("catalog"),
     )
     names = (
         "dispatcher",
@@ -71,6 +75,8 @@ def world(monkeypatch, tmp_path):
         "rerouter",
         "retention",
         "authenticator",
+        "business",
+        "watch",
         "admin",
     )
     services = SimpleNamespace(http=None, ops=None, **{name: calls(name) for name in names})
@@ -105,14 +111,16 @@ def terminate(daemon):
 def test_it_starts_and_ends_in_order(world):
     world.daemon._begin()
     assert world.log == [
-        "store.open", "tenancy.load", "services built", "notifier.start", "esme_outbox.start", "dispatcher.start",
-        "sweeps.start", "desk.start", "rerouter.start", "retention.start", "listenUNIX",
+        "store.open", "catalog.load", "tenancy.load", "services built", "notifier.start", "esme_outbox.start",
+        "business.start", "dispatcher.start", "sweeps.start", "watch.look", "desk.start", "rerouter.start",
+        "retention.start", "listenUNIX",
         "strays.start",
     ]  # fmt: skip
     del world.log[:]
     terminate(world.daemon)
     assert world.log == [
-        "pipeline.close", "api.close", "smpp.close", "sweeps.stop", "retention.stop", "rerouter.stop", "strays.stop",
+        "pipeline.close", "api.close", "smpp.close", "watch.stop", "business.stop", "sweeps.stop",
+        "retention.stop", "rerouter.stop", "strays.stop",
         "desk.stop", "dispatcher.drain", "smpp.stop", "esme_outbox.stop",
         "notifier.stop", "http_client.close",
         "authenticator.stop", "admin_port.stopListening", "admin.stop", "store.close", "lag.stop",
@@ -121,7 +129,7 @@ def test_it_starts_and_ends_in_order(world):
     assert world.daemon.exit_status == 0
 
 
-@pytest.mark.parametrize("step", ["store.open", "tenancy.load", "notifier.start", "esme_outbox.start"])
+@pytest.mark.parametrize("step", ["store.open", "catalog.load", "tenancy.load", "esme_outbox.start", "business.start"])
 def test_a_signal_during_the_start_ends_it_and_nothing_more_is_opened(world, step):
     world.answers[step] = waiting = Deferred()
     world.daemon._begin()

@@ -81,7 +81,7 @@ class TenantDeskStoreTests(TestCase):
         self.assertEqual((await self.auth.token(token.secret, HERE)).id, "shop")
 
         await self.desk.change("shop", {"enabled": False, "region": "GR"})
-        self.assertIsNone(self.tenancy.account("shop"))
+        self.assertFalse(self.tenancy.directory.enabled("shop"))
         self.assertIs(await self.refusal(self.auth.token(token.secret, HERE)), Refusal.UNAUTHENTICATED)
         await self.start()
         self.assertIs(await self.refusal(self.auth.bind("shop", rotated.secret, HERE)), Refusal.UNAUTHENTICATED)

@@ -14,7 +14,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "commands.md"
 
 def test_the_page_has_every_command() -> None:
     nothing: Any = SimpleNamespace(
-        directory=None, secrets=None, look=None, reload=None, erase=None, progress=None, commands=list
+        directory=SimpleNamespace(tenant=None), secrets=None, look=None, reload=None, erase=None, progress=None, commands=list, tenant=None, offer=None, explain=None
     )
     registry = build_registry(
         status=nothing,
@@ -26,6 +26,10 @@ def test_the_page_has_every_command() -> None:
         dispatcher=nothing,
         erasure=nothing,
         certificates=nothing,
+        records=nothing,
+        catalog=nothing,
+        desk=nothing,
+        wake=print,
     )
     there = {("status", "show"): (set(), set())}
     for row in registry.describe():

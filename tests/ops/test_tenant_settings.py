@@ -123,7 +123,7 @@ def test_disabling_reaches_those_below(world):
     assert world.tenant("show", id="below")["enabled"] is True
     assert world.tenancy.directory.system_id("ann") is None
     assert world.tenant("enable", id="demo")["in_use"] is True
-    assert world.tenancy.account("below") is not None
+    assert world.tenancy.directory.enabled("below")
     with pytest.raises(CommandError, match="no tenant nobody"):
         world.tenant("disable", id="nobody")
 

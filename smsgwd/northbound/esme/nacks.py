@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 
-from smsgwd.model.changes import OutboxDead, OutboxRetry
 from smsgwd.model.outbox import OutboxItem
+from smsgwd.model.pushes import OutboxDead, OutboxRetry
 from smsgwd.net.results import Results
 from smsgwd.northbound.esme.lane import Lane
 from smsgwd.smpp import status as s

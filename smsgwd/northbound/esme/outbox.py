@@ -16,8 +16,9 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
 from smsgwd.delivery.pages import PagedQueue
-from smsgwd.model.changes import Change, OutboxDone
+from smsgwd.model.changes import Change
 from smsgwd.model.outbox import OutboxItem, OutboxTarget, account_of_target, esme_target
+from smsgwd.model.pushes import OutboxDone
 from smsgwd.net.ending import Ending
 from smsgwd.net.results import Results
 from smsgwd.net.turn import Turn
@@ -40,7 +41,6 @@ _LEAST_A_LANE = 200
 _MOST_A_TURN = 512  # deliveries of one lane before others have their turn
 _RUN = 16  # deliveries in a row on one bind, where there are several
 _MOST_UNSAVED = 8000
-
 _log = get_logger("esme")
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from smsgwd.model.business import Push
-from smsgwd.model.changes import Note, OutboxDead, OutboxDone, OutboxRetry, OutboxRevive, Owed
+from smsgwd.model.changes import Note, Owed
+from smsgwd.model.pushes import OutboxDead, OutboxDone, OutboxRetry, OutboxRevive
 from smsgwd.store.embedded.items import event_item
 from smsgwd.store.embedded.work import Work, url_target
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from smsgwd.delivery.correlation import likeliest
-from smsgwd.model import business, changes, upkeep
+from smsgwd.model import business, changes, pushes, upkeep
 from smsgwd.model.changes import Change, PartSent, Result, Submit, TakeReceipt
 from smsgwd.model.message import Message
 from smsgwd.store.embedded.apply import (
@@ -51,10 +51,10 @@ TABLE: Final[dict[type, Callable[[Work, Any], Result]]] = {
     changes.OptOut: optout.opt_out,
     upkeep.Rematch: orphans.rematch,
     upkeep.DropOrphans: orphans.drop_orphans,
-    changes.OutboxRevive: outbox.outbox_revive,
-    changes.OutboxDone: outbox.outbox_done,
-    changes.OutboxRetry: outbox.outbox_retry,
-    changes.OutboxDead: outbox.outbox_dead,
+    pushes.OutboxRevive: outbox.outbox_revive,
+    pushes.OutboxDone: outbox.outbox_done,
+    pushes.OutboxRetry: outbox.outbox_retry,
+    pushes.OutboxDead: outbox.outbox_dead,
     business.PutTenant: tenants.put_tenant,
     business.Book: money.book,
     business.PutRecord: records.put_record,
