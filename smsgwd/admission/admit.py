@@ -139,7 +139,7 @@ def admit(item: Item, account: Account, now: int, policy: Policy) -> Admitted:
     else:
         body, coding, parts = _text(item, policy.max_parts)
     if account.content is not None:
-        _check_content(account.content, item)
+        _check_content(account.content, item, account.tenant)
     if item.channel is not None and item.channel not in _CHANNELS:
         raise Refused(Refusal.INVALID, "channel is network or device")
     if item.schedule_at is None and item.validity_s is None and item.not_after is None and account.tenant.quiet is None:
@@ -168,7 +168,7 @@ def _number(item: Item, tenant: Tenant) -> str:
     return msisdn(item.dest, tenant.region, strict=tenant.strict_numbers, international=international)
 
 
-def _check_content(content: Content, item: Item) -> None:
+def _check_content(content: Content, item: Item, tenant: Tenant) -> None:
     """The rules about texts, of octets too where they are a text's."""
     text: str | None = item.text
     if item.data is not None:
@@ -176,24 +176,28 @@ def _check_content(content: Content, item: Item) -> None:
         text = None if wire is None or not wire.raw else text_of(item.data, wire.esm_class, wire.data_coding)
     if text is not None:
         content.check(text)
+    elif tenant.content is not None and tenant.content.templates_only:
+        raise Refused(Refusal.CONTENT_REFUSED, "only texts of the tenant's templates are taken, and this is no text")
 
 
 def _times(item: Item, tenant: Tenant, number: str, now: int, policy: Policy) -> tuple[int, int]:
     """When an item is due (0 = at once) and the end of its validity, quiet hours and delivery window respected."""
     due_at = times.schedule(item.schedule_at, now, policy.max_schedule_d)
+    start = due_at or now
+    if item.not_after is not None and item.not_after <= start:
+        raise Refused(Refusal.INVALID_SCHEDULE, "not_after: the delivery window ends before it begins")
     quiet = tenant.quiet
     if quiet is not None:
-        start = due_at or now
-        allowed = next_allowed(quiet, number, start)
+        allowed = next_allowed(quiet, number, start, tenant.time_zone)
         if allowed != start:
-            if quiet.action == "refuse" or (item.not_after is not None and allowed >= item.not_after):
+            if quiet.action == "refuse":
                 raise Refused(Refusal.QUIET_HOURS)
+            if item.not_after is not None and allowed >= item.not_after:
+                raise Refused(Refusal.QUIET_HOURS, "the quiet hours last longer than the delivery window")
             due_at = allowed
     until = times.deadline if item.account is None else times.clamped_deadline
     deadline = until(item.validity_s, policy.default_validity_s, policy.max_validity_s, due_at or now)
     if item.not_after is not None:
-        if item.not_after <= (due_at or now):
-            raise Refused(Refusal.INVALID_SCHEDULE, "the delivery window ends before it begins")
         deadline = min(deadline, item.not_after)
     return due_at, deadline
 

@@ -4,10 +4,13 @@ A test compares the table with the phonenumbers library on numbers of every coun
 told apart by nothing (Saint Martin, Christmas Island) are those of the country whose plan they share.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Final
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, Generic, TypeVar
 
 from smsgwd.model.prefixes import PrefixTable
+
+T = TypeVar("T")
 
 _OWN_CODE: Final = (
     "20EG 27ZA 30GR 31NL 32BE 33FR 34ES 36HU 40RO 41CH 43AT 45DK 46SE 48PL 49DE 51PE 52MX 53CU 54AR 55BR 56CL 57CO "
@@ -113,3 +116,48 @@ def country_of(msisdn: str) -> str:
     if found is None:
         return ""
     return found if isinstance(found, str) else found.find(msisdn) or ""
+
+
+_TABLE: Final = PrefixTable(_rows())
+_KEY: Final = re.compile(r"\+?[0-9]{1,15}|[A-Z]{2}", re.ASCII)
+
+
+def is_territory(key: str) -> bool:
+    """True for what rules may be about: a prefix of digits such as 30 or +4479, or an ISO country such as GR."""
+    return _KEY.fullmatch(key) is not None
+
+
+class Territories(Generic[T]):
+    """What is said of prefixes and countries; what is said most precisely of a number counts.
+
+    A country is as precise as the digits that make a number its own: GB is as long as 44, CA as 1416, JE as 447797. Of
+    a country and a prefix of one length the country counts.
+    """
+
+    __slots__ = ("_countries", "_prefixes")
+
+    def __init__(self, rows: Iterable[tuple[str, T]]) -> None:
+        """`rows` are (prefix of digits, or ISO country; what is said). ValueError for a key that is neither."""
+        prefixes: list[tuple[str, T]] = []
+        self._countries: dict[str, T] = {}
+        for key, said in rows:
+            if not is_territory(key):
+                raise ValueError(f"'{key[:40]}' is neither a prefix of digits nor an ISO country such as GR")
+            if key.isalpha():
+                self._countries[key] = said
+            else:
+                prefixes.append((key.removeprefix("+"), said))
+        self._prefixes = PrefixTable(prefixes)
+
+    def find(self, msisdn: str) -> T | None:
+        """What counts for a number (digits); None where nothing was said of it."""
+        match = self._prefixes.match(msisdn)
+        if self._countries:
+            located = _TABLE.match(msisdn)
+            if (
+                located is not None
+                and located[1] in self._countries
+                and (match is None or len(match[0]) <= len(located[0]))
+            ):
+                return self._countries[located[1]]
+        return None if match is None else match[1]

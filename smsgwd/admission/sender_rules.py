@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from smsgwd.admission.countries import country_of
+from smsgwd.admission.countries import Territories, country_of, is_territory
 from smsgwd.admission.senders import checked_sender, is_numeric, known_among
-from smsgwd.model.prefixes import PrefixTable
 from smsgwd.model.records import SenderRule
 from smsgwd.model.refusals import Refusal, Refused
 
-_KEY: Final = re.compile(r"[0-9]{1,15}|[A-Z]{2}", re.ASCII)
 _VERDICTS: Final = ("allowed", "substitute", "refuse")
 
 
 class SenderRules:
-    """The rules of all countries, compiled. The longest prefix that fits counts, else the number's country."""
+    """The rules of all countries, compiled. What is most precise about a number counts (`countries.Territories`)."""
 
-    __slots__ = ("_countries", "_prefixes")
+    __slots__ = ("_rules",)
 
     def __init__(self, rules: Mapping[str, SenderRule]) -> None:
         """`rules` by prefix of digits or ISO country. Raises Refused(INVALID) naming a rule that cannot be."""
         for key, rule in rules.items():
             _check(key, rule)
-        self._prefixes = PrefixTable((key, rule) for key, rule in rules.items() if key[0].isdigit())
-        self._countries = {key: rule for key, rule in rules.items() if not key[0].isdigit()}
+        self._rules = Territories(rules.items())
 
     def apply(self, source: str, msisdn: str, approved: Collection[str]) -> str | None:
         """The sender to go out instead of `source` to a number (digits); None when it may stay.
@@ -34,11 +30,9 @@ class SenderRules:
         `approved` are the senders that an operator approved for the tenant. Raises Refused(SENDER_NOT_ALLOWED) where
         the rule takes no such sender and names no other.
         """
-        rule = self._prefixes.find(msisdn)
+        rule = self._rules.find(msisdn)
         if rule is None:
-            rule = self._countries.get(country_of(msisdn)) if self._countries else None
-            if rule is None:
-                return None
+            return None
         numeric = is_numeric(source)
         verdict = rule.numeric if numeric else rule.alphanumeric
         if verdict == "allowed" and not (rule.registered_only and not known_among(source, approved)):
@@ -55,7 +49,7 @@ class SenderRules:
 
 
 def _check(key: str, rule: SenderRule) -> None:
-    if _KEY.fullmatch(key) is None:
+    if not is_territory(key):
         raise Refused(Refusal.INVALID, f"'{key[:40]}' is neither a prefix of digits nor an ISO country such as GR")
     for name, verdict in (("alphanumeric", rule.alphanumeric), ("numeric", rule.numeric)):
         if verdict not in _VERDICTS:
@@ -65,5 +59,8 @@ def _check(key: str, rule: SenderRule) -> None:
             checked_sender(rule.substitute)
         except Refused as refused:
             raise Refused(Refusal.INVALID, f"{key}: substitute: {refused.detail}") from None
+        kind = "numeric" if is_numeric(rule.substitute) else "alphanumeric"
+        if getattr(rule, kind) != "allowed":
+            raise Refused(Refusal.INVALID, f"{key}: substitute: the rule itself takes no {kind} sender")
     elif "substitute" in (rule.alphanumeric, rule.numeric):
         raise Refused(Refusal.INVALID, f"{key}: it says 'substitute' and names no sender to take the place")

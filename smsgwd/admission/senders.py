@@ -15,14 +15,20 @@ def sender_of(
     """The sender to use: the one written, else the tenant's default.
 
     A number is the same sender with and without '+': SMPP has no such sign, it has a TON. Raises Refused:
-    INVALID_SENDER (none, over 15 digits, over 11 characters, a control or non-GSM character) or SENDER_NOT_ALLOWED
-    (neither `allowed` nor `approved`, the senders an operator approved by name, holds it or '*').
+    INVALID_SENDER (none, over 15 digits, over 11 characters, a control or non-GSM character) or SENDER_NOT_ALLOWED: it
+    is not the default, not among `allowed` ('*' = any, 'Shop*' = all that begin so) and not among `approved`, the
+    senders an operator approved by name.
     """
     source = written if written else default
     if not source:
         raise Refused(Refusal.INVALID_SENDER, "a sender is needed: this tenant has no default one")
     checked_sender(source)
-    if "*" not in allowed and not known_among(source, allowed) and not known_among(source, approved):
+    if "*" not in allowed and not (
+        source == default
+        or known_among(source, allowed)
+        or known_among(source, approved)
+        or any(each.endswith("*") and source.startswith(each[:-1]) for each in allowed)
+    ):
         raise Refused(Refusal.SENDER_NOT_ALLOWED, f"{source!r} is not among this tenant's senders")
     return source
 
