@@ -238,6 +238,14 @@ class Scene:
             smsc.port()
         return smsc
 
+    def hlr(self, *options: str, name: str = "hlr") -> Child:
+        """A simulated HLR, started."""
+        hlr = Child(name, [*SIMULATE, "hlr", "--port", "0", *options], self.directory)
+        self._children.append(hlr)
+        hlr.start()
+        hlr.port()
+        return hlr
+
     def catcher(self, *options: str, name: str = "webhook") -> Catcher:
         """A webhook catcher, started."""
         catcher = Catcher(name, options, self.directory)
