@@ -1,11 +1,12 @@
 """Everything that is compiled from the configuration, the tenants and the records: what admission and routing ask.
 
-Each table is immutable and replaced whole, so no message sees half a change. Large ones are compiled in a thread.
+Each table is immutable and replaced whole, so no message sees half a change. Large ones are checked and compiled in a
+thread. Records are read when they change and not kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
 import msgspec
@@ -15,13 +16,14 @@ from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
 
 from smsgwd.admission.admit import Account, account_of
-from smsgwd.admission.content import ContentRules, compile_content
+from smsgwd.admission.content import compile_content
 from smsgwd.admission.sender_rules import SenderRules
+from smsgwd.app.account_tables import AccountTables
 from smsgwd.app.tables import devices_of, rules_of, stored_rules, usable_rules
 from smsgwd.config import Config
 from smsgwd.model import records as kinds
 from smsgwd.model.plan import NumberPlan, Range
-from smsgwd.model.prices import PriceTable, in_effect, rank
+from smsgwd.model.prices import PriceTable
 from smsgwd.model.records import (
     ContentRule,
     NumberPlanRecord,
@@ -34,7 +36,7 @@ from smsgwd.model.records import (
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.tenant import Tenant
 from smsgwd.ports.clock import Clock
-from smsgwd.ports.store import Store
+from smsgwd.ports.store import Store, StoreUnavailable
 from smsgwd.routing.choice import Chooser
 from smsgwd.routing.costs import Costs
 from smsgwd.routing.explain import Explanation, Question, explain
@@ -43,20 +45,6 @@ from smsgwd.telemetry import get_logger
 
 T = TypeVar("T")
 
-#: Kinds that something is compiled from; the others are read when they are asked for.
-COMPILED: Final = frozenset(
-    (
-        kinds.PRICE_LIST,
-        kinds.ROUTE,
-        kinds.NUMBER_PLAN,
-        kinds.SENDER_RULE,
-        kinds.CONTENT_RULE,
-        kinds.SENDER,
-        kinds.TEMPLATE,
-    )
-)
-_PAGE: Final = 500
-_LOOK_AGAIN_S: Final = 60.0  # for price lists that begin: the wall clock may be set
 _RECORDS: Final[Mapping[str, type]] = {
     kinds.PRICE_LIST: PriceListRecord,
     kinds.NUMBER_PLAN: NumberPlanRecord,
@@ -65,28 +53,22 @@ _RECORDS: Final[Mapping[str, type]] = {
     kinds.SENDER: Sender,
     kinds.TEMPLATE: Template,
 }
+#: Kinds that something is compiled from; the others are read when they are asked for.
+COMPILED: Final = frozenset((kinds.ROUTE, *_RECORDS))
+_PAGE: Final = 500
+_LARGE_PAGE: Final = 4  # of records that may be megabytes each
+_LARGE: Final = 64 * 1024  # bytes of a value that takes longer to check than the reactor may be held up
+_LOOK_AGAIN_S: Final = 60.0  # for price lists that begin: the wall clock may be set
+_AGAIN_S: Final = 1.0
 _log = get_logger("daemon")
 
 
-class Special:
-    """A tenant's own rates over a price list: the longer prefix counts, its own one of two alike."""
+class _List(msgspec.Struct, frozen=True):
+    """A price list as it was compiled: by which version."""
 
-    def __init__(self, own: PriceTable, base: PriceTable) -> None:
-        self._own = own
-        self._base = base
-
-    @property
-    def needs_network(self) -> bool:
-        """See PriceTable."""
-        return self._base.needs_network or self._own.needs_network
-
-    def price(self, msisdn: str, network: str = "") -> int | None:
-        """See PriceTable."""
-        own = self._own.rate(msisdn, network)
-        if own is None:
-            return self._base.price(msisdn, network)
-        base = self._base.rate(msisdn, network)
-        return own[1] if base is None or rank(own[0]) >= rank(base[0]) else base[1]
+    key: str
+    value: int  #: hash of it
+    table: PriceTable
 
 
 class Catalog:
@@ -104,17 +86,13 @@ class Catalog:
         self._connectors = frozenset(each.id for each in config.connectors)
         self._devices = devices_of(config)
         self._store: Store | None = None
-        self._records: dict[str, list[Record]] = {}
-        self._tenants: Sequence[Tenant] = ()
-        self._begun_with = False  # tenants were told
-        self._accounts: dict[str, Account] = {}
-        self._lists: dict[str, PriceTable] = {}
-        self._plan = NumberPlan(())
-        self._sender_rules: SenderRules | None = None
-        self._content: tuple[ContentRule, ...] = ()
-        self._approved: dict[str, frozenset[str]] = {}
+        self._lists: dict[str, _List] = {}
+        self._list_names: frozenset[str] = frozenset()  # also those that have not begun
         self._next_list: int | None = None
         self._call: IDelayedCall | None = None
+        self._plan = NumberPlan(())
+        self._tables = AccountTables(self._price_list, self.network_of)
+        self._begun_with = False  # tenants were told
         self.chooser = Chooser(lambda connector: self.up(connector), Costs({}))
         self.routes = self._routes_of(self._declared)
 
@@ -122,7 +100,7 @@ class Catalog:
 
     def account(self, tenant: str) -> Account | None:
         """The compiled account of an enabled tenant."""
-        return self._accounts.get(tenant)
+        return self._tables.accounts.get(tenant)
 
     def network_of(self, msisdn: str) -> str:
         """mcc+mnc of a number: as a lookup found it, else by the number plan; '' when neither knows."""
@@ -138,7 +116,7 @@ class Catalog:
 
     def explain(self, question: Question) -> Explanation:
         """Why a message would go which way (`routing.explain`), at the price its tenant pays."""
-        account = self._accounts.get(question.tenant)
+        account = self.account(question.tenant)
         rate = None if account is None else account.prices.price(question.msisdn, self.network_of(question.msisdn))
         return explain(self.routes, self.chooser, msgspec.structs.replace(question, rate=rate), self.up)
 
@@ -147,13 +125,13 @@ class Catalog:
     async def load(self, store: Store) -> None:
         """Read all records that something is compiled from, and compile; one that cannot be is left out, and said."""
         self._store = store
-        for kind in sorted(COMPILED):
-            self._records[kind] = await self._all(kind)
-        await self._compile_lists()
-        await self._compile_plan()
-        self._compile_rest()
-        await self._compile_routes()
-        self._compile_accounts()
+        await self._read_lists()
+        await self._read_plans()
+        await self._read_routes()
+        await self._read_rules()
+        await self._read_senders(None)
+        await self._read_templates(None)
+        self._tables.compile_all()
 
     def stop(self) -> None:
         """Look for nothing any more."""
@@ -163,47 +141,81 @@ class Catalog:
     def tenants_changed(self, tenants: Sequence[Tenant]) -> None:
         """These are the tenants from now on."""
         self._begun_with = True
-        self._tenants = tenants
-        self._compile_accounts()
+        self._tables.tenants = {tenant.id: tenant for tenant in tenants}
+        self._tables.compile_all()
 
-    def check(self, kind: str, tenant: str, rows: Sequence[tuple[str, bytes | None]]) -> None:
-        """Raise Refused(INVALID) when records (key, value; None = dropped) could not be compiled."""
+    def check_tenant(self, tenant: Tenant) -> None:
+        """Raise Refused(INVALID) or ValueError for a tenant that could not be compiled."""
+        compile_content((), tenant.content, ())
+        account_of(tenant)
+        # At the start a tenants file may name a list that is imported once the gateway runs.
+        if self._begun_with and tenant.price_list is not None and tenant.price_list not in self._list_names:
+            raise Refused(Refusal.INVALID, f"there is no price list {tenant.price_list}")
+
+    def check(self, kind: str, tenant: str, rows: Sequence[tuple[str, bytes | None]]) -> Deferred[None] | None:
+        """Refuse records (key, value; None = dropped) that could not be compiled: Refused(INVALID) is raised, or fails
+        what is returned where that takes long."""
         if kind not in COMPILED:
-            return
-        for key, value in rows:
-            if value is not None:
-                self._checked(Record(kind, tenant, key, value, 0))
+            return None
+        wanted = [Record(kind, tenant, key, value, 0) for key, value in rows if value is not None]
+        if sum(len(record.value) for record in wanted) > _LARGE:
+            return deferToThread(self._check_all, wanted)
+        self._check_all(wanted)
+        return None
 
     def changed(self, kind: str, tenant: str) -> Deferred[None] | None:
         """Records of this kind were changed, durably: what is compiled from them is made anew when this fires."""
-        return Deferred.fromCoroutine(self._changed(kind)) if kind in COMPILED else None
+        return Deferred.fromCoroutine(self._changed(kind, tenant)) if kind in COMPILED else None
 
-    async def _changed(self, kind: str) -> None:
-        self._records[kind] = await self._all(kind)
-        if kind == kinds.PRICE_LIST:
-            await self._compile_lists()
-        elif kind == kinds.NUMBER_PLAN:
-            await self._compile_plan()
+    async def _changed(self, kind: str, tenant: str) -> None:
+        if kind == kinds.SENDER:
+            await self._read_senders(tenant)
+            self._tables.compile_one(tenant)
+        elif kind == kinds.TEMPLATE:
+            await self._read_templates(tenant)
+            self._tables.compile_one(tenant)
         elif kind == kinds.ROUTE:
-            await self._compile_routes()
+            await self._read_routes()
+        elif kind == kinds.NUMBER_PLAN:
+            await self._read_plans()
+        elif kind == kinds.PRICE_LIST:
+            await self._read_lists()
+            self._tables.compile_all()
         else:
-            self._compile_rest()
-        if kind not in (kinds.ROUTE, kinds.NUMBER_PLAN):
-            self._compile_accounts()
+            await self._read_rules()
+            self._tables.compile_all()
 
-    async def _all(self, kind: str) -> list[Record]:
+    # -- reading and compiling -------------------------------------------------------------------------------------
+
+    async def _each(self, kind: str, tenant: str | None = None, page: int = _PAGE) -> AsyncIterator[Record]:
         assert self._store is not None
-        found: list[Record] = []
         after = ""
-        while page := await self._store.records(kind, None, after, _PAGE):
-            found += page
-            after = f"{page[-1].tenant}\0{page[-1].key}"
-        return found
+        while found := await self._store.records(kind, tenant, after, page):
+            for record in found:
+                yield record
+            last = found[-1]
+            after = last.key if tenant is not None else f"{last.tenant}\0{last.key}"
 
-    # -- compiling -------------------------------------------------------------------------------------------------
+    async def _values(self, kind: str, wanted: type[T], tenant: str | None = None) -> list[tuple[Record, T]]:
+        """The records of a kind with what they say, but those that cannot be compiled: they are said and left out."""
+        return [
+            (record, _decoded(record, wanted)) async for record in self._each(kind, tenant) if self._is_good(record)
+        ]
 
-    def _checked(self, record: Record) -> None:
-        """Raise Refused(INVALID) for a record that cannot be compiled."""
+    def _is_good(self, record: Record) -> bool:
+        try:
+            self._check_one(record)
+        except Refused as refused:
+            _unusable(record, refused.detail)
+            return False
+        return True
+
+    def _check_all(self, records: Iterable[Record]) -> None:
+        for record in records:
+            self._check_one(record)
+
+    def _check_one(self, record: Record) -> None:
+        """Raise Refused(INVALID) for a record that cannot be compiled. Pure: it may run in a thread."""
         if record.kind == kinds.ROUTE:
             self._routes_of(stored_rules([record], self._connectors))
             return
@@ -220,41 +232,37 @@ class Catalog:
         except ValueError as error:
             raise Refused(Refusal.INVALID, str(error)) from None
 
-    def _good(self, kind: str) -> Iterable[Record]:
-        """The records of a kind, but those that cannot be compiled (by this version): they are said and left out."""
-        for record in self._records.get(kind, ()):
-            try:
-                self._checked(record)
-            except Refused as refused:
-                _log.error("record.unusable", kind=kind, key=record.key, reason=refused.detail)
-                continue
-            yield record
-
-    def _values(self, kind: str, wanted: type[T]) -> list[tuple[Record, T]]:
-        return [(record, _decoded(record, wanted)) for record in self._good(kind)]
-
-    async def _compile_lists(self) -> None:
+    async def _read_lists(self) -> None:
+        """The version of each price list that is in effect (`model.records.price_list_key`), compiled."""
         now = self._clock.now_ms()
-
-        def compiled() -> tuple[dict[str, PriceTable], list[int]]:
-            lists = [each for _, each in self._values(kinds.PRICE_LIST, PriceListRecord)]
-            tables: dict[str, PriceTable] = {}
-            later: list[int] = []
-            for name in {each.name for each in lists}:
-                current, following = in_effect(lists, name, now)
-                if current is not None:
-                    tables[name] = PriceTable(current.rates)
-                if following is not None:
-                    later.append(following)
-            return tables, later
-
-        tables, later = await deferToThread(compiled)
-        self._lists = tables
-        self._next_list = min(later, default=None)
-        self.chooser.costs = Costs(
-            {connector: tables[name] for connector, name in self._supplier_lists.items() if name in tables}
-        )
+        current: dict[str, Record] = {}
+        names: set[str] = set()
+        following: int | None = None
+        async for record in self._each(kinds.PRICE_LIST, page=_LARGE_PAGE):
+            name, _, begins = record.key.rpartition("@")
+            names.add(name)
+            if int(begins) <= now:
+                current[name] = record  # versions come in their order
+            elif following is None or int(begins) < following:
+                following = int(begins)
+        lists: dict[str, _List] = {}
+        for name, record in current.items():
+            known, value = self._lists.get(name), hash(record.value)
+            if known is None or (known.key, known.value) != (record.key, value):
+                try:
+                    known = _List(record.key, value, await deferToThread(_table_of, record))
+                except (Refused, ValueError) as error:
+                    _unusable(record, str(error))
+                    continue
+            lists[name] = known
+        self._lists, self._list_names, self._next_list = lists, frozenset(names), following
+        suppliers = self._supplier_lists.items()
+        self.chooser.costs = Costs({connector: lists[name].table for connector, name in suppliers if name in lists})
         self._wait()
+
+    def _price_list(self, name: str) -> PriceTable | None:
+        known = self._lists.get(name)
+        return None if known is None else known.table
 
     def _wait(self) -> None:
         """Be awake when the next price list begins."""
@@ -265,116 +273,75 @@ class Catalog:
 
     def _look(self) -> None:
         if self._next_list is not None and self._next_list <= self._clock.now_ms():
-            Deferred.fromCoroutine(self._begun()).addErrback(_failed)
+            Deferred.fromCoroutine(self._changed(kinds.PRICE_LIST, "")).addErrback(self._not_read)
         else:
             self._wait()
 
-    async def _begun(self) -> None:
-        await self._compile_lists()
-        self._compile_accounts()
+    def _not_read(self, failure: Failure) -> None:
+        if not isinstance(failure.value, StoreUnavailable):
+            _log.error("daemon.unhandled_error", error=repr(failure.value), exc_info=failure.value)
+        self._call = self._reactor.callLater(_AGAIN_S, self._look)
 
-    async def _compile_plan(self) -> None:
-        plans = [plan for _, plan in self._values(kinds.NUMBER_PLAN, NumberPlanRecord)]
-        self._plan = await deferToThread(lambda: NumberPlan(row for plan in plans for row in plan.rows))
+    async def _read_plans(self) -> None:
+        records = [record async for record in self._each(kinds.NUMBER_PLAN, page=_LARGE_PAGE)]
+        self._plan, unusable = await deferToThread(_plan_of, records)
+        for record, why in unusable:
+            _unusable(record, why)
 
-    def _compile_rest(self) -> None:
-        rules = {record.key: rule for record, rule in self._values(kinds.SENDER_RULE, SenderRule)}
-        self._sender_rules = SenderRules(rules) if rules else None
-        self._content = tuple(rule for _, rule in self._values(kinds.CONTENT_RULE, ContentRule))
-        approved: dict[str, set[str]] = {}
-        for record, sender in self._values(kinds.SENDER, Sender):
-            if sender.status == "approved":
-                approved.setdefault(record.tenant, set()).add(sender.name)
-        self._approved = {tenant: frozenset(names) for tenant, names in approved.items()}
+    async def _read_routes(self) -> None:
+        records = [record async for record in self._each(kinds.ROUTE)]
 
-    async def _compile_routes(self) -> None:
         def compiled() -> tuple[Routes, list[tuple[Record, str]]]:
-            rules, unusable = usable_rules(self._records[kinds.ROUTE], self._connectors)
+            rules, unusable = usable_rules(records, self._connectors)
             return self._routes_of([*rules, *self._declared]), unusable
 
         self.routes, unusable = await deferToThread(compiled)
         for record, why in unusable:
-            _log.error("record.unusable", kind=record.kind, key=record.key, reason=why)
+            _unusable(record, why)
 
     def _routes_of(self, rules: Sequence[Rule]) -> Routes:
         return Routes(rules, self.network_of, self._devices)
 
-    def _compile_accounts(self) -> None:
-        by_id = {tenant.id: tenant for tenant in self._tenants}
-        prices = {tenant.id: self._prices_of(tenant) for tenant in self._tenants}
-        templates: dict[str, list[str]] = {}
-        if any(tenant.content is not None and tenant.content.templates_only for tenant in self._tenants):
-            for record, template in self._values(kinds.TEMPLATE, Template):
-                templates.setdefault(record.tenant, []).append(template.text)
-        accounts: dict[str, Account] = {}
-        contents: dict[tuple[object, ...], ContentRules | None] = {}
-        for tenant in self._tenants:
-            chain = _ancestors(tenant, by_id)
-            if chain is None or not tenant.enabled:
-                continue
-            try:
-                accounts[tenant.id] = account_of(
-                    tenant,
-                    prices=prices[tenant.id],
-                    payers=tuple((each.id, prices[each.id]) for each in chain),
-                    approved=self._approved.get(tenant.id, frozenset()),
-                    sender_rules=self._sender_rules,
-                    content=self._content_of(tenant, templates.get(tenant.id, ()), contents),
-                    network_of=self.network_of,
-                )
-            except (Refused, ValueError) as error:  # it was checked when it was stored: by another version
-                _log.error("tenant.unusable", tenant=tenant.id, reason=str(error))
-        self._accounts = accounts
+    async def _read_rules(self) -> None:
+        rules = {record.key: rule for record, rule in await self._values(kinds.SENDER_RULE, SenderRule)}
+        content = await self._values(kinds.CONTENT_RULE, ContentRule)
+        self._tables.sender_rules = SenderRules(rules) if rules else None
+        self._tables.content = tuple(rule for _, rule in content)
 
-    def check_tenant(self, tenant: Tenant) -> None:
-        """Raise Refused(INVALID) or ValueError for a tenant that could not be compiled."""
-        compile_content((), tenant.content, ())
-        account_of(tenant)
-        name = tenant.price_list
-        if not self._begun_with:
-            return  # a tenants file may name a list that is imported once the gateway runs
-        lists = self._records[kinds.PRICE_LIST]
-        if name is not None and not any(record.key.startswith(f"{name}@") for record in lists):
-            raise Refused(Refusal.INVALID, f"there is no price list {name}")
+    async def _read_senders(self, tenant: str | None) -> None:
+        """The approved senders of a tenant, or of all (None)."""
+        found: dict[str, set[str]] = {} if tenant is None else {tenant: set()}
+        for record, sender in await self._values(kinds.SENDER, Sender, tenant):
+            if sender.status == "approved":
+                found.setdefault(record.tenant, set()).add(sender.name)
+        self._tables.approved.update({name: frozenset(senders) for name, senders in found.items()})
 
-    def _content_of(
-        self, tenant: Tenant, templates: Sequence[str], known: dict[tuple[object, ...], ContentRules | None]
-    ) -> ContentRules | None:
-        """The rules for a tenant's texts; tenants with the same ones share them (`known`)."""
-        rules = tuple(rule for rule in self._content if not rule.tenants or tenant.id in rule.tenants)
-        policy = tenant.content
-        key = (
-            tuple(rule.name for rule in rules),
-            None if policy is None else msgspec.json.encode(policy),
-            tuple(templates),
-        )
-        if key not in known:
-            known[key] = compile_content(rules, policy, templates)
-        return known[key]
-
-    def _prices_of(self, tenant: Tenant) -> PriceTable | Special:
-        """A tenant's prices: its own, or those of its list with its own prefixes among them."""
-        if tenant.price_list is None:
-            return PriceTable(tenant.prices)
-        base = self._lists.get(tenant.price_list)
-        if base is None:
-            _log.error("tenant.no_price_list", tenant=tenant.id, price_list=tenant.price_list)
-            base = PriceTable(())
-        own = [(prefix, price) for prefix, price in tenant.prices if prefix]
-        return Special(PriceTable(own), base) if own else base
+    async def _read_templates(self, tenant: str | None) -> None:
+        """The texts of the templates of a tenant, or of all (None)."""
+        found: dict[str, list[str]] = {} if tenant is None else {tenant: []}
+        for record, template in await self._values(kinds.TEMPLATE, Template, tenant):
+            found.setdefault(record.tenant, []).append(template.text)
+        self._tables.templates.update({name: tuple(texts) for name, texts in found.items()})
 
 
-def _ancestors(tenant: Tenant, by_id: Mapping[str, Tenant]) -> list[Tenant] | None:
-    """The parents of a tenant, nearest first; None where one is disabled or missing: then nothing is sent."""
-    found: list[Tenant] = []
-    parent = tenant.parent
-    while parent is not None:
-        above = by_id.get(parent)
-        if above is None or not above.enabled or above in found:
-            return None
-        found.append(above)
-        parent = above.parent
-    return found
+def _table_of(record: Record) -> PriceTable:
+    """Raises Refused or ValueError."""
+    return PriceTable(_decoded(record, PriceListRecord).rates)
+
+
+def _plan_of(records: Iterable[Record]) -> tuple[NumberPlan, list[tuple[Record, str]]]:
+    """All plans as one, and those that cannot be used."""
+    rows: list[tuple[str, str, str, str, str]] = []
+    unusable: list[tuple[Record, str]] = []
+    for record in records:
+        try:
+            plan = _decoded(record, NumberPlanRecord)
+            NumberPlan(plan.rows)
+        except (Refused, ValueError) as error:
+            unusable.append((record, str(error)))
+        else:
+            rows += plan.rows
+    return NumberPlan(rows), unusable
 
 
 def _decoded(record: Record, wanted: type[T]) -> T:
@@ -384,5 +351,5 @@ def _decoded(record: Record, wanted: type[T]) -> T:
         raise Refused(Refusal.INVALID, f"{record.kind} {record.key}: {error}") from None
 
 
-def _failed(failure: Failure) -> None:
-    _log.error("daemon.unhandled_error", error=repr(failure.value), exc_info=failure.value)
+def _unusable(record: Record, why: str) -> None:
+    _log.error("record.unusable", kind=record.kind, key=record.key, reason=why)

@@ -17,7 +17,8 @@ from smsgwd.ports.store import Store
 
 #: Told of a change before it is made: kind, tenant, rows of (key, value; None = dropped). Raises Refused(INVALID) when
 #: what is compiled from such records could not be. Not asked of a drop of many, which are only fewer then.
-Before = Callable[[str, str, list[tuple[str, bytes | None]]], None]
+#: Where that takes long it gives a Deferred that fails so instead.
+Before = Callable[[str, str, list[tuple[str, bytes | None]]], "Deferred[None] | None"]
 
 #: Told of a change of records of a kind and tenant once it is durable; what it gives is waited for.
 After = Callable[[str, str], "Deferred[None] | None"]
@@ -80,7 +81,7 @@ class StoredRecords:
         return self._lock.run(lambda: Deferred.fromCoroutine(self._drop(kind, tenant, key, beginning)))
 
     async def _put(self, kind: str, tenant: str, key: str, value: bytes, new: bool, old: bool) -> bool:
-        self._ask(kind, tenant, [(key, value)])
+        await self._ask(kind, tenant, [(key, value)])
         record = Record(kind, tenant, key, value, self._clock.now_ms())
         [done] = await self._commit([PutRecord(record, new, old)])
         if done:
@@ -90,14 +91,14 @@ class StoredRecords:
     async def _put_many(self, kind: str, tenant: str, rows: list[tuple[str, bytes]]) -> None:
         if not rows:
             return
-        self._ask(kind, tenant, [*rows])
+        await self._ask(kind, tenant, [*rows])
         now = self._clock.now_ms()
         await self._commit([PutRecord(Record(kind, tenant, key, value, now)) for key, value in rows])
         await self._tell(kind, tenant)
 
     async def _drop(self, kind: str, tenant: str, key: str, beginning: bool) -> int:
         if not beginning:
-            self._ask(kind, tenant, [(key, None)])
+            await self._ask(kind, tenant, [(key, None)])
         [count] = await self._commit([DropRecord(kind, tenant, key, beginning)])
         if not isinstance(count, int):
             raise TypeError(f"a store answered {type(count).__name__} to a DropRecord")
@@ -105,9 +106,10 @@ class StoredRecords:
             await self._tell(kind, tenant)
         return count
 
-    def _ask(self, kind: str, tenant: str, rows: list[tuple[str, bytes | None]]) -> None:
-        if self._before is not None:
-            self._before(kind, tenant, rows)
+    async def _ask(self, kind: str, tenant: str, rows: list[tuple[str, bytes | None]]) -> None:
+        asked = None if self._before is None else self._before(kind, tenant, rows)
+        if asked is not None:
+            await asked
 
     def _commit(self, changes: Sequence[Change]) -> Deferred[list[Result]]:
         return self._store.commit(changes)

@@ -86,7 +86,10 @@ class Erase(msgspec.Struct, frozen=True, gc=False):
 
 class EraseRest(msgspec.Struct, frozen=True, gc=False):
     """The same in what is no message: receipts without a message, subscribers' messages, other events, answers kept
-    for repeated requests, tracked links, lookups (but what they cost), contacts; and with `opt_out` the opt-out lists. Result: Erased."""
+    for repeated requests, tracked links, lookups (but what they cost), contacts; and with `opt_out` the opt-out lists.
+
+    Result: Erased.
+    """
 
     msisdn: str
     at: int

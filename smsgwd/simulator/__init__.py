@@ -8,8 +8,8 @@ To change what the SMSC decides (answers, fates, delays), edit behaviour.py; the
 cli/simulate.py. Ids: message_ids.py. Receipt text, TLVs and schedule: receipts.py. Drops and garbage: faults.py.
 Shares of submits, receipts and binds that go wrong: tempers.py. MO: mo.py. What a bind does: link.py; a request of
 the ESME's: requests.py; deliveries and the timer: smsc.py. The record's lines: record.py. Counters: stats.py. The
-webhook catcher: catcher.py. The HLR: hlr.py. The HTTP load of the crash and depth checks: http_load.py, submissions.py. What benches
-load and measure with, on lean_loop.py: the lean SMSC, lean_smsc.py; the lean sink of pushes, http_sink.py; the loads,
+webhook catcher: catcher.py. The HLR: hlr.py. The HTTP load of the crash and depth checks: http_load.py,
+submissions.py. What benches load and measure with, on lean_loop.py: the lean SMSC, lean_smsc.py; the lean sink of pushes, http_sink.py; the loads,
 smpp_load.py (submit_template.py) and http_storm.py (request_template.py); what they know of messages: lean_report.py,
 sink_report.py, books.py, http_books.py. A blocking ESME for scripts and tests: esme.py. Processes of a test stand:
 stand.py; one with a full store: loaded_store.py on bulk_rows.py. What /proc says: proc.py, measured.py. What a kill

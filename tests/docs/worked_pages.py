@@ -128,7 +128,7 @@ class Page(TestCase):
         lists = [msgspec.json.decode(row.value, type=PriceListRecord) for row in rows]
         current, _ = in_effect(lists, tenant.price_list, at)
         assert current is not None
-        from smsgwd.app.catalog import Special
+        from smsgwd.app.account_tables import Special
 
         return Special(PriceTable(each for each in tenant.prices if each[0]), PriceTable(current.rates))
 
