@@ -14,7 +14,7 @@ from pydantic import SecretStr, ValidationInfo, field_validator
 from smsgwd.config.credentials import Credential
 from smsgwd.config.option import Section, option
 from smsgwd.config.policy import Content, Destination, FinalState, Flood, Quiet, Region, TimeZone
-from smsgwd.config.types import FrozenMap, HttpUrl, Money, Network, SenderPattern, no_entries
+from smsgwd.config.types import FrozenMap, HttpUrl, Money, Network, Price, SenderPattern, no_entries
 
 _ID = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 
@@ -74,8 +74,8 @@ class Tenant(Section):
         example="500.0000",
     )
     currency: str = option("ISO 4217 code.", default="EUR", pattern=r"^[A-Z]{3}$")
-    price: Money = option("Price of a part.", default=0, unit="currency a part", example="0.0400")
-    prices: FrozenMap[str, Money] = option(
+    price: Price = option("Price of a part.", default=0, unit="currency a part", example="0.0400")
+    prices: FrozenMap[str, Price] = option(
         "Prices of a part by destination prefix; the longest prefix that fits is taken, else `price`.",
         default_factory=no_entries,
         unit="currency a part",
@@ -87,7 +87,7 @@ class Tenant(Section):
         pattern=_ID,
         example="wholesale",
     )
-    lookup_price: Money = option("Price of a number looked up.", default=0, unit="currency a number", example="0.0050")
+    lookup_price: Price = option("Price of a number looked up.", default=0, unit="currency a number", example="0.0050")
     refunds: tuple[FinalState, ...] = option(
         "Final states that cost nothing although the message was sent; what was never sent never does.",
         default=(),
@@ -95,7 +95,9 @@ class Tenant(Section):
     )
     time_zone: TimeZone = option("Zone of the tenant's dates and times.", default="UTC", example="Europe/Athens")
     senders: tuple[SenderPattern, ...] = option(
-        "Sender ids the tenant may use; `*` = any.", default=("*",), min_length=1, example=["*"]
+        "Sender ids the tenant may use; `*` = any, empty = only approved ones and the default.",
+        default=("*",),
+        example=["*"],
     )
     throughput: float = option("Most parts a second; 0 = unlimited.", default=0.0, ge=0, le=1e6, unit="parts/s")
     allow: tuple[Network, ...] = option(

@@ -115,7 +115,10 @@ def test_a_strict_number_is_one_for_phonenumbers_and_no_other_is(region, digits)
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.sampled_from(["GR", "GB", "IT", "US", "RU", "BR", "UA", "AR", "XX"]), st.text("0123456789", min_size=1, max_size=16))
+@given(
+    st.sampled_from(["GR", "GB", "IT", "US", "RU", "BR", "UA", "AR", "XX"]),
+    st.text("0123456789", min_size=1, max_size=16),
+)
 def test_valid_in_the_region_is_of_the_region_and_all_else_international_or_refused(region, digits):
     try:
         expected = phonenumbers.parse(digits, region)
