@@ -42,10 +42,10 @@ def ask(
     headers: Mapping[str, str] | None = None,
     timeout: float = 20,
 ) -> Answer:
-    """One HTTP request on a connection of its own."""
+    """One HTTP request on a connection of its own; a body that is no octets is sent as JSON."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
-        payload = None if body is None else json.dumps(body)
+        payload = body if body is None or isinstance(body, bytes) else json.dumps(body)
         connection.request(method, path, payload, dict(headers or {}))
         answer = connection.getresponse()
         data = answer.read()
@@ -65,6 +65,10 @@ class Tenant:
     def ask(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
         """One request with this tenant's credential."""
         return ask(self.port, method, path, body, {**self._headers, **(headers or {})})
+
+    def upload(self, path: str, file: bytes, kind: str) -> Answer:
+        """POST a file of a media type."""
+        return self.ask("POST", path, file, {"Content-Type": kind})
 
     def post(self, to: str | list[str], text: str = "Hello", *, key: str | None = None, **fields: Any) -> Answer:
         """POST /v1/messages, whatever the answer."""
