@@ -22,6 +22,8 @@ V = TypeVar("V")
 
 MICRO = 1_000_000
 """Micro-units in a unit of currency: money is integers of these."""
+_MOST_A_PART = 1_000_000
+"""Units of currency: times 255 parts and many messages that stays far from 64 bits of micro-units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,13 @@ def parse_money(value: Any) -> int:
     return int(match[1]) * MICRO + int((match[2] or "").ljust(6, "0"))
 
 
+def _price(value: Any) -> int:
+    micro = parse_money(value)
+    if micro > _MOST_A_PART * MICRO:
+        raise ValueError(f"must be at most {_MOST_A_PART}")
+    return micro
+
+
 def _mode(value: Any) -> int:
     text = _need_text(value, "an octal file mode such as 0660")
     if not re.fullmatch(r"0?[0-7]{3}", text):
@@ -208,6 +217,7 @@ LocalPath = Annotated[Path, _plain(_path), Written("path")]
 ExistingFile = Annotated[Path, _plain(_existing_file), Written("path of a readable file")]
 HttpUrl = Annotated[str, _plain(_url), Written("URL")]
 BaseUrl = Annotated[str, _plain(_base_url), Written("URL")]
+Price = Annotated[int, _plain(_price), Written("decimal amount")]
 Money = Annotated[int, _plain(parse_money), Written("decimal amount")]
 FileMode = Annotated[int, _plain(_mode), Written("octal file mode")]
 Network = Annotated[str, _plain(_network), Written("address or network")]

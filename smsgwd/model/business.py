@@ -42,7 +42,8 @@ class Book(msgspec.Struct, frozen=True, gc=False):
 
     A `reference` that the tenant's ledger has already changes nothing: the same payment is booked once. With `checked`
     it is refused where the balance would fall below the floor. `ancestors` are booked the same way beside it, all or
-    none. Result: Booked, or Ignored (`no_tenant`, `repeated`, `no_credit`).
+    none. Result: Booked, or Ignored (`no_tenant`, `repeated`, `no_credit`; `too_large`: a balance would be beyond
+    `money.MOST`).
     """
 
     tenant: str

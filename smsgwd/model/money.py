@@ -4,6 +4,8 @@ import re
 from functools import lru_cache
 
 MICRO = 1_000_000
+MOST = 10**12 * MICRO  #: a balance, up or down: sums of a ledger stay far from 64 bits
+MOST_A_PART = 10**6 * MICRO  #: a price: also of a message with 255 parts the products stay far from that
 _DECIMAL = re.compile(r"(-?)([0-9]{1,12})(?:\.([0-9]{1,6}))?\Z")
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, TypeVar
 
-from smsgwd.model.money import format_money, parse_money
+from smsgwd.model.money import MICRO, MOST_A_PART, format_money, parse_money
 from smsgwd.model.plan import PlanRow
 from smsgwd.model.prices import is_rate_key
 
@@ -103,6 +103,8 @@ def _rate(cells: Mapping[str, str]) -> tuple[str, int]:
     price = parse_money(cells["price"])
     if price < 0:
         raise ValueError(f"price '{cells['price'][:40]}' must not be below zero")
+    if price > MOST_A_PART:
+        raise ValueError(f"price '{cells['price'][:40]}' must be at most {MOST_A_PART // MICRO}")
     return key, price
 
 

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from smsgwd.model.business import Book, Booked
 from smsgwd.model.changes import Ignored
 from smsgwd.model.ledger import EntryKind, LedgerEntry
-from smsgwd.model.money import format_money
+from smsgwd.model.money import MOST, format_money
 from smsgwd.model.tenant import Tenant
 from smsgwd.ops.params import amount, carried_out, flag, moment, whole_number
 from smsgwd.ops.registry import Command, CommandError, Parameter, Params
@@ -245,4 +245,6 @@ def _why(change: Book, reason: str) -> str:
         return "the balance would fall below what the tenant may owe: nothing was booked (below_limit=yes books it)"
     if reason == "no_tenant":
         return f"the store does not know tenant {change.tenant}"
+    if reason == "too_large":
+        return f"a balance cannot be more than {format_money(MOST)}: nothing was booked"
     return f"nothing was booked: {reason}"

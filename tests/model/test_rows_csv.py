@@ -34,10 +34,11 @@ def test_a_price_list_by_operator_as_carriers_send_it() -> None:
 
 def test_every_mistake_with_its_line() -> None:
     text = "prefix,mcc,mnc,price\n30,,,0.04\n3x,,,0.04\n31,,,cheap\n,,01,1\n,2,,1\n,,,1\n32,,,-1\n\n30,,,0.05\n33\n"
+    text += "34,,,1000001\n"
     with pytest.raises(TableError) as caught:
         parse_price_csv(text)
     assert [error[: error.index(" ", 6)].rstrip(":") for error in caught.value.errors] == [
-        f"line {line}" for line in (3, 4, 5, 6, 7, 8, 10, 11)
+        f"line {line}" for line in (3, 4, 5, 6, 7, 8, 10, 11, 12)
     ]
     assert caught.value.errors[0] == "line 3: prefix '3x' must be 1 to 15 digits, '*', or mcc: with 3, 5 or 6 digits"
     assert caught.value.errors[6] == "line 10: '30' stands on line 2 already"

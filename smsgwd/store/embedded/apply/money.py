@@ -7,6 +7,7 @@ from typing import Final
 from smsgwd.model.business import Book, Booked
 from smsgwd.model.changes import Ignored
 from smsgwd.model.ledger import EntryKind
+from smsgwd.model.money import MOST
 from smsgwd.model.refusals import Refusal
 from smsgwd.model.tenant import Tenant
 from smsgwd.store.embedded.account import floor_of, refunds_of
@@ -33,6 +34,8 @@ def book(work: Work, change: Book) -> Booked | Ignored:
     others = [(other, amount) for name, amount in change.ancestors if (other := books.account(name)) is not None]
     if change.checked and any(each.short(-amount) for each, amount in [(account, change.amount), *others]):
         return Ignored(Refusal.NO_CREDIT.code)
+    if any(abs(each.balance + amount) > MOST for each, amount in [(account, change.amount), *others]):
+        return Ignored("too_large")
     number = books.enter(account, change.kind, change.amount, change.at, change.reference, change.note)
     balance = account.balance
     note = " ".join(filter(None, (change.tenant, change.reference, change.note)))
