@@ -10,13 +10,16 @@ from typing import Any
 
 from smsgwd.gsm.plan import plan
 from smsgwd.simulator import figures
+from smsgwd.simulator.business import Business
 from smsgwd.simulator.http_books import HttpBooks
 from smsgwd.simulator.http_storm import HttpStorm
 from smsgwd.simulator.lean_report import LeanReport
 from smsgwd.simulator.measured import Measured, Named, Watched
 from smsgwd.simulator.request_template import RequestTemplate
 from smsgwd.simulator.sink_report import SinkReport
-from smsgwd.simulator.stand import TOKEN, Stand, StandError
+from smsgwd.simulator.smpp_bench import business_overrides, set_up
+from smsgwd.simulator.spread import ONE, spread
+from smsgwd.simulator.stand import TENANT, TOKEN, Stand, StandError
 
 LATENCIES = ("accept_ms", "through_ms", "push_ms")
 PEERS = {"smsc": "smsc", "webhook": "sink", "load": "load"}
@@ -29,7 +32,7 @@ class HttpBenchOptions:
     `size` is the number of messages in a request to /v1/messages/batch, 0 = one a request to /v1/messages; `coalesce`
     the tenant's `dlr_batch`; `workers` those of the gateway. The peers wake up at most once in `coalesce_us`. `target`
     is the URL of another gateway (RequestTemplate.other): its SMSC and sink listen on `smsc_port` and `sink_port`,
-    `pid` are its processes.
+    `pid` are its processes. With `business` that is in place before; `spread` sends to numbers all over the world.
     """
 
     messages: int = 20_000
@@ -55,6 +58,8 @@ class HttpBenchOptions:
     dlr_mark: str = ""
     dlr_reply: str = ""
     pid: Sequence[int] = ()
+    business: Business | None = None
+    spread: bool = False
 
 
 def run_http(options: HttpBenchOptions, directory: Path) -> dict[str, Any]:
@@ -68,6 +73,7 @@ def run_http(options: HttpBenchOptions, directory: Path) -> dict[str, Any]:
     load: HttpStorm | None = None
     try:
         template = _start(options, stand)
+        in_place = set_up(stand, options.business, [TENANT])
         load = HttpStorm(template, books, options.connections, coalesce_s=options.coalesce_us / 1e6)
         processes = _processes(options, stand)
 
@@ -93,7 +99,7 @@ def run_http(options: HttpBenchOptions, directory: Path) -> dict[str, Any]:
     finally:
         if load is not None:
             load.close()
-    return _report(options, stand, load, measured, 0 if options.target else status)
+    return in_place | _report(options, stand, load, measured, 0 if options.target else status)
 
 
 def _stand(options: HttpBenchOptions, directory: Path) -> Stand:
@@ -110,6 +116,7 @@ def _stand(options: HttpBenchOptions, directory: Path) -> Stand:
             "connector": {"binds": options.binds, "window": options.window},
             "tenant": {"dlr_batch": options.coalesce},
             "http": {"workers": options.workers},
+            **business_overrides(options.business),
         },
         lean=True,
         sink=True,
@@ -127,7 +134,9 @@ def _start(options: HttpBenchOptions, stand: Stand) -> RequestTemplate:
         stand.start_peers()
         return template
     stand.start()
-    return RequestTemplate.native(stand.http_port, TOKEN, options.text, options.size)
+    return RequestTemplate.native(
+        stand.http_port, TOKEN, options.text, options.size, spread() if options.spread else ONE
+    )
 
 
 def _processes(options: HttpBenchOptions, stand: Stand) -> dict[str, Watched]:

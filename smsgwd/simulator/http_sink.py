@@ -17,7 +17,8 @@ from smsgwd.simulator.lean_loop import LeanLink, LeanLoop
 from smsgwd.simulator.sink_report import SinkReport
 from smsgwd.simulator.stats import CpuMeter
 
-OUR_MARK = b'"to":"+30690'  #: what precedes the eight digits in a push of ours
+OUR_MARK = b'"to":"+'  #: what precedes a number in a push of ours
+_OURS_AHEAD = 5  # digits of it that stand before the eight
 OUR_GOOD = b'"state":"delivered"'  #: what every push of a bench holds
 _ID = b'"id":"'
 _MAX_HEAD = 16 * 1024
@@ -89,8 +90,8 @@ class _Link(LeanLink):
 class HttpSink:
     """The sink: one loop, that wakes up at most once in `coalesce_s` (s).
 
-    `mark` is what precedes the eight digits of a number in a request, `good` what must follow it somewhere in the same
-    receipt (empty: not looked at), `reply` the text of every answer (empty: 204).
+    `mark` is what precedes the eight digits of a number in a request (OUR_MARK: five others and these), `good` what
+    must follow it somewhere in the same receipt (empty: not looked at), `reply` the text of every answer (empty: 204).
     """
 
     def __init__(
@@ -114,6 +115,7 @@ class HttpSink:
         if reply:
             self.answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(reply), reply)
         self._mark = mark
+        self._ahead = len(mark) + (_OURS_AHEAD if mark == OUR_MARK else 0)
         self._good = good
         self._cpu = CpuMeter()
         self._listening: socket.socket | None = None
@@ -147,7 +149,7 @@ class HttpSink:
 
     def pushed(self, data: bytes, at: int, stop: int, now: float) -> None:
         """Note the receipts of the request at data[at:stop]."""
-        mark, good, find = self._mark, self._good, data.find
+        mark, good, find, ahead = self._mark, self._good, data.find, self._ahead
         took = self.report.took
         self.requests += 1
         place = find(mark, at, stop)
@@ -155,7 +157,7 @@ class HttpSink:
             self.bad_requests += 1
             return
         while place >= 0:
-            digits = place + len(mark)
+            digits = place + ahead
             text = data[digits : digits + _DIGITS]
             following = find(mark, digits, stop)
             if not text.isdigit():

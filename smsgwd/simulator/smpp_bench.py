@@ -10,9 +10,11 @@ from typing import Any
 
 from smsgwd.simulator import figures
 from smsgwd.simulator.books import Books
+from smsgwd.simulator.business import SPARE, Business, configured, put_in_place
 from smsgwd.simulator.lean_report import LeanReport
 from smsgwd.simulator.measured import Measured, Named, Watched
 from smsgwd.simulator.smpp_load import BindPlan, LoadError, SmppLoad
+from smsgwd.simulator.spread import ONE, spread
 from smsgwd.simulator.stand import ESME_PASSWORD, Process, Stand, StandError, esme_name
 from smsgwd.simulator.submit_template import SubmitTemplate
 
@@ -27,7 +29,7 @@ class SmppBenchOptions:
     `binds` are shared evenly among `accounts`; with `pairs` each of them is a transmitter and a receiver. `direct`
     leaves the gateway out: the load against the SMSC. `target` ('host:port') is some other gateway, `pid` are its
     processes; with `smsc_port` an SMSC listens there that it can bind to. The peers wake up at most once in
-    `coalesce_us`.
+    `coalesce_us`. With `business` that is in place before; `spread` sends to numbers all over the world.
     """
 
     messages: int = 100_000
@@ -49,6 +51,8 @@ class SmppBenchOptions:
     pid: Sequence[int] = ()
     smsc_port: int = 0
     coalesce_us: int = 0
+    business: Business | None = None
+    spread: bool = False
 
 
 def run_smpp(options: SmppBenchOptions, directory: Path) -> dict[str, Any]:
@@ -61,7 +65,10 @@ def run_smpp(options: SmppBenchOptions, directory: Path) -> dict[str, Any]:
             "--receipt-delay-ms", str(options.receipt_delay_ms), "--receipt-window", str(max(100, options.smsc_window)),
             "--coalesce-us", str(options.coalesce_us),
         ),
-        overrides={"connector": {"binds": options.smsc_binds, "window": options.smsc_window}},
+        overrides={
+            "connector": {"binds": options.smsc_binds, "window": options.smsc_window},
+            **business_overrides(options.business),
+        },
         esmes=options.accounts,
         lean=True,
     )  # fmt: skip
@@ -71,11 +78,25 @@ def run_smpp(options: SmppBenchOptions, directory: Path) -> dict[str, Any]:
             return _measure(options, ("127.0.0.1", stand.smsc.port()), stand, {"smsc": stand.smsc})
         stand.start()
         processes = {"gateway": stand.gateway, "smsc": stand.smsc}
-        return _measure(options, ("127.0.0.1", stand.smpp_port), stand, processes)
+        in_place = set_up(stand, options.business, [esme_name(number) for number in range(options.accounts)])
+        return in_place | _measure(options, ("127.0.0.1", stand.smpp_port), stand, processes)
     except BaseException:
         with contextlib.suppress(StandError):
             stand.stop()
         raise
+
+
+def business_overrides(business: Business | None) -> dict[str, Any]:
+    """What a stand's configuration needs besides for it."""
+    return {} if business is None else {"spares": (SPARE,), "routes": configured(business)}
+
+
+def set_up(stand: Stand, business: Business | None, loaded: Sequence[str]) -> dict[str, Any]:
+    """Put it in place for these tenants of the load; its part of the report. Raises AdminError."""
+    if business is None:
+        return {}
+    with stand.admin() as admin:
+        return {"in_place": put_in_place(admin, business, loaded)}
 
 
 def _run_other(options: SmppBenchOptions, directory: Path) -> dict[str, Any]:
@@ -116,7 +137,7 @@ def plans(options: SmppBenchOptions) -> list[BindPlan]:
 def _measure(
     options: SmppBenchOptions, address: tuple[str, int], stand: Stand | None, processes: Mapping[str, Watched]
 ) -> dict[str, Any]:
-    template = SubmitTemplate(options.text)
+    template = SubmitTemplate(options.text, prefixes=spread() if options.spread else ONE)
     books = Books(options.warmup + options.messages)
     binds = plans(options)
     load = SmppLoad(address, binds, template, books, window=options.window, coalesce_s=options.coalesce_us / 1e6)

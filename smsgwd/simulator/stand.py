@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from smsgwd.simulator import proc
+from smsgwd.simulator.admin_client import AdminClient
 from smsgwd.simulator.free_ports import free_ports
 
 TOKEN = "bench-token"  # noqa: S105 - the credential of a gateway that lives for one measurement
@@ -138,7 +139,8 @@ class Process:
 
 class Stand:
     """The three processes. `smsc` and `webhook` are further options of the simulators, `overrides` of the gateway
-    (`connector`, `tenant` and `http` of those parts of its configuration).
+    (`connector`, `tenant` and `http` of those parts of its configuration; `spares` are names of further connectors to
+    the same SMSC).
 
     With `secret` ('whsec_...') pushes are signed with it and the catcher checks that. With `esmes` tenants come over
     SMPP: so many of them, one account each, and no catcher is started, unless `both`: then one more comes over HTTP.
@@ -240,6 +242,10 @@ class Stand:
             time.sleep(0.05)
         return unique
 
+    def admin(self) -> AdminClient:
+        """The admin socket of the gateway, once it is ready."""
+        return AdminClient(self.directory / "admin.sock")
+
     def stop(self) -> int:
         """Stop all three, the gateway first; its exit status. Raises StandError after having tried all."""
         problems: list[StandError] = []
@@ -309,9 +315,12 @@ class Stand:
             config["listeners"]["smpp"] = {"listen": f"127.0.0.1:{self.smpp_port}"}
             tenants += [_esme_tenant(number) for number in range(self._esmes)]
         connector = self._overrides.get("connector", {})
-        config["connectors"][0] |= connector
+        first = config["connectors"][0]
+        spares = self._overrides.get("spares", ())
+        config["connectors"] += [first | {"id": name, "system_id": name} for name in spares]
+        first |= connector
         config["listeners"]["http"] |= self._overrides.get("http", {})
-        parts = ("connector", "tenant", "http")
+        parts = ("connector", "tenant", "http", "spares")
         config |= {name: value for name, value in self._overrides.items() if name not in parts}
         self._config.write_text(json.dumps(config, indent=1))
         (self.directory / "tenants.yaml").write_text(json.dumps({"tenants": tenants}, indent=1))
