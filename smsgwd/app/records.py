@@ -64,13 +64,15 @@ class StoredRecords:
             return fail(refused)
         return self._lock.run(lambda: Deferred.fromCoroutine(self._put(kind, tenant, key, value, new, old)))
 
-    def put_many(self, kind: str, tenant: str, rows: list[tuple[str, bytes]]) -> Deferred[None]:
+    def put_many(
+        self, kind: str, tenant: str, rows: list[tuple[str, bytes]], *, dropped: Sequence[str] = ()
+    ) -> Deferred[None]:
         """See `Records.put_many`. Rows are committed together, so this is for some thousands at most."""
         try:
             _check(kind, rows)
         except Refused as refused:
             return fail(refused)
-        return self._lock.run(lambda: Deferred.fromCoroutine(self._put_many(kind, tenant, rows)))
+        return self._lock.run(lambda: Deferred.fromCoroutine(self._put_many(kind, tenant, rows, dropped)))
 
     def drop(self, kind: str, tenant: str, key: str, *, beginning: bool = False) -> Deferred[int]:
         """See `Records.drop`. What begins with `key` goes in one commit."""
@@ -88,12 +90,13 @@ class StoredRecords:
             await self._tell(kind, tenant)
         return bool(done)
 
-    async def _put_many(self, kind: str, tenant: str, rows: list[tuple[str, bytes]]) -> None:
-        if not rows:
+    async def _put_many(self, kind: str, tenant: str, rows: list[tuple[str, bytes]], dropped: Sequence[str]) -> None:
+        if not rows and not dropped:
             return
-        await self._ask(kind, tenant, [*rows])
+        await self._ask(kind, tenant, [*rows, *((key, None) for key in dropped)])
         now = self._clock.now_ms()
-        await self._commit([PutRecord(Record(kind, tenant, key, value, now)) for key, value in rows])
+        changes: list[Change] = [DropRecord(kind, tenant, key) for key in dropped]
+        await self._commit([*changes, *(PutRecord(Record(kind, tenant, key, value, now)) for key, value in rows)])
         await self._tell(kind, tenant)
 
     async def _drop(self, kind: str, tenant: str, key: str, beginning: bool) -> int:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
 
 from smsgwd.gsm import GsmError, plan
 from smsgwd.model.message import Coding
@@ -21,6 +22,7 @@ from smsgwd.routing.explain import Explanation, Question, Tried, Way
 from smsgwd.routing.rule import Rule
 from smsgwd.routing.table import Routes
 
+_LARGE: Final = 64 * 1024  # characters that take longer to read than the reactor may be held up
 _MOST_ORDER: Final = 99_999_999
 _MOST_IMPORTED: Final = 5_000  # routes that one CSV becomes
 _MOST_TRIED: Final = 200  # rules of an explanation
@@ -168,18 +170,16 @@ class Routing:
 
     def _import(self, params: Params) -> Deferred[dict[str, Any]]:
         order = whole_number(params, "order", 0, _MOST_ORDER)
-        try:
-            rows = parse_route_csv(params["csv"])
-        except TableError as error:
-            raise CommandError(f"csv: {error}") from None
         tenant = self._tenant(params) if "tenant" in params else None
-        return carried_out(self._imported(_route_id(params), order, rows, tenant))
+        return carried_out(self._imported(_route_id(params), order, params["csv"], tenant))
 
-    async def _imported(
-        self, route_id: str, order: int, rows: tuple[tuple[str, tuple[str, ...]], ...], tenant: str | None
-    ) -> dict[str, Any]:
+    async def _imported(self, route_id: str, order: int, text: str, tenant: str | None) -> dict[str, Any]:
         """One route for the prefixes of one length with the same connectors, the longest first: so that the first that
         matches is the longest."""
+        try:
+            rows = parse_route_csv(text) if len(text) < _LARGE else await deferToThread(parse_route_csv, text)
+        except TableError as error:
+            raise CommandError(f"csv: {error}") from None
         groups: dict[tuple[int, tuple[str, ...]], list[str]] = {}
         for prefix, connectors in rows:
             groups.setdefault((-len(prefix), connectors), []).append(f"{prefix}*")
@@ -193,11 +193,9 @@ class Routing:
             key = route_key(order, f"{route_id}.{len(made) + 1:05d}")
             made.append((key, msgspec.json.encode({"match": match, "connectors": connectors})))
         before = await self._all(route_key(order, f"{route_id}."))
-        await self._records.put_many(ROUTE, "", made)
         kept = {key for key, _ in made}
-        stale = [record for record in before if record.key not in kept]
-        for record in stale:
-            await self._records.drop(ROUTE, "", record.key)
+        stale = [record.key for record in before if record.key not in kept]
+        await self._records.put_many(ROUTE, "", made, dropped=stale)
         return {"id": route_id, "prefixes": len(rows), "routes": len(made), "dropped": len(stale)}
 
     def _tenant(self, params: Params) -> str:

@@ -39,8 +39,11 @@ class Records(Protocol):
         """Keep a record; False when `new` and there is one, or `old` and there is none."""
         ...
 
-    def put_many(self, kind: str, tenant: str, rows: list[tuple[str, bytes]]) -> Deferred[None]:
-        """Keep many records of a kind, all or none; what is compiled from them is made anew once."""
+    def put_many(
+        self, kind: str, tenant: str, rows: list[tuple[str, bytes]], *, dropped: Sequence[str] = ()
+    ) -> Deferred[None]:
+        """Keep many records of a kind and remove those `dropped` (keys), all or none; what is compiled from them is
+        made anew once."""
         ...
 
     def drop(self, kind: str, tenant: str, key: str, *, beginning: bool = False) -> Deferred[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 import shlex
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,9 @@ class _Kept:
     def page(self, *_: Any, **__: Any) -> Deferred[list[Record]]:
         return succeed([])
 
-    def put_many(self, kind: str, tenant: str, rows: list[tuple[str, bytes]]) -> Deferred[None]:
+    def put_many(
+        self, kind: str, tenant: str, rows: list[tuple[str, bytes]], *, dropped: Sequence[str] = ()
+    ) -> Deferred[None]:
         self.records = [Record(kind, tenant, key, value, 0) for key, value in rows]
         return succeed(None)
 

@@ -49,7 +49,9 @@ class FakeRecords:
         self.rows[kind, tenant, key] = Record(kind, tenant, key, value, T0)
         return self._answer(True)
 
-    def put_many(self, kind, tenant, rows):
+    def put_many(self, kind, tenant, rows, *, dropped=()):
+        for key in dropped:
+            self.drop(kind, tenant, key)
         for key, value in rows:
             self.put(kind, tenant, key, value)
         return self._answer(None)

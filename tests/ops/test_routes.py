@@ -37,12 +37,14 @@ class Records:
     def put(self, kind, tenant, key, value, *, new=False, old=False):
         return self.put_many(kind, tenant, [(key, value)]).addCallback(lambda _: True)
 
-    def put_many(self, kind, tenant, rows):
+    def put_many(self, kind, tenant, rows, *, dropped=()):
         try:
             stored_rules([Record(kind, tenant, key, value, 0) for key, value in rows], {"a", "b"})
         except Exception as error:
             return fail(error)
         self.rows.update(rows)
+        for key in dropped:
+            del self.rows[key]
         return succeed(None)
 
     def drop(self, kind, tenant, key, *, beginning=False):
