@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from tests.scenario.client import Tenant, wait
@@ -67,7 +68,11 @@ def funds(gateway: Gateway, tenant_id: str) -> tuple[Decimal, Decimal]:
 def wait_settled(gateway: Gateway, *tenant_ids: str) -> None:
     """Until nothing is reserved: every message is final."""
     for tenant_id in tenant_ids:
-        wait(f"{tenant_id} has nothing reserved", lambda each=tenant_id: funds(gateway, each)[1] == 0)  # type: ignore[misc]
+        wait(f"{tenant_id} has nothing reserved", partial(_settled, gateway, tenant_id))
+
+
+def _settled(gateway: Gateway, tenant_id: str) -> bool:
+    return funds(gateway, tenant_id)[1] == 0
 
 
 def check_books(gateway: Gateway) -> None:
