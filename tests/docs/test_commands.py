@@ -14,7 +14,16 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "commands.md"
 
 def test_the_page_has_every_command() -> None:
     nothing: Any = SimpleNamespace(
-        directory=SimpleNamespace(tenant=None), secrets=None, look=None, reload=None, erase=None, progress=None, commands=list, tenant=None, offer=None, explain=None
+        directory=SimpleNamespace(tenant=None),
+        secrets=None,
+        look=None,
+        reload=None,
+        erase=None,
+        progress=None,
+        commands=list,
+        tenant=None,
+        offer=None,
+        explain=None,
     )
     registry = build_registry(
         status=nothing,
