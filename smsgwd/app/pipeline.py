@@ -224,8 +224,7 @@ class Pipeline:
         if len(works) == 1 or isinstance(error, StoreUnavailable):
             for work in works:
                 if work.guarded:
-                    for message in work.change.messages:
-                        self._guards.forget(message)
+                    self._unguard(work.change.messages)
         if isinstance(error, StoreUnavailable):
             tallies: dict[str, _Tally] = {}
             for work in works:
@@ -266,6 +265,8 @@ class Pipeline:
                     _tally(tallies, work.intake).count(outcome.entries)
                     outcomes.append(outcome)
                 else:
+                    if work.guarded:
+                        self._unguard(work.change.messages)
                     outcomes.append(_kept(result))
             except Exception as error:
                 outcomes.append(error)
@@ -278,6 +279,11 @@ class Pipeline:
         except Exception as error:  # they are kept and queued: whatever is wrong with the sending, the answer was yes
             _log.error("daemon.unhandled_error", reason=f"handing on: {type(error).__name__}", exc_info=error)
         self._observed(tallies)
+
+    def _unguard(self, messages: Sequence[Message]) -> None:
+        """These were not taken after all: the same texts may come again."""
+        for message in messages:
+            self._guards.forget(message)
 
     def _settle(self, work: _Work) -> None:
         """The commit is over, well or not."""
