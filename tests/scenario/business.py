@@ -59,7 +59,7 @@ def client(gateway: Gateway, tenant_id: str) -> Tenant:
     return Tenant(gateway.http_port, f"{tenant_id}-token")
 
 
-def funds(gateway: Gateway, tenant_id: str) -> tuple[Decimal, Decimal]:
+def funds(gateway: Gateway, tenant_id: str) -> tuple[Decimal | int, Decimal | int]:
     """Balance and reserved."""
     statement = told(gateway, "ledger", "statement", tenant=tenant_id, limit="1")
     return Decimal(statement["balance"]), Decimal(statement["reserved"])
