@@ -123,8 +123,8 @@ _KEY: Final = re.compile(r"\+?[0-9]{1,15}|[A-Z]{2}", re.ASCII)
 
 
 def is_territory(key: str) -> bool:
-    """True for what rules may be about: a prefix of digits such as 30 or +4479, or an ISO country such as GR."""
-    return _KEY.fullmatch(key) is not None
+    """True for what rules may be about: a prefix of digits such as 30 or +4479, or a country that has numbers (GR)."""
+    return _KEY.fullmatch(key) is not None and (key in COUNTRIES or not key.isalpha())
 
 
 class Territories(Generic[T]):

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, PlainValidator
 
+from smsgwd.config.countries import COUNTRIES
 from smsgwd.config.option import Section, option
 from smsgwd.config.types import Written
 
@@ -31,7 +32,19 @@ def _destination(value: Any) -> str:
     if not isinstance(value, str) or not _DESTINATION.fullmatch(value):
         shown = f"'{str(value)[:30]}' " if isinstance(value, str | int) else ""
         raise ValueError(f"{shown}is neither a prefix of digits such as 30 nor a country such as GR")
-    return value.removeprefix("+")
+    return _country(value) if value.isalpha() else value.removeprefix("+")
+
+
+def _country(value: str) -> str:
+    if value not in COUNTRIES:
+        meant = ", the United Kingdom is GB" if value == "UK" else ""
+        raise ValueError(f"'{value[:30]}' is no country that has phone numbers (ISO 3166 alpha-2{meant})")
+    return value
+
+
+def _region(value: str) -> str:
+    """Saint Martin has a numbering plan; whose a number of it is cannot be told."""
+    return value if value == "MF" else _country(value)
 
 
 def _hours(value: Any) -> tuple[int, int]:
@@ -47,7 +60,7 @@ def _hours(value: Any) -> tuple[int, int]:
 
 Destination = Annotated[str, PlainValidator(_destination, json_schema_input_type=str), Written("prefix or country")]
 Hours = Annotated[tuple[int, int], PlainValidator(_hours, json_schema_input_type=str), Written("HH:MM-HH:MM")]
-Region = Annotated[str, Written("country, ISO 3166 alpha-2")]
+Region = Annotated[str, AfterValidator(_region), Written("country, ISO 3166 alpha-2")]
 FinalState = Literal["delivered", "undelivered", "expired", "rejected", "unknown"]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: Sequence[Day] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -4,8 +4,9 @@ import re
 import phonenumbers
 import pytest
 
-from smsgwd.admission.countries import COUNTRIES, country_of
+from smsgwd.admission.countries import COUNTRIES, Territories, country_of, is_territory
 from smsgwd.admission.numbers import CALLING_CODES
+from smsgwd.config import countries as config_countries
 
 #: Countries whose numbers are told from their neighbour's by ranges too small to keep, or not at all.
 _SHARES = {"CX": "AU", "CC": "AU", "MF": "GP"}
@@ -53,6 +54,17 @@ def test_every_calling_code_of_a_country_has_one():
 
 def test_what_is_no_countrys_is_nowhere():
     assert [country_of(digits) for digits in ("", "1", "870123456789", "2101234567", "999")] == ["", "", "", "", ""]
+
+
+def test_the_configuration_knows_the_same_countries():
+    assert config_countries.COUNTRIES == COUNTRIES
+
+
+@pytest.mark.parametrize("key", ["UK", "ZZ", "gb", "EU", "", "1" * 16, "G", "GBR"])
+def test_what_is_neither_a_country_nor_a_prefix(key):
+    assert not is_territory(key)
+    with pytest.raises(ValueError, match="neither"):
+        Territories([(key, 1)])
 
 
 def test_all_countries_are_written_in_two_letters():

@@ -28,6 +28,15 @@ def test_single_options_are_typed_as_unquoted_yaml_is():
     assert tenant.model_fields_set == set(given)
 
 
+@pytest.mark.parametrize(("text", "value"), [("yes", True), ("true", True), ("no", False), ("false", False)])
+def test_yes_and_no_are_said_as_in_all_commands(text, value):
+    assert checked_tenant(typed({"id": "shop", "device_fallback": text})).device_fallback is value
+
+
+def test_yes_is_a_text_where_a_text_is_expected():
+    assert checked_tenant(typed({"id": "no", "default_sender": "yes"})).default_sender == "yes"
+
+
 def test_only_single_values_are_scalars():
     assert {"id", "price", "currency", "enabled", "parent", "language", "throughput"} <= set(SCALARS)
     assert not {"prices", "webhook", "credentials", "senders", "quiet", "test_numbers"} & set(SCALARS)
