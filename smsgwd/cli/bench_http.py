@@ -5,7 +5,15 @@ from typing import Any
 
 import click
 
-from smsgwd.cli.bench_runs import check_pids, coalesce_option, only_with_target, run_all, with_runs
+from smsgwd.cli.bench_runs import (
+    check_pids,
+    coalesce_option,
+    only_with_target,
+    run_all,
+    take_business,
+    with_business,
+    with_runs,
+)
 
 _OURS = [
     click.option("--binds", type=click.IntRange(1, 64), default=1, show_default=True, help="To the SMSC."),
@@ -31,6 +39,7 @@ _OTHERS = ("smsc_port", "sink_port", "pid", "method", "header", "body", "expect"
 @click.option("--dlr-mark", default="", help="With --target: what precedes a number's last eight digits in a receipt.")
 @click.option("--dlr-reply", default="OK", show_default=True, help="With --target: the answer to a receipt.")
 @click.option("--connections", type=click.IntRange(1, 1000), default=64, show_default=True, help="Keep-alive.")
+@with_business
 @coalesce_option(_DEFAULT_COALESCE_US)
 @with_runs
 def http(**chosen: Any) -> None:
@@ -53,6 +62,7 @@ def http(**chosen: Any) -> None:
     "--coalesce", type=click.IntRange(1, 1000), default=100, show_default=True, help="Receipts in a push: dlr_batch."
 )
 @click.option("--connections", type=click.IntRange(1, 1000), default=8, show_default=True, help="Keep-alive.")
+@with_business
 @coalesce_option(_DEFAULT_COALESCE_US)
 @with_runs
 def batch(**chosen: Any) -> None:
@@ -74,7 +84,9 @@ def _run(name: str, chosen: dict[str, Any]) -> None:
     # Imported here: `smsgwd run` shall not load the bench.
     from smsgwd.simulator.http_bench import LATENCIES, PEERS, HttpBenchOptions, run_http
 
+    business = take_business(chosen)
+
     def once(options: dict[str, Any], directory: Path) -> dict[str, Any]:
         return run_http(HttpBenchOptions(**options), directory)
 
-    run_all(name, chosen, LATENCIES, PEERS, once)
+    run_all(name, chosen, LATENCIES, PEERS, once, business=business)

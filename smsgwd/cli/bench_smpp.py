@@ -5,7 +5,15 @@ from typing import Any
 
 import click
 
-from smsgwd.cli.bench_runs import check_pids, coalesce_option, only_with_target, run_all, with_runs
+from smsgwd.cli.bench_runs import (
+    check_pids,
+    coalesce_option,
+    only_with_target,
+    run_all,
+    take_business,
+    with_business,
+    with_runs,
+)
 
 
 @click.command()
@@ -21,6 +29,7 @@ from smsgwd.cli.bench_runs import check_pids, coalesce_option, only_with_target,
 @click.option("--target", default="", metavar="HOST:PORT", help="Another gateway; none is started.")
 @click.option("--system-id", default="", help="Of all binds, with --target.")
 @click.option("--password", default="", help="Of all binds, with --target.")
+@with_business
 @coalesce_option(0)
 @with_runs
 def smpp(**chosen: Any) -> None:
@@ -28,6 +37,7 @@ def smpp(**chosen: Any) -> None:
     # Imported here: `smsgwd run` shall not load the bench.
     from smsgwd.simulator.smpp_bench import LATENCIES, PEERS, SmppBenchOptions, run_smpp
 
+    business = take_business(chosen)
     if chosen["binds"] < chosen["accounts"]:
         raise click.UsageError("--binds must be at least --accounts")
     if chosen["target"]:
@@ -51,4 +61,4 @@ def smpp(**chosen: Any) -> None:
             return ""
         return f"\nleast share of an account: {min(shares):.0%} of its fair one"
 
-    run_all("smpp", chosen, LATENCIES, PEERS, once, more)
+    run_all("smpp", chosen, LATENCIES, PEERS, once, more, business)

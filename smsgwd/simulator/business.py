@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from smsgwd.simulator.admin_client import AdminClient, AdminError
-from smsgwd.simulator.spread import BARRED, calling_codes, regions, spread
+from smsgwd.simulator.spread import BARRED, calling_codes, everywhere, regions, spread
 
 LIVE: Final = "sim"  #: the connector that the load's messages shall go by
 SPARE: Final = "spare"  #: another one, to the same SMSC, for other prefixes
@@ -169,7 +169,7 @@ def _load_tenant(admin: AdminClient, business: Business, tenant: str) -> None:
     options: dict[str, Any] = {
         "price_list": RETAIL,
         "senders": [f"Brand{place}" for place in range(10)] + [SENDER, "Shop*"],
-        "destinations": regions(),
+        "destinations": everywhere(),
         "barred": list(BARRED),
     }
     if business.chain:
