@@ -140,6 +140,7 @@ def build_services(
         catalog=catalog,
         outboxes=outboxes,
         ids=ids,
+        metrics=metrics,
     )
     ways = Ways(catalog, lambda connector: dispatcher.up(connector))
     aside = {TEST_CONNECTOR: business.test_numbers.offer}

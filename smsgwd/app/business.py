@@ -11,6 +11,7 @@ from smsgwd import __version__
 from smsgwd.admission.admit import Policy
 from smsgwd.admission.duplicates import RecentTexts
 from smsgwd.admission.flood import FloodGuard
+from smsgwd.app.business_counts import count
 from smsgwd.app.catalog import Catalog
 from smsgwd.app.guards import Guards, recall
 from smsgwd.app.link_desk import LinkDesk
@@ -34,7 +35,7 @@ from smsgwd.northbound.money_routes import MONEY_ROUTES
 from smsgwd.northbound.scheduled import SCHEDULED_ROUTES, Scheduled
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.store import Store
-from smsgwd.telemetry import get_logger
+from smsgwd.telemetry import Metrics, get_logger
 
 _log = get_logger("daemon")
 
@@ -78,6 +79,7 @@ def build_business(
     catalog: Catalog,
     outboxes: Outboxes,
     ids: IdGenerator,
+    metrics: Metrics,
 ) -> Business:
     """Make them; nothing is started."""
     limits = config.limits
@@ -89,17 +91,19 @@ def build_business(
         user_agent=f"smsgwd/{__version__}",
     )
     links = LinkDesk(config, store=store, clock=clock, tenants=tenants, outbox=outboxes)
+    asking = Asking(reactor, config.lookups, sources_of(config.lookups, client, catalog.range_of))
     lookups = LookupDesk(
         config.lookups,
         store=store,
         clock=clock,
         ids=ids,
         tenants=tenants,
-        asking=Asking(reactor, config.lookups, sources_of(config.lookups, client, catalog.range_of)),
+        asking=asking,
         later=reactor.callLater,
     )
     catalog.ported = lookups.network_of
     guards = Guards(RecentTexts(), FloodGuard(), _flooded)
+    count(metrics, links, lookups, asking, guards)
     policy = Policy(limits.max_parts, limits.default_validity_s, limits.max_validity_s, limits.max_schedule_d)
     return Business(
         records=StoredRecords(store, clock, before=catalog.check, after=catalog.changed),

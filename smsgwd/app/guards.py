@@ -24,6 +24,8 @@ class Guards:
         self._recent = recent
         self._floods = floods
         self._alarm = alarm
+        #: Called for each message that is held.
+        self.held: Callable[[], object] = lambda: None
 
     @staticmethod
     def watches(tenant: Tenant) -> bool:
@@ -53,6 +55,7 @@ class Guards:
                 Refusal.FLOOD, f"more than usual goes to numbers that begin with {message.msisdn[: flood.prefix]}"
             )
         message.state, message.due_at = State.SCHEDULED, HELD
+        self.held()
 
     def forget(self, message: Message) -> None:
         """This one was not taken after all: the same text may come again."""

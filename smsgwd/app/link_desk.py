@@ -94,6 +94,8 @@ class LinkDesk:
         self._clock = clock
         self._tenants = tenants
         self._outbox = outbox
+        #: Hears of each link that is made (`made`), and of each opening: person, bot, again, nowhere.
+        self.observe: Callable[[str], None] = _nobody_listens
         self._seen: dict[tuple[str, str, bool], float] = {}  # by when they came, the longest ago first
         self._first: set[str] = set()  # codes whose first opening by a person is being committed
 
@@ -106,6 +108,7 @@ class LinkDesk:
         code = new_code()
         expires_at = now + tenant.link_days * _DAY_MS if tenant.link_days else 0
         link = Link(code, tenant.id, message_id, msisdn, checked_link(url), now, expires_at, client_ref)
+        self.observe("made")
         return link, self.places.base + code
 
     def place(self, text: str, short: str) -> str:
@@ -125,13 +128,15 @@ class LinkDesk:
         return Deferred.fromCoroutine(self._open(code, address, bot))
 
     async def _open(self, code: str, address: str, bot: bool) -> str | None:
-        if _CODE.match(code) is None:
-            return None
-        view = await self._store.link(code)
+        view = await self._store.link(code) if _CODE.match(code) is not None else None
         now = self._clock.now_ms()
         if view is None or 0 < view.link.expires_at <= now:
+            self.observe("nowhere")
             return None
-        if not self._again(code, address, bot):
+        if self._again(code, address, bot):
+            self.observe("again")
+        else:
+            self.observe("bot" if bot else "person")
             with suppress(StoreUnavailable):  # said once, by the store itself; people are led on all the same
                 await self._count(view, now, bot)
         return view.link.url
@@ -182,6 +187,10 @@ class LinkDesk:
                 break
             del seen[oldest]
         return before is not None and before > now - self._repeat_s
+
+
+def _nobody_listens(_: str) -> None:
+    """What hears of links until somebody else does."""
 
 
 def new_code() -> str:

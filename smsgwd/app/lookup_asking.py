@@ -34,6 +34,8 @@ class Asking:
         self._sources = tuple(sources)
         #: Set by whoever asks. Fails with StoreUnavailable: then it is told again.
         self.told: Callable[[str, LookupFacts], Deferred[None]] = lambda number, facts: succeed(None)
+        #: Hears the name of a source whenever it gives no answer.
+        self.failed: Callable[[str], None] = lambda source: None
         self._queues: dict[str, deque[str]] = {}  # numbers by tenant; whose turn is next comes first
         self._known: set[str] = set()  # queued or running
         self._running: dict[str, Deferred[None]] = {}
@@ -138,6 +140,7 @@ class Asking:
         return woken
 
     def _trouble(self, source: str, error: Exception) -> None:
+        self.failed(source)
         if source not in self._troubled:
             self._troubled.add(source)
             _log.warning("lookup.source_failed", source=source, reason=str(error) or type(error).__name__)

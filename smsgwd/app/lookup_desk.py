@@ -61,6 +61,9 @@ class LookupDesk:
         self._asking = asking
         self._later = later
         self._networks = Networks(section.networks, int(section.network_d * 24 * _HOUR_MS))
+        #: Hears how many are taken (asked, cached, invalid, no_credit), and how many ended in a state.
+        self.took: Callable[[str, int], None] = _nobody_counts
+        self.ended: Callable[[str, int], None] = _nobody_counts
         self._open: dict[str, dict[int, Lookup]] = {}  # by number, then id
         self._count = 0
         self._closed = False
@@ -190,10 +193,14 @@ class LookupDesk:
         results = await self._store.commit(changes)
         if book is not None and not isinstance(results[1], Booked):
             self._give_up([self._unpaid(lookup) for lookup in lookups])
+            self.took("no_credit", len(lookups))
             raise Refused(Refusal.NO_CREDIT)
         for lookup in lookups:
             if not lookup.facts.state.final:
+                self.took("asked", 1)
                 self._begin(lookup)
+            else:
+                self.took("cached" if lookup.msisdn else "invalid", 1)
 
     def _begin(self, lookup: Lookup) -> None:
         """Have the sources asked."""
@@ -278,6 +285,7 @@ class LookupDesk:
         for lookup in done:
             del waiting[lookup.id]
         self._count -= len(done)
+        self.ended(facts.state.public, len(done))
         if waiting:  # asked for while this was being kept
             whose = next(iter(waiting.values())).tenant
             self._later(0, lambda: self._asking.ask(number, whose))
@@ -300,6 +308,10 @@ class LookupDesk:
 def _answered(lookup: Lookup, known: Lookup | None) -> Lookup:
     """A lookup with what was found before: `done_at` says when, so that an answer does not look younger than it is."""
     return lookup if known is None else msgspec.structs.replace(lookup, facts=known.facts, done_at=known.done_at)
+
+
+def _nobody_counts(_: str, __: int) -> None:
+    """What counts lookups until somebody else does."""
 
 
 def _unhandled(failure: Failure) -> None:

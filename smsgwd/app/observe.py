@@ -11,7 +11,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
 from smsgwd.app.test_numbers import TEST_CONNECTOR
-from smsgwd.model.changes import Moved, Parked, Result, Submitted, Swept
+from smsgwd.model.business import Booked
+from smsgwd.model.changes import Ignored, Moved, Parked, Result, Submitted, Swept
 from smsgwd.model.message import FINAL_FROM, Message, State
 from smsgwd.model.upkeep import Erased, Rematched
 from smsgwd.ports.clock import Clock
@@ -44,12 +45,17 @@ class Intake:
 
 
 class Results:
-    """Counts what became durable: messages that ended, by state, second ways, and receipts that were parked."""
+    """Counts what became durable: messages that ended, by state, second ways, parked receipts, bookings, decisions."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._final = {state: metrics.final.labels(state.public) for state in State if state.final}
         self._parked = metrics.receipts_early
         self._failovers = metrics.failovers
+        self._held = {decision: metrics.held_decided.labels(decision) for decision in ("released", "rejected")}
+        self._booked = metrics.bookings
+        self._not_booked = {
+            reason: metrics.bookings_refused.labels(reason) for reason in ("no_credit", "repeated", "no_tenant", "too_large")
+        }
 
     def __call__(self, results: Sequence[Result]) -> None:
         """Count the results of one batch."""
@@ -65,8 +71,7 @@ class Results:
                 elif state >= FINAL_FROM:
                     self._final[state].inc()
             elif isinstance(result, Swept):
-                if result.messages:
-                    self._final[result.state].inc(len(result.messages))
+                self._swept(result)
             elif isinstance(result, Parked):
                 self._parked.inc()
             elif isinstance(result, Rematched):  # of other receipts the connectors count it
@@ -74,8 +79,21 @@ class Results:
                     self._second_way(message)
             elif isinstance(result, Erased) and result.cancelled:
                 self._final[State.CANCELLED].inc(len(result.cancelled))
+            elif isinstance(result, Booked):
+                self._booked.inc()
+            elif isinstance(result, Ignored) and not result.message_id and result.reason in self._not_booked:
+                self._not_booked[result.reason].inc()
         if delivered:
             self._final[_WELL].inc(delivered)
+
+    def _swept(self, result: Swept) -> None:
+        if not result.messages:
+            return
+        count = len(result.messages)
+        if result.state.final:
+            self._final[result.state].inc(count)
+        if result.state is State.SCHEDULED or result.state is State.REJECTED:  # held ones, decided on by an operator
+            self._held["rejected" if result.state.final else "released"].inc(count)
 
     def _second_way(self, message: Message) -> None:
         left = (message.tried or "").rpartition(",")[2]

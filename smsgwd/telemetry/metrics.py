@@ -44,6 +44,7 @@ class Metrics:
         self._carriers()
         self._receipts()
         self._outbox()
+        self._business()
         self._inside()
 
     def _intake(self) -> None:
@@ -139,6 +140,32 @@ class Metrics:
         self.push_seconds = self._histogram("push_seconds", "From connect to answer of a push.", _SLOW)
         self.receipt_push_seconds = self._histogram(
             "receipt_push_seconds", "From a receipt read to its push answered.", _SLOW
+        )
+
+    def _business(self) -> None:
+        self.held = self._counter("messages_held_total", "Messages that flood protection held.")
+        self.held_decided = self._counters(
+            "held_decided_total", "Held messages an operator decided on: released, rejected.", "decision", series=4
+        )
+        self.bookings = self._counter(
+            "ledger_bookings_total", "Entries booked apart from messages: top-ups, corrections, lookups."
+        )
+        self.bookings_refused = self._counters(
+            "ledger_bookings_refused_total", "Such entries that were not booked: no_credit, repeated, no_tenant, too_large.",
+            "reason", series=16,
+        )  # fmt: skip
+        self.links_made = self._counter("links_made_total", "Tracked links made with messages.")
+        self.link_openings = self._counters(
+            "link_openings_total", "Openings of links: person, bot, again (not counted once more), nowhere.", "by",
+            series=8,
+        )  # fmt: skip
+        self.lookups_asked = self._counters(
+            "lookups_asked_total", "Numbers looked up: asked, cached, invalid, no_credit.", "how", series=8
+        )
+        self.lookups_ended = self._counters("lookups_ended_total", "Lookups of sources that ended.", "state", series=8)
+        self.lookups_waiting = self._gauge("lookups_waiting", "Lookups that wait for an answer.")
+        self.source_failures = self._counters(
+            "lookup_source_failures_total", "Questions that a lookup source did not answer.", "source", series=64
         )
 
     def _inside(self) -> None:
