@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
 import msgspec
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
@@ -93,6 +93,9 @@ class Catalog:
         self._plan = NumberPlan(())
         self._tables = AccountTables(self._price_list, self.network_of)
         self._begun_with = False  # tenants were told
+        self._turns = DeferredLock()  # one reading at a time: what an older one found must not come last
+        self._behind: dict[tuple[str, str], IDelayedCall] = {}  # what could not be read when it was changed
+        self._stopped = False
         self.chooser = Chooser(lambda connector: self.up(connector), Costs({}))
         self.routes = self._routes_of(self._declared)
 
@@ -135,8 +138,10 @@ class Catalog:
 
     def stop(self) -> None:
         """Look for nothing any more."""
-        if self._call is not None and self._call.active():
-            self._call.cancel()
+        self._stopped = True
+        for call in (self._call, *self._behind.values()):
+            if call is not None and call.active():
+                call.cancel()
 
     def tenants_changed(self, tenants: Sequence[Tenant]) -> None:
         """These are the tenants from now on."""
@@ -164,8 +169,26 @@ class Catalog:
         return None
 
     def changed(self, kind: str, tenant: str) -> Deferred[None] | None:
-        """Records of this kind were changed, durably: what is compiled from them is made anew when this fires."""
-        return Deferred.fromCoroutine(self._changed(kind, tenant)) if kind in COMPILED else None
+        """Records of this kind were changed, durably: what is compiled from them is made anew when this fires.
+
+        Where they cannot be read it fails, and they are read as soon as that goes.
+        """
+        return self._made_anew(kind, tenant) if kind in COMPILED else None
+
+    def _made_anew(self, kind: str, tenant: str) -> Deferred[None]:
+        read = self._turns.run(lambda: Deferred.fromCoroutine(self._changed(kind, tenant)))
+        return read.addErrback(self._not_read, kind, tenant)
+
+    def _not_read(self, failure: Failure, kind: str, tenant: str) -> Failure:
+        if not isinstance(failure.value, StoreUnavailable):  # that is said once, by the store itself
+            _log.error("daemon.unhandled_error", error=repr(failure.value), exc_info=failure.value)
+        if not self._stopped and (kind, tenant) not in self._behind:
+            self._behind[kind, tenant] = self._reactor.callLater(_AGAIN_S, self._read_again, kind, tenant)
+        return failure
+
+    def _read_again(self, kind: str, tenant: str) -> None:
+        self._behind.pop((kind, tenant), None)
+        self._made_anew(kind, tenant).addErrback(lambda _: None)  # `_not_read` has seen to it
 
     async def _changed(self, kind: str, tenant: str) -> None:
         if kind == kinds.SENDER:
@@ -266,21 +289,17 @@ class Catalog:
 
     def _wait(self) -> None:
         """Be awake when the next price list begins."""
-        self.stop()
-        if self._next_list is not None:
+        if self._call is not None and self._call.active():
+            self._call.cancel()
+        if self._next_list is not None and not self._stopped:
             delay = max(0.0, (self._next_list - self._clock.now_ms()) / 1000)
             self._call = self._reactor.callLater(min(delay, _LOOK_AGAIN_S), self._look)
 
     def _look(self) -> None:
         if self._next_list is not None and self._next_list <= self._clock.now_ms():
-            Deferred.fromCoroutine(self._changed(kinds.PRICE_LIST, "")).addErrback(self._not_read)
+            self._read_again(kinds.PRICE_LIST, "")
         else:
             self._wait()
-
-    def _not_read(self, failure: Failure) -> None:
-        if not isinstance(failure.value, StoreUnavailable):
-            _log.error("daemon.unhandled_error", error=repr(failure.value), exc_info=failure.value)
-        self._call = self._reactor.callLater(_AGAIN_S, self._look)
 
     async def _read_plans(self) -> None:
         records = [record async for record in self._each(kinds.NUMBER_PLAN, page=_LARGE_PAGE)]

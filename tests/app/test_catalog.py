@@ -1,0 +1,123 @@
+"""What is compiled follows what is stored, whatever happens at the same time."""
+
+from pathlib import Path
+
+import msgspec
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.task import Clock
+from twisted.trial.unittest import TestCase
+
+from smsgwd.app.catalog import Catalog
+from smsgwd.model.records import CONTENT_RULE, PRICE_LIST, PriceListRecord, Record, price_list_key
+from smsgwd.model.tenant import Tenant
+from smsgwd.ports.store import StoreUnavailable
+from tests.app.fakes import FakeClock
+from tests.config.files import good
+
+NUMBER = "306912345678"
+
+
+class Kept:
+    """The records of a store; `held` keeps the next page from being answered, `broken` makes reads fail."""
+
+    def __init__(self):
+        self.rows = {}
+        self.held = None
+        self.broken = False
+
+    def put(self, kind, key, value, tenant=""):
+        self.rows[kind, tenant, key] = Record(kind, tenant, key, msgspec.json.encode(value), 0)
+
+    def records(self, kind, tenant, after, limit, *, beginning=""):
+        if self.broken:
+            return fail(StoreUnavailable("the disk is gone"))
+        owner, _, key = after.rpartition("\0") if tenant is None else (tenant, "", after)
+        found = [
+            record
+            for (of, whose, name), record in sorted(self.rows.items())
+            if of == kind and tenant in (None, whose) and (whose, name) > (owner, key)
+        ]
+        held, self.held = self.held, None
+        return succeed(found[:limit]) if held is None else held.addCallback(lambda _: found[:limit])
+
+
+class CatalogTests(TestCase):
+    timeout = 30
+
+    def setUp(self):
+        self.reactor = Clock()
+        self.clock = FakeClock()
+        self.kept = Kept()
+        self.catalog = Catalog(good(self.directory(), ""), self.reactor, self.clock)
+
+    def directory(self):
+        directory = Path(self.mktemp())
+        directory.mkdir()
+        return directory
+
+    async def begin(self, *tenants):
+        await self.catalog.load(self.kept)
+        self.catalog.tenants_changed(tenants or [Tenant("demo", price_list="l")])
+
+    def list_from(self, moment, price):
+        record = PriceListRecord("l", valid_from=moment, rates=(("", price),))
+        self.kept.put(PRICE_LIST, price_list_key("l", moment), record)
+
+    def price(self):
+        return self.catalog.account("demo").prices.price(NUMBER)
+
+    def changed(self, kind=PRICE_LIST, tenant=""):
+        return self.catalog.changed(kind, tenant)
+
+    def pass_time(self, seconds):
+        self.clock.advance(seconds)
+        self.reactor.advance(seconds)
+
+    async def test_what_an_older_reading_found_does_not_come_last(self):
+        self.list_from(0, 10)
+        await self.begin()
+        self.kept.held = slow = Deferred()
+        older = self.changed()
+        self.list_from(0, 20)
+        newer = self.changed()
+        slow.callback(None)
+        await older
+        await newer
+        self.assertEqual(self.price(), 20)
+
+    async def test_a_list_begins_while_another_is_put(self):
+        begins = self.clock.now_ms() + 5_000
+        self.list_from(0, 10)
+        self.list_from(begins, 20)
+        await self.begin()
+        self.assertEqual(self.price(), 10)
+        self.kept.held = slow = Deferred()
+        self.pass_time(5)  # it begins, and is read slowly
+        self.list_from(begins, 30)
+        put = self.changed()
+        slow.callback(None)
+        await put
+        self.assertEqual(self.price(), 30)
+
+    async def test_what_could_not_be_read_is_read_later(self):
+        self.list_from(0, 10)
+        await self.begin()
+        self.list_from(0, 20)
+        self.kept.broken = True
+        await self.assertFailure(self.changed(), StoreUnavailable)
+        self.pass_time(1)
+        self.kept.broken = False
+        self.assertEqual(self.price(), 10)
+        self.pass_time(1)
+        await self.changed(CONTENT_RULE)  # behind what is being read
+        self.assertEqual(self.price(), 20)
+
+    async def test_nothing_is_looked_for_after_the_end(self):
+        self.list_from(self.clock.now_ms() + 5_000, 10)
+        await self.begin()
+        self.kept.broken = True
+        await self.assertFailure(self.changed(CONTENT_RULE), StoreUnavailable)
+        self.assertEqual(len(self.reactor.getDelayedCalls()), 2)
+        self.catalog.stop()
+        await self.assertFailure(self.changed(CONTENT_RULE), StoreUnavailable)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
