@@ -105,6 +105,14 @@ def compile_content(
     return ContentRules(named, max_length, only)
 
 
+def check_together(rules: Iterable[ContentRule]) -> None:
+    """Raise Refused(INVALID) where the gateway's rules leave no room for all that a tenant may have of its own: no rule
+    may take from a tenant that can send now the possibility to send."""
+    sizes = (_pattern(rule.pattern, f"the rule {rule.name!r}").programsize for rule in rules)
+    if sum(sizes) > LARGEST_TOTAL - LARGEST_OWN:
+        raise Refused(Refusal.INVALID, "the rules of the gateway are too large together")
+
+
 def checked_pattern(text: str) -> str:
     """The pattern as it is. Raises Refused(INVALID) saying why RE2 does not take it, or that it is too large."""
     _pattern(text, "the pattern")

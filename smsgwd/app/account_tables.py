@@ -98,7 +98,7 @@ class AccountTables:
         rules = tuple(rule for rule in self.content if not rule.tenants or tenant.id in rule.tenants)
         policy = tenant.content
         key = (
-            tuple(rule.name for rule in rules),
+            tuple((rule.name, rule.pattern) for rule in rules),
             None if policy is None else msgspec.json.encode(policy),
             tuple(templates),
         )

@@ -16,7 +16,7 @@ from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
 
 from smsgwd.admission.admit import Account, account_of
-from smsgwd.admission.content import compile_content
+from smsgwd.admission.content import check_together, compile_content
 from smsgwd.admission.sender_rules import SenderRules
 from smsgwd.app.account_tables import AccountTables
 from smsgwd.app.tables import devices_of, rules_of, stored_rules, usable_rules
@@ -163,6 +163,8 @@ class Catalog:
         if kind not in COMPILED:
             return None
         wanted = [Record(kind, tenant, key, value, 0) for key, value in rows if value is not None]
+        if kind == kinds.CONTENT_RULE and wanted:
+            return deferToThread(self._check_content, wanted)
         if sum(len(record.value) for record in wanted) > _LARGE:
             return deferToThread(self._check_all, wanted)
         self._check_all(wanted)
@@ -236,6 +238,13 @@ class Catalog:
     def _check_all(self, records: Iterable[Record]) -> None:
         for record in records:
             self._check_one(record)
+
+    def _check_content(self, records: Sequence[Record]) -> None:
+        """Rules about texts, alone and together with those there are. Pure: it runs in a thread."""
+        self._check_all(records)
+        rules = {rule.name: rule for rule in self._tables.content}
+        rules.update((rule.name, rule) for rule in (_decoded(record, ContentRule) for record in records))
+        check_together(rules.values())
 
     def _check_one(self, record: Record) -> None:
         """Raise Refused(INVALID) for a record that cannot be compiled. Pure: it may run in a thread."""

@@ -9,8 +9,9 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from smsgwd.app.catalog import Catalog
-from smsgwd.model.records import CONTENT_RULE, PRICE_LIST, PriceListRecord, Record, price_list_key
-from smsgwd.model.tenant import Tenant
+from smsgwd.model.records import CONTENT_RULE, PRICE_LIST, ContentRule, PriceListRecord, Record, price_list_key
+from smsgwd.model.refusals import Refused
+from smsgwd.model.tenant import ContentPolicy, Tenant
 from smsgwd.ports.store import StoreUnavailable
 from tests.app.fakes import FakeClock
 from tests.config.files import good
@@ -129,3 +130,21 @@ class CatalogTests(TestCase):
         self.catalog.stop()
         await self.assertFailure(self.changed(CONTENT_RULE), StoreUnavailable)
         self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    async def test_rules_about_texts_leave_every_tenant_its_own(self):
+        """Each is small enough alone; together they could keep all tenants from sending anything."""
+        await self.begin(Tenant("demo", content=ContentPolicy(banned=("casino",))))
+        taken = 0
+        while taken < 400:
+            rule = ContentRule(f"rule{taken:03d}", f"w{taken}[a-c]{{900}}[d-f]{{900}}")
+            try:
+                await self.catalog.check(CONTENT_RULE, "", [(rule.name, msgspec.json.encode(rule))])
+            except Refused as refused:
+                self.assertIn("too large together", refused.detail)
+                break
+            taken += 1
+            self.kept.put(CONTENT_RULE, rule.name, rule)
+            await self.changed(CONTENT_RULE)
+            self.assertIsNotNone(self.catalog.account("demo"))
+        self.assertTrue(40 < taken < 400)
+        await self.catalog.check(CONTENT_RULE, "", [("rule000", None)])  # what is dropped makes room
