@@ -112,3 +112,9 @@ def at_once(*works: Callable[[], Any]) -> list[Any]:
     """What each of these gives, all done in threads of their own at the same time."""
     with ThreadPoolExecutor(len(works)) as pool:
         return [future.result() for future in [pool.submit(work) for work in works]]
+
+
+def receipts(esme: Esme) -> list[str]:
+    """The ids of its receipts so far, after a look at what has come."""
+    esme.pump(0.05)
+    return esme.receipts

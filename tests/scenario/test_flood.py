@@ -6,7 +6,7 @@ import signal
 from decimal import Decimal
 from typing import Final
 
-from tests.scenario.business import check_books, codes, create, funds, refused, told, wait_settled
+from tests.scenario.business import check_books, codes, create, funds, receipts, refused, told, wait_settled
 from tests.scenario.client import Tenant, wait
 from tests.scenario.esme import BIND_TRANSMITTER, Esme
 from tests.scenario.harness import Gateway, Scene, Smsc
@@ -64,7 +64,7 @@ def test_rejected(scene: Scene) -> None:
     assert refused(gateway, "held", "reject", prefix="3069*")
     assert told(gateway, "held", "reject", prefix="447")["rejected"] == 0
     assert told(gateway, "held", "reject", prefix="+3069123")["rejected"] == 5
-    wait("15 receipts", lambda: esme.pump(0.05) or set(esme.receipts) == set(ids))
+    wait("15 receipts", lambda: set(receipts(esme)) == set(ids))
     states = [tenant.message(message_id)["state"] for message_id in ids]
     assert states == ["delivered"] * 10 + ["rejected"] * 5
     wait_settled(gateway, "pumped")

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.scenario.business import change, check_books, code, create, funds, refused, told, wait_settled
+from tests.scenario.business import change, check_books, code, create, funds, receipts, refused, told, wait_settled
 from tests.scenario.client import wait
 from tests.scenario.harness import Gateway, Scene, Smsc
 from tests.scenario.stand_esme import bound, check_sound
@@ -122,7 +122,7 @@ def test_test_numbers(gateway: Gateway, smsc: Smsc) -> None:
     esme = bound(gateway, "tester")
     status, message_id = esme.submit("306900000001")
     assert status == 0
-    wait("its receipt", lambda: esme.pump(0.05) or esme.receipts == [message_id])
+    wait("its receipt", lambda: receipts(esme) == [message_id])
     assert esme.unbind() == 0
     assert code(tenant.post(GREEK)) == "no_credit"
     assert funds(gateway, "tester") == (0, 0)
