@@ -158,7 +158,7 @@ class Tenant(Section):
         unit="s",
     )
     flood: Flood | None = option("When traffic to one range of numbers is too much; null = never.", default=None)
-    link_days: int = option("How long its short links work.", default=90, ge=1, le=3650, unit="days")
+    link_days: int = option("How long its short links work; 0 = for good.", default=90, ge=0, le=3650, unit="days")
     device_fallback: bool = option(
         "What is asked to go by a phone goes by the network where no phone has a route.", default=False
     )

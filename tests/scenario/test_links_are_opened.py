@@ -1,9 +1,8 @@
-"""Short links: in the text at the SMSC, opened with 302, counted, people and programs apart, pushed with a signature."""
+"""Short links: in the text at the SMSC, opened with 302, counted, people and programs apart, pushed and signed."""
 
 from __future__ import annotations
 
 import http.client
-import json
 import re
 from urllib.parse import urlsplit
 
@@ -150,7 +149,7 @@ def test_addresses_that_are_none(shared: Scene, stand: Stand) -> None:
 
 def test_addresses_that_are_odd(shared: Scene, stand: Stand) -> None:
     """Led on to as they are; what has a meaning in a header or a page stays percent-encoded."""
-    gateway, smsc, _ = stand
+    gateway, _, _ = stand
     for number, link in enumerate(
         (
             "http://shop.example",
