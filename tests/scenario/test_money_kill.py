@@ -20,7 +20,7 @@ LOST = (OSError, http.client.HTTPException, Closed, ValueError)  # a gateway tha
 
 
 class _Crowd:
-    """Threads that use a gateway until it is gone, and again until they are told to stop; `taken` is what it accepted."""
+    """Threads that use a gateway, killed or not, until they are told to stop; `taken` is what it accepted."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
