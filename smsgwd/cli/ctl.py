@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import click
 
+from smsgwd.cli.command_help import explained, overview
 from smsgwd.cli.tables import progress, render
 from smsgwd.ops.registry import PROTOCOL_VERSION
 
@@ -132,6 +133,18 @@ def _value(name: str, written: str) -> str:
     return text
 
 
+def _help(commands: list[dict[str, Any]], noun: str, verb: Sequence[str], as_json: bool) -> None:
+    """All commands in a line each, or those of a noun, or one of them, with parameters. UsageError for no such."""
+    found = [row for row in commands if (not noun or row["noun"] == noun) and (not verb or row["verb"] == verb[0])]
+    if not found:
+        known = ", ".join(sorted({row["noun"] for row in commands}))
+        raise click.UsageError(f"there is no command {' '.join((noun, *verb))}; there are: {known}")
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        click.echo(explained(found) if noun else overview(found))
+
+
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "ignore_unknown_options": True})
 @click.option(
     "--socket",
@@ -148,23 +161,24 @@ def main(path: str, as_json: bool, noun: str, verb: str, params: tuple[str, ...]
 
     A VALUE of @FILE is what the file says, of @- what comes on standard input (@@ for a value that begins with @).
 
-    `smsgwctl help` lists what the running daemon offers; `smsgwctl status` is where to begin.
+    `smsgwctl help` lists what the running daemon offers, `smsgwctl help NOUN` tells the parameters of its commands;
+    `smsgwctl status` is where to begin.
     """
     if noun == "help":
-        result = _call(path, "GET", "/commands")
-    else:
-        if verb.startswith("--") or "=" in verb:
-            verb, params = "show", (verb, *params)
-        target = f"/commands/{quote(noun, safe='')}/{quote(verb, safe='')}"
-        waiting = _Waiting(path)
-        try:
-            result = _call(path, "POST", target, _params(params), waiting)
-        except KeyboardInterrupt:
-            waiting.clear()
-            click.echo("Not waited for any longer. The daemon goes on with it: smsgwctl store show", err=True)
-            sys.exit(130)
-        finally:
-            waiting.clear()
+        _help(_call(path, "GET", "/commands"), "" if verb == "show" else verb, params[:1], as_json)
+        sys.exit(0)
+    if verb.startswith("--") or "=" in verb:
+        verb, params = "show", (verb, *params)
+    target = f"/commands/{quote(noun, safe='')}/{quote(verb, safe='')}"
+    waiting = _Waiting(path)
+    try:
+        result = _call(path, "POST", target, _params(params), waiting)
+    except KeyboardInterrupt:
+        waiting.clear()
+        click.echo("Not waited for any longer. The daemon goes on with it: smsgwctl store show", err=True)
+        sys.exit(130)
+    finally:
+        waiting.clear()
     if as_json:
         click.echo(json.dumps(result, indent=2))
     else:

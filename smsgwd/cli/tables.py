@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
+
+_AMOUNT: Final = re.compile(r"-?[0-9]+\.[0-9]+")
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """Aligned columns with a header, from rows with the same keys; numbers to the right."""
+    """Aligned columns with a header, from rows with the same keys; numbers and amounts to the right."""
     if not rows:
         return "(none)"
     names = list(dict.fromkeys(name for row in rows for name in row))
     cells = [[_cell(row.get(name)) for name in names] for row in rows]
     widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(names)]
-    right = [all(isinstance(row.get(name), int | float) for row in rows) for name in names]
+    right = [_countable([row.get(name) for row in rows]) for name in names]
     lines = [names, *cells]
     return "\n".join(
         "  ".join(
@@ -25,28 +29,28 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def render(noun: str, data: Any) -> str:
-    """What a person sees of an answer: `status` and `help` have forms of their own, the rest is tables and `key: value`
+    """What a person sees of an answer: `status` has a form of its own, the rest is tables and `key: value`
     lines."""
     if noun == "status" and isinstance(data, dict) and "connectors" in data:
         return _status(data)
-    if noun == "help":
-        return table([{"command": _usage(row), "does": row["text"]} for row in data])
     return _any(data)
-
-
-def _usage(command: dict[str, Any]) -> str:
-    """A command as it is typed; what may be left out is in brackets."""
-    words = [command["noun"], command["verb"]]
-    for each in command["parameters"]:
-        word = f"{each['name']}="
-        words.append(word if each["required"] else f"[{word}]")
-    return " ".join(words)
 
 
 def progress(data: dict[str, Any]) -> str:
     """How far a piece of work is, from its `done` and `total` (0 = not known)."""
     done, total = data["done"], data["total"]
     return f"{done} of {total} ({100 * done // total} %)" if total else f"{done} so far"
+
+
+def _countable(column: Sequence[Any]) -> bool:
+    """True for a column of numbers or amounts (which come as texts); some may not be there."""
+    there = [value for value in column if value not in (None, "-", "none")]
+    return bool(there) and all(
+        _AMOUNT.fullmatch(value) is not None
+        if isinstance(value, str)
+        else isinstance(value, int | float) and not isinstance(value, bool)
+        for value in there
+    )
 
 
 def _cell(value: Any) -> str:
@@ -57,7 +61,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, list):
         return "(none)" if not value else ", ".join(_cell(item) for item in value)
     if isinstance(value, dict):
-        return progress(value) if value.keys() == {"done", "total"} else str(value)
+        return progress(value) if value.keys() == {"done", "total"} else json.dumps(value, ensure_ascii=False)
     return str(value)
 
 
@@ -71,9 +75,9 @@ def _any(data: Any) -> str:
             if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
                 tables.append(f"\n{key}:\n{table(value)}")
             elif isinstance(value, dict):
-                lines += [f"{key} {name}: {_cell(each)}" for name, each in value.items()]
+                lines += [f"{key} {name}: {_cell(each) or '-'}" for name, each in value.items()]
             else:
-                lines.append(f"{key}: {_cell(value)}")
+                lines.append(f"{key}: {_cell(value) or '-'}")
         return "\n".join(lines + tables)
     return _cell(data)
 

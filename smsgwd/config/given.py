@@ -17,6 +17,11 @@ from smsgwd.config.yaml_loader import parse, type_scalar
 
 #: Options of a tenant that are one word each.
 SCALARS: Final = tuple(name for name, (_, shape) in fields_of(Tenant).items() if shape.kind == "leaf")
+#: Options of a tenant that are words with commas between them.
+LISTS: Final = tuple(
+    name for name, (_, shape) in fields_of(Tenant).items() if shape.item is not None and shape.item.kind == "leaf"
+    and shape.kind == "list"
+)  # fmt: skip
 _YES_NO: Final = frozenset(name for name in SCALARS if fields_of(Tenant)[name][1].leaf is bool)
 _FLAGS: Final = {"yes": True, "true": True, "no": False, "false": False}
 _MOST_TOLD: Final = 10
@@ -34,8 +39,14 @@ def read_mapping(text: str) -> dict[str, Any]:
 
 def typed(options: Mapping[str, str]) -> dict[str, Any]:
     """Options given as texts, typed as unquoted YAML is: true, 12 and null are no texts. Where one is true or false,
-    yes and no are said, too, as in all commands."""
-    return {name: _FLAGS.get(text, text) if name in _YES_NO else type_scalar(text) for name, text in options.items()}
+    yes and no are said, too, as in all commands; lists have commas between their words, and `null` is the empty one."""
+    return {name: _typed(name, text) for name, text in options.items()}
+
+
+def _typed(name: str, text: str) -> Any:
+    if name in LISTS:
+        return () if text == "null" else tuple(word.strip() for word in text.split(",") if word.strip())
+    return _FLAGS.get(text, text) if name in _YES_NO else type_scalar(text)
 
 
 def checked_tenant(options: Mapping[str, Any]) -> Tenant:

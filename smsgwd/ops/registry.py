@@ -59,9 +59,15 @@ class Registry:
         """The command of that name; CommandError when there is none."""
         found = self._commands.get((noun, verb))
         if found is None:
-            known = ", ".join(sorted(f"{n} {v}" for n, v in self._commands))
-            raise CommandError(f"there is no command {noun} {verb}; there are: {known}")
+            raise CommandError(f"there is no command {noun} {verb}; there are: {self._near(noun)}")
         return found
+
+    def _near(self, noun: str) -> str:
+        """What might have been meant: the commands of the noun, or the nouns where it is none."""
+        verbs = sorted(verb for name, verb in self._commands if name == noun)
+        if verbs:
+            return ", ".join(f"{noun} {verb}" for verb in verbs)
+        return ", ".join(sorted({name for name, _ in self._commands})) + " (help lists them)"
 
     def run(self, noun: str, verb: str, params: Params) -> Any | Deferred[Any]:
         """Carry a command out; CommandError for an unknown one, an unknown parameter or a missing one."""
@@ -69,10 +75,10 @@ class Registry:
         names = {parameter.name for parameter in command.parameters}
         for name in params:
             if name not in names:
-                raise CommandError(f"{noun} {verb} takes no parameter {name}")
+                raise CommandError(f"{noun} {verb} takes no parameter {name}; {_taken(command)}")
         for parameter in command.parameters:
             if parameter.required and parameter.name not in params:
-                raise CommandError(f"{noun} {verb} needs the parameter {parameter.name}")
+                raise CommandError(f"{noun} {verb} needs the parameter {parameter.name}: {parameter.text}")
         return command.run(params)
 
     def describe(self) -> list[dict[str, Any]]:
@@ -91,3 +97,12 @@ class Registry:
             }
             for command in self._commands.values()
         ]
+
+
+def _taken(command: Command) -> str:
+    """Which parameters a command takes."""
+    names = [parameter.name for parameter in command.parameters]
+    if not names:
+        return "it takes none"
+    rest = "; other options stand in json" if "json" in names else ""
+    return f"it takes {', '.join(names)}{rest}"

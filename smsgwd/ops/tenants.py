@@ -9,7 +9,7 @@ import msgspec
 from twisted.internet.defer import Deferred
 
 from smsgwd.accounts.directory import Directory
-from smsgwd.config.given import SCALARS, read_mapping, typed
+from smsgwd.config.given import LISTS, SCALARS, read_mapping, typed
 from smsgwd.config.shape import fields_of
 from smsgwd.config.tenants import Tenant as DeclaredTenant
 from smsgwd.model.money import format_money
@@ -30,8 +30,11 @@ _HIDDEN: Final = ("webhook_secret", "credentials", "prices")
 
 def _options(without: tuple[str, ...] = ()) -> tuple[Parameter, ...]:
     fields = fields_of(DeclaredTenant)
-    texts = {name: fields[name][0].description or "" for name in SCALARS if name not in ("id", *without)}
-    return tuple(Parameter(name, text) for name, text in texts.items())
+    words = [name for name in SCALARS if name not in ("id", *without)]
+    return (
+        *(Parameter(name, fields[name][0].description or "") for name in words),
+        *(Parameter(name, f"{fields[name][0].description or ''} Several with commas between.") for name in LISTS),
+    )
 
 
 class Tenants:
@@ -105,23 +108,31 @@ class TenantSettings:
                     "currency": tenant.currency,
                     "balance": "-" if funds is None else format_money(funds.balance),
                     "reserved": "-" if funds is None else format_money(funds.reserved),
-                    "limit": "none" if funds is None or funds.floor is None else format_money(funds.floor),
+                    "lowest": "none" if funds is None or funds.floor is None else format_money(funds.floor),
                     "credentials": len(tenant.credentials),
                 }
             )
         return rows
 
-    def _show(self, params: Params) -> dict[str, Any]:
-        return self._shown(self._tenant(params))
+    def _show(self, params: Params) -> Deferred[dict[str, Any]]:
+        return carried_out(self._shown(self._tenant(params)))
 
-    def _shown(self, tenant: Tenant) -> dict[str, Any]:
+    async def _shown(self, tenant: Tenant) -> dict[str, Any]:
+        """All of its settings as the tenants file says them, and its money now."""
+        funds = await self._store.funds(tenant.id)
         settings = {name: value for name, value in msgspec.to_builtins(tenant).items() if name not in _HIDDEN}
         for name in _MONEY:
             if settings[name] is not None:
                 settings[name] = format_money(settings[name])
+        if tenant.quiet is not None:
+            begin, end = settings["quiet"].pop("begin"), settings["quiet"].pop("end")
+            settings["quiet"] = {"hours": f"{_clock_time(begin)}-{_clock_time(end)}", **settings["quiet"]}
         now = self._clock.now_ms()
         return {
             **settings,
+            "balance": None if funds is None else format_money(funds.balance),
+            "reserved": None if funds is None else format_money(funds.reserved),
+            "lowest_balance": "none" if funds is None or funds.floor is None else format_money(funds.floor),
             "in_use": self._directory.enabled(tenant.id),
             "children": sorted(child.id for child in self._directory.children(tenant.id)),
             "prices": {prefix or "else": format_money(price) for prefix, price in tenant.prices},
@@ -136,7 +147,8 @@ class TenantSettings:
         tenant, secrets = await self._desk.create(options)
         now = self._clock.now_ms()
         told = [{**shown_credential(each.credential, now), "secret": each.secret} for each in secrets]
-        return {"tenant": tenant.id, "created": True, "secrets": told}
+        answer = {"tenant": tenant.id, "created": True, "secrets": told}
+        return {**answer, "mind": minded} if (minded := _minded(tenant)) else answer
 
     def _set(self, params: Params) -> Deferred[dict[str, Any]]:
         options = _given(params)
@@ -150,7 +162,22 @@ class TenantSettings:
         return carried_out(self._changed(params["id"], {"enabled": False}))
 
     async def _changed(self, tenant_id: str, options: dict[str, Any]) -> dict[str, Any]:
-        return self._shown(await self._desk.change(tenant_id, options))
+        return await self._shown(await self._desk.change(tenant_id, options))
+
+
+def _minded(tenant: Tenant) -> list[str]:
+    """What an operator may not have meant of a tenant's money."""
+    minded = []
+    if tenant.credit is None and tenant.credit_limit is None:
+        minded.append("postpaid without a limit: `credit` makes it prepaid, `credit_limit` says how much it may owe")
+    if tenant.price_list is None and not any(price for _, price in tenant.prices):
+        minded.append("its messages cost nothing: neither `price`, `prices` nor `price_list` is given")
+    return minded
+
+
+def _clock_time(minute: int) -> str:
+    """A minute of the day as it is written in the tenants file."""
+    return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
 def _given(params: Params) -> dict[str, Any]:

@@ -70,13 +70,25 @@ def test_help_lists_what_the_daemon_offers(shared, gateway):
     assert result.exit_code == 0
     assert "status" in result.output
     assert "State of the gateway" in result.output
+    assert "id=" not in result.output
+
+
+def test_help_of_a_noun_tells_the_parameters_of_its_commands(shared, gateway):
+    result = ctl("--socket", str(gateway.admin_socket), "help", "tenant", "create")
+    assert result.exit_code == 0
+    assert "[parent=]" in result.output and "smsgwctl tenant set" not in result.output
+    unknown = ctl("--socket", str(gateway.admin_socket), "help", "tenants")
+    assert unknown.exit_code == 2
+    assert "there is no command tenants; there are: " in unknown.output
 
 
 def test_an_unknown_command_is_answered_with_the_known_ones(shared, gateway):
     result = ctl("--socket", str(gateway.admin_socket), "queue", "purge")
     assert result.exit_code == 1
     assert "no command queue purge" in result.output
-    assert "status show" in result.output
+    assert "status, store" in result.output
+    near = ctl("--socket", str(gateway.admin_socket), "tenant", "delete")
+    assert "tenant disable" in near.output and "status" not in near.output
 
 
 def test_an_unknown_parameter_is_refused(shared, gateway):

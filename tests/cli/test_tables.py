@@ -2,6 +2,7 @@
 
 import pytest
 
+from smsgwd.cli.command_help import explained, overview
 from smsgwd.cli.tables import render, table
 
 STATUS = {
@@ -89,10 +90,41 @@ def test_other_data():
     assert render("status", {"state": "odd"}) == "state: odd"
 
 
-def test_help_shows_how_each_command_is_typed():
-    parameters = [{"name": "tenant", "required": True}, {"name": "limit", "required": False}]
+def test_amounts_stand_to_the_right_and_words_to_the_left():
+    rows = [
+        {"amount": "10.0000", "up": True, "limit": "none", "message": None},
+        {"amount": "-0.5000", "up": False, "limit": "0.0000", "message": None},
+    ]
+    assert table(rows).splitlines() == [
+        " amount  up    limit  message",
+        "10.0000  yes    none  -",
+        "-0.5000  no   0.0000  -",
+    ]
+
+
+def test_what_is_empty_is_seen_to_be():
+    assert render("x", {"label": "", "rule": {"reason": ""}}) == "label: -\nrule reason: -"
+
+
+def test_help_is_a_line_for_each_command_and_tells_parameters_of_some(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "44")
+    parameters = [
+        {"name": "tenant", "required": True, "text": "Whose numbers they are, by its id"},
+        {"name": "limit", "required": False, "text": "How many"},
+    ]
     row = {"noun": "optout", "verb": "list", "text": "Numbers", "changes": False, "parameters": parameters}
-    assert render("help", [row]).splitlines()[1] == "optout list tenant= [limit=]  Numbers"
+    other = {"noun": "tls", "verb": "reload", "text": "Read again", "changes": True, "parameters": []}
+    assert overview([row, other]).splitlines()[:2] == ["optout list  Numbers", "tls reload   Read again"]
+    assert explained([row, other]).splitlines() == [
+        "smsgwctl optout list",
+        "  Numbers",
+        "    tenant=   Whose numbers they are, by its",
+        "              id",
+        "    [limit=]  How many",
+        "",
+        "smsgwctl tls reload",
+        "  Read again",
+    ]
 
 
 def test_what_is_inside_an_answer():

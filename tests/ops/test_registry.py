@@ -30,10 +30,11 @@ def test_a_command_gets_its_parameters():
 @pytest.mark.parametrize(
     ("noun", "verb", "params", "said"),
     [
-        ("status", "hide", {}, "no command status hide; there are: status show, tenant credit"),
-        ("tenant", "credit", {}, "needs the parameter id"),
-        ("tenant", "credit", {"id": "a", "colour": "red"}, "takes no parameter colour"),
-        ("status", "show", {"id": "a"}, "takes no parameter id"),
+        ("status", "hide", {}, "no command status hide; there are: status show$"),
+        ("state", "show", {}, "no command state show; there are: status, tenant "),
+        ("tenant", "credit", {}, "needs the parameter id: Which tenant"),
+        ("tenant", "credit", {"id": "a", "colour": "red"}, "takes no parameter colour; it takes id, note"),
+        ("status", "show", {"id": "a"}, "takes no parameter id; it takes none"),
     ],
 )
 def test_what_cannot_be_run_is_named(noun, verb, params, said):
