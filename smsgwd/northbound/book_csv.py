@@ -35,6 +35,7 @@ _CALLED: Final = {
 _FORMULA: Final = "=+-@\t\r"
 _GUARDED: Final = _FORMULA + "'"
 _DELIMITERS: Final = ",;\t"
+_MOST_COLUMNS: Final = 200
 
 #: A row as read: its line, its cells by column, and why it cannot be taken.
 Row = tuple[int, dict[str, str], Refused | None]
@@ -57,6 +58,8 @@ class CsvContacts:
             header = next(self._rows, [])
         except csv.Error as error:
             raise Refused(Refusal.INVALID, f"the CSV is malformed in its header: {error}") from None
+        if len(header) > _MOST_COLUMNS:
+            raise Refused(Refusal.INVALID, f"the CSV has {len(header):,} columns: {_MOST_COLUMNS} at most")
         self._columns = [_CALLED.get(_plain(name), "") for name in header]
         self.ignored = [name for name, column in zip(header, self._columns, strict=True) if not column]
         if "number" not in self._columns:

@@ -23,6 +23,7 @@ _LINE = re.compile(r"(?:[A-Za-z0-9-]+\.)?([A-Za-z0-9-]+)((?:;[^:;\"]*(?:\"[^\"]*
 _PARAMETER = re.compile(r";([^;\"]*(?:\"[^\"]*\"[^;\"]*)*)")
 _PARTS = re.compile(r"(?:[^;\\]|\\.)*", re.DOTALL)
 _COUNTRY = re.compile(r"[A-Z]{2}\Z")
+_MOST_PARTS: Final = 20  #: of a name or an address; they have five and seven
 _FOLD = 75  #: octets a line (RFC 2426 s2.6)
 
 #: A card as read: the line it begins at, its fields by name, and why it cannot be taken.
@@ -79,15 +80,17 @@ def _properties(lines: list[str]) -> Iterator[_Property]:
     """The properties of a card: lines unfolded, quoted-printable decoded."""
     place = 0
     while place < len(lines):
-        line = lines[place]
+        pieces = [lines[place]]  # joined once: a photo has thousands
         place += 1
-        quoted = "QUOTED-PRINTABLE" in line.partition(":")[0].upper()
-        while quoted and line.endswith("=") and place < len(lines):  # a soft line break (RFC 2045 s6.7)
-            line = line[:-1] + lines[place]
+        quoted = "QUOTED-PRINTABLE" in pieces[0].partition(":")[0].upper()
+        while quoted and pieces[-1].endswith("=") and place < len(lines):  # a soft line break (RFC 2045 s6.7)
+            pieces[-1] = pieces[-1][:-1]
+            pieces.append(lines[place])
             place += 1
         while not quoted and place < len(lines) and lines[place][:1] in (" ", "\t"):
-            line += lines[place][1:]
+            pieces.append(lines[place][1:])
             place += 1
+        line = "".join(pieces)
         if not line.strip():
             continue
         found = _LINE.match(line)
@@ -153,14 +156,15 @@ def _rank(parameters: dict[str, list[str]]) -> int:
 
 
 def _parted(value: str) -> list[str]:
-    """The parts of a value between semicolons that are not escaped."""
-    parts, place = [], 0
+    """The parts of a value between semicolons that are not escaped, the first ones."""
+    parts: list[str] = []
+    place = 0
     while True:
         found = _PARTS.match(value, place)
         assert found is not None  # it matches nothing, too
         parts.append(found[0])
         place = found.end() + 1
-        if place > len(value) or value[place - 1] != ";":
+        if place > len(value) or value[place - 1] != ";" or len(parts) == _MOST_PARTS:
             return parts
 
 

@@ -71,5 +71,11 @@ def test_no_csv(body, refusal, said):
     assert said in refused.value.detail
 
 
+def test_a_header_without_end():
+    with pytest.raises(Refused, match="20,001 columns: 200 at most"):
+        CsvContacts(b"number" + b",phone" * 20_000 + b"\n1\n")
+    assert CsvContacts(b"number" + b",x" * 199 + b"\n1\n").ignored == ["x"] * 199
+
+
 def test_the_header_has_all_columns():
     assert csv_header() == ",".join(COLUMNS) + "\r\n"

@@ -103,6 +103,21 @@ def test_one_bad_card_stops_no_other():
     ]
 
 
+@pytest.mark.parametrize(("first", "further"), [("NOTE:x", " abc\n"), ("NOTE;ENCODING=QUOTED-PRINTABLE:x=", "abc=\n")])
+def test_a_value_of_very_many_lines(first, further):
+    card = f"BEGIN:VCARD\n{first}\n{further * 100_000}\nTEL:+306912345678\nEND:VCARD\n"
+    [(_, fields, error)] = VCards(card.encode())
+    assert error is None
+    assert fields["comments"] == "x" + "abc" * 100_000
+    assert fields["number"] == "+306912345678"
+
+
+def test_a_name_of_very_many_parts():
+    [(_, fields, error)] = VCards(f"BEGIN:VCARD\nN:a;b;c{';' * 500_000}\nTEL:1\nEND:VCARD\n".encode())
+    assert error is None
+    assert (fields["last_name"], fields["first_name"]) == ("a", "b c")
+
+
 def test_a_charset_nobody_knows():
     card = "BEGIN:VCARD\nN;CHARSET=ROT13;ENCODING=QUOTED-PRINTABLE:a\nEND:VCARD"
     [(_, _, error)] = list(VCards(card.encode()))
