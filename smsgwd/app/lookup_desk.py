@@ -6,6 +6,7 @@ a crash left open is booked again under that reference at the next start, which 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -20,7 +21,7 @@ from smsgwd.config.model.lookups import Lookups as Section
 from smsgwd.model.business import Book, Booked, PutLookups
 from smsgwd.model.changes import Change, Ignored
 from smsgwd.model.ids import IdGenerator
-from smsgwd.model.ledger import EntryKind
+from smsgwd.model.ledger import EntryKind, pack_payers, unpack_payers
 from smsgwd.model.lookups import Lookup, LookupFacts, LookupState
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.tenant import Tenant
@@ -148,7 +149,8 @@ class LookupDesk:
             raise Refused(Refusal.OVERLOADED, "too many lookups wait for an answer")
         now = self._clock.now_ms()
         request = self._ids.block(len(numbers) + 1, now)
-        lookups = [self._lookup(tenant, request, place, number, now) for place, number in enumerate(numbers, 1)]
+        payers = pack_payers(self._payers(tenant))
+        lookups = [self._lookup(tenant, payers, request, place, number, now) for place, number in enumerate(numbers, 1)]
         if not any(lookup.msisdn for lookup in lookups):
             raise Refused(Refusal.INVALID_RECIPIENT, lookups[0].facts.error if lookups else "no number")
         try:
@@ -159,15 +161,15 @@ class LookupDesk:
             raise Refused(Refusal.STORE_UNAVAILABLE) from None
         return self._as_now(lookups)
 
-    def _lookup(self, tenant: Tenant, request: int, place: int, number: str, now: int) -> Lookup:
-        """One number as it is taken: what is none has failed."""
+    def _lookup(self, tenant: Tenant, payers: str | None, request: int, place: int, number: str, now: int) -> Lookup:
+        """One number as it is taken: what is none has failed, and costs nobody anything."""
         try:
             digits = msisdn(number, tenant.region, strict=tenant.strict_numbers)
         except Refused as refused:
             facts = LookupFacts(LookupState.FAILED, error=refused.refusal.code)
             return Lookup(request + place, request, tenant.id, number, "", now, now, 0, facts)
-        facts = LookupFacts(LookupState.QUEUED)
-        return Lookup(request + place, request, tenant.id, number, digits, now, None, tenant.lookup_price, facts)
+        facts, price = LookupFacts(LookupState.QUEUED), tenant.lookup_price
+        return Lookup(request + place, request, tenant.id, number, digits, now, None, price, facts, payers)
 
     async def _known(self, wanted: Sequence[str], now: int) -> dict[str, Lookup]:
         """What was found of numbers lately enough, by number."""
@@ -228,7 +230,11 @@ class LookupDesk:
         first = lookups[0]
         paid = sum(1 for lookup in lookups if lookup.msisdn)
         amount = sum(lookup.price for lookup in lookups)
-        payers = tuple((name, -price * paid) for name, price in self._payers(first.tenant))
+        owed: Counter[str] = Counter()
+        for lookup in lookups:
+            for name, price in unpack_payers(lookup.payers):
+                owed[name] -= price
+        payers = tuple(owed.items())
         if not amount and not payers:
             return None
         note = f"{paid} numbers looked up" if paid != 1 else "1 number looked up"
@@ -236,8 +242,8 @@ class LookupDesk:
         return Book(first.tenant, EntryKind.CHARGE, -amount, now, reference, note, checked=True, ancestors=payers)
 
     def _refund(self, lookup: Lookup, now: int) -> Book | None:
-        """Give back what a lookup cost that nobody could answer."""
-        payers = self._payers(lookup.tenant)
+        """Give back what a lookup cost that nobody could answer, to those who paid it, whoever would pay today."""
+        payers = unpack_payers(lookup.payers)
         if not lookup.price and not payers:
             return None
         reference = f"lookup {lookup.id} refund"
@@ -245,10 +251,10 @@ class LookupDesk:
             lookup.tenant, EntryKind.REFUND, lookup.price, now, reference, "nobody could tell", ancestors=payers
         )
 
-    def _payers(self, name: str) -> Payers:
+    def _payers(self, whose: Tenant) -> Payers:
         """The ancestors that pay too, nearest first, with their price of a number."""
         payers: list[tuple[str, int]] = []
-        tenant = self._tenants(name)
+        tenant: Tenant | None = whose
         for _ in range(_MOST_ANCESTORS):
             if tenant is None or tenant.parent is None:
                 break
@@ -259,7 +265,7 @@ class LookupDesk:
 
     def _unpaid(self, lookup: Lookup) -> Lookup:
         facts = LookupFacts(LookupState.FAILED, error=lookup.facts.error or Refusal.NO_CREDIT.code)
-        return msgspec.structs.replace(lookup, facts=facts, price=0, done_at=self._clock.now_ms())
+        return msgspec.structs.replace(lookup, facts=facts, price=0, payers=None, done_at=self._clock.now_ms())
 
     # -- answers ---------------------------------------------------------------------------------------------------
 
@@ -272,12 +278,12 @@ class LookupDesk:
         done = []
         changes: list[Change] = []
         for lookup in tuple(self._open.get(number, {}).values()):
-            price = lookup.price
+            price, payers = lookup.price, lookup.payers
             if facts.state is LookupState.UNKNOWN:
-                refund, price = self._refund(lookup, now), 0
+                refund, price, payers = self._refund(lookup, now), 0, None
                 if refund is not None:
                     changes.append(refund)
-            done.append(msgspec.structs.replace(lookup, facts=facts, done_at=now, price=price))
+            done.append(msgspec.structs.replace(lookup, facts=facts, done_at=now, price=price, payers=payers))
         if not done:
             return
         await self._store.commit([PutLookups(tuple(done)), *changes])

@@ -53,3 +53,4 @@ class Lookup(msgspec.Struct, frozen=True, gc=False):
     done_at: int | None
     price: int
     facts: LookupFacts
+    payers: str | None = None  #: `model.ledger.pack_payers` of the ancestors of its tenant, who paid too

@@ -367,3 +367,28 @@ def test_a_refund_is_booked_once():
     refund = next(change for batch in stand.store.batches for change in batch if getattr(change, "kind", 0) == 4)
     assert isinstance(stand.store._apply(refund), Ignored)
     assert stand.spent() == 0 and stand.get(asked.id)[0].price == 0
+
+
+def test_who_paid_is_refunded_what_they_paid_whatever_it_would_cost_today():
+    answer = Deferred()
+    stand = Stand(Source("hlr", answer))
+    [asked] = stand.ask(NUMBER)
+    stand.tenants["mother"] = Tenant("mother", lookup_price=10 * MOTHERS)
+    stand.store.floors["aunt"] = 0
+    stand.tenants["aunt"] = Tenant("aunt", lookup_price=MOTHERS)
+    stand.tenants["child"] = Tenant("child", parent="aunt", lookup_price=3 * PRICE)
+    answer.callback(None)
+    [found] = stand.get(asked.request)
+    assert found.facts.state is LookupState.UNKNOWN and found.price == 0
+    assert (stand.spent(), stand.spent("mother"), stand.store.balance_of("aunt")) == (0, 0, 0)
+
+
+def test_what_was_free_when_it_was_asked_is_free_after_a_restart():
+    before = Stand(Source("hlr", Deferred()))
+    before.tenants["child"] = Tenant("child")
+    [asked] = before.ask(NUMBER)
+    after = Stand(Source("hlr", FOUND), store=before.store, clock=before.clock)
+    after.result(after.desk.start())
+    after.run(1)
+    assert after.get(asked.request)[0].facts.state is LookupState.DELIVERED
+    assert (after.spent(), after.spent("mother")) == (0, 0)

@@ -153,7 +153,7 @@ class RecordContract(StoreCase):
 def lookup(number, state=LookupState.DELIVERED, msisdn="306912345678", done_at=NOW + 5, **facts):
     """A lookup of tenant demo, request 100."""
     done = done_at if state.final else None
-    return Lookup(number, 100, "demo", f"+{msisdn}", msisdn, NOW, done, 2000, LookupFacts(state, **facts))
+    return Lookup(number, 100, "demo", f"+{msisdn}", msisdn, NOW, done, 2000, LookupFacts(state, **facts), "mother=900")
 
 
 class LookupContract(StoreCase):

@@ -34,7 +34,7 @@ _LINK: Final = (
     " FROM link"
 )
 _LINK_WIDTH: Final = len(Link.__struct_fields__)
-_LOOKUP_COLUMNS: Final = "id, request, tenant, dest, msisdn, asked_at, done_at, price, facts"
+_LOOKUP_COLUMNS: Final = "id, request, tenant, dest, msisdn, asked_at, done_at, price, facts, payers"
 _LOOKUP: Final = f"SELECT {_LOOKUP_COLUMNS} FROM lookup"
 _LOOKUP_WIDTH: Final = len(Lookup.__struct_fields__)
 _tenant_of = msgspec.json.Decoder(Tenant).decode
@@ -186,8 +186,8 @@ def open_lookups(connection: sqlite3.Connection, after: int, limit: int) -> list
 
 
 def _lookup(row: tuple[Any, ...]) -> Lookup:
-    number, request, tenant, dest, msisdn, asked_at, done_at, price, facts = row
-    return Lookup(number, request, tenant, dest, msisdn, asked_at, done_at, price, _facts_of(facts))
+    number, request, tenant, dest, msisdn, asked_at, done_at, price, facts, payers = row
+    return Lookup(number, request, tenant, dest, msisdn, asked_at, done_at, price, _facts_of(facts), payers)
 
 
 # -- held messages -----------------------------------------------------------------------------------------------------

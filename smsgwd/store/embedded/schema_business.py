@@ -108,7 +108,8 @@ CREATE TABLE lookup (
     price INTEGER NOT NULL,
     state INTEGER NOT NULL,
     network TEXT NOT NULL,
-    facts BLOB NOT NULL
+    facts BLOB NOT NULL,
+    payers TEXT
 );
 CREATE INDEX lookup_request ON lookup (tenant, request);
 CREATE INDEX lookup_number ON lookup (msisdn, done_at) WHERE state IN (10, 11);

@@ -16,7 +16,8 @@ from smsgwd.store.embedded.bulk import Many
 from smsgwd.store.embedded.work import Work
 
 _COLUMNS: Final = (
-    "id", "request", "tenant", "dest", "msisdn", "asked_at", "done_at", "price", "state", "network", "facts"
+    "id", "request", "tenant", "dest", "msisdn", "asked_at", "done_at", "price", "state", "network", "facts",
+    "payers",
 )  # fmt: skip
 _PUT: Final = Many(
     f"INSERT INTO lookup ({', '.join(_COLUMNS)}) VALUES ",
@@ -52,6 +53,7 @@ def lookup_values(lookup: Lookup) -> tuple[Any, ...]:
         int(facts.state),
         facts.mcc + facts.mnc if facts.mcc and facts.mnc else "",
         _encode(facts),
+        lookup.payers,
     )
 
 
