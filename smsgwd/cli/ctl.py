@@ -15,7 +15,7 @@ from urllib.parse import quote
 import click
 
 from smsgwd.cli.command_help import explained, overview
-from smsgwd.cli.tables import progress, render
+from smsgwd.cli.tables import harmless, progress, render
 from smsgwd.ops.registry import PROTOCOL_VERSION
 
 _DEFAULT_SOCKET = "/run/smsgwd/admin.sock"
@@ -69,7 +69,7 @@ def _call(
         raise click.ClickException(f"the daemon answered {answer.status} without JSON") from None
     if answer.status != 200:
         detail = result.get("detail") if isinstance(result, dict) else None
-        raise click.ClickException(str(detail or f"the daemon answered {answer.status}"))
+        raise click.ClickException(harmless(str(detail or f"the daemon answered {answer.status}"), "\n"))
     return result
 
 

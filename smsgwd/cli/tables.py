@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
+# What a terminal obeys instead of showing it: control characters, marks of direction; and halves of characters.
+_OBEYED: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _AMOUNT: Final = re.compile(r"-?[0-9]+\.[0-9]+")
 
 
@@ -36,6 +38,12 @@ def render(noun: str, data: Any) -> str:
     return _any(data)
 
 
+def harmless(text: str, kept: str = "") -> str:
+    """Text that others have written, for a terminal: what would move the cursor or change what stands there is shown as
+    `\\x1b`, but for the characters of `kept`."""
+    return _OBEYED.sub(lambda found: found[0] if found[0] in kept else repr(found[0])[1:-1], text)
+
+
 def progress(data: dict[str, Any]) -> str:
     """How far a piece of work is, from its `done` and `total` (0 = not known)."""
     done, total = data["done"], data["total"]
@@ -61,8 +69,8 @@ def _cell(value: Any) -> str:
     if isinstance(value, list):
         return "(none)" if not value else ", ".join(_cell(item) for item in value)
     if isinstance(value, dict):
-        return progress(value) if value.keys() == {"done", "total"} else json.dumps(value, ensure_ascii=False)
-    return str(value)
+        return progress(value) if value.keys() == {"done", "total"} else harmless(json.dumps(value, ensure_ascii=False))
+    return harmless(str(value))
 
 
 def _any(data: Any) -> str:
@@ -79,7 +87,7 @@ def _any(data: Any) -> str:
             else:
                 lines.append(f"{key}: {_cell(value) or '-'}")
         return "\n".join(lines + tables)
-    return _cell(data)
+    return harmless(data, "\r\n\t") if isinstance(data, str) else _cell(data)
 
 
 def _status(data: dict[str, Any]) -> str:
@@ -116,7 +124,7 @@ def _status(data: dict[str, Any]) -> str:
         for row in data["connectors"]
     ]
     errors = [
-        f"{row['id']} bind {bind['index']}: {bind['last_error']}"
+        f"{row['id']} bind {bind['index']}: {_cell(bind['last_error'])}"
         for row in data["connectors"]
         for bind in row["binds"]
         if bind["last_error"] and bind["state"] != "bound"

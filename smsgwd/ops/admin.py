@@ -6,7 +6,7 @@ the socket's file mode. Every answer carries the protocol version, so that a cli
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -19,6 +19,7 @@ from smsgwd.ops.registry import PROTOCOL_VERSION, CommandError, Registry
 
 _log = Logger()
 _VERSION = ("X-Smsgwd-Protocol", str(PROTOCOL_VERSION))
+_MOST_TOLD: Final = 4000  # characters
 _params = msgspec.json.Decoder(dict[str, str])
 
 
@@ -57,4 +58,6 @@ def _failed(failure: Failure) -> HttpResponse:
 
 
 def _fault(refusal: Refusal, detail: str) -> HttpResponse:
+    if len(detail) > _MOST_TOLD:  # it quotes what was given, which may be a whole file
+        detail = detail[:_MOST_TOLD] + "..."
     return problem(refusal, detail, (_VERSION,))

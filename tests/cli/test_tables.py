@@ -55,6 +55,18 @@ def test_cells(value, shown):
     assert table([{"v": value}]).splitlines()[1].strip() == shown
 
 
+def test_nothing_that_a_terminal_obeys_is_printed():
+    evil = "a\x1b]0;x\x07b\nc\r\x9bd\u202ee\ud83d"
+    shown = "a\\x1b]0;x\\x07b\\nc\\r\\x9bd\\u202ee\\ud83d"
+    rows = render("message", [{"ref": evil}])
+    assert rows == f"ref\n{shown}"
+    assert render("message", {"ref": evil, "in": {"ref": evil}, "all": [evil]}) == (
+        f"ref: {shown}\nin ref: {shown}\nall: {shown}"
+    )
+    assert render("sender", {"x": [{"details": {"a": "\x9b\u202e"}}]}).endswith('{"a": "\\x9b\\u202e"}')
+    assert render("ledger", "a,b\r\n1,\x1b[2J\n") == "a,b\r\n1,\\x1b[2J\n"
+
+
 def test_no_rows():
     assert table([]) == "(none)"
 
