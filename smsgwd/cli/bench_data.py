@@ -92,6 +92,28 @@ def idle(keep: Path | None, as_json: bool, **chosen: Any) -> None:
     _do("idle", chosen, keep, as_json, table, lambda directory: run_idle(options, directory))
 
 
+@click.command("reload")
+@click.option("--prefixes", type=click.IntRange(1_000, 1_000_000), default=100_000, show_default=True, help="Of each.")
+@click.option("--tenants", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Further ones.")
+@click.option("--times", type=click.IntRange(1, 100), default=3, show_default=True, help="Each table is replaced.")
+@click.option("--rate", type=Finite(1), default=3_000.0, show_default=True, help="Messages a second.")
+@click.option("--before", "before_s", type=Finite(1), default=5.0, show_default=True, help="Seconds of load before.")
+@click.option("--warmup", type=click.IntRange(1, 1_000_000), default=5_000, show_default=True, help="Not measured.")
+@click.option("--window", type=click.IntRange(1, 10_000), default=200, show_default=True, help="Of the ESME.")
+@click.option("--limit-s", type=Finite(0), default=2.0, show_default=True, help="Until in effect; 0 = any time.")
+@click.option("--gap-ms", type=Finite(0), default=500.0, show_default=True, help="Without an answer; 0 = any time.")
+@_with_shown
+def reload_(keep: Path | None, as_json: bool, **chosen: Any) -> None:
+    """Routes and price lists are replaced while a paced SMPP load goes through.
+
+    Exit 1 when a message was lost or doubled, a table was not in effect within the limit, or the answers paused.
+    """
+    from smsgwd.simulator.reload_bench import ReloadOptions, run_reload, table
+
+    options = ReloadOptions(**chosen)
+    _do("reload", chosen, keep, as_json, table, lambda directory: run_reload(options, directory))
+
+
 def _do(
     name: str,
     chosen: dict[str, Any],

@@ -49,10 +49,12 @@ class AdminClient:
 
     def run(self, noun: str, verb: str, **params: str) -> Any:
         """What the gateway answers to `smsgwctl NOUN VERB NAME=VALUE ...`. Raises AdminError."""
+        return self.send(noun, verb, json.dumps(params).encode())
+
+    def send(self, noun: str, verb: str, body: bytes) -> Any:
+        """The same, with the parameters as JSON already. Raises AdminError."""
         try:
-            self._connection.request(
-                "POST", f"/commands/{noun}/{verb}", json.dumps(params), {"Content-Type": "application/json"}
-            )
+            self._connection.request("POST", f"/commands/{noun}/{verb}", body, {"Content-Type": "application/json"})
             answer = self._connection.getresponse()
             body = answer.read()
         except (OSError, http.client.HTTPException) as problem:

@@ -21,6 +21,8 @@ SPARE: Final = "spare"  #: another one, to the same SMSC, for other prefixes
 RETAIL: Final = "retail"  #: price list of the load's tenants
 WHOLESALE: Final = "wholesale"  #: price list of the reseller above them
 RESELLER: Final = "reseller"
+WORLD: Final = "world"  #: the routes of most prefixes
+WORLD_ORDER: Final = 1_000
 SENDER: Final = "bench"  #: what the load's messages come from
 CONTENT_RULES: Final = {"casino": r"\b(?:free|online)\s+casino\b", "short-links": r"https?://(?:bit\.ly|t\.co)/\S+"}
 _SUB_RESELLERS: Final = 50
@@ -151,7 +153,7 @@ def _routes(admin: AdminClient, business: Business) -> None:
         table = route_csv(mine[:own], SPARE)
         admin.run("route", "import", id=f"own-{place}", order=str(100 + place), tenant=customer(place), csv=table)
     rest = written[: len(written) - single - owners * own - _SINGLE_ROUTES]
-    admin.run("route", "import", id="world", order="1000", csv=route_csv(rest))
+    admin.run("route", "import", id=WORLD, order=str(WORLD_ORDER), csv=route_csv(rest))
 
 
 def _rules(admin: AdminClient) -> None:

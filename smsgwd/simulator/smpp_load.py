@@ -298,6 +298,10 @@ class SmppLoad:
             if tick is not None:
                 tick()
 
+    def enough(self) -> None:
+        """For `tick`: nothing leaves in this run that is not due by now."""
+        self._stop = self._limit
+
     def linger(self, until: Callable[[], bool], stalled_s: float, tick: Callable[[], None]) -> bool:
         """Send nothing, take what comes, until a condition holds; False when no receipt came for `stalled_s`."""
         now = moved = self._clock()
