@@ -92,6 +92,26 @@ def idle(keep: Path | None, as_json: bool, **chosen: Any) -> None:
     _do("idle", chosen, keep, as_json, table, lambda directory: run_idle(options, directory))
 
 
+@click.command()
+@click.option("--stored", type=click.IntRange(0, _MOST), default=1_000_000, show_default=True, help="For far ahead.")
+@click.option("--due", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True, help="Sent meanwhile.")
+@click.option("--rate", type=Finite(1), default=1_000.0, show_default=True, help="Due a second.")
+@click.option("--lead", "lead_s", type=Finite(1), default=5.0, show_default=True, help="Seconds ahead, at least.")
+@click.option("--settle", "settle_s", type=Finite(0), default=5.0, show_default=True, help="Seconds before resting.")
+@click.option("--seconds", type=Finite(0.1), default=15.0, show_default=True, help="Of rest, measured.")
+@click.option("--late-s", type=Finite(0), default=1.0, show_default=True, help="Limit of each message; 0 = none.")
+@_with_shown
+def scheduled(keep: Path | None, as_json: bool, **chosen: Any) -> None:
+    """What scheduled messages cost until they are due, and how punctual they leave then.
+
+    Exit 1 when a message was lost, doubled, early, or later than the limit.
+    """
+    from smsgwd.simulator.scheduled_bench import ScheduledOptions, run_scheduled, table
+
+    options = ScheduledOptions(**chosen)
+    _do("scheduled", chosen, keep, as_json, table, lambda directory: run_scheduled(options, directory, _progress()))
+
+
 @click.command("reload")
 @click.option("--prefixes", type=click.IntRange(1_000, 1_000_000), default=100_000, show_default=True, help="Of each.")
 @click.option("--tenants", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Further ones.")

@@ -30,6 +30,7 @@ _IDS_A_MS: Final = first_id_at(1 << 41) - first_id_at((1 << 41) - 1)
 _NODES: Final = _IDS_A_MS >> 10  # ids of a millisecond and node: node numbers have ten bits
 # By the row's index `i`: when it was accepted (ms since 1970), its submission's id, its eight digits.
 _AT: Final = ":begin + i * :span / :count"
+_DUE: Final = ":due0 + i * :due_span / :count"
 _SUBMISSION: Final = ":id0 + i * :span / :count * :a_ms"
 _COUNTED_ID: Final = "CAST(:smsc0 + i AS TEXT)"
 _DRAWN_ID: Final = "printf('old%010d', i * 2654435761 % 4294967296)"  # an odd factor: none comes twice
@@ -51,7 +52,7 @@ class Bulk:
     They are accepted evenly within `ages_ms` (ms since 1970), at most one a millisecond. With `priorities` these
     differ; what is queued keeps its pattern's deadline. SMSC ids count up from `first_smsc_id`; with `drawn_ids` they
     are in no order, as with carriers that draw them. Rows of `outbox` are written for what was accepted at
-    `pushes_from_ms` or later.
+    `pushes_from_ms` or later. With `due_ms` they are scheduled for moments spread evenly within it (ms since 1970).
     """
 
     numbers: range
@@ -62,6 +63,7 @@ class Bulk:
     first_smsc_id: int = 1_000_000_000
     drawn_ids: bool = False
     pushes_from_ms: int = 0
+    due_ms: range | None = None
 
 
 def pattern_in(file: Path, tenant: str, state: State) -> Pattern:
@@ -118,6 +120,8 @@ def fill(
         "smsc0": bulk.first_smsc_id,
         "pushes": bulk.pushes_from_ms,
     }
+    if bulk.due_ms is not None:
+        known |= {"due0": bulk.due_ms.start, "due_span": len(bulk.due_ms)}
     statements = [list(_statements(pattern, bulk)) for pattern in patterns]
     at_once = max(1, min(_AT_ONCE, count // (50 * len(patterns))))
     for turn, start in enumerate(range(0, count, at_once)):
@@ -148,6 +152,9 @@ def _statements(pattern: Pattern, bulk: Bulk) -> Iterator[tuple[str, dict[str, A
     if message["state"] >= FINAL_FROM:
         made |= {"sent_at": _AT, "done_at": _AT, "deadline": f"{_AT} + :valid"}
         values["valid"] = message["deadline"] - message["submitted_at"]
+    if bulk.due_ms is not None:
+        made |= {"due_at": _DUE, "deadline": f"{_DUE} + :valid"}
+        values["valid"] = message["deadline"] - message["due_at"]
     if message.get("smsc_id") is not None:
         made["smsc_id"] = smsc_id
     if bulk.priorities:
