@@ -64,6 +64,13 @@ def build_registry(
     def known(tenant: str) -> bool:
         return directory.tenant(tenant) is not None
 
+    def region(tenant: str) -> str | None:
+        found = directory.tenant(tenant)
+        return None if found is None else found.region
+
+    def payers(price_list: str) -> list[str]:
+        return sorted(tenant.id for tenant in directory.tenants() if tenant.price_list == price_list)
+
     return Registry(
         [
             *status.commands(),
@@ -77,13 +84,13 @@ def build_registry(
             *TenantSettings(directory, desk, store, clock).commands(),
             *Credentials(directory, desk, clock).commands(),
             *Ledger(store, clock, directory.tenant).commands(),
-            *Prices(records, clock).commands(),
+            *Prices(records, clock, payers).commands(),
             *Senders(records, clock, known).commands(),
-            *Content(records).commands(),
+            *Content(records, known).commands(),
             *Blacklist(store, clock).commands(),
             *Held(store, clock, known, wake, outboxes.offer).commands(),
             *Plans(records).commands(),
-            *Routing(records, clock, lambda: catalog.routes, catalog.explain, known).commands(),
+            *Routing(records, clock, lambda: catalog.routes, catalog.explain, known, region).commands(),
             *StoreCommands(store, erasing).commands(),
             *Tls(certificates.reload).commands(),
         ]

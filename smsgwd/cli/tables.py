@@ -73,9 +73,14 @@ def _cell(value: Any) -> str:
     return harmless(str(value))
 
 
+def _nested(value: Any) -> bool:
+    """True for what is no cell of a table: rows of their own."""
+    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict | list) for item in value))
+
+
 def _any(data: Any) -> str:
     if isinstance(data, list) and all(isinstance(row, dict) for row in data):
-        return table([{k: v for k, v in row.items() if not isinstance(v, list | dict)} for row in data])
+        return table([{k: v for k, v in row.items() if not _nested(v)} for row in data])
     if isinstance(data, dict):
         lines = []
         tables = []

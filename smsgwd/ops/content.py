@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -24,7 +25,9 @@ _log = get_logger("ops")
 class Content:
     """Commands about the gateway's rules for texts; a tenant's own are its setting `content.banned`."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, known: Callable[[str], bool] = lambda tenant: True) -> None:
+        """`known` tells whether there is a tenant of that id."""
+        self._known = known
         self._records = records
 
     def commands(self) -> list[Command]:
@@ -64,6 +67,9 @@ class Content:
         return carried_out(self._kept(ContentRule(_name(params), params["pattern"], tenants)))
 
     async def _kept(self, rule: ContentRule) -> dict[str, Any]:
+        unknown = [tenant for tenant in rule.tenants if not self._known(tenant)]
+        if unknown:
+            raise CommandError(f"tenants: there is no tenant {', '.join(unknown)}")
         await self._records.put(CONTENT_RULE, "", rule.name, msgspec.json.encode(rule))
         _log.info("record.changed", kind=CONTENT_RULE, tenant="", key=rule.name, change="put", by="admin socket")
         return _shown(rule)

@@ -10,7 +10,7 @@ from smsgwd.accounts.directory import PASSWORD, SMPP, TOKEN, Directory
 from smsgwd.accounts.usage import expired
 from smsgwd.config.given import read_mapping
 from smsgwd.model.tenant import Credential
-from smsgwd.ops.params import carried_out, moment, whole_number, word
+from smsgwd.ops.params import carried_out, moment, whole_number, with_midnight, word
 from smsgwd.ops.registry import Command, CommandError, Parameter, Params
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.tenants import NewSecret, TenantDesk
@@ -98,9 +98,13 @@ class Credentials:
         except ValueError as error:
             raise CommandError(f"json: {error}") from None
         options["kind"] = kind
-        for name in ("secret", "expires_at", "label"):
+        for name in ("secret", "label"):
             if name in params:
                 options[name] = params[name]
+        if "expires_at" in params:
+            options["expires_at"] = with_midnight(params["expires_at"])
+        if kind != "token" and "name" not in params and _NEW[kind] not in options:
+            raise CommandError(f"credential add needs the parameter name where kind is {kind}: what it logs in with")
         if "name" in params:
             options[_NEW[kind]] = params["name"]
         for name in ("scopes", "allow"):

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import Deferred
 
 from smsgwd.admission.numbers import msisdn
 from smsgwd.model.money import parse_money
 from smsgwd.model.refusals import Refused
+from smsgwd.model.rows_csv import TableError
 from smsgwd.ops.registry import CommandError, Params
 from smsgwd.ports.store import StoreUnavailable
 from smsgwd.timespec import Rfc3339Error, parse_rfc3339, to_epoch_ms
 
 T = TypeVar("T")
+_PLUS: Final = re.compile(r"\A\+(?=[0-9])", re.ASCII)
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 def flag(params: Params, name: str) -> bool:
@@ -33,31 +37,44 @@ def whole_number(params: Params, name: str, default: int, most: int = (1 << 63) 
     return int(written)
 
 
-def phone_digits(params: Params, name: str) -> str:
-    """The digits of a phone number as people write it; CommandError for what is none."""
+def phone_digits(params: Params, name: str, region: str | None = None) -> str:
+    """The digits of a phone number as people write it, in a country where that is given; CommandError for what is
+    none."""
     try:
-        return msisdn(params[name])
+        return msisdn(params[name], region)
     except Refused as refused:
         raise CommandError(f"{name}: {refused.detail}") from None
 
 
 def moment(params: Params, name: str) -> int | None:
-    """An RFC 3339 time as milliseconds since 1970; None where it is not given. CommandError for anything else."""
+    """An RFC 3339 time, or a date (its midnight in UTC), as milliseconds since 1970; None where it is not given.
+    CommandError for anything else."""
     written = params.get(name)
     if written is None:
         return None
     try:
-        return to_epoch_ms(parse_rfc3339(written))
+        return to_epoch_ms(parse_rfc3339(with_midnight(written)))
     except Rfc3339Error as error:
-        raise CommandError(f"{name}: {error}") from None
+        raise CommandError(f"{name}: {error}, nor a date like 2026-11-21 (0:00 UTC)") from None
+
+
+def with_midnight(written: str) -> str:
+    """A date alone is the time it begins at, in UTC; anything else is left as it is."""
+    return f"{written}T00:00:00Z" if _DATE.fullmatch(written) is not None else written
 
 
 def amount(params: Params, name: str) -> int:
-    """Micro-units of a decimal such as 10.50; CommandError for anything else."""
+    """Micro-units of a decimal such as 10.50, -1 or +1; CommandError for anything else."""
     try:
-        return parse_money(params[name])
+        return parse_money(_PLUS.sub("", params[name]))
     except ValueError as error:
         raise CommandError(f"{name}: {error}") from None
+
+
+def not_a_table(text: str, error: TableError) -> CommandError:
+    """What is wrong with a CSV parameter; a single line is more likely the name of a file."""
+    hint = "" if "\n" in text.strip() else "; csv=@FILE reads a file"
+    return CommandError(f"csv: {error}{hint}")
 
 
 def word(params: Params, name: str, allowed: Sequence[str], default: str = "") -> str:

@@ -11,7 +11,7 @@ from twisted.internet.threads import deferToThread
 
 from smsgwd.model.records import NUMBER_PLAN, NumberPlanRecord
 from smsgwd.model.rows_csv import TableError, format_plan_csv, parse_plan_csv
-from smsgwd.ops.params import carried_out
+from smsgwd.ops.params import carried_out, not_a_table
 from smsgwd.ops.registry import Command, CommandError, Parameter, Params
 from smsgwd.ports.records import Records
 from smsgwd.telemetry import get_logger
@@ -86,7 +86,7 @@ class Plans:
         try:
             count, value = await deferToThread(read)
         except TableError as error:
-            raise CommandError(f"csv: {error}") from None
+            raise not_a_table(text, error) from None
         await self._records.put(NUMBER_PLAN, "", name, value)
         _log.info("record.changed", kind=NUMBER_PLAN, tenant="", key=name, change="import", by="admin socket")
         return {"name": name, "ranges": count}

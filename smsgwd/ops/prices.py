@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -13,7 +14,7 @@ from smsgwd.model.money import format_money
 from smsgwd.model.prices import in_effect
 from smsgwd.model.records import PRICE_LIST, PriceListRecord, price_list_key
 from smsgwd.model.rows_csv import TableError, format_price_csv, parse_price_csv
-from smsgwd.ops.params import carried_out, moment, whole_number
+from smsgwd.ops.params import carried_out, moment, not_a_table, whole_number
 from smsgwd.ops.registry import Command, CommandError, Parameter, Params
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.records import Records
@@ -24,6 +25,7 @@ _PAGE: Final = 20  # lists may be large
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _MOST_SHOWN: Final = 10_000
+_MOST_TOLD: Final = 5  # tenants in an error
 _CALLED = Parameter("name", "The list's name", required=True)
 _VALID = Parameter("valid_from", "The version that begins then (RFC 3339)")
 _decode = msgspec.json.Decoder(PriceListRecord).decode
@@ -31,9 +33,10 @@ _log = get_logger("ops")
 
 
 class Prices:
-    """Commands about price lists."""
+    """Commands about price lists. `users` gives the tenants who pay by a list."""
 
-    def __init__(self, records: Records, clock: Clock) -> None:
+    def __init__(self, records: Records, clock: Clock, users: Callable[[str], Sequence[str]] = lambda name: ()) -> None:
+        self._users = users
         self._records = records
         self._clock = clock
 
@@ -154,7 +157,7 @@ class Prices:
         try:
             count, value = await deferToThread(read)
         except TableError as error:
-            raise CommandError(f"csv: {error}") from None
+            raise not_a_table(text, error) from None
         await self._records.put(PRICE_LIST, "", price_list_key(name, begins), value)
         _log.info("record.changed", kind=PRICE_LIST, tenant="", key=name, change="import", by="admin socket")
         return {"name": name, "currency": currency, "valid_from": format_epoch_ms(begins), "rates": count}
@@ -163,12 +166,20 @@ class Prices:
         return carried_out(self._dropped(_name(params), moment(params, "valid_from")))
 
     async def _dropped(self, name: str, valid_from: int | None) -> dict[str, Any]:
+        users = self._users(name)
+        if users:
+            left = [each for each in await self._all(name) if valid_from is not None and each.valid_from != valid_from]
+            if in_effect(left, name, self._clock.now_ms())[0] is None:
+                told = ", ".join([*users[:_MOST_TOLD], *(["and others"] if len(users) > _MOST_TOLD else [])])
+                raise CommandError(f"{told} would be left without prices: give them another price_list first")
         if valid_from is None:
             count = await self._records.drop(PRICE_LIST, "", f"{name}@", beginning=True)
         else:
             count = await self._records.drop(PRICE_LIST, "", price_list_key(name, valid_from))
         if not count:
-            raise CommandError(f"there is no such price list {name}")
+            raise CommandError(
+                f"there is no price list {name}" + (" that begins then" if valid_from is not None else "")
+            )
         _log.info("record.changed", kind=PRICE_LIST, tenant="", key=name, change="drop", by="admin socket")
         return {"name": name, "dropped": count}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from smsgwd.model.message import Coding
 from smsgwd.model.money import format_money
 from smsgwd.model.records import ROUTE, Record, route_key
 from smsgwd.model.rows_csv import TableError, parse_route_csv
-from smsgwd.ops.params import carried_out, moment, phone_digits, whole_number
+from smsgwd.ops.params import carried_out, moment, not_a_table, phone_digits, whole_number
 from smsgwd.ops.registry import Command, CommandError, Parameter, Params
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.records import Records
@@ -43,8 +44,10 @@ class Routing:
         routes: Callable[[], Routes],
         explain: Callable[[Question], Explanation],
         known: Callable[[str], bool],
+        region: Callable[[str], str | None] = lambda tenant: None,
     ) -> None:
-        """`known` tells whether there is a tenant of that id."""
+        """`known` tells whether there is a tenant of that id, `region` in which country it writes its numbers."""
+        self._region = region
         self._known = known
         self._records = records
         self._clock = clock
@@ -74,7 +77,7 @@ class Routing:
                 (_ID, order, Parameter("json", "What stands in a route of the configuration, as JSON", required=True)),
                 changes=True,
             ),
-            Command("route", "drop", "Remove a stored route", self._drop, (_ID,), changes=True),
+            Command("route", "drop", "Remove a stored route, or all of an import", self._drop, (_ID,), changes=True),
             Command(
                 "route",
                 "import",
@@ -96,7 +99,7 @@ class Routing:
                 self._explained,
                 (
                     Parameter("tenant", "Whose message", required=True),
-                    Parameter("to", "The recipient, country code first", required=True),
+                    Parameter("to", "The recipient, as the tenant writes it", required=True),
                     Parameter("from", "The sender"),
                     Parameter("text", "The text: it says parts and coding"),
                     Parameter("parts", "How many parts, 1 if not given"),
@@ -120,7 +123,10 @@ class Routing:
     async def _shown(self, route_id: str) -> dict[str, Any]:
         found = await self._stored(route_id)
         if not found:
-            raise CommandError(f"there is no stored route {route_id}")
+            imported = await self._imports(route_id)
+            if not imported:
+                raise CommandError(f"there is no stored route {route_id}")
+            return {"id": route_id, "order": int(imported[0].key[:8]), "imported_routes": len(imported)}
         return {"id": route_id, "order": int(found[0].key[:8]), "route": msgspec.json.decode(found[0].value)}
 
     def _put(self, params: Params) -> Deferred[dict[str, Any]]:
@@ -153,8 +159,17 @@ class Routing:
         for record in found:
             await self._records.drop(ROUTE, "", record.key)
         if not found:
-            raise CommandError(f"there is no stored route {route_id}")
+            imported = await self._imports(route_id)
+            if not imported:
+                raise CommandError(f"there is no stored route {route_id}")
+            await self._records.put_many(ROUTE, "", [], dropped=[record.key for record in imported])
+            return {"id": route_id, "dropped": True, "imported_routes": len(imported)}
         return {"id": route_id, "dropped": True}
+
+    async def _imports(self, route_id: str) -> list[Record]:
+        """What an import under that name has become, those that are tried first before."""
+        form = re.compile(re.escape(route_id) + r"\.[0-9]{5}")
+        return [record for record in await self._all("") if form.fullmatch(record.key[9:]) is not None]
 
     async def _stored(self, route_id: str) -> list[Record]:
         """The stored routes of that name (two, where a move was cut off), those that are tried first before."""
@@ -179,7 +194,7 @@ class Routing:
         try:
             rows = parse_route_csv(text) if len(text) < _LARGE else await deferToThread(parse_route_csv, text)
         except TableError as error:
-            raise CommandError(f"csv: {error}") from None
+            raise not_a_table(text, error) from None
         groups: dict[tuple[int, tuple[str, ...]], list[str]] = {}
         for prefix, connectors in rows:
             groups.setdefault((-len(prefix), connectors), []).append(f"{prefix}*")
@@ -210,10 +225,11 @@ class Routing:
         if channel not in (None, "network", "device"):
             raise CommandError("channel must be network or device")
         at = moment(params, "at")
+        tenant = self._tenant(params)
         question = Question(
-            self._tenant(params),
+            tenant,
             params.get("from", ""),
-            phone_digits(params, "to"),
+            phone_digits(params, "to", self._region(tenant)),
             parts,
             coding,
             channel,
@@ -255,6 +271,9 @@ def _listed(place: int, rule: Rule) -> dict[str, Any]:
     asks = msgspec.to_builtins(rule)
     for name in ("id", "connectors", "strategy"):
         asks.pop(name, None)
+    for name in ("to", "sender"):
+        if asks.get(name) in (("*",), ["*"]):
+            del asks[name]
     to = asks.get("to", ())
     if len(to) > _MOST_PATTERNS:
         asks["to"] = [*to[:_MOST_PATTERNS], f"and {len(to) - _MOST_PATTERNS} more"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 from twisted.internet.defer import Deferred
 
+from smsgwd.admission.countries import is_territory
 from smsgwd.model.records import SENDER, SENDER_RULE, Record, Sender, SenderRule
 from smsgwd.ops.params import carried_out, flag, whole_number, word
 from smsgwd.ops.registry import Command, CommandError, Parameter, Params
@@ -21,7 +21,6 @@ _MOST_SHOWN: Final = 10_000
 _PAGE: Final = 500
 _STATES: Final = ("requested", "approved", "refused")
 _ACTIONS: Final = ("allowed", "substitute", "refuse")
-_WHERE: Final = re.compile(r"[0-9]{1,15}|[A-Z]{2}")
 _TENANT = Parameter("tenant", "Whose", required=True)
 _NAME = Parameter("name", "The sender id", required=True)
 _KEY = Parameter("where", "A country such as GB, or a prefix of digits", required=True)
@@ -172,7 +171,7 @@ class Senders:
 
 def _where(params: Params) -> str:
     where = params["where"].removeprefix("+")
-    if _WHERE.fullmatch(where) is None:
+    if not is_territory(where):
         raise CommandError("where: a country such as GB, or a prefix of digits such as 44")
     return where
 

@@ -148,7 +148,7 @@ class TenantSettings:
         now = self._clock.now_ms()
         told = [{**shown_credential(each.credential, now), "secret": each.secret} for each in secrets]
         answer = {"tenant": tenant.id, "created": True, "secrets": told}
-        return {**answer, "mind": minded} if (minded := _minded(tenant)) else answer
+        return {**answer, "mind": "; ".join(minded)} if (minded := _minded(tenant)) else answer
 
     def _set(self, params: Params) -> Deferred[dict[str, Any]]:
         options = _given(params)

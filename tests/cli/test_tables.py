@@ -96,7 +96,7 @@ def test_status_of_a_store_that_cannot_write_or_be_read():
 
 
 def test_other_data():
-    assert render("x", [{"a": 1, "rows": [1]}]).splitlines() == ["a", "1"]
+    assert render("x", [{"a": 1, "rows": [{"b": 1}], "on": ["x", "y"]}]).splitlines() == ["a  on", "1  x, y"]
     assert render("x", {"a": 1, "b": None}) == "a: 1\nb: -"
     assert render("x", []) == "(none)"
     assert render("status", {"state": "odd"}) == "state: odd"

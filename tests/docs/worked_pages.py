@@ -81,11 +81,15 @@ class Page(TestCase):
                 *TenantSettings(known, desk, self.store, wall).commands(),
                 *Credentials(known, desk, wall).commands(),
                 *Ledger(self.store, wall, known.tenant).commands(),
-                *Prices(self.records, wall).commands(),
+                *Prices(self.records, wall, self.payers).commands(),
             ]
         )
         self.on_their_way: list[Any] = []
         self.next_id = 1
+
+    def payers(self, price_list: str) -> list[str]:
+        """Who pays by a list."""
+        return [tenant.id for tenant in self.tenancy.directory.tenants() if tenant.price_list == price_list]
 
     async def work_through(self, name: str) -> int:
         """How many steps there were; each that does not do what the page says fails."""

@@ -228,3 +228,31 @@ def test_what_the_gateway_refuses_is_told(make, noun, verb, params):
         run(make(Records(REFUSED)), noun, verb, **params)
     with pytest.raises(CommandError, match="the store cannot be used: disk full"):
         run(make(Records(StoreUnavailable("disk full"))), noun, verb, **params)
+
+
+def test_a_list_that_tenants_pay_by_is_not_dropped_from_under_them():
+    users = {"retail": ["kiosk", *(f"shop-{each}" for each in range(6))]}
+    family = Prices(Records(), Clock(), lambda name: users.get(name, ()))
+    run(family, "price", "import", name="retail", csv=CSV, valid_from="2025-01-01")
+    run(family, "price", "import", name="retail", csv=CSV, valid_from="2026-01-01")
+    run(family, "price", "import", name="retail", csv=CSV, valid_from="2027-01-01")
+    assert run(family, "price", "drop", name="retail", valid_from="2025-01-01")["dropped"] == 1
+    for params in ({}, {"valid_from": "2026-01-01T00:00:00Z"}):
+        with pytest.raises(CommandError, match=r"^kiosk, shop-0, .* and others would be left without prices"):
+            run(family, "price", "drop", name="retail", **params)
+    assert len(run(family, "price", "list")) == 2
+    users.clear()
+    assert run(family, "price", "drop", name="retail")["dropped"] == 2
+
+
+def test_a_table_of_one_line_is_taken_for_the_name_of_a_file():
+    for family, noun in ((Prices(Records(), Clock()), "price"), (Plans(Records()), "plan")):
+        with pytest.raises(CommandError, match="csv=@FILE reads a file"):
+            run(family, noun, "import", name="retail", csv="retail.csv")
+
+
+def test_rules_are_about_tenants_and_countries_there_are():
+    with pytest.raises(CommandError, match=r"there is no tenant nobody$"):
+        run(Content(Records(), {"shop"}.__contains__), "content", "put", name="a", pattern="x", tenants="shop,nobody")
+    with pytest.raises(CommandError, match="where: a country such as GB"):
+        run(Senders(Records(), Clock(), bool), "senderrule", "put", where="XX")

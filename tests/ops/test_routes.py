@@ -96,6 +96,23 @@ def test_a_route_is_put_shown_moved_and_dropped():
             world.run(verb, id="greece")
 
 
+def test_an_import_is_shown_and_dropped_as_a_whole():
+    world = World(Rule(("a",), id="config/1"))
+    world.run("import", id="world", order="100", csv="prefix,connectors\n30,a b\n3069,b\n*,a\n")
+    world.put("world.5", 200, connectors=["b"])
+    assert world.run("show", id="world") == {"id": "world", "order": 100, "imported_routes": 3}
+    assert world.run("drop", id="world") == {"id": "world", "dropped": True, "imported_routes": 3}
+    assert [row["route"] for row in world.run("list")] == ["world.5", "config/1"]
+
+
+def test_the_recipient_is_read_as_its_tenant_writes_it():
+    world = World(Rule(("a",), id="x"))
+    world.family = Routing(
+        world.records, Clock(), world.routes, world.explain, {"shop"}.__contains__, {"shop": "GR"}.get
+    )
+    assert world.run("explain", tenant="shop", to="691 234 5678")["to_sent"] == "306912345678"
+
+
 def test_a_list_says_what_routes_ask():
     many = tuple(f"30{number}*" for number in range(12))
     world = World(Rule(("a",), many, id="x", codings=(0, 2)), Rule(("a", "b"), id="y", strategy="sticky"))
