@@ -92,6 +92,7 @@ class Catalog:
         self._call: IDelayedCall | None = None
         self._plan = NumberPlan(())
         self._tables = AccountTables(self._price_list, self.network_of)
+        self._keys: dict[str, dict[str, set[str]]] = {kind: {} for kind in kinds.MOST}  # by kind and tenant
         self._begun_with = False  # tenants were told
         self._turns = DeferredLock()  # one reading at a time: what an older one found must not come last
         self._behind: dict[tuple[str, str], IDelayedCall] = {}  # what could not be read when it was changed
@@ -163,6 +164,10 @@ class Catalog:
         if kind not in COMPILED:
             return None
         wanted = [Record(kind, tenant, key, value, 0) for key, value in rows if value is not None]
+        most, kept = kinds.MOST.get(kind), self._keys.get(kind, {}).get(tenant, set())
+        new = {record.key for record in wanted} - kept
+        if most is not None and new and len(kept) + len(new) > most:
+            raise Refused(Refusal.INVALID, f"there are {most:,} {kind}s already, the most that a tenant can have")
         if kind == kinds.CONTENT_RULE and wanted:
             return deferToThread(self._check_content, wanted)
         if sum(len(record.value) for record in wanted) > _LARGE:
@@ -226,6 +231,15 @@ class Catalog:
         return [
             (record, _decoded(record, wanted)) async for record in self._each(kind, tenant) if self._is_good(record)
         ]
+
+    async def _listed(self, kind: str, wanted: type[T], tenant: str | None) -> list[tuple[Record, T]]:
+        """The same of a tenant or of all (None), whose keys are remembered."""
+        values = await self._values(kind, wanted, tenant)
+        keys: dict[str, set[str]] = {} if tenant is None else {tenant: set()}
+        for record, _ in values:
+            keys.setdefault(record.tenant, set()).add(record.key)
+        self._keys[kind].update(keys)
+        return values
 
     def _is_good(self, record: Record) -> bool:
         try:
@@ -339,7 +353,7 @@ class Catalog:
     async def _read_senders(self, tenant: str | None) -> None:
         """The approved senders of a tenant, or of all (None)."""
         found: dict[str, set[str]] = {} if tenant is None else {tenant: set()}
-        for record, sender in await self._values(kinds.SENDER, Sender, tenant):
+        for record, sender in await self._listed(kinds.SENDER, Sender, tenant):
             if sender.status == "approved":
                 found.setdefault(record.tenant, set()).add(sender.name)
         self._tables.approved.update({name: frozenset(senders) for name, senders in found.items()})
@@ -347,7 +361,7 @@ class Catalog:
     async def _read_templates(self, tenant: str | None) -> None:
         """The texts of the templates of a tenant, or of all (None)."""
         found: dict[str, list[str]] = {} if tenant is None else {tenant: []}
-        for record, template in await self._values(kinds.TEMPLATE, Template, tenant):
+        for record, template in await self._listed(kinds.TEMPLATE, Template, tenant):
             found.setdefault(record.tenant, []).append(template.text)
         self._tables.templates.update({name: tuple(texts) for name, texts in found.items()})
 

@@ -22,6 +22,8 @@ CONTENT_RULE: Final = "content_rule"  #: gateway's; key: name
 KINDS: Final = frozenset(
     (CONTACT, GROUP, MEMBER, TEMPLATE, SENDER, PRICE_LIST, ROUTE, NUMBER_PLAN, SENDER_RULE, CONTENT_RULE)
 )
+#: Most records of a tenant, of kinds that all of are read again when one changes.
+MOST: Final = {TEMPLATE: 1000, SENDER: 1000}
 LONGEST_KEY: Final = 200  #: characters
 LARGEST_VALUE: Final = 32 * 1024 * 1024  #: bytes
 

@@ -9,7 +9,19 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from smsgwd.app.catalog import Catalog
-from smsgwd.model.records import CONTENT_RULE, PRICE_LIST, ContentRule, PriceListRecord, Record, price_list_key
+from smsgwd.model.records import (
+    CONTENT_RULE,
+    MOST,
+    PRICE_LIST,
+    SENDER,
+    TEMPLATE,
+    ContentRule,
+    PriceListRecord,
+    Record,
+    Sender,
+    Template,
+    price_list_key,
+)
 from smsgwd.model.refusals import Refused
 from smsgwd.model.tenant import ContentPolicy, Tenant
 from smsgwd.ports.store import StoreUnavailable
@@ -130,6 +142,27 @@ class CatalogTests(TestCase):
         self.catalog.stop()
         await self.assertFailure(self.changed(CONTENT_RULE), StoreUnavailable)
         self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    async def test_a_tenant_has_so_many_templates_and_senders_and_no_more(self):
+        """All of them are read again with each that changes, and others wait meanwhile."""
+        for kind, value in ((TEMPLATE, Template("x", "x")), (SENDER, Sender("x"))):
+            most = MOST[kind]
+            for number in range(most - 1):
+                self.kept.put(kind, f"n{number:04d}", value, "demo")
+        await self.begin(Tenant("demo"), Tenant("other"))
+        for kind, value in ((TEMPLATE, Template("x", "x")), (SENDER, Sender("x"))):
+            row = msgspec.json.encode(value)
+            self.assertIsNone(self.catalog.check(kind, "demo", [("last", row)]))
+            self.assertRaises(Refused, self.catalog.check, kind, "demo", [("last", row), ("more", row)])
+            self.kept.put(kind, "last", value, "demo")
+            await self.changed(kind, "demo")
+            self.assertRaises(Refused, self.catalog.check, kind, "demo", [("more", row)])
+            self.assertIsNone(self.catalog.check(kind, "demo", [("last", row)]))
+            self.assertIsNone(self.catalog.check(kind, "demo", [("n0001", None)]))
+            self.assertIsNone(self.catalog.check(kind, "other", [("more", row)]))
+            del self.kept.rows[kind, "demo", "n0001"]
+            await self.changed(kind, "demo")
+            self.assertIsNone(self.catalog.check(kind, "demo", [("more", row)]))
 
     async def test_rules_about_texts_leave_every_tenant_its_own(self):
         """Each is small enough alone; together they could keep all tenants from sending anything."""
