@@ -2,9 +2,10 @@
 
 What a transaction does to one tenant in one kind is one entry, written by `write` at its end. Entries get their numbers
 then, in the order in which tenants were touched first; of one tenant refunds come before charges and reservations, so
-that no entry shows a balance lower than it ever was. An entry of its own (`enter`: a top-up, a correction, a lookup)
-closes what is open of its tenant before it. So the sum of a tenant's amounts up to an entry, in the order of their
-numbers, is the balance that entry shows, always.
+that no entry shows a balance lower than it ever was: but where less than nothing would be reserved then, since some of
+it was reserved in this transaction. An entry of its own (`enter`: a top-up, a correction, a lookup) closes what is open
+of its tenant before it. So the sum of a tenant's amounts up to an entry, in the order of their numbers, is the balance
+that entry shows, always.
 
 A number is 1024 times the time (ms) of its entry, or one more than the last where that is higher: entries of a span of
 time are a range of the primary key. The newest entry of a tenant is its balance, and what it has reserved: no further
@@ -214,12 +215,17 @@ class Books:
 
     def _number_open(self, account: Account) -> None:
         """Give the open entries of a tenant their numbers."""
+        if account.reserve is not None and _settled(account) > account.held:
+            self._put_reserve(account)  # some of what ended was reserved in this transaction
         if account.refund is not None:
             booking, account.refund = account.refund, None
             self._put(account, booking, _REFUND, booking.amount, -booking.amount)
         if account.charge is not None:
             booking, account.charge = account.charge, None
             self._put(account, booking, _CHARGE, 0, -booking.amount)
+        self._put_reserve(account)
+
+    def _put_reserve(self, account: Account) -> None:
         if account.reserve is not None:
             booking, account.reserve = account.reserve, None
             self._put(account, booking, _RESERVE, -booking.amount, booking.amount)
@@ -258,3 +264,9 @@ class Books:
             self._connection.execute(_ENTER)
             self._connection.execute("UPDATE meta SET value = (SELECT max(id) FROM ledger) WHERE key = 'ledger_of'")
             memory.entries = 0
+
+
+def _settled(account: Account) -> int:
+    """What the open entries of a tenant take from what it has reserved."""
+    refund, charge = account.refund, account.charge
+    return (0 if refund is None else refund.amount) + (0 if charge is None else charge.amount)

@@ -17,8 +17,6 @@ from smsgwd.store.embedded.upkeep import Control
 
 _MAX_ID: Final = (1 << 63) - 1
 _MOST_PROBLEMS: Final = 100
-# An entry's number is its time or ahead of it; so far ahead, where the wall clock was set back (books).
-_CLOCK_SLACK_MS: Final = 24 * 3600 * 1000
 _KINDS: Final = {int(kind): kind for kind in EntryKind}
 _COLUMNS: Final = (
     "l.id, l.tenant, l.at, l.kind, l.amount, l.reserved, l.balance, l.messages, l.parts, l.message, l.reference,"
@@ -102,14 +100,15 @@ def ledger_sums(connection: sqlite3.Connection, tenant: str, from_ms: int, to_ms
 
 
 def _span(from_ms: int | None, to_ms: int | None) -> tuple[str, list[Any]]:
-    """Conditions of entries of a span of time."""
+    """Conditions of entries of a span of time, by their numbers alone: what is booked in one transaction, or while the
+    clock is set back, is in no order of time, and each balance is the last one's before it plus the entry."""
     conditions, values = "", []  # type: tuple[str, list[Any]]
     if from_ms is not None:
-        conditions += " AND l.at >= ? AND l.id >= ?"
-        values += [from_ms, max(0, min(from_ms * A_MS, _MAX_ID))]
+        conditions += " AND l.id >= ?"
+        values.append(max(0, min(from_ms * A_MS, _MAX_ID)))
     if to_ms is not None:
-        conditions += " AND l.at < ? AND l.id < ?"
-        values += [to_ms, max(0, min((to_ms + _CLOCK_SLACK_MS) * A_MS, _MAX_ID))]
+        conditions += " AND l.id < ?"
+        values.append(max(0, min(to_ms * A_MS, _MAX_ID)))
     return conditions, values
 
 
