@@ -1,4 +1,4 @@
-"""Contract: statements. What the ledger tells of spans of time, and whether it is right. Part of the contract of money."""
+"""Contract of money: statements. What the ledger tells of spans of time, and whether it is right."""
 
 from smsgwd.model.business import Book
 from smsgwd.model.changes import Cancel, PutTenant
