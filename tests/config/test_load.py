@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,26 @@ def test_the_development_files_load_clean() -> None:
     assert (demo.id, demo.credit, demo.price, demo.currency) == ("demo", 1_000_000_000, 40_000, "EUR")
     assert demo.time_zone == "Europe/Athens"
     assert [credential.kind for credential in demo.credentials] == ["password", "token", "smpp"]
+
+
+@pytest.mark.parametrize("name", ["smsgwd.dev.yaml", "smsgwd.example.yaml"])
+def test_what_the_examples_have_in_comments_can_be_used(tmp_path: Path, name: str) -> None:
+    """Every comment that is an option: without its mark it is one."""
+    count = 0
+    for file in (name, "tenants.dev.yaml"):
+        lines = (ETC / file).read_text("utf-8").splitlines()
+        options = [_without_mark(line) for line in lines]
+        count += sum(line != option for line, option in zip(lines, options, strict=True))
+        (tmp_path / file).write_text("\n".join(options) + "\n", "utf-8")
+    secrets = dict.fromkeys(("CARRIER_A_PASSWORD", "CARRIER_B_PASSWORD", "HLR_AUTHORIZATION"), "x")
+    config = load(tmp_path / name, secrets)
+    assert count > 6
+    assert config.lookups.sources
+
+
+def _without_mark(line: str) -> str:
+    """An option in a comment as it stands when the comment's mark is taken away; other lines as they are."""
+    return re.sub(r"^( *)# (?= *(- |[a-z_]+:( |$)))", r"\1", line)
 
 
 def test_the_example_loads_clean() -> None:
