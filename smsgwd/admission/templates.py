@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from smsgwd.model.links import PLACEHOLDERS
@@ -14,41 +15,45 @@ from smsgwd.model.refusals import Refusal, Refused
 
 _TOKEN: Final = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_]{0,63})\}|[{}]")
 _LINKS: Final = frozenset(each.lower() for each in PLACEHOLDERS)
+_MOST: Final = 200  # placeholders and doubled braces of a text: each is looked at for every recipient
+_LONGEST: Final = 40_000  # characters: 255 parts of GSM text (3GPP TS 23.040 s9.2.3.24.1)
 _HEAD: Final = 4  # characters by which templates are told apart before they are compared
 
 
 def placeholders(text: str) -> list[str]:
     """The names of the placeholders, in order."""
-    return [found[1] for found in _TOKEN.finditer(text) if found[1]]
+    return list(_parsed(text)[1])
 
 
 def checked_template(text: str) -> str:
-    """The text as it is. Raises Refused(INVALID) for a brace that belongs to nothing."""
-    for found in _TOKEN.finditer(text):
+    """The text as it is. Raises Refused(INVALID) for a brace that belongs to nothing, and for too many."""
+    for count, found in enumerate(_TOKEN.finditer(text), 1):
         if found[0] in ("{", "}"):
             raise Refused(Refusal.INVALID, f"text: the {found[0]} at character {found.start() + 1} is no placeholder")
+        if count > _MOST:
+            raise Refused(Refusal.INVALID, f"text: more than {_MOST} placeholders and doubled braces")
     return text
 
 
 def render(text: str, values: Mapping[str, str]) -> str:
-    """The text with its values. Raises Refused(INVALID) naming a placeholder that has none.
+    """The text with its values. Raises Refused: INVALID naming a placeholder that has none, TOO_MANY_PARTS for what
+    no message can be, however many parts it may have.
 
     Values for which there is no placeholder are not used. `{link}` without a value stays: it is where the short link
     comes (`model.links`).
     """
-
-    def put(found: re.Match[str]) -> str:
-        name = found[1]
-        if name is None:
-            return found[0][0]
+    pieces, names = _parsed(text)
+    made = [pieces[0]]
+    for name, piece in zip(names, pieces[1:], strict=True):
         value = values.get(name)
-        if value is not None:
-            return value
-        if found[0].lower() in _LINKS:
-            return found[0]
-        raise Refused(Refusal.INVALID, f"values: there is none for the placeholder {name!r}")
-
-    return _TOKEN.sub(put, text)
+        if value is None:
+            value = f"{{{name}}}"
+            if value.lower() not in _LINKS:
+                raise Refused(Refusal.INVALID, f"values: there is none for the placeholder {name!r}")
+        made += (value, piece)
+    if sum(map(len, made)) > _LONGEST:
+        raise Refused(Refusal.TOO_MANY_PARTS, f"the template with its values has more than {_LONGEST:,} characters")
+    return "".join(made)
 
 
 class TemplateMatcher:
@@ -78,6 +83,12 @@ class TemplateMatcher:
 def matcher(templates: Iterable[str]) -> TemplateMatcher:
     """A matcher of these templates' texts; without any no text matches."""
     return TemplateMatcher(templates)
+
+
+@lru_cache(maxsize=64)  # a campaign has one for all of its messages
+def _parsed(template: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What a template says literally before, between and after its placeholders, and their names."""
+    return _pieces(template), tuple(found[1] for found in _TOKEN.finditer(template) if found[1])
 
 
 def _pieces(template: str) -> tuple[str, ...]:

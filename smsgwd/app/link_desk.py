@@ -115,7 +115,7 @@ class LinkDesk:
         """The text with the short address wherever it says [Link] or {link}; the same text where it says neither."""
         if "[" not in text and "{" not in text:
             return text
-        return _PLACES.sub(lambda _: short, text)
+        return short.join(_around(text))
 
     def short(self, code: str) -> str:
         """The short address of a code."""
@@ -191,6 +191,12 @@ class LinkDesk:
 
 def _nobody_listens(_: str) -> None:
     """What hears of links until somebody else does."""
+
+
+@lru_cache(maxsize=64)  # a campaign has one text for all of its messages
+def _around(text: str) -> tuple[str, ...]:
+    """What stands before, between and behind the places for a link; the text alone where there is none."""
+    return tuple(_PLACES.split(text))
 
 
 def new_code() -> str:

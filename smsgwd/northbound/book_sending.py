@@ -6,7 +6,7 @@ A placeholder that the request gives no value for is filled from the recipient's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 #: The recipients, and for each its message or why there is none.
 Made = tuple[list[str], list[Item | Failure]]
 _FIELDS: Final = frozenset(("first_name", "last_name", "name", "number"))
+_MOST_CHARACTERS: Final = 8_000_000  #: of all texts of a request: 4,000 recipients of 13 parts
 _MOST: Final = MAX_BLOCK - 1  #: messages of one submission: its ids are one block
 
 
@@ -55,7 +56,7 @@ async def group_items(
     if not _wants_contacts(text, request):
         return everybody, requests.items(_filled(request, text, {}), everybody, when)
     contacts = await _contacts(records, tenant, everybody)
-    return everybody, [_made(request, text, one, contacts, tenant, now) for one in everybody]
+    return everybody, _bounded(_made(request, text, one, contacts, tenant, now) for one in everybody)
 
 
 async def batch_items(records: Records, tenant: Tenant, wanted: Sequence[BatchMessage], now: Callable[[], int]) -> Made:
@@ -64,15 +65,30 @@ async def batch_items(records: Records, tenant: Tenant, wanted: Sequence[BatchMe
     texts = await _texts(records, tenant, list(names))
     filled = [one for one in wanted if one.template is not UNSET and _wants_contacts(texts.get(one.template, ""), one)]
     contacts = await _contacts(records, tenant, [one.to for one in filled])
-    made: list[Item | Failure] = []
-    for one in wanted:
+
+    def made(one: BatchMessage) -> Item | Failure:
         if one.template is UNSET:
-            made.append(requests.item_or_failure(one, one.to, (tenant.time_zone, now)))
-        elif (text := texts.get(one.template)) is None:
-            made.append(requests.failure_of(_no_template(one.template)))
-        else:
-            made.append(_made(one, text, one.to, contacts, tenant, now))
-    return [one.to for one in wanted], made
+            return requests.item_or_failure(one, one.to, (tenant.time_zone, now))
+        text = texts.get(one.template)
+        if text is None:
+            return requests.failure_of(_no_template(one.template))
+        return _made(one, text, one.to, contacts, tenant, now)
+
+    return [one.to for one in wanted], _bounded(map(made, wanted))
+
+
+def _bounded(made: Iterable[Item | Failure]) -> list[Item | Failure]:
+    """These, if their texts have a size that a gateway can hold: a small request must not become a large one."""
+    found: list[Item | Failure] = []
+    length = 0
+    for one in made:
+        length += len(one.text) if type(one) is Item else 0
+        if length > _MOST_CHARACTERS:
+            raise Refused(
+                Refusal.INVALID, f"the texts of the request have more than {_MOST_CHARACTERS:,} characters together"
+            )
+        found.append(one)
+    return found
 
 
 async def _members(records: Records, tenant: Tenant, group: str, to: list[str], most: int) -> list[str]:

@@ -28,6 +28,21 @@ def test_an_empty_value_is_a_value():
     assert render("[{name}]", {"name": ""}) == "[]"
 
 
+def test_a_text_that_no_message_can_be_is_not_made():
+    assert len(render("{a}", {"a": "x" * 40_000})) == 40_000
+    with pytest.raises(Refused, match="40,000 characters") as caught:
+        render("{a}" * 200, {"a": "x" * 1000})
+    assert caught.value.refusal is Refusal.TOO_MANY_PARTS
+
+
+@pytest.mark.parametrize("token", ["{a}", "{{", "}}"])
+def test_braces_are_counted(token):
+    assert checked_template(token * 200) == token * 200
+    with pytest.raises(Refused, match="more than 200 placeholders") as caught:
+        checked_template(token * 201)
+    assert caught.value.refusal is Refusal.INVALID
+
+
 def test_a_missing_value_is_refused_by_name():
     with pytest.raises(Refused, match="'name'") as caught:
         render("Hello {name}", {"Name": "Eva"})

@@ -87,6 +87,17 @@ def test_templates_that_cannot_be_filled(client):
     assert client.gateway.submissions == []
 
 
+def test_a_small_request_does_not_become_a_large_one(client):
+    client.ask("POST", "/v1/templates", {"name": "long", "text": "{first_name}" + "x" * 20_000})
+    to = [f"+3069{n:08d}" for n in range(400)]
+    assert ask(client, to=to, template="long").status == 202
+    reply = ask(client, to=[*to, "+306912345678"], template="long")
+    assert is_problem(reply, 422, "invalid", "8,000,000 characters")
+    batch = {"messages": [{"to": one, "template": "long"} for one in [*to, "+306912345678"]]}
+    assert is_problem(client.ask("POST", "/v1/messages/batch", batch), 422, "invalid", "8,000,000 characters")
+    assert len(client.gateway.submissions) == 1
+
+
 def test_values_are_no_templates(client):
     assert ask(client, to=NUMBERS[0], template="code", values={"code": "{first_name}{{"}).status == 202
     assert sent(client)[0][1] == "Your code is {first_name}{{"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.scenario.esme import Steady
@@ -119,6 +121,36 @@ def _by_template(tenant: Tenant, values: dict[str, str]) -> str:
     answer = tenant.ask("POST", "/v1/messages", _body(values))
     assert answer.status == 202, answer
     return str(answer.body["messages"][0]["id"])
+
+
+def test_small_requests_become_no_large_ones(shared: Scene, gateway: Gateway) -> None:
+    """Long templates, values and many places for links to 1,000 recipients: refused without much time or memory."""
+    tenant = gateway.tenant
+    many = {"from": "Shop", "to": [f"+30690{n:07d}" for n in range(1000)]}
+    assert tenant.ask("POST", "/v1/templates", {"name": "long", "text": "{a}" * 200}).status == 201
+    assert tenant.ask("POST", "/v1/templates", {"name": "wide", "text": "{name}" + "x" * 39_000}).status == 201
+    one = {"from": "Shop", "to": "+306900000001", "template": "long", "values": {"a": "x" * 900}}
+    before = _most_mb(gateway)
+    with Steady(lambda: bound(gateway), slowest_s=2.0):
+        for path, body in (
+            ("/v1/messages", {**many, "template": "long", "values": {"a": "x" * 1000}}),
+            ("/v1/messages", {**many, "template": "wide"}),
+            ("/v1/messages/batch", {"messages": [one] * 1000}),
+            ("/v1/messages", {**many, "text": "[Link]" * 6666, "link": "https://shop.example/"}),
+            ("/v1/messages", {**many, "text": "[" * 40_000, "link": "https://shop.example/"}),
+            ("/v1/messages", {**many, "text": "a" + "\u0301" * 39_000}),
+        ):
+            answer = tenant.ask("POST", path, body)
+            assert answer.status in (413, 422), (path, answer)
+            assert answer.body["code"] in ("invalid", "too_many_parts", "too_large"), answer.body["code"]
+    assert _most_mb(gateway) < before + 300
+    check_sound(gateway)
+
+
+def _most_mb(gateway: Gateway) -> float:
+    """The most it has held in memory so far."""
+    status = Path(f"/proc/{gateway.pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) / 1024
 
 
 def test_deep_and_long_json(shared: Scene, gateway: Gateway) -> None:
