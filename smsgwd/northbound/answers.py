@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from smsgwd.model.message import PUBLIC_STATES, Coding, EventView, Failure, MessageView, PartView, State
+from smsgwd.model.message import HELD, PUBLIC_STATES, Coding, EventView, Failure, MessageView, PartView, State
 from smsgwd.model.money import format_money
 from smsgwd.model.submission import Entry
 from smsgwd.timespec.rfc3339 import format_epoch_ms
@@ -68,6 +68,12 @@ class Message(msgspec.Struct, frozen=True, gc=False, rename={"from_": "from"}, k
     done_at: Annotated[Time | None, Meta(description="When its final state was reached.")]
     error: Error | None
     connector: Annotated[str, Meta(description="The connector it goes or went by.")]
+    schedule_at: Annotated[
+        Time | msgspec.UnsetType, Meta(description="When it is sent; only while it waits for that.")
+    ] = msgspec.UNSET
+    held: Annotated[
+        bool | msgspec.UnsetType, Meta(description="True while the operator looks at it first, else left out.")
+    ] = msgspec.UNSET
     name: Annotated[
         str | msgspec.UnsetType, Meta(description="Of the contact with this number; left out where there is none.")
     ] = msgspec.UNSET
@@ -201,7 +207,14 @@ def message_detail(view: MessageView, names: Mapping[str, str]) -> MessageDetail
 
 def _members(view: MessageView, names: Mapping[str, str]) -> dict[str, Any]:
     kept = view.message
+    waits: dict[str, Any] = {}
+    if kept.state is State.SCHEDULED:
+        if kept.due_at != HELD:
+            waits["schedule_at"] = format_epoch_ms(kept.due_at % HELD)
+        if kept.due_at >= HELD:
+            waits["held"] = True
     return {
+        **waits,
         "id": str(kept.id),
         "submission": str(kept.submission),
         "to": kept.dest,

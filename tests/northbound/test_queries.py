@@ -2,7 +2,7 @@
 
 import pytest
 
-from smsgwd.model.message import Coding, EventView, Failure, Message, PartView, State
+from smsgwd.model.message import HELD, Coding, EventView, Failure, Message, PartView, State
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.northbound.cursor import decode_cursor, encode_cursor
 from smsgwd.ports.store import StoreUnavailable
@@ -26,6 +26,23 @@ def made(id, **members):
     }
     values.update(members)
     return Message(id=id, **values)
+
+
+@pytest.mark.parametrize(
+    ("members", "shown"),
+    [
+        ({"state": State.SCHEDULED, "due_at": T0 + 60_000}, ("2023-11-14T22:14:20.000Z", None)),
+        ({"state": State.SCHEDULED, "due_at": HELD}, (None, True)),
+        ({"state": State.SCHEDULED, "due_at": HELD + T0 + 60_000}, ("2023-11-14T22:14:20.000Z", True)),
+        ({"state": State.QUEUED, "due_at": T0 + 60_000}, (None, None)),
+    ],
+)
+def test_what_waits_says_until_when(members, shown):
+    gateway = FakeGateway()
+    gateway.keep(made(101, **members))
+    one = Client(gateway).ask("GET", "/v1/messages/101").json
+    [listed] = Client(gateway).ask("GET", "/v1/messages").json["messages"]
+    assert (one.get("schedule_at"), one.get("held")) == (listed.get("schedule_at"), listed.get("held")) == shown
 
 
 def test_a_message_is_shown_whole():
