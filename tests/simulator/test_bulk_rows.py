@@ -121,10 +121,11 @@ def test_what_cannot_be_is_said(store):
 
 
 def test_messages_for_later_are_due_one_after_the_other(store):
-    with loading(store) as connection:
+    with closing(sqlite3.connect(store, isolation_level=None)) as connection:
         connection.execute("ALTER TABLE message ADD COLUMN due_at")
         connection.execute("UPDATE message SET due_at = deadline - 700")
-        pattern = pattern_in(store, "b", State.QUEUED)
+    pattern = pattern_in(store, "b", State.QUEUED)
+    with loading(store) as connection:
         fill(connection, [pattern], Bulk(numbers=range(100), ages_ms=AGES, due_ms=range(5_000_000, 6_000_000)))
     rows = _rows(store, "SELECT due_at, deadline FROM message WHERE id > 9 ORDER BY id")
     assert rows == [(at, at + 700) for at in range(5_000_000, 6_000_000, 10_000)]
