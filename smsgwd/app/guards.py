@@ -54,7 +54,8 @@ class Guards:
             raise Refused(
                 Refusal.FLOOD, f"more than usual goes to numbers that begin with {message.msisdn[: flood.prefix]}"
             )
-        message.state, message.due_at = State.SCHEDULED, HELD
+        message.state = State.SCHEDULED
+        message.due_at += HELD
         self.held()
 
     def forget(self, message: Message) -> None:

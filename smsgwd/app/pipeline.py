@@ -340,7 +340,7 @@ def _changes(works: Sequence[_Work]) -> list[Change]:
             changes += [
                 Note(message.id, at, "held", "more than usual goes to this range of numbers")
                 for message in work.change.messages
-                if message.due_at == HELD
+                if message.due_at >= HELD
             ]
     return changes
 

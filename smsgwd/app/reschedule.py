@@ -86,7 +86,7 @@ class Rescheduler:
 
 def _waits(message: Message) -> bool:
     """True for what waits for its own time; what is held waits for an operator."""
-    return message.state is State.SCHEDULED and message.due_at != HELD
+    return message.state is State.SCHEDULED and message.due_at < HELD
 
 
 def _validity_ms(message: Message, validity_s: int | None) -> int:

@@ -76,7 +76,7 @@ class Ways:
             message.coding,
             message.channel,
             message.priority,
-            message.due_at if 0 < message.due_at < HELD else message.submitted_at,
+            message.due_at % HELD or message.submitted_at,
         )
         if rule is None:
             return []

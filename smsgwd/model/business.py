@@ -85,8 +85,8 @@ class Reschedule(msgspec.Struct, frozen=True, gc=False):
 
 
 class Unhold(msgspec.Struct, frozen=True, gc=False):
-    """Up to `limit` held messages of a tenant ('' = of all) to numbers that begin with `prefix` are due at `at`; with
-    `reject` they end REJECTED and are refunded. Result: Swept."""
+    """Up to `limit` held messages of a tenant ('' = of all) to numbers that begin with `prefix` are due at `at`, or at
+    their own time where that is later; with `reject` they end REJECTED and are refunded. Result: Swept."""
 
     tenant: str
     prefix: str

@@ -32,7 +32,8 @@ class State(IntEnum):
 
 
 FINAL_FROM: Final = State.DELIVERED
-HELD: Final = 1 << 62  #: `due_at` of a SCHEDULED message that only an operator releases (flood protection)
+#: Added to `due_at` of a SCHEDULED message that only an operator releases (flood protection): it keeps its own time.
+HELD: Final = 1 << 62
 PUBLIC_STATES: Final = tuple(dict.fromkeys(state.public for state in State))
 
 

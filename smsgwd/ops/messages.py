@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from twisted.internet.defer import Deferred
 
+from smsgwd.model.message import HELD
 from smsgwd.ops.params import flag, phone_digits
 from smsgwd.ops.registry import Command, CommandError, Parameter, Params
 from smsgwd.ports.store import Store, StoreUnavailable
@@ -76,7 +77,8 @@ class Messages:
             "parts": message.parts,
             "submitted_at": format_epoch_ms(message.submitted_at),
             "deadline": format_epoch_ms(message.deadline),
-            "due_at": format_epoch_ms(message.due_at) if message.due_at else None,
+            "due_at": format_epoch_ms(message.due_at % HELD) if message.due_at % HELD else None,
+            "held": message.due_at >= HELD,
             "sent_at": None if view.sent_at is None else format_epoch_ms(view.sent_at),
             "done_at": None if view.done_at is None else format_epoch_ms(view.done_at),
             "error": None if view.error is None else msgspec.to_builtins(view.error),

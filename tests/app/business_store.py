@@ -102,7 +102,7 @@ class BusinessStore:
         if view is None or view.message.tenant != change.tenant:
             return Ignored("unknown_message")
         message = view.message
-        if message.state is not State.SCHEDULED or message.due_at == HELD:
+        if message.state is not State.SCHEDULED or message.due_at >= HELD:
             return Ignored("left")
         message.due_at = change.due_at or change.at
         message.deadline = change.deadline or message.deadline

@@ -6,9 +6,10 @@ from smsgwd.admission.admit import account_of
 from smsgwd.app.pipeline import Pipeline
 from smsgwd.model.changes import KeyMismatch, Replayed, Submit, Submitted
 from smsgwd.model.ids import IdGenerator
+from smsgwd.model.message import HELD, State
 from smsgwd.model.refusals import Refused
 from smsgwd.model.submission import Idempotency, Item, Submission
-from smsgwd.model.tenant import Tenant
+from smsgwd.model.tenant import Flood, Tenant
 from smsgwd.ports.store import StoreUnavailable
 from smsgwd.routing.table import Routes, Rule
 from tests.app.fakes import AtOnce, FakeClock, FakeDispatcher, FakeStore, now
@@ -21,21 +22,25 @@ class World:
     def __init__(self):
         self.store = FakeStore()
         self.clock = FakeClock()
-        self.pipeline = Pipeline(
+        self.woken = []
+        self.pipeline = self.pipeline_of(CAREFUL)
+
+    def pipeline_of(self, tenant):
+        return Pipeline(
             store=self.store,
             dispatcher=FakeDispatcher(),
             clock=self.clock,
             turn=AtOnce(),
             ids=IdGenerator(5),
             **maker_of(Routes([Rule(("sim",))]), FakeDispatcher()),
-            accounts={"demo": account_of(CAREFUL)}.get,
-            scheduled=lambda _: None,
+            accounts={"demo": account_of(tenant)}.get,
+            scheduled=self.woken.append,
             observe=lambda *_: None,
         )
 
-    def submit(self, key=None):
-        item = Item("iSMS", "+306912345678", "Hello")
-        return self.pipeline.submit(Submission("demo", [item], Idempotency(key, b"d") if key else None))
+    def submit(self, key=None, items=None):
+        items = items or [Item("iSMS", "+306912345678", "Hello")]
+        return self.pipeline.submit(Submission("demo", items, Idempotency(key, b"d") if key else None))
 
     def answer(self, result, key=None):
         """What a submission is told whose change the store answers like this."""
@@ -89,3 +94,16 @@ def test_what_could_not_be_stored_may_come_again(world):
 def test_what_nobody_could_pay_for_may_come_again(world):
     assert now(world.answer(Submitted({0: "no_credit"}))).entries[0].error.code == "no_credit"
     assert world.sent() is None
+
+
+def test_what_is_held_keeps_its_own_time(world):
+    flooded = Tenant("demo", prices=(("", 40_000),), flood=Flood(prefix=5, window_s=60, most=1, factor=1.0))
+    world.pipeline = world.pipeline_of(flooded)
+    due = world.clock.now_ms() + 3_600_000
+    answer = world.submit(items=[Item("iSMS", "+306912345678", text, schedule_at=due) for text in ("a", "b")])
+    [[change, note]] = world.store.log
+    assert [message.due_at for message in change.messages] == [due, HELD + due]
+    assert note.type == "held" and note.message_id == change.messages[1].id
+    world.store.finish()
+    assert [entry.state for entry in now(answer).entries] == [State.SCHEDULED] * 2
+    assert world.woken == [due]

@@ -54,6 +54,13 @@ def test_what_waits_is_listed_newest_first():
     }
 
 
+def test_what_is_held_has_its_own_time_still():
+    made = client()
+    keep(made, 101, due_at=HELD + NOW_MS + HOUR)
+    [held] = made.ask("GET", "/v1/scheduled").json["messages"]
+    assert (held["held"], held["schedule_at"]) == (True, "2027-01-15T09:00:00.000Z")
+
+
 def test_scheduled_messages_come_in_pages():
     made = client()
     for number in range(101, 106):

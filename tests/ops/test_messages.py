@@ -2,10 +2,11 @@
 
 import json
 
+import msgspec
 import pytest
 from twisted.internet.defer import fail, succeed
 
-from smsgwd.model.message import Coding, EventView, Failure, Message, MessageView, State
+from smsgwd.model.message import HELD, Coding, EventView, Failure, Message, MessageView, State
 from smsgwd.ops.messages import Messages
 from smsgwd.ops.registry import CommandError
 from smsgwd.ports.store import StoreUnavailable
@@ -34,6 +35,14 @@ def test_a_message_of_whichever_tenant_without_its_text():
     assert (event["type"], event["connector"], event["latency_ms"]) == ("failover", "a", 3)
     assert event["at"] == shown["done_at"] == "2026-05-28T20:26:40.000Z"
     assert "secret" not in json.dumps(shown)
+
+
+def test_a_held_message_has_its_own_time_or_none():
+    for due_at, shown_as in ((HELD, None), (HELD + NOW_MS, "2026-05-28T20:26:40.000Z")):
+        message = msgspec.structs.replace(VIEW.message, state=State.SCHEDULED, due_at=due_at)
+        store = Store(tenant_of="demo", message=msgspec.structs.replace(VIEW, message=message))
+        shown = run(Messages(store, lambda number, out: None), "message", "show", id="7")
+        assert (shown["state"], shown["held"], shown["due_at"]) == ("scheduled", True, shown_as)
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,19 @@ class HoldContract(StoreCase):
         (first, *_) = await self.store.held("demo", 0, 1)
         self.assertEqual((first.message, first.events), (mine[0], ()))
 
+    async def test_released_before_its_time_it_waits_for_that(self):
+        early, over = held(due_at=HELD + NOW + HOUR), held(due_at=HELD + NOW)
+        await self.one(submit(early, over))
+        self.assertEqual(await self.ids(), sorted((early.id, over.id)))
+        self.assertEqual((await self.store.counts()).held, 2)
+        for change in (Reschedule("demo", early.id, 0, NOW), Replace("demo", message(id=early.id), NOW)):
+            self.assertEqual(await self.one(change), Ignored("held", early.id))
+        self.assertEqual((await self.one(Promote(NOW + 9 * HOUR))).messages, ())
+        await self.one(Unhold("", "", NOW + 5))
+        self.assertEqual([each.id for each in (await self.one(Promote(NOW + 5))).messages], [over.id])
+        self.assertEqual(await self.store.next_due(), NOW + HOUR)
+        self.assertEqual([each.id for each in (await self.one(Promote(NOW + HOUR))).messages], [early.id])
+
     async def test_released_by_tenant_and_prefix(self):
         await self.one(PutTenant(tenant("other", credentials=())))
         numbers = ("3069", "30691", "306999", "3070", "2069")

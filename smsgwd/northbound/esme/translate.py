@@ -14,7 +14,7 @@ import msgspec
 from smsgwd.gsm import GsmError, alphabet
 from smsgwd.gsm.coding import describe
 from smsgwd.gsm.tables import LOCKING
-from smsgwd.model.message import Message, State
+from smsgwd.model.message import HELD, Message, State
 from smsgwd.model.submission import Item
 from smsgwd.model.wire import Wire, unpack_wire
 from smsgwd.northbound.esme.passed import split_tlvs
@@ -204,7 +204,7 @@ class Translator:
         if pdu.sm_default_msg_id:
             raise Untranslatable(s.ESME_RINVDFTMSGID, "there are no predefined messages")
         was = unpack_wire(old.wire) if old.wire is not None else Wire()
-        scheduled = old.due_at if old.state is State.SCHEDULED and old.due_at > now else None
+        scheduled = old.due_at if old.state is State.SCHEDULED and now < old.due_at < HELD else None
         schedule_at, validity_s = times(pdu.schedule_delivery_time, pdu.validity_period, now, scheduled)
         if validity_s is None:
             validity_s = max(1, -(-(old.deadline - max(schedule_at or 0, now)) // 1000))

@@ -21,7 +21,7 @@ from smsgwd.store.embedded.queries import VIEW, view_of
 
 _MAX_ID: Final = (1 << 63) - 1
 #: SQL: a message `m` is held. Literals, so that SQLite knows which partial indexes have them all.
-HELD_ROWS: Final = f"m.state < 2 AND m.due_at = {HELD}"
+HELD_ROWS: Final = f"m.state < 2 AND m.due_at >= {HELD}"
 _RECORD: Final = "SELECT kind, tenant, key, value, at FROM record WHERE kind = ?"
 _AT: Final = Many(
     "WITH wanted (kind, tenant, key) AS (VALUES ",
@@ -194,7 +194,7 @@ def _lookup(row: tuple[Any, ...]) -> Lookup:
 
 
 def held(connection: sqlite3.Connection, tenant: str | None, after: int, limit: int) -> list[MessageView]:
-    """See Store.held. Those of one time stand in their index by id."""
+    """See Store.held."""
     whose = "" if tenant is None else "AND m.tenant = ?3"
     values = (after, limit) if tenant is None else (after, limit, tenant)
     found = connection.execute(

@@ -272,7 +272,7 @@ def counts(connection: sqlite3.Connection) -> StoreCounts:
         outbox_dead=one("SELECT count(*) FROM outbox WHERE status = 2"),
         parked=one("SELECT count(*) FROM parked WHERE orphan = 0"),
         orphans=one("SELECT count(*) FROM parked WHERE orphan = 1"),
-        held=one(f"SELECT count(*) FROM message WHERE state < 2 AND due_at = {HELD}"),
+        held=one(f"SELECT count(*) FROM message WHERE state < 2 AND due_at >= {HELD}"),
     )
 
 

@@ -18,7 +18,7 @@ ALTER TABLE message ADD COLUMN payers TEXT;
 ALTER TABLE message ADD COLUMN channel TEXT;
 ALTER TABLE message ADD COLUMN source_addr TEXT;
 ALTER TABLE message ADD COLUMN dest_addr TEXT;
-CREATE INDEX message_held ON message (tenant, msisdn) WHERE state < 2 AND due_at = 4611686018427387904;
+CREATE INDEX message_held ON message (tenant, msisdn) WHERE state < 2 AND due_at >= 4611686018427387904;
 CREATE TABLE ledger (
     id INTEGER PRIMARY KEY,
     tenant TEXT NOT NULL,

@@ -21,7 +21,7 @@ _SCHEDULED: Final = int(State.SCHEDULED)
 _RELEASE: Final = Many(
     "WITH new (due_at, id) AS (VALUES ",
     "(?, ?)",
-    ") UPDATE message SET due_at = new.due_at FROM new WHERE message.id = new.id",
+    f") UPDATE message SET due_at = max(new.due_at, message.due_at - {HELD}) FROM new WHERE message.id = new.id",  # noqa: S608 -- texts of ours
 )
 
 
@@ -54,11 +54,11 @@ def _why_not(row: Row, tenant: str) -> str:
         return "final"
     if row.state != _SCHEDULED:
         return "left"
-    return "held" if row.due_at == HELD else ""
+    return "held" if row.due_at >= HELD else ""
 
 
 def unhold(work: Work, change: Unhold) -> Swept:
-    """Release held messages, or end them as REJECTED, refunded."""
+    """Release held messages, each for its own time or for now, or end them as REJECTED, refunded."""
     work.flush()
     index, conditions = "message_due", [HELD_ROWS]
     values: list[str] = []

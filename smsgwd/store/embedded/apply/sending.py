@@ -219,7 +219,7 @@ def replace(work: Work, change: Replace) -> Replaced | Ignored:
     row = _still_ours(work, message.id, change.tenant)
     if isinstance(row, Ignored):
         return row
-    if row.state == _SCHEDULED and row.due_at == HELD:  # it would get past the operator
+    if row.state == _SCHEDULED and row.due_at >= HELD:  # it would get past the operator
         return Ignored("held", row.id)
     out = opted_out(work, (message,)) if work.memory.opted else None
     if out:
