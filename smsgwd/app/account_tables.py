@@ -19,6 +19,15 @@ _log = get_logger("daemon")
 _Contents = dict[tuple[object, ...], ContentRules | None]
 
 
+class ListInUse(msgspec.Struct, frozen=True):
+    """A price list as it was compiled: by which version."""
+
+    key: str
+    value: int  #: hash of it
+    currency: str
+    table: PriceTable
+
+
 class Special:
     """A tenant's own rates over a price list: the longer prefix counts, its own one of two alike."""
 
@@ -43,10 +52,11 @@ class Special:
 class AccountTables:
     """What the accounts are made of, and the accounts. Whoever changes an ingredient has them compiled anew.
 
-    `price_list` gives the table of a list by name, as it is in effect; `network_of` the mcc+mnc of a number.
+    `price_list` gives the table of a list by name and currency, as it is in effect; `network_of` the mcc+mnc of a
+    number.
     """
 
-    def __init__(self, price_list: Callable[[str], PriceTable | None], network_of: Callable[[str], str]) -> None:
+    def __init__(self, price_list: Callable[[str, str], PriceTable | None], network_of: Callable[[str], str]) -> None:
         self._price_list = price_list
         self._network_of = network_of
         self.accounts: dict[str, Account] = {}  #: by tenant; of enabled ones only
@@ -110,7 +120,7 @@ class AccountTables:
         """A tenant's prices: its own, or those of its list with its own prefixes among them."""
         if tenant.price_list is None:
             return PriceTable(tenant.prices)
-        base = self._price_list(tenant.price_list)
+        base = self._price_list(tenant.price_list, tenant.currency)
         if base is None:
             _log.error("tenant.no_price_list", tenant=tenant.id, price_list=tenant.price_list)
             base = PriceTable(())

@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from smsgwd.admission.admit import Account, account_of
 from smsgwd.admission.content import check_together, compile_content
 from smsgwd.admission.sender_rules import SenderRules
-from smsgwd.app.account_tables import AccountTables
+from smsgwd.app.account_tables import AccountTables, ListInUse
 from smsgwd.app.tables import devices_of, rules_of, stored_rules, usable_rules
 from smsgwd.config import Config
 from smsgwd.model import records as kinds
@@ -63,14 +63,6 @@ _AGAIN_S: Final = 1.0
 _log = get_logger("daemon")
 
 
-class _List(msgspec.Struct, frozen=True):
-    """A price list as it was compiled: by which version."""
-
-    key: str
-    value: int  #: hash of it
-    table: PriceTable
-
-
 class Catalog:
     """The tables of now. What they ask of services that are made later is set then: `up` and `ported`."""
 
@@ -86,7 +78,7 @@ class Catalog:
         self._connectors = frozenset(each.id for each in config.connectors)
         self._devices = devices_of(config)
         self._store: Store | None = None
-        self._lists: dict[str, _List] = {}
+        self._lists: dict[str, ListInUse] = {}
         self._list_names: frozenset[str] = frozenset()  # also those that have not begun
         self._next_list: int | None = None
         self._call: IDelayedCall | None = None
@@ -157,6 +149,10 @@ class Catalog:
         # At the start a tenants file may name a list that is imported once the gateway runs.
         if self._begun_with and tenant.price_list is not None and tenant.price_list not in self._list_names:
             raise Refused(Refusal.INVALID, f"there is no price list {tenant.price_list}")
+        known = self._lists.get(tenant.price_list or "")
+        if known is not None and known.currency != tenant.currency:
+            why = f"the price list {tenant.price_list} is in {known.currency}, the tenant's money in {tenant.currency}"
+            raise Refused(Refusal.INVALID, why)
 
     def check(self, kind: str, tenant: str, rows: Sequence[tuple[str, bytes | None]]) -> Deferred[None] | None:
         """Refuse records (key, value; None = dropped) that could not be compiled: Refused(INVALID) is raised, or fails
@@ -291,12 +287,12 @@ class Catalog:
                 current[name] = record  # versions come in their order
             elif following is None or int(begins) < following:
                 following = int(begins)
-        lists: dict[str, _List] = {}
+        lists: dict[str, ListInUse] = {}
         for name, record in current.items():
             known, value = self._lists.get(name), hash(record.value)
             if known is None or (known.key, known.value) != (record.key, value):
                 try:
-                    known = _List(record.key, value, await deferToThread(_table_of, record))
+                    known = await deferToThread(_list_of, record, value)
                 except (Refused, ValueError) as error:
                     _unusable(record, str(error))
                     continue
@@ -306,9 +302,9 @@ class Catalog:
         self.chooser.costs = Costs({connector: lists[name].table for connector, name in suppliers if name in lists})
         self._wait()
 
-    def _price_list(self, name: str) -> PriceTable | None:
+    def _price_list(self, name: str, currency: str) -> PriceTable | None:
         known = self._lists.get(name)
-        return None if known is None else known.table
+        return None if known is None or known.currency != currency else known.table
 
     def _wait(self) -> None:
         """Be awake when the next price list begins."""
@@ -366,9 +362,10 @@ class Catalog:
         self._tables.templates.update({name: tuple(texts) for name, texts in found.items()})
 
 
-def _table_of(record: Record) -> PriceTable:
+def _list_of(record: Record, value: int) -> ListInUse:
     """Raises Refused or ValueError."""
-    return PriceTable(_decoded(record, PriceListRecord).rates)
+    found = _decoded(record, PriceListRecord)
+    return ListInUse(record.key, value, found.currency, PriceTable(found.rates))
 
 
 def _plan_of(records: Iterable[Record]) -> tuple[NumberPlan, list[tuple[Record, str]]]:

@@ -29,6 +29,14 @@ _MOST_TOLD: Final = 5  # tenants in an error
 _CALLED = Parameter("name", "The list's name", required=True)
 _VALID = Parameter("valid_from", "The version that begins then (RFC 3339)")
 _decode = msgspec.json.Decoder(PriceListRecord).decode
+
+
+class _Head(msgspec.Struct):
+    """What is read of a list where its rates do not matter."""
+
+    currency: str = "EUR"
+
+
 _log = get_logger("ops")
 
 
@@ -66,7 +74,7 @@ class Prices:
                     _CALLED,
                     Parameter("csv", "Columns prefix (or mcc, mnc) and price; csv=@FILE reads a file", required=True),
                     Parameter("valid_from", "When it begins to count (RFC 3339); now if not given"),
-                    Parameter("currency", "ISO 4217; EUR if not given"),
+                    Parameter("currency", "ISO 4217; that of its other versions if not given, else EUR"),
                 ),
                 changes=True,
                 long=True,
@@ -141,21 +149,26 @@ class Prices:
         return format_price_csv(found.rates).rstrip("\r\n")
 
     def _import(self, params: Params) -> Deferred[dict[str, Any]]:
-        name, currency = _name(params), params.get("currency", "EUR")
-        if _CURRENCY.fullmatch(currency) is None:
+        name, currency = _name(params), params.get("currency")
+        if currency is not None and _CURRENCY.fullmatch(currency) is None:
             raise CommandError("currency must be three letters such as EUR")
         valid_from = moment(params, "valid_from")
         return carried_out(self._imported(name, currency, valid_from, params["csv"]))
 
-    async def _imported(self, name: str, currency: str, valid_from: int | None, text: str) -> dict[str, Any]:
+    async def _imported(self, name: str, wanted: str | None, valid_from: int | None, text: str) -> dict[str, Any]:
         begins = self._clock.now_ms() if valid_from is None else valid_from
+        versions = await self._records.page(PRICE_LIST, "", "", 1, beginning=f"{name}@")
 
-        def read() -> tuple[int, bytes]:
+        def read() -> tuple[str, int, bytes]:
+            kept = msgspec.json.decode(versions[0].value, type=_Head).currency if versions else None
+            currency = wanted or kept or "EUR"
+            if kept not in (None, currency):
+                raise CommandError(f"currency: the price list {name} is in {kept}, and all of its versions are")
             rates = parse_price_csv(text)
-            return len(rates), msgspec.json.encode(PriceListRecord(name, currency, begins, rates))
+            return currency, len(rates), msgspec.json.encode(PriceListRecord(name, currency, begins, rates))
 
         try:
-            count, value = await deferToThread(read)
+            currency, count, value = await deferToThread(read)
         except TableError as error:
             raise not_a_table(text, error) from None
         await self._records.put(PRICE_LIST, "", price_list_key(name, begins), value)

@@ -71,7 +71,8 @@ EVENTS: Mapping[str, Event] = _events(
     (
         "tenant.no_price_list",
         "error",
-        "A tenant's price list is not stored, or has not begun: it can send nothing that its own prices do not name.",
+        "A tenant's price list is not stored, has not begun, or is in another currency:"
+        " it can send nothing that its own prices do not name.",
     ),
     (
         "record.unusable",

@@ -96,6 +96,15 @@ def test_price_lists_that_are_none(params, complaint):
     assert not records.rows
 
 
+def test_a_price_list_has_one_currency():
+    family = Prices(Records(), Clock())
+    run(family, "price", "import", name="a", csv=CSV, currency="USD")
+    assert run(family, "price", "import", name="a", csv=CSV)["currency"] == "USD"
+    assert run(family, "price", "import", name="b", csv=CSV)["currency"] == "EUR"
+    with pytest.raises(CommandError, match="currency: the price list a is in USD"):
+        run(family, "price", "import", name="a", csv=CSV, currency="EUR", valid_from="2027-01-01T00:00:00Z")
+
+
 def test_price_lists_that_are_not_there():
     family = Prices(Records(), Clock())
     for verb in ("show", "drop", "export"):

@@ -35,6 +35,18 @@ def test_a_price_list_over_a_start(scene: Scene) -> None:
     check_sound(gateway)
 
 
+def test_a_price_list_in_another_currency(scene: Scene) -> None:
+    """Dollars are not paid as euros: no tenant may go by it, and one of the file that names it sends nothing."""
+    gateway = scene.gateway(scene.smsc(), tenant={"price_list": "dollars"})
+    told(gateway, "price", "import", name="dollars", csv="prefix,price\n*,0.05\n", currency="USD")
+    assert code(gateway.tenant.post(GREEK)) is not None
+    create(gateway, "euro", credit="1", price="0.04")
+    assert "USD" in refused(gateway, "tenant", "set", id="euro", price_list="dollars")
+    tenant = create(gateway, "dollar", credit="1", currency="USD", price_list="dollars")
+    assert tenant.post(GREEK).body["messages"][0]["price"] == "0.0500"
+    check_books(gateway)
+
+
 def test_a_file_of_resellers_and_customers(scene: Scene) -> None:
     """In any order; the credit is booked once, and what was changed since stays, however often it starts."""
     tenants: list[dict[str, object]] = [
