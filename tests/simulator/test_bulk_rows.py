@@ -1,6 +1,7 @@
 """Rows multiplied in SQL: everything that belongs to a message goes with it, each with its own number, id and time."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
