@@ -80,7 +80,7 @@ def build_registry(
             *Outbox(store, clock, outboxes.look).commands(),
             *Messages(store, erasure.erase).commands(),
             *Orphans(store, clock, outboxes, dispatcher).commands(),
-            *OptOuts(store, clock, known).commands(),
+            *OptOuts(store, clock, known, region).commands(),
             *TenantSettings(directory, desk, store, clock).commands(),
             *Credentials(directory, desk, clock).commands(),
             *Ledger(store, clock, directory.tenant).commands(),

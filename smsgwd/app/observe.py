@@ -150,6 +150,7 @@ class Scrape:
         metrics.receipts_parked.set(counts.parked)
         metrics.receipts_orphaned.set(counts.orphans)
         metrics.queued.labels("scheduled").set(counts.scheduled)
+        metrics.queued.labels("held").set(counts.held)
         metrics.queued.labels("queued").set(sum(queue.queued for queue in counts.queues))
         metrics.queued.labels("sent").set(counts.sent_without_receipt)
         return render(metrics.registry)

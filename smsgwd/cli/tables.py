@@ -108,8 +108,9 @@ def _status(data: dict[str, Any]) -> str:
     if "error" in store:
         lines.append(f"store figures: {store['error']}")
     else:
+        held = f"held for a decision {store['held']}, " if store.get("held") else ""
         lines.append(
-            f"scheduled or waiting {store['scheduled']}, sent without receipt {store['sent_without_receipt']}, "
+            f"scheduled or waiting {store['scheduled']}, {held}sent without receipt {store['sent_without_receipt']}, "
             f"pushes pending {store['outbox_pending']} (given up {store['outbox_dead']}), "
             f"receipts parked {store['parked']} (orphans {store['orphans']})"
         )

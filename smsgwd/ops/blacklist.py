@@ -67,4 +67,6 @@ class Blacklist:
     async def _changed(self, numbers: list[str], out: bool) -> dict[str, Any]:
         now = self._clock.now_ms()
         results = await self._store.commit([OptOut(EVERYBODY, number, out, now, "operator") for number in numbers])
-        return {"numbers": len(numbers), "blacklisted": out, "changed": sum(1 for result in results if result)}
+        changed = sum(1 for result in results if result)
+        answer = {"numbers": len(numbers), "blacklisted": out, "changed": changed}
+        return {"number": f"+{numbers[0]}", **answer} if len(numbers) == 1 else answer

@@ -22,7 +22,15 @@ _NUMBER = Parameter("number", "The person's number, country code first", require
 class OptOuts:
     """Commands about opt-out lists. `known` tells whether there is a tenant of that id."""
 
-    def __init__(self, store: Store, clock: Clock, known: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        known: Callable[[str], bool],
+        region: Callable[[str], str | None] = lambda tenant: None,
+    ) -> None:
+        """`region` tells in which country a tenant writes its numbers."""
+        self._region = region
         self._store = store
         self._clock = clock
         self._known = known
@@ -69,7 +77,9 @@ class OptOuts:
         return self._change(params, out=False)
 
     def _change(self, params: Params, *, out: bool) -> Deferred[dict[str, Any]]:
-        change = OptOut(self._tenant(params), phone_digits(params, "number"), out, self._clock.now_ms(), "operator")
+        tenant = self._tenant(params)
+        number = phone_digits(params, "number", self._region(tenant))
+        change = OptOut(tenant, number, out, self._clock.now_ms(), "operator")
         return Deferred.fromCoroutine(self._changed(change))
 
     async def _changed(self, change: OptOut) -> dict[str, Any]:

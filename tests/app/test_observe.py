@@ -89,10 +89,11 @@ class _Dispatcher:
 
 def test_a_scrape_reads_what_is_not_counted_as_it_happens():
     world = World()
-    counts = StoreCounts((QueueDepth("sim", 9, 0), QueueDepth("b", 1, 0)), 2, 4, 5, 0, 3, 1)
+    counts = StoreCounts((QueueDepth("sim", 9, 0), QueueDepth("b", 1, 0)), 2, 4, 5, 0, 3, 1, held=8)
     page = now(Scrape(world.metrics, _Store(succeed(counts)), _Dispatcher(), lambda: {"http": 6})())
     assert b'smsgwd_binds_bound{connector="sim"} 1.0' in page
     assert world.value("messages_queued", state="queued") == 10
+    assert world.value("messages_queued", state="held") == 8
     assert world.value("pushes_pending") == 5
     assert (world.value("receipts_parked"), world.value("receipts_orphaned")) == (3, 1)
     assert world.value("connections", listener="http") == 6

@@ -88,6 +88,12 @@ def test_status_screen():
     ]
 
 
+def test_status_names_what_an_operator_has_to_decide():
+    assert "held" not in render("status", STATUS)
+    shown = render("status", {**STATUS, "store": {**STATUS["store"], "held": 3}})
+    assert "scheduled or waiting 1, held for a decision 3, sent without" in shown
+
+
 def test_status_of_a_store_that_cannot_write_or_be_read():
     store = {"healthy": False, "error": "nothing can be stored"}
     text = render("status", {**STATUS, "store": store})

@@ -132,6 +132,11 @@ def test_the_blacklist():
     assert store.read == [("opt_outs", "", "3069", 7)]
 
 
+def test_one_number_is_told_as_it_was_read():
+    shown = run(Blacklist(Store(True), Clock()), "blacklist", "add", number="6912345678")
+    assert shown == {"number": "+6912345678", "numbers": 1, "blacklisted": True, "changed": 1}
+
+
 class Batches(Store):
     def commit(self, changes):
         self.asked += changes

@@ -31,6 +31,13 @@ def test_a_number_is_put_on_the_list_and_taken_off(verb, out, changed):
     assert store.asked == [OptOut("demo", "306912345678", out, NOW_MS, "operator")]
 
 
+def test_a_number_is_read_as_its_tenant_writes_it():
+    store = Store(True)
+    commands = OptOuts(store, Clock(), {"demo"}.__contains__, {"demo": "GR"}.get)
+    assert run(commands, "optout", "add", tenant="demo", number="6912345678")["number"] == "306912345678"
+    assert store.asked == [OptOut("demo", "306912345678", True, NOW_MS, "operator")]
+
+
 def test_errors():
     with pytest.raises(CommandError, match="there is no tenant other"):
         run(family(Store()), "optout", "list", tenant="other")
