@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.scenario.harness import Answer, Gateway, Scene, Smsc, Tenant
+from tests.scenario.ways import done
 
 ZONE = "Asia/Kathmandu"
 OTHER: dict[str, object] = {"id": "other", "credentials": [{"kind": "token", "secret": "other-token"}]}
@@ -174,3 +175,30 @@ def test_everybody_at_once(shared: Scene, stand: Stand) -> None:
     sent = [text.dest for text in smsc.texts() if text.dest.startswith("+30691")]
     assert len(sent) == len(set(sent)) == states.count("delivered")
     assert abs(before - float(tenant.balance()) - 0.04 * len(sent)) < 1e-6
+    assert done(gateway, "ledger", "check")["problems"] == []
+
+
+def test_moved_when_it_is_due(shared: Scene, stand: Stand) -> None:
+    """Moved in the moment in which it is due: either it was moved and is not sent, or it is too late and it is."""
+    gateway, smsc = stand
+    tenant = gateway.tenant
+    due = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=2)
+    ids = {}
+    for n in range(60):
+        to = f"+3069200000{n:02d}"
+        moment = due + datetime.timedelta(milliseconds=5 * n)
+        ids[to] = _scheduled(tenant, to, moment.isoformat(timespec="milliseconds"))
+    witness = _scheduled(tenant, "+306930000000", (due - datetime.timedelta(milliseconds=100)).isoformat())
+    tenant.wait_state(witness, "delivered")
+    moved = {to: _patch(tenant, message, "+5 days").status for to, message in ids.items()}
+    assert set(moved.values()) <= {200, 409}
+    for to, message in ids.items():
+        if moved[to] == 409:
+            tenant.wait_state(message, "delivered")
+        else:
+            assert tenant.message(message)["state"] == "scheduled"
+    last = (due + datetime.timedelta(seconds=1)).isoformat()
+    tenant.wait_state(tenant.send("+306930000001", schedule_at=last), "delivered")
+    sent = sorted(text.dest for text in smsc.texts() if text.dest.startswith("+30692"))
+    assert sent == sorted(to for to, status in moved.items() if status == 409)
+    assert done(gateway, "ledger", "check")["problems"] == []
