@@ -54,7 +54,8 @@ class Results:
         self._held = {decision: metrics.held_decided.labels(decision) for decision in ("released", "rejected")}
         self._booked = metrics.bookings
         self._not_booked = {
-            reason: metrics.bookings_refused.labels(reason) for reason in ("no_credit", "repeated", "no_tenant", "too_large")
+            reason: metrics.bookings_refused.labels(reason)
+            for reason in ("no_credit", "repeated", "no_tenant", "too_large")
         }
 
     def __call__(self, results: Sequence[Result]) -> None:
