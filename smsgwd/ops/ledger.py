@@ -235,7 +235,7 @@ def _cells(entry: LedgerEntry) -> tuple[Any, ...]:
 
 def _harmless(text: str) -> str:
     """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text
+    return f"'{text}" if text.startswith(("\t", "\r", "\n")) or text.lstrip().startswith(("=", "+", "-", "@")) else text
 
 
 def _why(change: Book, reason: str) -> str:

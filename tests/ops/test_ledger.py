@@ -69,7 +69,7 @@ def test_what_is_not_booked(verb, params, answer, complaint):
 
 
 ENTRIES = [
-    LedgerEntry(3, "demo", NOW_MS, EntryKind.TOPUP, 10_000_000, 0, 10_000_000, reference="=1+1", note="@x"),
+    LedgerEntry(3, "demo", NOW_MS, EntryKind.TOPUP, 10_000_000, 0, 10_000_000, reference="=1+1", note=" \u00a0@x"),
     LedgerEntry(9, "demo", NOW_MS, EntryKind.RESERVE, -40_000, 40_000, 9_960_000, 1, 1, message_id=77),
 ]
 
@@ -114,7 +114,7 @@ def test_an_export_is_csv_that_no_spreadsheet_runs():
     assert [(row["id"], row["kind"], row["amount"], row["balance"]) for row in rows] == [
         ("3", "topup", "10.0000", "10.0000"), ("9", "reserve", "-0.0400", "9.9600"),
     ]  # fmt: skip
-    assert (rows[0]["reference"], rows[0]["note"], rows[1]["message"]) == ("'=1+1", "'@x", "77")
+    assert (rows[0]["reference"], rows[0]["note"], rows[1]["message"]) == ("'=1+1", "' \u00a0@x", "77")
     assert len(run(family(Paged()), "ledger", "export", tenant="demo", limit="1").splitlines()) == 2
 
 
