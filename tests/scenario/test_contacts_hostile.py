@@ -108,7 +108,15 @@ def test_templates_are_no_programs(shared: Scene, gateway: Gateway) -> None:
     answer = tenant.ask("POST", "/v1/messages", _body({"a": "x"}))
     assert (answer.status, answer.body["code"]) == (422, "invalid")
     assert "'b'" in answer.body["detail"]
-    for values in ({"a": 7, "b": ""}, {"a": "x" * 1001, "b": ""}, {f"v{n}": "" for n in range(101)}, [], None, "x"):
+    wrong: tuple[object, ...] = (
+        {"a": 7, "b": ""},
+        {"a": "x" * 1001, "b": ""},
+        {f"v{n}": "" for n in range(101)},
+        [],
+        None,
+        "x",
+    )
+    for values in wrong:
         assert tenant.ask("POST", "/v1/messages", _body(values)).status == 422, values
     check_sound(gateway)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -82,7 +83,7 @@ def test_opened_counted_pushed(shared: Scene, stand: Stand) -> None:
     }
 
 
-def _two(catcher: Catcher) -> list[dict[str, object]] | None:
+def _two(catcher: Catcher) -> list[dict[str, Any]] | None:
     found = [push for push in catcher.pushes() if push["body"]["type"] == "link.clicked"]
     return found if len(found) >= 2 else None
 
@@ -143,8 +144,9 @@ def test_addresses_that_are_none(shared: Scene, stand: Stand) -> None:
         answer = tenant.post("+306940000001", "See [Link]", link=link)
         assert answer.status == 422, (link, answer)
         assert answer.body["code"] in ("invalid_link", "invalid"), (link, answer)
-    for link in (7, {}, ["https://shop.example"]):
-        assert tenant.post("+306940000001", "See [Link]", link=link).status == 422
+    kinds: tuple[object, ...] = (7, {}, ["https://shop.example"])
+    for kind in kinds:
+        assert tenant.post("+306940000001", "See [Link]", link=kind).status == 422
 
 
 def test_addresses_that_are_odd(shared: Scene, stand: Stand) -> None:

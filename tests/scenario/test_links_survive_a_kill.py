@@ -18,7 +18,8 @@ def test_clicks_survive(scene: Scene) -> None:
     message = gateway.tenant.send("+306900000001", "[Link]", link="https://shop.example/")
     gateway.tenant.wait_state(message, "delivered")
     [text] = smsc.texts()
-    path, answers = urlsplit(text.text).path, []
+    path = urlsplit(text.text).path
+    answers: list[int] = []
 
     def visit() -> None:
         answers.extend(ask(gateway.http_port, "GET", path, headers=BROWSER).status for _ in range(10))

@@ -28,10 +28,9 @@ def stand(shared: Scene) -> Stand:
     return gateway_between(shared, smscs, settings=settings, routes=ROUTES, tenants=[FALLBACK]), smscs
 
 
-def _took(stand: Stand, to: str, **fields: object) -> str:
+def _took(stand: Stand, to: str, **fields: str) -> str:
     gateway, _ = stand
-    params = {key: str(value) for key, value in fields.items()}
-    named = done(gateway, "route", "explain", tenant="shop", to=to, **{"from": "Shop"}, **params)["connector"]
+    named = done(gateway, "route", "explain", tenant="shop", to=to, **{"from": "Shop"}, **fields)["connector"]
     message = gateway.tenant.send(to, **fields)
     took = gateway.tenant.wait_state(message, "delivered")["connector"]
     assert took == named

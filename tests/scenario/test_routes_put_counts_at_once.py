@@ -53,7 +53,7 @@ def test_a_route_that_cannot_be_used_changes_nothing(shared: Scene, stand: Stand
     """All that is wrong with it is named, and the routes are those of before."""
     gateway, _ = stand
     before = done(gateway, "route", "list")
-    for wrong in (
+    unusable: tuple[dict[str, object], ...] = (
         {"connectors": ["nowhere"]},
         {"connectors": []},
         {"connectors": ["a"], "strategy": "dearest"},
@@ -62,7 +62,8 @@ def test_a_route_that_cannot_be_used_changes_nothing(shared: Scene, stand: Stand
         {"connectors": ["a"], "match": {"hours": {"time": "25:00-26:00"}}},
         {"connectors": ["a"], "match": {"networks": ["x"]}},
         {"connectors": "a" * 10_000},
-    ):
+    )
+    for wrong in unusable:
         answer = gateway.command("route", "put", id="wrong", order="1", json=json.dumps(wrong))
         assert refused(answer), answer
     for raw in ("", "[]", "nul", "[" * 50_000, '{"connectors": ["a"]', "\ud800"):

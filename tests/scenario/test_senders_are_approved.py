@@ -87,7 +87,15 @@ def test_names_that_are_none(shared: Scene, stand: Stand) -> None:
     for name in ("", "TwelveLetter", "1" * 16, "Ελλάδα", "a\r\nb", "a\0b", "\u202eknaB"):
         answer = gateway.tenant.ask("POST", "/v1/senders", {"name": name})
         assert answer.status == 422, (name, answer)
-    for body in ({}, {"name": 7}, {"name": "Ok", "more": 1}, {"name": "Ok", "details": {"": "x"}}, [], None):
+    bodies: tuple[object, ...] = (
+        {},
+        {"name": 7},
+        {"name": "Ok", "more": 1},
+        {"name": "Ok", "details": {"": "x"}},
+        [],
+        None,
+    )
+    for body in bodies:
         assert gateway.tenant.ask("POST", "/v1/senders", body).status in (400, 422), body
     many = {f"name{n}": "x" for n in range(1000)}
     assert gateway.tenant.ask("POST", "/v1/senders", {"name": "Ok", "details": many}).status == 422
