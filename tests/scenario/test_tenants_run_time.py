@@ -189,6 +189,9 @@ def test_networks(gateway: Gateway) -> None:
     ]
     create(gateway, "far", credit="1", credentials=credentials)
     assert _may(gateway, "far-token") == 403
+    for header in ("X-Forwarded-For", "X-Real-IP", "Forwarded"):  # anybody can write that
+        claimed = {header: "for=192.0.2.1" if header == "Forwarded" else "192.0.2.1"}
+        assert Tenant(gateway.http_port, "far-token").ask("GET", "/v1/balance", headers=claimed).status == 403
     assert _bind(gateway, "far", PASSWORD) == BIND_FAILED
     assert _bind(gateway, "far", "wrong") == INVALID_PASSWORD
     assert _bind(gateway, "far", PASSWORD, source="127.0.0.2") == 0
