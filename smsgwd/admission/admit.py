@@ -128,7 +128,7 @@ class Admitted(msgspec.Struct, frozen=True, gc=False):
 def admit(item: Item, account: Account, now: int, policy: Policy) -> Admitted:
     """What an item becomes at `now` (milliseconds since 1970, UTC); raises Refused with the first thing wrong."""
     source = account.senders.get(item.source) or _sender(item.source, account)
-    number = _number(item, account.tenant) if account.national else msisdn(item.dest)
+    number = number_of(item, account.tenant) if account.national else msisdn(item.dest)
     if account.destinations is not None:
         account.destinations.check(number)
     rules = account.sender_rules
@@ -161,8 +161,8 @@ def admit(item: Item, account: Account, now: int, policy: Policy) -> Admitted:
 _CHANNELS: Final = ("network", "device")
 
 
-def _number(item: Item, tenant: Tenant) -> str:
-    """The digits of a recipient of a tenant who writes national numbers or wants strict ones."""
+def number_of(item: Item, tenant: Tenant) -> str:
+    """The digits of an item's recipient as its tenant writes numbers; raises Refused(INVALID_RECIPIENT)."""
     wire = item.wire
     international = wire is not None and wire.dest_ton == _INTERNATIONAL
     return msisdn(item.dest, tenant.region, strict=tenant.strict_numbers, international=international)

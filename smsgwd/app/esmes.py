@@ -11,7 +11,7 @@ from functools import partial
 
 from twisted.internet.defer import Deferred
 
-from smsgwd.admission.admit import Account
+from smsgwd.admission.admit import Account, number_of
 from smsgwd.admission.numbers import msisdn
 from smsgwd.app.messages import Found, MessageService, let_go
 from smsgwd.app.pipeline import Pipeline
@@ -63,7 +63,8 @@ class EsmeService:
         return Deferred.fromCoroutine(self._replace_pending(item, tenant))
 
     async def _cancel_by_address(self, tenant: str, source: str, dest: str, service_type: str) -> int:
-        number = msisdn(dest)
+        account = self._accounts(tenant)
+        number = msisdn(dest, None if account is None else account.tenant.region)
         cancelled = 0
         while True:
             page = await self._store.unsent(tenant, source, number, _PAGE)
@@ -104,7 +105,7 @@ class EsmeService:
         if not source:
             return None  # admission says what is wrong with it
         service_type = item.wire.service_type if item.wire is not None else ""
-        for view in await self._store.unsent(tenant, source, msisdn(item.dest), _PAGE):
+        for view in await self._store.unsent(tenant, source, number_of(item, account.tenant), _PAGE):
             old = view.message
             if old.account != item.account or _service_type(old) != service_type:
                 continue

@@ -58,7 +58,7 @@ class Queries:
 
     def list(self, tenant: Tenant, query: dict[str, list[str]]) -> Deferred[HttpResponse]:
         """A page of messages."""
-        page = page_of(query)
+        page = page_of(query, tenant.region)
         # One more than asked for tells whether there is a next page.
         found = self._store.messages(tenant.id, page.where, page.before, page.limit + 1)
         return found.addCallback(self._page, tenant, page.limit)
@@ -94,8 +94,11 @@ class Queries:
         return found.addCallback(lambda known: json_response(200, _encode(made(known))))
 
 
-def page_of(query: dict[str, list[str]]) -> Page:
-    """What a query asks for. Raises Refused(INVALID) naming the parameter that is wrong."""
+def page_of(query: dict[str, list[str]], region: str | None = None) -> Page:
+    """What a query asks for; numbers may be written as in the tenant's `region`.
+
+    Raises Refused(INVALID) naming the parameter that is wrong.
+    """
     from_ms, to_ms = moment_of(query, "from_date"), moment_of(query, "to_date")
     states: list[State] = []
     if len(query.get("state", ())) > MAX_STATES:
@@ -108,7 +111,7 @@ def page_of(query: dict[str, list[str]]) -> Page:
     number: str | None = None
     if "to" in query:
         try:
-            number = msisdn(query["to"][0].strip())  # a + that was not written as %2B has become a blank
+            number = msisdn(query["to"][0].strip(), region)  # a + that was not written as %2B has become a blank
         except Refused as refused:
             raise Refused(Refusal.INVALID_RECIPIENT, f"to: {refused.detail}") from None
     before = decode_cursor(query["cursor"][0]) if "cursor" in query else None

@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 
 from smsgwd.model.changes import Fail, Moved, Requeue, Result
 from smsgwd.model.message import Failure as Error
-from smsgwd.model.message import Message
+from smsgwd.model.message import Message, State
 from smsgwd.ports.dispatch import ConnectorStatus, Ways
 from smsgwd.ports.mo import Subscribers
 from smsgwd.ports.push import Outbox
@@ -122,6 +122,8 @@ class SmppDispatcher:
         connector = self._connectors.get(message.connector)
         if connector is not None:
             connector.restore(message)
+        elif message.state is State.QUEUED:
+            self._offer(message.connector, (message,), None)
 
     def ended(self, messages: Collection[int]) -> None:
         """See ports.Dispatcher."""

@@ -36,13 +36,13 @@ class Store(FakeStore):
 
 
 class World:
-    def __init__(self):
+    def __init__(self, tenant=TENANT):
         self.store, self.dispatcher, self.outbox = Store(), FakeDispatcher(), FakeOutbox()
         self.given_back = []
         self.dispatcher.restore = self.given_back.append
         self.clock = FakeClock()
         self.woken = []
-        account = {"t": account_of(TENANT)}.get
+        account = {"t": account_of(tenant)}.get
         self.pipeline = Pipeline(
             store=self.store,
             dispatcher=self.dispatcher,
@@ -223,6 +223,18 @@ def test_all_that_has_not_left_is_cancelled(world):
     assert all(isinstance(change, Cancel) for change in world.store.log[0])
     world.commit()
     assert now(answer) == 2 and world.outbox.items == ["receipt", "receipt"]
+
+
+def test_a_recipient_is_named_as_it_was_sent_to():
+    """By the number at home of a tenant that writes such."""
+    world = World(msgspec.structs.replace(TENANT, region="GR"))
+    world.keep(101)
+    pending = world.service.replace_pending(item(dest="6912345678"), "t")
+    world.commit()
+    assert now(pending).id == 101
+    cancelled = world.service.cancel_by_address("t", "Shop", "6912345678", "")
+    world.commit()
+    assert now(cancelled) == 1
 
 
 def test_of_one_service_only_when_it_is_named(world):

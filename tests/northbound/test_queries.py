@@ -5,6 +5,7 @@ import pytest
 from smsgwd.model.message import HELD, Coding, EventView, Failure, Message, PartView, State
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.northbound.cursor import decode_cursor, encode_cursor
+from smsgwd.northbound.queries import page_of
 from smsgwd.ports.store import StoreUnavailable
 from tests.northbound.fakes import T0, FakeGateway
 from tests.northbound.harness import Client, is_problem
@@ -288,3 +289,8 @@ def test_as_many_states_as_documented():
     client = Client(FakeGateway())
     assert client.ask("GET", "/v1/messages?" + "&".join(["state=sent"] * 20)).status == 200
     is_problem(client.ask("GET", "/v1/messages?" + "&".join(["state=sent"] * 21)), 422, "invalid")
+
+
+@pytest.mark.parametrize("written", ["6912345678", "+306912345678", "306912345678", " 306912345678"])
+def test_a_number_may_be_asked_for_as_the_tenant_writes_it(written):
+    assert page_of({"to": [written]}, "GR").where.msisdn == "306912345678"

@@ -40,6 +40,7 @@ _STATES: Final = {
 }
 _LONGEST_ID: Final = 19  # digits of a 63-bit number
 _AT_ONCE: Final = 16  # of one bind
+_INTERNATIONAL: Final = 1  # type of number (s5.2.5)
 _log = get_logger("esme")
 
 
@@ -144,11 +145,12 @@ class Commands:
             raise Untranslatable(s.ESME_RINVSRCADR, "cancel_sm without message_id needs a source_addr")
         if not pdu.destination_addr:
             raise Untranslatable(s.ESME_RINVDSTADR, "cancel_sm without message_id needs a destination_addr")
+        dest = pdu.destination_addr.decode("latin-1")
         try:
             await self._esmes.cancel_by_address(
                 tenant,
                 pdu.source_addr.decode("latin-1"),
-                pdu.destination_addr.decode("latin-1"),
+                f"+{dest.removeprefix('+')}" if pdu.dest_addr_ton == _INTERNATIONAL else dest,
                 pdu.service_type.decode("latin-1"),
             )
         except Refused as refused:

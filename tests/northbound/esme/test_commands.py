@@ -128,6 +128,8 @@ def test_cancel_by_address(world):
     world.esmes.result = 2
     assert cancel(world, source_addr=b"iSMS", destination_addr=b"306912345678", service_type=b"CMT") == 0
     assert world.esmes.asked == [("cancel", "demo", "iSMS", "306912345678", "CMT")]
+    assert cancel(world, source_addr=b"iSMS", destination_addr=b"306912345678", dest_addr_ton=1) == 0
+    assert world.esmes.asked[-1] == ("cancel", "demo", "iSMS", "+306912345678", "")  # no number at home
     world.esmes.result = refused(Refusal.NOT_FOUND)
     assert cancel(world, source_addr=b"iSMS", destination_addr=b"306912345678") == 0x11
     world.esmes.result = refused(Refusal.TOO_LATE)
