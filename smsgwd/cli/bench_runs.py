@@ -65,9 +65,10 @@ _BUSINESS = [
         show_default=True,
         help="Of each price list, and of all routes.",
     ),
+    click.option("--content", type=click.IntRange(0, 2), default=2, show_default=True, help="Rules for texts."),
     click.option("--chain", is_flag=True, help="A reseller above the tenant of the load pays too."),
 ]
-_OF_BUSINESS = ("tenants", "prefixes", "chain")
+_OF_BUSINESS = ("tenants", "prefixes", "content", "chain")
 
 
 def with_business(command: Callable[..., None]) -> Callable[..., None]:
