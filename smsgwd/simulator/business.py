@@ -35,8 +35,8 @@ _DEEP: Final = 10  # prefixes of nine digits below each of five: ten thousand me
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Business:
-    """How much there is: `tenants` besides those of the load, `prefixes` of each price list and of all routes, `content`
-    rules for texts (none of which a text of the load matches).
+    """How much there is: `tenants` besides those of the load, `prefixes` of each price list and of all routes,
+    `content` rules for texts (none of which a text of the load matches).
 
     With `chain` the load's tenants have a reseller above them, that pays too, by a price list of its own.
     """

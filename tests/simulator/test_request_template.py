@@ -27,6 +27,15 @@ def test_a_batch_of_ours():
     assert [message["text"] for message in messages] == ["m 00000010", "m 00000011", "m 00000012"]
 
 
+def test_numbers_all_over_the_world():
+    template = RequestTemplate.native(8080, "t0", "{n} %", 3, prefixes=("44700", "30690"))
+    messages = json.loads(_parts(template.request(1))[1])["messages"]
+    assert [message["to"] for message in messages] == ["+3069000000001", "+4470000000002", "+3069000000003"]
+    assert [message["text"] for message in messages] == ["00000001 %", "00000002 %", "00000003 %"]
+    one = RequestTemplate.native(8080, "t0", "no number", prefixes=("44700", "30690")).request(7)
+    assert json.loads(_parts(one)[1])["to"] == "+3069000000007"
+
+
 def test_a_get_of_another_gateway():
     template = RequestTemplate.other(
         "http://127.0.0.1:13013/cgi-bin/sendsms?to={dest}&text={text}&dlr=http%3A%2F%2Fx%2F{dest}",

@@ -35,3 +35,10 @@ def test_frames_say_what_they_should(text, coding, parts):
 def test_octets_of_a_text():
     assert octets_of("Hi @") == (0, b"Hi \x00")
     assert octets_of("Γειά")[0] == 8
+
+
+def test_numbers_all_over_the_world():
+    template = SubmitTemplate("{n} %", prefixes=("44700", "30690"))
+    sent = [decode(template.frame(number)) for number in (0, 1, 2)]
+    assert [pdu.destination_addr for pdu in sent] == [b"4470000000000", b"3069000000001", b"4470000000002"]
+    assert [pdu.short_message for pdu in sent] == [b"00000000 %", b"00000001 %", b"00000002 %"]
