@@ -14,8 +14,10 @@ pushes, http_sink.py; the loads, smpp_load.py (submit_template.py) and http_stor
 know of messages: lean_report.py, sink_report.py, books.py, http_books.py. A blocking ESME for scripts and tests:
 esme.py. Processes of a test stand: stand.py; one with a full store: loaded_store.py on bulk_rows.py. What /proc says:
 proc.py, measured.py. What a kill left in the store: aftermath.py. What the bench prints: figures.py; plots: plot.py.
-The check of costs in CI: cost_check.py.
-Runs: http_bench.py, smpp_bench.py, backlog_bench.py, startup_bench.py, idle_bench.py, crash.py,
+The check of costs in CI: cost_check.py. The admin socket as an operator uses it: admin_client.py; what a business has
+in place: business.py; numbers all over the world: spread.py.
+Runs: http_bench.py, smpp_bench.py, backlog_bench.py, startup_bench.py, idle_bench.py, scheduled_bench.py,
+reload_bench.py, crash.py,
 crash_smpp.py, crash_mix.py, absent.py, throttle_bench.py; backlog.py and purge_bench.py, with rows written by
 backlog_rows.py and purge_rows.py. The soak: soak.py on soak_stand.py, judged by soak_judge.py.
 """
