@@ -38,6 +38,7 @@ class Command(msgspec.Struct, frozen=True):
     parameters: tuple[Parameter, ...] = ()
     changes: bool = False  #: True for a command that changes something
     long: bool = False  #: True for one that may take long: faces wait for it, however long
+    instead: Mapping[str, str] = {}  #: what to do instead of giving a parameter that it does not take, by its name
 
 
 class Registry:
@@ -75,7 +76,9 @@ class Registry:
         names = {parameter.name for parameter in command.parameters}
         for name in params:
             if name not in names:
-                raise CommandError(f"{noun} {verb} takes no parameter {name}; {_taken(command)}")
+                raise CommandError(
+                    f"{noun} {verb} takes no parameter {name}; {command.instead.get(name) or _taken(command)}"
+                )
         for parameter in command.parameters:
             if parameter.required and parameter.name not in params:
                 raise CommandError(f"{noun} {verb} needs the parameter {parameter.name}: {parameter.text}")

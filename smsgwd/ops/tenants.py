@@ -28,6 +28,18 @@ _MONEY: Final = ("credit", "credit_limit", "lookup_price")
 _HIDDEN: Final = ("webhook_secret", "credentials", "prices")
 
 
+_IN_LEDGER: Final = {
+    "credit": "a tenant is created with it; then money is booked with `ledger topup` and `ledger correct`",
+    "currency": "a tenant keeps the one it was created with",
+}
+
+
+def _in_json() -> dict[str, str]:
+    """What is said of options that are more than a word or a list of words."""
+    names = [name for name in fields_of(DeclaredTenant) if name not in ("id", *SCALARS, *LISTS)]
+    return {name: f"it is more than a word: json='{{\"{name}\": ...}}' (docs/configuration.md)" for name in names}
+
+
 def _options(without: tuple[str, ...] = ()) -> tuple[Parameter, ...]:
     fields = fields_of(DeclaredTenant)
     words = [name for name in SCALARS if name not in ("id", *without)]
@@ -79,9 +91,23 @@ class TenantSettings:
             Command("tenant", "list", "All tenants with their balances", self._list),
             Command("tenant", "show", "One tenant's settings and credentials", self._show, (_ID,)),
             Command(
-                "tenant", "create", "Create a tenant; secrets that it makes are shown once", self._create, new, True
+                "tenant",
+                "create",
+                "Create a tenant; secrets that it makes are shown once",
+                self._create,
+                new,
+                True,
+                instead=_in_json(),
             ),
-            Command("tenant", "set", "Change settings of a tenant; the others stay", self._set, settings, True),
+            Command(
+                "tenant",
+                "set",
+                "Change settings of a tenant; the others stay",
+                self._set,
+                settings,
+                True,
+                instead=_IN_LEDGER | _in_json(),
+            ),
             Command("tenant", "enable", "Let a tenant in again", self._enable, (_ID,), changes=True),
             Command("tenant", "disable", "Let a tenant, and those below it, in no more", self._disable, (_ID,), True),
         ]

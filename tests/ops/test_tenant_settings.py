@@ -94,7 +94,7 @@ def test_a_tenant_is_created_of_a_document_and_of_single_options(world):
         ({"id": "x", "price": "much"}, "price: must be a decimal amount"),
         ({"id": "x", "price": "1", "json": '{"price": 2}'}, "price: given in json and beside it"),
         ({"id": "x", "json": '{"prize": 2}'}, "prize: unknown key"),
-        ({"id": "x", "prices": "2"}, "takes no parameter prices"),
+        ({"id": "x", "prices": "2"}, 'takes no parameter prices; it is more than a word: json=.{"prices": ...}'),
         ({"id": "x", "parent": "nobody"}, "parent of tenant 'x' is not there"),
     ],
 )
@@ -102,6 +102,11 @@ def test_what_is_not_created(world, params, complaint):
     with pytest.raises(CommandError, match=complaint):
         world.tenant("create", **params)
     assert set(world.store.kept) == {"demo", "below"}
+
+
+def test_money_is_not_set_but_booked(world):
+    with pytest.raises(CommandError, match=r"takes no parameter credit; .* booked with `ledger topup`"):
+        world.tenant("set", id="demo", credit="5")
 
 
 def test_lists_have_commas_between_their_words(world):
