@@ -67,6 +67,7 @@ class LookupDesk:
         self.ended: Callable[[str, int], None] = _nobody_counts
         self._open: dict[str, dict[int, Lookup]] = {}  # by number, then id
         self._count = 0
+        self._coming = 0  # numbers of requests that are being taken
         self._closed = False
         asking.told = self._told
 
@@ -145,7 +146,7 @@ class LookupDesk:
             raise Refused(Refusal.UNAUTHENTICATED)
         if self._closed:
             raise Refused(Refusal.SHUTTING_DOWN)
-        if self._count + len(numbers) > self._section.max_waiting:
+        if self._count + self._coming + len(numbers) > self._section.max_waiting:
             raise Refused(Refusal.OVERLOADED, "too many lookups wait for an answer")
         now = self._clock.now_ms()
         request = self._ids.block(len(numbers) + 1, now)
@@ -153,12 +154,15 @@ class LookupDesk:
         lookups = [self._lookup(tenant, payers, request, place, number, now) for place, number in enumerate(numbers, 1)]
         if not any(lookup.msisdn for lookup in lookups):
             raise Refused(Refusal.INVALID_RECIPIENT, lookups[0].facts.error if lookups else "no number")
+        self._coming += len(numbers)
         try:
             known = await self._known([lookup.msisdn for lookup in lookups if lookup.msisdn], now)
             lookups = [_answered(lookup, known.get(lookup.msisdn)) for lookup in lookups]
             await self._take(lookups, now)
         except StoreUnavailable:
             raise Refused(Refusal.STORE_UNAVAILABLE) from None
+        finally:
+            self._coming -= len(numbers)
         return self._as_now(lookups)
 
     def _lookup(self, tenant: Tenant, payers: str | None, request: int, place: int, number: str, now: int) -> Lookup:

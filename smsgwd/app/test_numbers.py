@@ -41,7 +41,7 @@ class TestNumbers:
         outbox: Outbox,
         clock: Clock,
         tenants: Callable[[str], Tenant | None],
-        later: Callable[[float, Callable[[], None]], object],
+        later: Callable[[float, Callable[[], object]], object],
     ) -> None:
         self._store = store
         self._outbox = outbox
@@ -51,7 +51,13 @@ class TestNumbers:
 
     def start(self) -> Deferred[None]:
         """Go on with those that a stop or a crash left queued."""
-        return Deferred.fromCoroutine(self._left()).addErrback(_failed)
+        return Deferred.fromCoroutine(self._left()).addErrback(self._not_read)
+
+    def _not_read(self, failure: Failure) -> None:
+        if not isinstance(failure.value, StoreUnavailable):
+            _failed(failure)
+        else:  # said once, by the store itself
+            self._later(_RETRY_S, self.start)
 
     def offer(self, messages: Sequence[Message]) -> None:
         """These are durable and queued for TEST_CONNECTOR."""

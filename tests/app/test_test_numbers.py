@@ -1,12 +1,14 @@
 """Messages to test numbers end as their tenant set it, with all that a carrier's messages leave behind."""
 
 from twisted.internet import reactor
+from twisted.internet.defer import fail
 from twisted.trial.unittest import TestCase
 
 from smsgwd.app.test_numbers import TEST_CONNECTOR, TestNumbers
 from smsgwd.model.changes import PutTenant, Submit
 from smsgwd.model.message import State
 from smsgwd.model.tenant import Tenant
+from smsgwd.ports.store import StoreUnavailable
 from smsgwd.store.embedded.store import EmbeddedStore
 from tests.app.fakes import FakeClock, FakeOutbox
 from tests.app.made import message
@@ -60,3 +62,16 @@ class TestNumbersTests(TestCase):
         self.assertEqual(len(self.outbox.items), 3)
         await self.numbers.start()
         self.assertEqual(len(self.outbox.items), 3)
+
+    async def test_what_could_not_be_read_at_the_start_is_read_later(self):
+        messages = await self.taken(self.to("306900000000", 1))
+        ready, calls = self.store.ready, []
+        self.store.ready = lambda *_: fail(StoreUnavailable("the disk is gone"))
+        numbers = TestNumbers(
+            self.store, self.outbox, FakeClock(), {"demo": TENANT}.get, lambda seconds, call: calls.append(call)
+        )
+        await numbers.start()
+        self.store.ready = ready
+        [again] = calls
+        await again()
+        self.assertEqual(await self.states(messages), ["delivered"])
