@@ -75,6 +75,12 @@ def test_a_new_tenant_sends_at_once(gateway: Gateway) -> None:
         assert secret not in shown + listed + log
     assert "argon2" not in shown + listed + log
     assert "whsec_" not in shown + log
+    files = [path for path in (gateway.config.parent / "data").rglob("*") if path.is_file()]
+    assert len(files) > 1
+    stored = b"".join(path.read_bytes() for path in files)
+    assert b"fresh" in stored
+    for secret in (*secrets.values(), told(gateway, "tenant", "webhook-secret", id="fresh")["webhook_secret"]):
+        assert secret.encode() not in stored
     check_sound(gateway)
 
 
@@ -238,6 +244,7 @@ def test_a_credential_belongs_to_one_tenant(gateway: Gateway) -> None:
     thief["credentials"] = [{"kind": "token", "secret": "owner-token"}]
     assert "owner-token" not in refused(gateway, "tenant", "create", json=json.dumps(thief))
     assert refused(gateway, "tenant", "show", id="thief")
+    assert "owner-token" not in gateway.log_path.read_text()
     assert _may(gateway, "owner-token") == 200
     assert bound(gateway, "owner").unbind() == 0
     check_sound(gateway)
