@@ -157,7 +157,8 @@ class Pipeline:
             self._observe(submission.intake, 0, 0, tally.refused)
             _tell(then, outcome, arg)
             return
-        answer = _encode(outcome) if key is not None else b""
+        # Without items it is asked what the key was answered; nothing is kept then.
+        answer = _encode(outcome) if key is not None and submission.items else b""
         change = Submit(submission.tenant, messages, now, key, answer, tuple(made.links) if made.links else ())
         slot = (submission.tenant, key.key) if key is not None else None
         if slot is not None:

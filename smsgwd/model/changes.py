@@ -47,7 +47,8 @@ class Submit(msgspec.Struct, frozen=True, gc=False):
     """Take messages: reserve their price (one after another until the credit ends), keep and queue them.
 
     With `idempotency`, `answer` (opaque to the store) is kept 24 h together with the refused places, so that the same
-    request gets the same answer. Result: Submitted, Replayed or KeyMismatch.
+    request gets the same answer. Without messages and answer it is only asked what the key was answered: nothing is
+    kept. Result: Submitted, Replayed or KeyMismatch.
     """
 
     tenant: str

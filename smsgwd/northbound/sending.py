@@ -146,12 +146,34 @@ class Sending:
             taken = self._take(tenant, request, to, wanted, label)
             if isinstance(taken, Later):
                 taken.on_answer(lambda response, _: later.answer(response), None)
-            else:
+            elif any(type(one) is Item for one in wanted):
                 later.answer(labelled(taken, label))
+            else:
+                refuse(taken)
 
         def failed(failure: TwistedFailure) -> None:
             assert failure.value is not None
-            later.answer(labelled(problems.failed(failure.value, label), label))
+            refuse(problems.failed(failure.value, label))
+
+        def refuse(response: HttpResponse) -> None:
+            """Unless it was taken before, when its group and template were others."""
+            labelled(response, label)
+            if response.status != 422 or "idempotency-key" not in request.headers:
+                later.answer(response)
+                return
+            try:
+                asked = Submission(tenant.id, [], _idempotency(request))
+            except Refused:  # the key is none
+                later.answer(response)
+                return
+            self._submitter.take(asked, repeated, response)
+
+        def repeated(outcome: Outcome | BaseException, response: HttpResponse) -> None:
+            if isinstance(outcome, BaseException):
+                response = labelled(problems.failed(outcome, label), label)
+            elif outcome.entries:
+                response = labelled(_response(outcome, [], []), label)
+            later.answer(response)
 
         Deferred.fromCoroutine(made).addCallback(ready).addErrback(failed)
         return later

@@ -105,6 +105,13 @@ class SubmitContract(StoreCase):
         self.assertIsNone(await self.view(other.id))
         self.assertEqual(await self.balance(), before)
 
+    async def test_what_a_key_was_answered_can_be_asked(self):
+        key = Idempotency("k", b"one")
+        self.assertEqual(await self.one(submit(idempotency=key)), Submitted({}))
+        self.assertEqual(await self.one(submit(message(), idempotency=key, answer=b"1")), Submitted({}))
+        self.assertEqual(await self.one(submit(idempotency=key)), Replayed(b"1", {}))
+        self.assertEqual(await self.one(submit(idempotency=Idempotency("k", b"two"))), KeyMismatch())
+
     async def test_keys_belong_to_their_tenant(self):
         key = Idempotency("k", b"one")
         await self.one(submit(message(), idempotency=key))

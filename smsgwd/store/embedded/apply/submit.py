@@ -32,6 +32,8 @@ def submit(work: Work, change: Submit) -> Submitted | Replayed | KeyMismatch:
         found = _earlier(work, change)
         if found is not None:
             return found
+        if not change.messages and not change.answer:  # only that was asked
+            return Submitted({})
     tenant, total = change.tenant, 0
     for message in change.messages:
         if message.state not in ENTRY_STATES:
