@@ -198,6 +198,6 @@ def held(connection: sqlite3.Connection, tenant: str | None, after: int, limit: 
     whose = "" if tenant is None else "AND m.tenant = ?3"
     values = (after, limit) if tenant is None else (after, limit, tenant)
     found = connection.execute(
-        f"{VIEW} INDEXED BY message_due WHERE {HELD_ROWS} AND m.id > ?1 {whose} ORDER BY m.id LIMIT ?2", values
+        f"{VIEW} INDEXED BY message_held_id WHERE {HELD_ROWS} AND m.id > ?1 {whose} ORDER BY m.id LIMIT ?2", values
     )
     return [view_of(row) for row in found]

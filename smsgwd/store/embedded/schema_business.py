@@ -10,7 +10,8 @@ from typing import Final
 #: balance may not fall below `tenant.floor` (NULL = no limit). Every tenant has one from here on: a postpaid one begins
 #: with what its open messages cost, owed and reserved: they are paid, or given back, when they end.
 #:
-#: `message_held` has the messages that only an operator releases (`model.message.HELD`), few as a rule.
+#: `message_held` and `message_held_id` have the messages that only an operator releases (`model.message.HELD`), few as
+#: a rule.
 #:
 #: Several live secrets of one name differ in `serial`. `credential.more`: JSON of expiry, scopes, networks, label.
 VERSION_4: Final = """
@@ -19,6 +20,7 @@ ALTER TABLE message ADD COLUMN channel TEXT;
 ALTER TABLE message ADD COLUMN source_addr TEXT;
 ALTER TABLE message ADD COLUMN dest_addr TEXT;
 CREATE INDEX message_held ON message (tenant, msisdn) WHERE state < 2 AND due_at >= 4611686018427387904;
+CREATE INDEX message_held_id ON message (id) WHERE state < 2 AND due_at >= 4611686018427387904;
 CREATE TABLE ledger (
     id INTEGER PRIMARY KEY,
     tenant TEXT NOT NULL,
