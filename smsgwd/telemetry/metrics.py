@@ -151,7 +151,8 @@ class Metrics:
             "ledger_bookings_total", "Entries booked apart from messages: top-ups, corrections, lookups."
         )
         self.bookings_refused = self._counters(
-            "ledger_bookings_refused_total", "Such entries that were not booked: no_credit, repeated, no_tenant, too_large.",
+            "ledger_bookings_refused_total",
+            "Such entries that were not booked: no_credit, repeated, no_tenant, too_large.",
             "reason", series=16,
         )  # fmt: skip
         self.links_made = self._counter("links_made_total", "Tracked links made with messages.")
