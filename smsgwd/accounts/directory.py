@@ -34,6 +34,7 @@ class Directory:
     def __init__(self, tenants: Iterable[Tenant] = ()) -> None:
         self._tenants: dict[str, Tenant] = {}
         self._enabled: frozenset[str] = frozenset()
+        self._claimed: _Found = {}  # of disabled tenants too
         self._accounts: _Found = {}
         self.replace(tenants)
 
@@ -50,12 +51,39 @@ class Directory:
             by_id[tenant.id] = tenant
         enabled = frozenset(tenant.id for tenant in by_id.values() if _enabled(tenant, by_id))
         # Disabled tenants are checked for clashes too, so that enabling one can never fail.
-        accounts = {key: found for key, found in _accounts(by_id).items() if found[0].tenant.id in enabled}
-        self._tenants, self._enabled, self._accounts = by_id, enabled, accounts
+        claimed = _accounts(by_id.values())
+        self._tenants, self._enabled, self._claimed = by_id, enabled, claimed
+        self._accounts = {key: found for key, found in claimed.items() if found[0].tenant.id in enabled}
 
     def become(self, other: "Directory") -> None:
         """Know what another directory knows, from now on."""
-        self._tenants, self._enabled, self._accounts = other._tenants, other._enabled, other._accounts
+        self._tenants, self._enabled = other._tenants, other._enabled
+        self._claimed, self._accounts = other._claimed, other._accounts
+
+    def having(self, tenant: Tenant) -> "Directory":
+        """Another directory, of the same tenants with this one among them, in the place of the one with its id.
+
+        Raises ValueError as `replace` does. Where nobody else is concerned, only this one is looked at.
+        """
+        old = self._tenants.get(tenant.id)
+        by_id = self._tenants.copy()
+        by_id.pop(tenant.id, None)
+        by_id[tenant.id] = tenant
+        if old is not None and (old.enabled, old.parent) != (tenant.enabled, tenant.parent):
+            return Directory(by_id.values())
+        enabled = _enabled(tenant, by_id)
+        claimed, accounts = self._claimed.copy(), self._accounts.copy()
+        for credential in () if old is None else old.credentials:
+            claimed.pop((credential.kind, credential.name), None)
+            accounts.pop((credential.kind, credential.name), None)
+        mine = _accounts((tenant,), claimed)
+        claimed.update(mine)
+        if enabled:
+            accounts.update(mine)
+        found = Directory()
+        found._tenants, found._claimed, found._accounts = by_id, claimed, accounts
+        found._enabled = self._enabled | {tenant.id} if enabled else self._enabled
+        return found
 
     def tenant(self, tenant_id: str) -> Tenant | None:
         """A tenant by its id, disabled or not."""
@@ -125,14 +153,15 @@ def _enabled(tenant: Tenant, by_id: Mapping[str, Tenant]) -> bool:
     return enabled
 
 
-def _accounts(by_id: Mapping[str, Tenant]) -> _Found:
+def _accounts(tenants: Iterable[Tenant], claimed: Mapping[tuple[str, str], tuple[Account, ...]] = {}) -> _Found:
+    """The accounts of these tenants, by their names. Raises ValueError where a name is another's, or is `claimed`."""
     found: dict[tuple[str, str], list[Account]] = {}
-    for tenant in by_id.values():
+    for tenant in tenants:
         for credential in tenant.credentials:
             key = (credential.kind, credential.name)
             there = found.setdefault(key, [])
             shown = "" if credential.kind == TOKEN else f" {credential.name!r}"
-            for other in there:
+            for other in (*claimed.get(key, ()), *there):
                 if other.tenant.id != tenant.id:
                     raise ValueError(
                         f"tenants {other.tenant.id!r} and {tenant.id!r} share the {credential.kind} credential{shown}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
+from typing import Final
 
 import msgspec
 
@@ -16,6 +17,7 @@ from smsgwd.model.tenant import Tenant
 from smsgwd.telemetry import get_logger
 
 _log = get_logger("daemon")
+_SPARE: Final = 64
 _Contents = dict[tuple[object, ...], ContentRules | None]
 
 
@@ -66,26 +68,49 @@ class AccountTables:
         self.approved: dict[str, frozenset[str]] = {}  #: senders by tenant
         self.templates: dict[str, tuple[str, ...]] = {}  #: texts by tenant
         self._prices: dict[str, PriceTable | Special] = {}
+        self._contents: _Contents = {}
 
     def compile_all(self) -> None:
-        """Every account anew."""
+        """Every account anew, after a change of what all are made of."""
         self._prices = {name: self._prices_of(tenant) for name, tenant in self.tenants.items()}
-        contents: _Contents = {}
+        self._contents = {}
         accounts = {}
         for tenant in self.tenants.values():
-            account = self._compiled(tenant, contents)
+            account = self._compiled(tenant)
             if account is not None:
                 accounts[tenant.id] = account
+        self.accounts = accounts
+
+    def become(self, tenants: Mapping[str, Tenant]) -> None:
+        """These are the tenants from now on, and nothing else has changed: those that changed are compiled anew, and
+        those below them."""
+        old, self.tenants = self.tenants, tenants
+        changed = {name for name, tenant in tenants.items() if tenant != old.get(name)}
+        changed.update(name for name in old if name not in tenants)
+        if not changed:
+            return
+        for name in changed:
+            if name in tenants:
+                self._prices[name] = self._prices_of(tenants[name])
+            else:
+                del self._prices[name]
+        accounts = self.accounts.copy()
+        for name in _with_descendants(changed, tenants):
+            account = self._compiled(tenants[name]) if name in tenants else None
+            if account is not None:
+                accounts[name] = account
+            else:
+                accounts.pop(name, None)
         self.accounts = accounts
 
     def compile_one(self, tenant_id: str) -> None:
         """One account, after a change of its senders or templates, which are nobody else's."""
         tenant = self.tenants.get(tenant_id)
-        account = None if tenant is None else self._compiled(tenant, {})
+        account = None if tenant is None else self._compiled(tenant)
         if account is not None:
             self.accounts[tenant_id] = account
 
-    def _compiled(self, tenant: Tenant, contents: _Contents) -> Account | None:
+    def _compiled(self, tenant: Tenant) -> Account | None:
         chain = _ancestors(tenant, self.tenants)
         if chain is None or not tenant.enabled:
             return None
@@ -96,15 +121,16 @@ class AccountTables:
                 payers=tuple((each.id, self._prices[each.id]) for each in chain),
                 approved=self.approved.get(tenant.id, frozenset()),
                 sender_rules=self.sender_rules,
-                content=self._content_of(tenant, self.templates.get(tenant.id, ()), contents),
+                content=self._content_of(tenant, self.templates.get(tenant.id, ())),
                 network_of=self._network_of,
             )
         except (Refused, ValueError) as error:  # it was checked when it was stored: by another version
             _log.error("tenant.unusable", tenant=tenant.id, reason=str(error))
             return None
 
-    def _content_of(self, tenant: Tenant, templates: Sequence[str], known: _Contents) -> ContentRules | None:
-        """The rules for a tenant's texts; tenants with the same ones share them (`known`)."""
+    def _content_of(self, tenant: Tenant, templates: Sequence[str]) -> ContentRules | None:
+        """The rules for a tenant's texts; tenants with the same ones share them."""
+        known = self._contents
         rules = tuple(rule for rule in self.content if not rule.tenants or tenant.id in rule.tenants)
         policy = tenant.content
         key = (
@@ -113,6 +139,8 @@ class AccountTables:
             tuple(templates),
         )
         if key not in known:
+            if len(known) > len(self.tenants) + _SPARE:  # of settings that nobody has any more
+                known.clear()
             known[key] = compile_content(rules, policy, templates)
         return known[key]
 
@@ -138,4 +166,19 @@ def _ancestors(tenant: Tenant, by_id: Mapping[str, Tenant]) -> list[Tenant] | No
             return None
         found.append(above)
         parent = above.parent
+    return found
+
+
+def _with_descendants(names: Set[str], tenants: Mapping[str, Tenant]) -> set[str]:
+    """These tenants and all below them."""
+    below: dict[str, list[str]] = {}
+    for tenant in tenants.values():
+        if tenant.parent is not None:
+            below.setdefault(tenant.parent, []).append(tenant.id)
+    found, left = set(names), list(names)
+    while left:
+        for name in below.get(left.pop(), ()):
+            if name not in found:
+                found.add(name)
+                left.append(name)
     return found

@@ -139,8 +139,7 @@ class Catalog:
     def tenants_changed(self, tenants: Sequence[Tenant]) -> None:
         """These are the tenants from now on."""
         self._begun_with = True
-        self._tables.tenants = {tenant.id: tenant for tenant in tenants}
-        self._tables.compile_all()
+        self._tables.become({tenant.id: tenant for tenant in tenants})
 
     def check_tenant(self, tenant: Tenant) -> None:
         """Raise Refused(INVALID) or ValueError for a tenant that could not be compiled."""

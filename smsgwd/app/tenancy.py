@@ -41,11 +41,12 @@ class Tenancy:
         self._listeners: list[Callable[[], object]] = []
         self._lock = DeferredLock()
         self._store: Store | None = None
-        self._secrets: dict[str, tuple[str, ...]] = {}
+        self._secrets: dict[str, tuple[str, tuple[str, ...]]] = {}  # by tenant: as it is sealed, and opened
 
     def secrets(self, tenant: str) -> tuple[str, ...]:
         """The signing secrets of a tenant, the current one first; empty for an unknown tenant."""
-        return self._secrets.get(tenant, ())
+        known = self._secrets.get(tenant)
+        return () if known is None else known[1]
 
     def dlr_batch(self, tenant: str) -> int:
         """How many receipts a tenant takes in one push at most; 1 for an unknown tenant."""
@@ -94,9 +95,8 @@ class Tenancy:
         new = make(old)
         if new is None or new == old:
             return new
-        others = [tenant for tenant in self.directory.tenants() if tenant.id != tenant_id]
         try:
-            directory = Directory([*others, new])
+            directory = self.directory.having(new)
             if self._checked is not None:
                 self._checked(new)
         except ValueError as error:
@@ -117,7 +117,7 @@ class Tenancy:
         self.directory.become(directory)
         tenants = directory.tenants()
         self._secrets = {
-            tenant.id: (self._vault.open(tenant.webhook_secret),) for tenant in tenants if tenant.webhook_secret
+            tenant.id: self._opened(tenant.id, tenant.webhook_secret) for tenant in tenants if tenant.webhook_secret
         }
         if self._changed is not None:
             self._changed([self._effective(tenant) for tenant in tenants])
@@ -126,6 +126,11 @@ class Tenancy:
                 heard()
             except Exception as error:  # the change is durable: one who cannot hear of it keeps nobody else from it
                 _log.error("daemon.unhandled_error", reason="after a change of tenants", exc_info=error)
+
+    def _opened(self, tenant: str, sealed: str) -> tuple[str, tuple[str, ...]]:
+        """A secret with its text; one that is as it was is not opened again: that is most of the work of a change."""
+        known = self._secrets.get(tenant)
+        return known if known is not None and known[0] == sealed else (sealed, (self._vault.open(sealed),))
 
     def _effective(self, tenant: Tenant) -> Tenant:
         if tenant.enabled and not self.directory.enabled(tenant.id):
