@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 import re2
 
+from smsgwd.admission.literals import contains, literals_of
 from smsgwd.admission.templates import TemplateMatcher, matcher
 from smsgwd.model.records import ContentRule
 from smsgwd.model.refusals import Refusal, Refused
@@ -24,6 +25,8 @@ LONGEST_PATTERN: Final = 1000  #: characters
 LARGEST_PROGRAM: Final = 2_000  #: instructions of one pattern, as RE2 counts them
 LARGEST_OWN: Final = 5_000  #: instructions of all patterns of a tenant's own: the worst texts take some 10 ms then
 LARGEST_TOTAL: Final = 100_000  #: instructions of all patterns that count for one tenant
+_MOST_GOOD: Final = 8  # texts remembered: one text often goes to many recipients
+_LONGEST_GOOD: Final = 1_000  # characters of one that is remembered: at most 32 kB for all of them
 _MEMORY: Final = 16 * 1024 * 1024  # bytes for the states of one matcher; beyond it RE2 starts them anew
 
 #: Unicode's format characters (category Cf), variation selectors, the grapheme joiner and fillers.
@@ -47,9 +50,9 @@ class _Pattern(Protocol):
 
 
 class ContentRules:
-    """The compiled rules of one tenant; immutable."""
+    """The compiled rules of one tenant. They never change; texts that keep them are remembered for a while."""
 
-    __slots__ = ("_any", "_max_length", "_named", "_templates")
+    __slots__ = ("_any", "_good", "_literals", "_max_length", "_named", "_templates")
 
     def __init__(
         self, named: Sequence[tuple[str, _Pattern]], max_length: int, templates: TemplateMatcher | None
@@ -57,8 +60,10 @@ class ContentRules:
         """Of (name for people, pattern), a length in characters (0 = any) and what templates make (None = any)."""
         self._named = named
         self._any = _compiled("|".join(pattern.pattern for _, pattern in named)) if named else None
+        self._literals = literals_of(pattern.pattern for _, pattern in named)
         self._max_length = max_length
         self._templates = templates
+        self._good: dict[str, None] = {}
 
     def check(self, text: str) -> None:
         """Raise Refused(CONTENT_REFUSED) for a text that breaks a rule, naming the rule and nothing of the text."""
@@ -67,11 +72,25 @@ class ContentRules:
                 Refusal.CONTENT_REFUSED, f"the text has {len(text)} characters; at most {self._max_length} are allowed"
             )
         if self._any is not None:
-            plain = text if text.isascii() else normalized(text)
-            if self._any.search(plain) is not None:
-                raise Refused(Refusal.CONTENT_REFUSED, f"the text matches {self._name(plain)}")
+            self._check_patterns(text, self._any)
         if self._templates is not None and not self._templates.matches(text):
             raise Refused(Refusal.CONTENT_REFUSED, "the text comes from none of the tenant's templates")
+
+    def _check_patterns(self, text: str, patterns: _Pattern) -> None:
+        """Raise Refused where one of the patterns matches. RE2 is asked as seldom as can be (`admission.literals`)."""
+        literals = self._literals
+        is_plain = text.isascii()
+        if literals is not None and is_plain and not contains(text, literals):
+            return
+        if text in self._good:
+            return
+        plain = text if is_plain else normalized(text)
+        if (literals is None or is_plain or contains(plain, literals)) and patterns.search(plain) is not None:
+            raise Refused(Refusal.CONTENT_REFUSED, f"the text matches {self._name(plain)}")
+        if len(text) <= _LONGEST_GOOD:
+            if len(self._good) == _MOST_GOOD:
+                del self._good[next(iter(self._good))]
+            self._good[text] = None
 
     def _name(self, plain: str) -> str:
         """What the first pattern that matches is called."""

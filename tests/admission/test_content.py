@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smsgwd.admission import content
 from smsgwd.admission.content import (
     LARGEST_OWN,
     LONGEST_PATTERN,
@@ -171,3 +172,52 @@ def test_literal_patterns_match_what_contains_them(words, text):
         _refused(rules, text)
     else:
         rules.check(text)
+
+
+class _Counted:
+    """A compiled pattern that keeps the texts it was asked about."""
+
+    def __init__(self, pattern, asked):
+        self._compiled = pattern
+        self._asked = asked
+        self.pattern = pattern.pattern
+        self.programsize = pattern.programsize
+
+    def search(self, text):
+        self._asked.append(text)
+        return self._compiled.search(text)
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The texts RE2 was asked about."""
+    compiled = content._compiled
+    found = []
+    monkeypatch.setattr(content, "_compiled", lambda pattern: _Counted(compiled(pattern), found))
+    return found
+
+
+def test_re2_is_not_asked_about_texts_that_no_pattern_can_match(asked):
+    rules = _rules(r"\bcasino\b", "easy.loan")
+    asked.clear()
+    for text in ("Your code is 1234", "Ο κωδικός σας: 1234", "a loan is hard\u200b"):
+        rules.check(text)
+    assert asked == []
+    rules.check("casinos")
+    _refused(rules, "Casino")
+    assert asked[:2] == ["casinos", "Casino"]
+
+
+def test_a_good_text_to_many_is_looked_at_once(asked):
+    rules = _rules("a.b")
+    asked.clear()
+    for text in ("x", "x", "Γειά\u200b", "Γειά\u200b", "y" * 2_000, "y" * 2_000):
+        rules.check(text)
+    assert asked == ["x", "Γειά", "y" * 2_000, "y" * 2_000]  # long ones are not kept
+    _refused(rules, "a b")
+    _refused(rules, "a b")
+    asked.clear()
+    others = [str(number) for number in range(100)]
+    for text in [*others, "x", "98", "99"]:
+        rules.check(text)
+    assert asked == [*others, "x"]  # and only the last few are
