@@ -9,7 +9,7 @@ from typing import Final, Protocol
 import msgspec
 
 from smsgwd.admission import senders, times
-from smsgwd.admission.destinations import Destinations
+from smsgwd.admission.destinations import Destinations, destinations_of
 from smsgwd.admission.numbers import msisdn
 from smsgwd.admission.quiet import next_allowed
 from smsgwd.admission.raw import checked_part, text_of
@@ -100,7 +100,7 @@ def account_of(
         tuple(payers),
         approved,
         sender_rules,
-        Destinations(tenant.destinations, tenant.barred) if tenant.destinations or tenant.barred else None,
+        destinations_of(tenant.destinations, tenant.barred) if tenant.destinations or tenant.barred else None,
         content,
         network_of if asks else None,
         dict(tenant.test_numbers) or None,

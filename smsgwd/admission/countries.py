@@ -118,7 +118,23 @@ def country_of(msisdn: str) -> str:
     return found if isinstance(found, str) else found.find(msisdn) or ""
 
 
-_TABLE: Final = PrefixTable(_rows())
+_ROWS: Final = dict(_rows())
+_TABLE: Final = PrefixTable(_ROWS.items())
+
+
+def _around() -> dict[str, tuple[str, ...]]:
+    """By country: the prefixes of the table where what is said of it begins or ends: its own, and those below them."""
+    found: dict[str, set[str]] = {country: set() for country in COUNTRIES}
+    for prefix, country in _ROWS.items():
+        found[country].add(prefix)
+        for length in range(1, len(prefix)):
+            above = _ROWS.get(prefix[:length])
+            if above is not None:
+                found[above].add(prefix)
+    return {country: tuple(prefixes) for country, prefixes in found.items()}
+
+
+_AROUND: Final = _around()
 _KEY: Final = re.compile(r"\+?[0-9]{1,15}|[A-Z]{2}", re.ASCII)
 
 
@@ -134,30 +150,34 @@ class Territories(Generic[T]):
     a country and a prefix of one length the country counts.
     """
 
-    __slots__ = ("_countries", "_prefixes")
+    __slots__ = ("_said",)
 
     def __init__(self, rows: Iterable[tuple[str, T]]) -> None:
         """`rows` are (prefix of digits, or ISO country; what is said). ValueError for a key that is neither."""
-        prefixes: list[tuple[str, T]] = []
-        self._countries: dict[str, T] = {}
+        prefixes: dict[str, T] = {}
+        countries: dict[str, T] = {}
+        edges: dict[str, None] = {}  # the prefixes at which what counts may become another
         for key, said in rows:
             if not is_territory(key):
                 raise ValueError(f"'{key[:40]}' is neither a prefix of digits nor an ISO country such as GR")
             if key.isalpha():
-                self._countries[key] = said
+                countries[key] = said
+                edges |= dict.fromkeys(_AROUND[key])
             else:
-                prefixes.append((key.removeprefix("+"), said))
-        self._prefixes = PrefixTable(prefixes)
+                prefixes[key.removeprefix("+")] = said
+        edges |= dict.fromkeys(prefixes)
+        ahead = PrefixTable(prefixes.items())
+        self._said = PrefixTable((edge, _counts(edge, ahead, countries)) for edge in edges)
 
     def find(self, msisdn: str) -> T | None:
         """What counts for a number (digits); None where nothing was said of it."""
-        match = self._prefixes.match(msisdn)
-        if self._countries:
-            located = _TABLE.match(msisdn)
-            if (
-                located is not None
-                and located[1] in self._countries
-                and (match is None or len(match[0]) <= len(located[0]))
-            ):
-                return self._countries[located[1]]
-        return None if match is None else match[1]
+        return self._said.find(msisdn)
+
+
+def _counts(digits: str, prefixes: PrefixTable[T], countries: Mapping[str, T]) -> T | None:
+    """What counts for digits by the rule as it is told: the definition that `Territories` tabulates."""
+    match = prefixes.match(digits)
+    located = _TABLE.match(digits)
+    if located is not None and located[1] in countries and (match is None or len(match[0]) <= len(located[0])):
+        return countries[located[1]]
+    return None if match is None else match[1]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
+from smsgwd.model.prefixes import HEAD
 from smsgwd.routing.conditions import Conditions, NetworkOf, Opening
 from smsgwd.routing.rule import Hours, Rewriting, Rule
 
@@ -12,18 +13,27 @@ __all__ = ["Hours", "Rewriting", "Routes", "Rule"]
 
 _BEHIND_ALL: Final = 1 << 60
 _EXACT: Final = -1
+_HEADS_REMEMBERED: Final = 20_000
+_FEW_LENGTHS: Final = 2  # asking for these costs no more than a head does
+
+
+#: What a number is asked for: the first rule of its head that asks nothing more; rules in order that may stand before
+#: it; the lengths of prefixes whose rules may (`_EXACT` = those of the whole number).
+_Candidates = tuple[Conditions | None, Sequence[list[Conditions]], tuple[int, ...]]
 
 
 class _Keys:
     """Rules by patterns of one kind: exact values and prefixes, each with its rules in order."""
 
-    __slots__ = ("exact", "first", "lengths", "prefixes")
+    __slots__ = ("_below", "all", "exact", "first", "heads", "prefixes")
 
     def __init__(self) -> None:
         self.exact: dict[str, list[Conditions]] = {}
         self.prefixes: dict[str, list[Conditions]] = {}
-        self.lengths: tuple[int, ...] = ()  #: of prefixes; _EXACT = there are exact values as well
         self.first = _BEHIND_ALL  #: place of the first rule in it
+        self.all: _Candidates = (None, (), ())  #: each length there is: what any value may be asked for
+        self.heads: dict[str, _Candidates] | None = None  #: by first characters, of late; None = they would not help
+        self._below: tuple[tuple[int, dict[str, int]], ...] = ()  #: longer than a head: place of the first rule by head
 
     def add(self, conditions: Conditions, patterns: tuple[str, ...]) -> None:
         """The next rule, in order."""
@@ -42,7 +52,37 @@ class _Keys:
     def close(self) -> None:
         """All rules are in."""
         lengths = sorted(set(map(len, self.prefixes)))
-        self.lengths = (*lengths, _EXACT) if self.exact else tuple(lengths)
+        self.all = (None, (), (*lengths, _EXACT) if self.exact else tuple(lengths))
+        if len(self.all[2]) <= _FEW_LENGTHS:
+            return
+        self.heads = {}
+        # Keys stand in the order of their first rules: from the end, the first of a head is written last.
+        rows = [(key, bucket[0].place) for key, bucket in reversed(self.prefixes.items()) if len(key) > HEAD]
+        below = [
+            (length, {key[:HEAD]: place for key, place in rows if len(key) == length})
+            for length in lengths
+            if length > HEAD
+        ]
+        if self.exact:
+            whole = {key[:HEAD]: bucket[0].place for key, bucket in reversed(self.exact.items())}
+            below.append((_EXACT, whole))
+        self._below = tuple(below)
+
+    def remember(self, head: str, heads: dict[str, _Candidates]) -> _Candidates:
+        """What a value that begins so is asked for, where any channel will do."""
+        buckets = [self.prefixes.get(head[:length]) for length in self.all[2] if 0 <= length <= HEAD]
+        fitting = [bucket for bucket in buckets if bucket is not None]
+        sure: Conditions | None = None
+        before = _BEHIND_ALL
+        for bucket in fitting:
+            plain = next((conditions for conditions in bucket if conditions.plain), None)
+            if plain is not None and plain.place < before:
+                sure, before = plain, plain.place
+        below = [length for length, places in self._below if places.get(head, _BEHIND_ALL) < before]
+        if len(heads) >= _HEADS_REMEMBERED:
+            heads.clear()
+        known = heads[head] = sure, tuple([bucket for bucket in fitting if bucket[0].place < before]), tuple(below)
+        return known
 
 
 class _Index:
@@ -71,8 +111,9 @@ class _Index:
 class Routes:
     """An immutable table compiled from rules. Pure: it may be made in a thread.
 
-    A look-up asks, for each length of prefix there is, for the rules of that prefix, and walks these few in order; it
-    never walks the table. Rules of one tenant are in a table of their own: those of others cost nothing.
+    A look-up asks for the rules of a number's head (its first digits) and, for each length of longer prefix that there
+    is below that head and that may stand before these, for the rules of that prefix. It walks these few in order, never
+    the table. Rules of one tenant are in a table of their own: those of others cost nothing.
     """
 
     def __init__(
@@ -130,11 +171,21 @@ class Routes:
         network: str | None = None
         keys, value = index.numbers, msisdn
         while True:
-            prefixes = keys.prefixes
-            for length in keys.lengths:
-                bucket = prefixes.get(value[:length]) if length >= 0 else keys.exact.get(value)
-                if bucket is None:
-                    continue
+            heads = keys.heads
+            if heads is None or channel is not None:
+                sure, buckets, lengths = keys.all
+            else:
+                sure, buckets, lengths = heads.get(value[:HEAD]) or keys.remember(value[:HEAD], heads)
+                if sure is not None and sure.place < before:
+                    best, before = sure, sure.place
+            if lengths:
+                asked = list(buckets)
+                for length in lengths:
+                    found = keys.prefixes.get(value[:length]) if length >= 0 else keys.exact.get(value)
+                    if found is not None:
+                        asked.append(found)
+                buckets = asked
+            for bucket in buckets:
                 for conditions in bucket:
                     place = conditions.place
                     if place >= before:
