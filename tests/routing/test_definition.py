@@ -86,3 +86,11 @@ def test_what_stands_behind_a_rule_of_the_head_is_not_asked_and_what_stands_befo
     assert Routes([shallow, deep, *others]).find("t", "s", "306912345678") is shallow
     assert Routes([deep, shallow, *others]).find("t", "s", "306912345678") is deep
     assert Routes([deep, shallow, *others]).find("t", "s", "306919999999") is shallow
+
+
+def test_of_longer_prefixes_of_one_head_the_first_rule_says_whether_they_are_asked():
+    before, shallow, behind = Rule(("a",), ("3069123*",)), Rule(("b",), ("30*",)), Rule(("c",), ("3069124*",))
+    whole = Rule(("d",), ("306912777777",))
+    routes = Routes([whole, before, shallow, behind, Rule(("e",), ("4420*", "306912888888"))])
+    found = {"306912355555": before, "306912455555": shallow, "306912777777": whole, "306912888888": shallow}
+    assert {number: routes.find("t", "s", number) for number in found} == found
