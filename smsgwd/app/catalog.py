@@ -35,6 +35,7 @@ from smsgwd.model.records import (
 )
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.tenant import Tenant
+from smsgwd.net.breaks import Breaks
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.store import Store, StoreUnavailable
 from smsgwd.routing.choice import Chooser
@@ -79,6 +80,7 @@ class Catalog:
         self._devices = devices_of(config)
         self._store: Store | None = None
         self._lists: dict[str, ListInUse] = {}
+        self._fresh: ListInUse | None = None  # that was checked last: it may be stored next
         self._list_names: frozenset[str] = frozenset()  # also those that have not begun
         self._next_list: int | None = None
         self._call: IDelayedCall | None = None
@@ -263,7 +265,7 @@ class Catalog:
         value: object = _decoded(record, _RECORDS[record.kind])
         try:
             if isinstance(value, PriceListRecord):
-                PriceTable(value.rates)
+                self._fresh = _list_of(record, value)
             elif isinstance(value, NumberPlanRecord):
                 NumberPlan(value.rows)
             elif isinstance(value, SenderRule):
@@ -288,15 +290,17 @@ class Catalog:
                 following = int(begins)
         lists: dict[str, ListInUse] = {}
         for name, record in current.items():
-            known, value = self._lists.get(name), hash(record.value)
-            if known is None or (known.key, known.value) != (record.key, value):
+            as_it_is = (record.key, hash(record.value))
+            there = (each for each in (self._lists.get(name), self._fresh) if each is not None)
+            known = next((each for each in there if (each.key, each.value) == as_it_is), None)
+            if known is None:
                 try:
-                    known = await deferToThread(_list_of, record, value)
+                    known = await deferToThread(lambda each: _list_of(each, _decoded(each, PriceListRecord)), record)
                 except (Refused, ValueError) as error:
                     _unusable(record, str(error))
                     continue
             lists[name] = known
-        self._lists, self._list_names, self._next_list = lists, frozenset(names), following
+        self._lists, self._list_names, self._next_list, self._fresh = lists, frozenset(names), following, None
         suppliers = self._supplier_lists.items()
         self.chooser.costs = Costs({connector: lists[name].table for connector, name in suppliers if name in lists})
         self._wait()
@@ -361,10 +365,10 @@ class Catalog:
         self._tables.templates.update({name: tuple(texts) for name, texts in found.items()})
 
 
-def _list_of(record: Record, value: int) -> ListInUse:
-    """Raises Refused or ValueError."""
-    found = _decoded(record, PriceListRecord)
-    return ListInUse(record.key, value, found.currency, PriceTable(found.rates))
+def _list_of(record: Record, found: PriceListRecord) -> ListInUse:
+    """Raises ValueError."""
+    rates = Breaks().among(found.rates) if len(record.value) > _LARGE else found.rates
+    return ListInUse(record.key, hash(record.value), found.currency, PriceTable(rates))
 
 
 def _plan_of(records: Iterable[Record]) -> tuple[NumberPlan, list[tuple[Record, str]]]:

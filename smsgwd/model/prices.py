@@ -37,10 +37,11 @@ class PriceTable:
 
     def __init__(self, rates: Iterable[tuple[str, int]]) -> None:
         """`rates` are (key, micro-units a part); of two for one key the later counts. ValueError for a wrong key."""
-        rows = dict(rates)
-        for key in rows:
+        rows: dict[str, int] = {}
+        for key, rate in rates:  # whoever gives them may make breaks in between
             if not is_rate_key(key):
                 raise ValueError(f"'{key[:40]}' is neither a prefix of digits nor mcc: with 3, 5 or 6 digits")
+            rows[key] = rate
         self._else = rows.pop("", None)
         self._networks = {key[4:]: rate for key, rate in rows.items() if key.startswith(_NETWORK)}
         self._prefixes = PrefixTable((key, rate) for key, rate in rows.items() if not key.startswith(_NETWORK))

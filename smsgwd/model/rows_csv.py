@@ -1,7 +1,8 @@
 """Number plans, price lists and routes as CSV, as operators and carriers hand them over; all mistakes are told at once.
 
 The first line names the columns, in any order and case; columns that are not known are passed over. Fields may be
-separated by commas or semicolons. Lines that are empty or begin with `#` say nothing.
+separated by commas or semicolons. Lines that are empty or begin with `#` say nothing. `pause` is called for each line:
+who reads in a thread can make breaks there.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from smsgwd.model.prices import is_rate_key
 _T = TypeVar("_T")
 _MOST_ERRORS: Final = 100
 _LONGEST_FIELD: Final = 200
+_Pause = Callable[[], object]
 _PLAN: Final = ("prefix", "country", "mcc", "mnc", "operator")
 
 
@@ -30,26 +32,26 @@ class TableError(ValueError):
         self.errors = tuple(errors)
 
 
-def parse_plan_csv(text: str) -> tuple[PlanRow, ...]:
+def parse_plan_csv(text: str, pause: _Pause | None = None) -> tuple[PlanRow, ...]:
     """Rows of columns prefix, country, mcc, mnc, operator; the first is needed. Raises TableError."""
-    return _parse(text, ("prefix",), _PLAN, _plan_row, _plan_key)
+    return _parse(text, ("prefix",), _PLAN, _plan_row, _plan_key, pause)
 
 
-def parse_price_csv(text: str) -> tuple[tuple[str, int], ...]:
+def parse_price_csv(text: str, pause: _Pause | None = None) -> tuple[tuple[str, int], ...]:
     """Rates (key, micro-units a part) of columns price and prefix, or price, mcc and mnc. Raises TableError.
 
     A prefix may be digits, `*` (everything else), `mcc:202` or `mcc:20201`; a line without prefix needs an mcc, and
     one without mnc is the price of the country. Prices are decimals with a point.
     """
-    return _parse(text, ("price",), ("prefix", "mcc", "mnc", "price"), _rate, lambda rate: rate[0])
+    return _parse(text, ("price",), ("prefix", "mcc", "mnc", "price"), _rate, lambda rate: rate[0], pause)
 
 
-def parse_route_csv(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def parse_route_csv(text: str, pause: _Pause | None = None) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """(prefix, connectors in order of preference) of columns prefix and connectors. Raises TableError.
 
     A prefix may be digits or `*` (everything else, given as ''); several connectors stand with spaces between them.
     """
-    return _parse(text, ("prefix", "connectors"), ("prefix", "connectors"), _way, lambda way: way[0])
+    return _parse(text, ("prefix", "connectors"), ("prefix", "connectors"), _way, lambda way: way[0], pause)
 
 
 def format_plan_csv(rows: Iterable[PlanRow]) -> str:
@@ -129,8 +131,9 @@ def _parse(
     columns: tuple[str, ...],
     read: Callable[[Mapping[str, str]], _T],
     key_of: Callable[[_T], str],
+    pause: _Pause | None,
 ) -> tuple[_T, ...]:
-    lines = _lines(text)
+    lines = _lines(text, pause)
     line, head = next(lines, (1, []))
     names = [name.strip().lower() for name in head]
     missing = [name for name in needed if name not in names]
@@ -166,7 +169,7 @@ def _parse(
     return tuple(rows)
 
 
-def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
+def _lines(text: str, pause: _Pause | None) -> Iterator[tuple[int, list[str]]]:
     """The lines that say something, with their numbers."""
     text = text.removeprefix("\ufeff")
     head = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
@@ -179,6 +182,8 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
             raise TableError([f"line {reader.line_num}: {error}"]) from None
         if fields is None:
             return
+        if pause is not None:
+            pause()
         line, before = before + 1, reader.line_num
         if any(field.strip() for field in fields) and not fields[0].startswith("#"):
             yield line, fields

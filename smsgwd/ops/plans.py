@@ -11,6 +11,7 @@ from twisted.internet.threads import deferToThread
 
 from smsgwd.model.records import NUMBER_PLAN, NumberPlanRecord
 from smsgwd.model.rows_csv import TableError, format_plan_csv, parse_plan_csv
+from smsgwd.net.breaks import Breaks
 from smsgwd.ops.params import carried_out, not_a_table
 from smsgwd.ops.registry import Command, CommandError, Parameter, Params
 from smsgwd.ports.records import Records
@@ -80,7 +81,7 @@ class Plans:
 
     async def _imported(self, name: str, text: str) -> dict[str, Any]:
         def read() -> tuple[int, bytes]:
-            rows = parse_plan_csv(text)
+            rows = parse_plan_csv(text, Breaks())
             return len(rows), msgspec.json.encode(NumberPlanRecord(name, rows))
 
         try:

@@ -14,6 +14,7 @@ from smsgwd.model.money import format_money
 from smsgwd.model.prices import in_effect
 from smsgwd.model.records import PRICE_LIST, PriceListRecord, price_list_key
 from smsgwd.model.rows_csv import TableError, format_price_csv, parse_price_csv
+from smsgwd.net.breaks import Breaks
 from smsgwd.ops.params import carried_out, moment, not_a_table, whole_number
 from smsgwd.ops.registry import Command, CommandError, Parameter, Params
 from smsgwd.ports.clock import Clock
@@ -164,7 +165,7 @@ class Prices:
             currency = wanted or kept or "EUR"
             if kept not in (None, currency):
                 raise CommandError(f"currency: the price list {name} is in {kept}, and all of its versions are")
-            rates = parse_price_csv(text)
+            rates = parse_price_csv(text, Breaks())
             return currency, len(rates), msgspec.json.encode(PriceListRecord(name, currency, begins, rates))
 
         try:

@@ -15,6 +15,7 @@ from smsgwd.model.message import Coding
 from smsgwd.model.money import format_money
 from smsgwd.model.records import ROUTE, Record, route_key
 from smsgwd.model.rows_csv import TableError, parse_route_csv
+from smsgwd.net.breaks import Breaks
 from smsgwd.ops.params import carried_out, moment, not_a_table, phone_digits, whole_number
 from smsgwd.ops.registry import Command, CommandError, Parameter, Params
 from smsgwd.ports.clock import Clock
@@ -189,29 +190,18 @@ class Routing:
         return carried_out(self._imported(_route_id(params), order, params["csv"], tenant))
 
     async def _imported(self, route_id: str, order: int, text: str, tenant: str | None) -> dict[str, Any]:
-        """One route for the prefixes of one length with the same connectors, the longest first: so that the first that
-        matches is the longest."""
         try:
-            rows = parse_route_csv(text) if len(text) < _LARGE else await deferToThread(parse_route_csv, text)
+            if len(text) < _LARGE:
+                count, made = _routes_in(text, route_id, order, tenant)
+            else:
+                count, made = await deferToThread(_routes_in, text, route_id, order, tenant, Breaks())
         except TableError as error:
             raise not_a_table(text, error) from None
-        groups: dict[tuple[int, tuple[str, ...]], list[str]] = {}
-        for prefix, connectors in rows:
-            groups.setdefault((-len(prefix), connectors), []).append(f"{prefix}*")
-        if len(groups) > _MOST_IMPORTED:
-            raise CommandError(f"csv: these are {len(groups)} different routes, {_MOST_IMPORTED} at most")
-        made: list[tuple[str, bytes]] = []
-        for (_, connectors), prefixes in sorted(groups.items()):
-            match: dict[str, Any] = {"to": prefixes}
-            if tenant is not None:
-                match["tenant"] = tenant
-            key = route_key(order, f"{route_id}.{len(made) + 1:05d}")
-            made.append((key, msgspec.json.encode({"match": match, "connectors": connectors})))
         before = await self._all(route_key(order, f"{route_id}."))
         kept = {key for key, _ in made}
         stale = [record.key for record in before if record.key not in kept]
         await self._records.put_many(ROUTE, "", made, dropped=stale)
-        return {"id": route_id, "prefixes": len(rows), "routes": len(made), "dropped": len(stale)}
+        return {"id": route_id, "prefixes": count, "routes": len(made), "dropped": len(stale)}
 
     def _tenant(self, params: Params) -> str:
         if not self._known(params["tenant"]):
@@ -237,6 +227,27 @@ class Routing:
             self._clock.now_ms() if at is None else at,
         )
         return _told(self._explain(question))
+
+
+def _routes_in(
+    text: str, route_id: str, order: int, tenant: str | None, breaks: Breaks | None = None
+) -> tuple[int, list[tuple[str, bytes]]]:
+    """How many prefixes a table has, and its routes, by their keys: one for the prefixes of one length with the same
+    connectors, the longest first, so that the first that matches is the longest. Raises TableError, CommandError."""
+    rows = parse_route_csv(text, breaks)
+    groups: dict[tuple[int, tuple[str, ...]], list[str]] = {}
+    for prefix, connectors in rows if breaks is None else breaks.among(rows):
+        groups.setdefault((-len(prefix), connectors), []).append(f"{prefix}*")
+    if len(groups) > _MOST_IMPORTED:
+        raise CommandError(f"csv: these are {len(groups)} different routes, {_MOST_IMPORTED} at most")
+    made: list[tuple[str, bytes]] = []
+    for (_, connectors), prefixes in sorted(groups.items()):
+        match: dict[str, Any] = {"to": prefixes}
+        if tenant is not None:
+            match["tenant"] = tenant
+        key = route_key(order, f"{route_id}.{len(made) + 1:05d}")
+        made.append((key, msgspec.json.encode({"match": match, "connectors": connectors})))
+    return len(rows), made
 
 
 def _route_id(params: Params) -> str:
