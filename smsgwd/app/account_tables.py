@@ -11,13 +11,15 @@ from smsgwd.admission.admit import Account, account_of
 from smsgwd.admission.content import ContentRules, compile_content
 from smsgwd.admission.sender_rules import SenderRules
 from smsgwd.model.prices import PriceTable, rank
-from smsgwd.model.records import ContentRule
+from smsgwd.model.records import ContentRule, PriceListRecord, Record
 from smsgwd.model.refusals import Refused
 from smsgwd.model.tenant import Tenant
+from smsgwd.net.breaks import Breaks
 from smsgwd.telemetry import get_logger
 
 _log = get_logger("daemon")
 _SPARE: Final = 64
+_LONG: Final = 64 * 1024  # bytes
 _Contents = dict[tuple[object, ...], ContentRules | None]
 
 
@@ -28,6 +30,12 @@ class ListInUse(msgspec.Struct, frozen=True):
     value: int  #: hash of it
     currency: str
     table: PriceTable
+
+
+def list_in_use(record: Record, found: PriceListRecord) -> ListInUse:
+    """The list of a record, which says `found`. Raises ValueError. A long one is made with breaks, in a thread."""
+    rates = Breaks().among(found.rates) if len(record.value) > _LONG else found.rates
+    return ListInUse(record.key, hash(record.value), found.currency, PriceTable(rates))
 
 
 class Special:

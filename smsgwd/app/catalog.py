@@ -18,8 +18,8 @@ from twisted.python.failure import Failure
 from smsgwd.admission.admit import Account, account_of
 from smsgwd.admission.content import check_together, compile_content
 from smsgwd.admission.sender_rules import SenderRules
-from smsgwd.app.account_tables import AccountTables, ListInUse
-from smsgwd.app.tables import devices_of, rules_of, stored_rules, usable_rules
+from smsgwd.app.account_tables import AccountTables, ListInUse, list_in_use
+from smsgwd.app.tables import RuleKey, devices_of, rule_key, rules_of, stored_rules, usable_rules
 from smsgwd.config import Config
 from smsgwd.model import records as kinds
 from smsgwd.model.plan import NumberPlan, Range
@@ -80,7 +80,9 @@ class Catalog:
         self._devices = devices_of(config)
         self._store: Store | None = None
         self._lists: dict[str, ListInUse] = {}
-        self._fresh: ListInUse | None = None  # that was checked last: it may be stored next
+        self._fresh: ListInUse | None = None  # as it was checked: it may be stored next
+        self._rules: dict[RuleKey, Rule] = {}  # the stored ones, as they were read
+        self._fresh_rules: dict[RuleKey, Rule] = {}
         self._list_names: frozenset[str] = frozenset()  # also those that have not begun
         self._next_list: int | None = None
         self._call: IDelayedCall | None = None
@@ -161,6 +163,7 @@ class Catalog:
         if kind not in COMPILED:
             return None
         wanted = [Record(kind, tenant, key, value, 0) for key, value in rows if value is not None]
+        self._fresh, self._fresh_rules = None, {}
         most, kept = kinds.MOST.get(kind), self._keys.get(kind, {}).get(tenant, set())
         new = {record.key for record in wanted} - kept
         if most is not None and new and len(kept) + len(new) > most:
@@ -168,7 +171,7 @@ class Catalog:
         if kind == kinds.CONTENT_RULE and wanted:
             return deferToThread(self._check_content, wanted)
         if sum(len(record.value) for record in wanted) > _LARGE:
-            return deferToThread(self._check_all, wanted)
+            return deferToThread(self._check_all, Breaks().among(wanted))
         self._check_all(wanted)
         return None
 
@@ -260,12 +263,15 @@ class Catalog:
     def _check_one(self, record: Record) -> None:
         """Raise Refused(INVALID) for a record that cannot be compiled. Pure: it may run in a thread."""
         if record.kind == kinds.ROUTE:
-            self._routes_of(stored_rules([record], self._connectors))
+            if rule_key(record) not in self._rules:
+                [rule] = stored_rules([record], self._connectors)
+                self._routes_of([rule])
+                self._fresh_rules[rule_key(record)] = rule
             return
         value: object = _decoded(record, _RECORDS[record.kind])
         try:
             if isinstance(value, PriceListRecord):
-                self._fresh = _list_of(record, value)
+                self._fresh = list_in_use(record, value)
             elif isinstance(value, NumberPlanRecord):
                 NumberPlan(value.rows)
             elif isinstance(value, SenderRule):
@@ -295,12 +301,12 @@ class Catalog:
             known = next((each for each in there if (each.key, each.value) == as_it_is), None)
             if known is None:
                 try:
-                    known = await deferToThread(lambda each: _list_of(each, _decoded(each, PriceListRecord)), record)
+                    known = await deferToThread(lambda each: list_in_use(each, _decoded(each, PriceListRecord)), record)
                 except (Refused, ValueError) as error:
                     _unusable(record, str(error))
                     continue
             lists[name] = known
-        self._lists, self._list_names, self._next_list, self._fresh = lists, frozenset(names), following, None
+        self._lists, self._list_names, self._next_list = lists, frozenset(names), following
         suppliers = self._supplier_lists.items()
         self.chooser.costs = Costs({connector: lists[name].table for connector, name in suppliers if name in lists})
         self._wait()
@@ -332,15 +338,18 @@ class Catalog:
     async def _read_routes(self) -> None:
         records = [record async for record in self._each(kinds.ROUTE)]
 
+        known = {**self._rules, **self._fresh_rules}
+
         def compiled() -> tuple[Routes, list[tuple[Record, str]]]:
-            rules, unusable = usable_rules(records, self._connectors)
-            return self._routes_of([*rules, *self._declared]), unusable
+            rules, unusable = usable_rules(Breaks().among(records), self._connectors, known)
+            return self._routes_of(Breaks().among([*rules, *self._declared])), unusable
 
         self.routes, unusable = await deferToThread(compiled)
+        self._rules = {key: known[key] for key in map(rule_key, records) if key in known}
         for record, why in unusable:
             _unusable(record, why)
 
-    def _routes_of(self, rules: Sequence[Rule]) -> Routes:
+    def _routes_of(self, rules: Iterable[Rule]) -> Routes:
         return Routes(rules, self.network_of, self._devices)
 
     async def _read_rules(self) -> None:
@@ -363,12 +372,6 @@ class Catalog:
         for record, template in await self._listed(kinds.TEMPLATE, Template, tenant):
             found.setdefault(record.tenant, []).append(template.text)
         self._tables.templates.update({name: tuple(texts) for name, texts in found.items()})
-
-
-def _list_of(record: Record, found: PriceListRecord) -> ListInUse:
-    """Raises ValueError."""
-    rates = Breaks().among(found.rates) if len(record.value) > _LARGE else found.rates
-    return ListInUse(record.key, hash(record.value), found.currency, PriceTable(rates))
 
 
 def _plan_of(records: Iterable[Record]) -> tuple[NumberPlan, list[tuple[Record, str]]]:

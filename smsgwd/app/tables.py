@@ -21,6 +21,7 @@ from smsgwd.model.records import Record
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.routing.table import Hours, Rewriting, Routes, Rule
 
+RuleKey = tuple[str, int]  #: of a stored route, and a hash of its value
 _CODINGS: Final = {coding.public: int(coding) for coding in Coding}
 
 
@@ -76,20 +77,32 @@ def stored_rules(records: Iterable[Record], connectors: Collection[str] | None =
 
 
 def usable_rules(
-    records: Iterable[Record], connectors: Collection[str] | None = None
+    records: Iterable[Record], connectors: Collection[str] | None = None, known: dict[RuleKey, Rule] | None = None
 ) -> tuple[list[Rule], list[tuple[Record, str]]]:
-    """The stored routes that can be used, and those that cannot, with the reason. Pure: it may run in a thread."""
+    """The stored routes that can be used, and those that cannot, with the reason. Pure: it may run in a thread.
+
+    Those that are `known` are not read again; the others are known then.
+    """
+    known = {} if known is None else known
     rules: list[Rule] = []
     mistakes: list[tuple[Record, str]] = []
     for record in records:
-        try:
-            route = _route(record.value)
-            _connectors(route, connectors)
-        except ValueError as error:
-            mistakes.append((record, str(error)))
-        else:
-            rules.append(rule_of(route, record.key.partition("/")[2] or record.key))
+        rule = known.get(rule_key(record))
+        if rule is None:
+            try:
+                route = _route(record.value)
+                _connectors(route, connectors)
+            except ValueError as error:
+                mistakes.append((record, str(error)))
+                continue
+            rule = known[rule_key(record)] = rule_of(route, record.key.partition("/")[2] or record.key)
+        rules.append(rule)
     return rules, mistakes
+
+
+def rule_key(record: Record) -> RuleKey:
+    """Under which a rule is remembered: another value is another rule."""
+    return record.key, hash(record.value)
 
 
 def _route(value: bytes) -> Route:

@@ -140,6 +140,7 @@ def _parse(
     if missing or len(set(names) & set(columns)) < 2:
         raise TableError([f"line {line}: the first line must name the columns ({', '.join(columns)})"])
     places = {name: names.index(name) for name in columns if name in names}
+    nothing = dict.fromkeys(columns, "")
     errors: list[str] = []
     first: dict[str, int] = {}
     rows: list[_T] = []
@@ -147,20 +148,20 @@ def _parse(
         if len(errors) >= _MOST_ERRORS:
             errors.append("and more")
             break
-        cells = dict.fromkeys(columns, "")
+        cells = nothing.copy()
         for name, place in places.items():
             cells[name] = fields[place].strip() if place < len(fields) else ""
         try:
-            if any(len(cell) > _LONGEST_FIELD for cell in cells.values()):
+            if max(map(len, fields)) > _LONGEST_FIELD < max(map(len, cells.values())):
                 raise ValueError(f"a field is longer than {_LONGEST_FIELD} characters")
             row = read(cells)
         except ValueError as error:
             errors.append(f"line {line}: {error}")
             continue
         key = key_of(row)
-        if key in first:
-            errors.append(f"line {line}: '{key or '*'}' stands on line {first[key]} already")
-        first.setdefault(key, line)
+        before = first.setdefault(key, line)
+        if before != line:
+            errors.append(f"line {line}: '{key or '*'}' stands on line {before} already")
         rows.append(row)
     if errors:
         raise TableError(errors)
@@ -185,7 +186,7 @@ def _lines(text: str, pause: _Pause | None) -> Iterator[tuple[int, list[str]]]:
         if pause is not None:
             pause()
         line, before = before + 1, reader.line_num
-        if any(field.strip() for field in fields) and not fields[0].startswith("#"):
+        if "".join(fields).strip() and not fields[0].startswith("#"):
             yield line, fields
 
 

@@ -126,18 +126,19 @@ class Routes:
         is asked only where a rule wants to know. `devices` are the connectors whose channel is a device."""
         self._network_of = network_of or _unknown
         openings: dict[Hours, Opening] = {}
-        self._all = tuple(
-            Conditions(place, rule, _channel(rule.connectors, devices), openings) for place, rule in enumerate(rules)
-        )
         self._everybody = _Index()
         self._tenants: dict[str, _Index] = {}
-        for conditions in self._all:
-            tenant = conditions.rule.tenant
+        compiled: list[Conditions] = []
+        for place, rule in enumerate(rules):  # whoever gives them may make breaks in between
+            conditions = Conditions(place, rule, _channel(rule.connectors, devices), openings)
+            compiled.append(conditions)
+            tenant = rule.tenant
             index = self._everybody if tenant is None else self._tenants.get(tenant)
             if index is None:
                 assert tenant is not None
                 index = self._tenants[tenant] = _Index()
             index.add(conditions)
+        self._all = tuple(compiled)
         for index in (self._everybody, *self._tenants.values()):
             index.close()
         together = {conditions.rule.connectors for conditions in self._all}

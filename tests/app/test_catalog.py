@@ -8,11 +8,14 @@ from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
+from smsgwd.app import account_tables
 from smsgwd.app.catalog import Catalog
+from smsgwd.model.prices import PriceTable
 from smsgwd.model.records import (
     CONTENT_RULE,
     MOST,
     PRICE_LIST,
+    ROUTE,
     SENDER,
     TEMPLATE,
     ContentRule,
@@ -119,6 +122,39 @@ class CatalogTests(TestCase):
         slow.callback(None)
         await put
         self.assertEqual(self.price(), 30)
+
+    async def put(self, kind, key, value):
+        """As `StoredRecords` does it."""
+        checked = self.catalog.check(kind, "", [(key, msgspec.json.encode(value))])
+        if checked is not None:
+            await checked
+        self.kept.put(kind, key, value)
+        await self.changed(kind)
+
+    async def test_a_long_list_is_compiled_once_and_each_of_its_versions_counts(self):
+        await self.begin()
+        made = []
+        self.patch(account_tables, "PriceTable", lambda rates: made.append(1) or PriceTable(rates))
+        rest = [(str(number), 1) for number in range(10_000_000, 10_007_000)]
+        for price in (10, 20):
+            record = PriceListRecord("l", valid_from=0, rates=(("", price), *rest))
+            await self.put(PRICE_LIST, price_list_key("l", 0), record)
+            self.assertEqual(self.price(), price)
+        self.assertEqual(len(made), 2)
+        await self.changed()
+        self.assertEqual(len(made), 2)
+
+    async def test_a_route_that_was_checked_and_not_stored_does_not_count(self):
+        connector = "connectors: [{id: sim, kind: smpp, host: h, port: 2775, system_id: s, password: p}]"
+        self.catalog = Catalog(good(self.directory(), connector), self.reactor, self.clock)
+        await self.begin()
+        refused = {"connectors": ["sim"], "match": {"to": "30*", "min_parts": 2}}
+        self.assertIsNone(self.catalog.check(ROUTE, "", [("00000001/r", msgspec.json.encode(refused))]))
+        before = len(self.catalog.routes)
+        await self.put(ROUTE, "00000001/s", {"connectors": ["sim"]})
+        self.assertEqual(len(self.catalog.routes), before + 1)
+        await self.put(ROUTE, "00000001/s", refused)
+        self.assertEqual(self.catalog.routes.conditions[0].rule.min_parts, 2)
 
     async def test_what_could_not_be_read_is_read_later(self):
         self.list_from(0, 10)

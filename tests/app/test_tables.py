@@ -120,3 +120,16 @@ def test_what_can_be_used_is_used_all_the_same() -> None:
     rules, mistakes = usable_rules([wrong, record(2, "good", {"connectors": ["a"]})], {"a"})
     assert [rule.id for rule in rules] == ["good"]
     assert mistakes == [(wrong, "connectors: no connector has the id 'removed'")]
+
+
+def test_routes_that_are_known_are_not_read_again() -> None:
+    first, other = record(1, "r", {"connectors": ["a"]}), record(1, "r", {"connectors": ["b"]})
+    wrong = record(2, "w", {"connectors": ["c"]})
+    known: dict[tuple[str, int], Rule] = {}
+    [rule], _ = usable_rules([first, wrong], {"a", "b"}, known)
+    assert list(known.values()) == [rule]
+    [again], mistakes = usable_rules([first, wrong], {"a", "b"}, known)
+    assert again is rule
+    assert [each for each, _ in mistakes] == [wrong]
+    [changed], _ = usable_rules([other], {"a", "b"}, known)
+    assert changed.connectors == ("b",)
