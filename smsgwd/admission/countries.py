@@ -150,28 +150,35 @@ class Territories(Generic[T]):
     a country and a prefix of one length the country counts.
     """
 
-    __slots__ = ("_said",)
+    __slots__ = ("_countries", "_prefixes", "_said")
 
     def __init__(self, rows: Iterable[tuple[str, T]]) -> None:
         """`rows` are (prefix of digits, or ISO country; what is said). ValueError for a key that is neither."""
-        prefixes: dict[str, T] = {}
-        countries: dict[str, T] = {}
-        edges: dict[str, None] = {}  # the prefixes at which what counts may become another
+        self._prefixes: dict[str, T] = {}
+        self._countries: dict[str, T] = {}
+        self._said: PrefixTable[T | None] | None = None  #: made when it is asked for: many are made to be checked only
         for key, said in rows:
             if not is_territory(key):
                 raise ValueError(f"'{key[:40]}' is neither a prefix of digits nor an ISO country such as GR")
             if key.isalpha():
-                countries[key] = said
-                edges |= dict.fromkeys(_AROUND[key])
+                self._countries[key] = said
             else:
-                prefixes[key.removeprefix("+")] = said
-        edges |= dict.fromkeys(prefixes)
-        ahead = PrefixTable(prefixes.items())
-        self._said = PrefixTable((edge, _counts(edge, ahead, countries)) for edge in edges)
+                self._prefixes[key.removeprefix("+")] = said
 
     def find(self, msisdn: str) -> T | None:
         """What counts for a number (digits); None where nothing was said of it."""
-        return self._said.find(msisdn)
+        said = self._said
+        if said is None:
+            said = self._said = self._tabulated()
+        return said.find(msisdn)
+
+    def _tabulated(self) -> PrefixTable[T | None]:
+        """What counts, by the prefixes at which it may become another."""
+        edges = dict.fromkeys(self._prefixes)
+        for country in self._countries:
+            edges |= dict.fromkeys(_AROUND[country])
+        prefixes = PrefixTable(self._prefixes.items())
+        return PrefixTable((edge, _counts(edge, prefixes, self._countries)) for edge in edges)
 
 
 def _counts(digits: str, prefixes: PrefixTable[T], countries: Mapping[str, T]) -> T | None:
