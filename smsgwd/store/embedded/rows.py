@@ -60,7 +60,7 @@ INSERT_MESSAGE: Final = Many(
 
 # What nearly every message begins with needs no binding.
 _USUAL: Final = {"state": "2", "due_at": "0", "rank": "-1", "flash": "0", "attempts": "0"}
-_RARE: Final = ("tried", "fallback", "hops", "payers", "channel", "source_addr", "dest_addr")
+_RARE: Final = ("tried", "fallback", "hops", "channel", "dest_addr")
 _USUAL_COLUMNS: Final = tuple(name for name in _MESSAGE_COLUMNS if name not in _RARE)
 
 #: The same for a message that `usual` says True of.
@@ -72,7 +72,7 @@ INSERT_USUAL: Final = Many(
 
 def usual(message: Message) -> bool:
     """True for a message that is ready at once, of normal priority, no flash, never tried, without a second way, that
-    its tenant alone pays for and that goes out under the addresses its tenant wrote."""
+    goes by any channel to the number its tenant wrote."""
     return (
         message.state == 2
         and message.priority == 1
@@ -81,8 +81,6 @@ def usual(message: Message) -> bool:
         and message.due_at == 0
         and message.fallback is None
         and message.tried is None
-        and message.payers is None
-        and message.source_addr is None
         and message.dest_addr is None
         and message.channel is None
     )
@@ -109,6 +107,8 @@ def usual_values(message: Message) -> tuple[Any, ...]:
         message.asks,
         message.wire,
         message.body,
+        message.payers,
+        message.source_addr,
     )
 
 
