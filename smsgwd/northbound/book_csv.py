@@ -14,6 +14,7 @@ from typing import Final
 
 from smsgwd.model.records import Contact
 from smsgwd.model.refusals import Refusal, Refused
+from smsgwd.model.spreadsheet import guarded, unguarded
 
 COLUMNS: Final = ("number", "first_name", "last_name", "email", "address", "country", "comments")
 #: What else a column may be called; blanks, dashes and case do not count.
@@ -32,8 +33,6 @@ _CALLED: Final = {
     "note": "comments",
     "notes": "comments",
 }
-_FORMULA: Final = "=+-@\t\r"
-_GUARDED: Final = _FORMULA + "'"
 _DELIMITERS: Final = ",;\t"
 _MOST_COLUMNS: Final = 200
 
@@ -91,7 +90,7 @@ class CsvContacts:
                 )
                 continue
             named = zip(self._columns, cells, strict=False)
-            yield line, {column: _unguarded(cell) for column, cell in named if column}, None
+            yield line, {column: unguarded(cell) for column, cell in named if column}, None
 
 
 def csv_header() -> str:
@@ -112,19 +111,9 @@ def csv_lines(contacts: Iterable[tuple[str, Contact]]) -> str:
             contact.country,
             contact.comments,
         )
-        writer.writerow([f"+{digits}", *map(_guarded, texts)])
+        writer.writerow([f"+{digits}", *map(guarded, texts)])
     return out.getvalue()
 
 
 def _plain(name: str) -> str:
     return name.strip().lower().replace(" ", "_").replace("-", "_")
-
-
-def _guarded(cell: str) -> str:
-    """A cell that no spreadsheet runs."""
-    return "'" + cell if cell[:1] and cell[0] in _GUARDED else cell
-
-
-def _unguarded(cell: str) -> str:
-    """What `_guarded` was given."""
-    return cell[1:] if cell[:1] == "'" and cell[1:2] and cell[1] in _GUARDED else cell

@@ -13,13 +13,13 @@ from typing import Final
 
 from smsgwd.model.ledger import LedgerEntry
 from smsgwd.model.money import format_money
+from smsgwd.model.spreadsheet import guarded
 from smsgwd.timespec.rfc3339 import format_epoch_ms
 
 COLUMNS: Final = (
     "id", "at", "kind", "amount", "reserved", "balance", "currency", "messages", "parts", "message_id", "reference",
     "note",
 )  # fmt: skip
-_FORMULA: Final = "=+-@\t\r\n'|%"
 
 
 def header_line() -> str:
@@ -44,13 +44,8 @@ def entry_lines(entries: Iterable[LedgerEntry], currency: str) -> str:
                 entry.messages,
                 entry.parts,
                 "" if entry.message_id is None else entry.message_id,
-                _guarded(entry.reference or ""),
-                _guarded(entry.note),
+                guarded(entry.reference or ""),
+                guarded(entry.note),
             )
         )
     return out.getvalue()
-
-
-def _guarded(text: str) -> str:
-    """A text that no spreadsheet runs."""
-    return f"'{text}" if text and (text[0] in _FORMULA or text.lstrip()[:1] in tuple("=+-@")) else text

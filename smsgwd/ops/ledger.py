@@ -13,6 +13,7 @@ from smsgwd.model.business import Book, Booked
 from smsgwd.model.changes import Ignored
 from smsgwd.model.ledger import EntryKind, LedgerEntry
 from smsgwd.model.money import MOST, format_money
+from smsgwd.model.spreadsheet import guarded
 from smsgwd.model.tenant import Tenant
 from smsgwd.ops.params import amount, carried_out, flag, moment, whole_number
 from smsgwd.ops.registry import Command, CommandError, Parameter, Params
@@ -228,14 +229,9 @@ def _cells(entry: LedgerEntry) -> tuple[Any, ...]:
         entry.messages,
         entry.parts,
         entry.message_id,
-        _harmless(entry.reference or ""),
-        _harmless(entry.note),
+        guarded(entry.reference or ""),
+        guarded(entry.note),
     )
-
-
-def _harmless(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(("\t", "\r", "\n")) or text.lstrip().startswith(("=", "+", "-", "@")) else text
 
 
 def _why(change: Book, reason: str) -> str:
