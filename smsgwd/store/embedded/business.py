@@ -195,9 +195,9 @@ def _lookup(row: tuple[Any, ...]) -> Lookup:
 
 def held(connection: sqlite3.Connection, tenant: str | None, after: int, limit: int) -> list[MessageView]:
     """See Store.held."""
-    whose = "" if tenant is None else "AND m.tenant = ?3"
-    values = (after, limit) if tenant is None else (after, limit, tenant)
+    whose = "" if tenant is None else "AND m.tenant = ?"
+    values = (after, limit) if tenant is None else (after, tenant, limit)
     found = connection.execute(
-        f"{VIEW} INDEXED BY message_held_id WHERE {HELD_ROWS} AND m.id > ?1 {whose} ORDER BY m.id LIMIT ?2", values
+        f"{VIEW} INDEXED BY message_held_id WHERE {HELD_ROWS} AND m.id > ? {whose} ORDER BY m.id LIMIT ?", values
     )
     return [view_of(row) for row in found]

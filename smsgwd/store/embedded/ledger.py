@@ -23,8 +23,8 @@ _COLUMNS: Final = (
     " COALESCE(l.note, '')"
 )
 # A tenant's entries: those in `ledger_of`, and those behind them. What is between the two statements is in the second.
-_ENTERED: Final = "FROM ledger_of o CROSS JOIN ledger l ON l.id = o.id WHERE o.tenant = ?1 AND o.id <= ?2"
-_APART: Final = "FROM ledger l WHERE l.tenant = ?1 AND l.id > ?2"
+_ENTERED: Final = "FROM ledger_of o CROSS JOIN ledger l ON l.id = o.id WHERE o.tenant = ? AND o.id <= ?"
+_APART: Final = "FROM ledger l WHERE l.tenant = ? AND l.id > ?"
 _MARK: Final = "SELECT value FROM meta WHERE key = 'ledger_of'"
 _SUMS: Final = (
     "SELECT count(*), sum(reserved), min(CASE WHEN balance != amounts OR held != holds THEN id END) FROM"
@@ -33,7 +33,7 @@ _SUMS: Final = (
     " WINDOW so_far AS (ORDER BY id ROWS UNBOUNDED PRECEDING))"
 )
 _UP_TO: Final = (
-    f"SELECT sum(amount), sum(reserved) FROM (SELECT l.* {_ENTERED} UNION ALL SELECT l.* {_APART}) WHERE id <= ?3"
+    f"SELECT sum(amount), sum(reserved) FROM (SELECT l.* {_ENTERED} UNION ALL SELECT l.* {_APART}) WHERE id <= ?"
 )
 _OPEN: Final = (
     "SELECT tenant, payers, sum(price), count(*) FROM message INDEXED BY message_open WHERE state < 10"
@@ -135,7 +135,7 @@ def compare(connection: sqlite3.Connection) -> tuple[list[str], int, int]:
                 opened[name] += part * messages
         tenants = connection.execute("SELECT id FROM tenant ORDER BY id").fetchall()
         for (name,) in tenants:
-            count, reserved, wrong = connection.execute(_SUMS, (name, mark)).fetchone()
+            count, reserved, wrong = connection.execute(_SUMS, (name, mark, name, mark)).fetchone()
             entries += count
             if wrong is not None:
                 problems.append(_wrong(connection, name, mark, wrong))
@@ -152,7 +152,7 @@ def compare(connection: sqlite3.Connection) -> tuple[list[str], int, int]:
 def _wrong(connection: sqlite3.Connection, tenant: str, mark: int, entry: int) -> str:
     """What an entry shows that is not the sum of those up to it."""
     balance, held = connection.execute("SELECT balance, held FROM ledger WHERE id = ?", (entry,)).fetchone()
-    amounts, holds = connection.execute(_UP_TO, (tenant, mark, entry)).fetchone()
+    amounts, holds = connection.execute(_UP_TO, (tenant, mark, tenant, mark, entry)).fetchone()
     if balance != amounts:
         return f"tenant {tenant} has a balance of {balance} after entry {entry}, its ledger adds up to {amounts}"
     return f"tenant {tenant} has {held} reserved after entry {entry}, its ledger adds up to {holds}"

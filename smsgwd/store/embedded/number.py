@@ -9,7 +9,7 @@ from typing import Final
 
 _BETWEEN: Final = " -.()/"
 _OUT: Final = str.maketrans("", "", _BETWEEN)
-_PAGE: Final = "SELECT id, msisdn, source, dest FROM message WHERE id > ?1 ORDER BY id LIMIT ?2"
+_PAGE: Final = "SELECT id, msisdn, source, dest FROM message WHERE id > :after ORDER BY id LIMIT :most"
 
 
 def _plain(column: str) -> str:
@@ -19,7 +19,7 @@ def _plain(column: str) -> str:
     return column
 
 
-_HAS: Final = f"instr({_plain('source')}, ?3) OR instr({_plain('dest')}, ?3)"
+_HAS: Final = f"instr({_plain('source')}, :number) OR instr({_plain('dest')}, :number)"
 
 
 def is_number(written: str, msisdn: str) -> bool:
@@ -35,9 +35,11 @@ def is_number(written: str, msisdn: str) -> bool:
 def find_number(connection: sqlite3.Connection, msisdn: str, after: int, limit: int) -> tuple[list[int], int | None]:
     """See Store.find_number. SQLite looks at all rows of the page; Python sees only those it may be about."""
     found = connection.execute(
-        f"SELECT id, msisdn, source, dest FROM ({_PAGE}) WHERE msisdn = ?3 OR {_HAS}", (after, limit, msisdn)
+        f"SELECT id, msisdn, source, dest FROM ({_PAGE}) WHERE msisdn = :number OR {_HAS}",
+        {"after": after, "most": limit, "number": msisdn},
     ).fetchall()
-    (last, looked_at) = connection.execute(f"SELECT max(id), count(*) FROM ({_PAGE})", (after, limit)).fetchone()
+    page = {"after": after, "most": limit}
+    (last, looked_at) = connection.execute(f"SELECT max(id), count(*) FROM ({_PAGE})", page).fetchone()
     ids = [
         number
         for number, to, source, dest in found

@@ -98,11 +98,11 @@ def _write(work: Work, row: Row, msisdn: str) -> None:
     work.flush()
     told, execute = row.told, work.connection.execute
     execute(
-        "UPDATE message SET source = ?1, dest = ?2, msisdn = ?3, body = x'', client_ref = NULL, wire = ?4,"
+        "UPDATE message SET source = ?, dest = ?, msisdn = ?, body = x'', client_ref = NULL, wire = ?,"
         " fallback = NULL, source_addr = NULL, dest_addr = NULL,"
-        " dlr_url = CASE WHEN state >= ?5 AND instr(dlr_url, ?6) THEN NULL ELSE dlr_url END,"
-        " err_detail = CASE WHEN instr(err_detail, ?6) THEN '' ELSE err_detail END WHERE id = ?7",
-        (told.source, told.dest, told.msisdn, told.wire, _FINAL, msisdn, row.id),
+        " dlr_url = CASE WHEN state >= ? AND instr(dlr_url, ?) THEN NULL ELSE dlr_url END,"
+        " err_detail = CASE WHEN instr(err_detail, ?) THEN '' ELSE err_detail END WHERE id = ?",
+        (told.source, told.dest, told.msisdn, told.wire, _FINAL, msisdn, msisdn, row.id),
     )
     execute("UPDATE event SET detail = '' WHERE message = ? AND detail != ''", (row.id,))
     execute("UPDATE part SET err_detail = '' WHERE message = ? AND instr(err_detail, ?)", (row.id, msisdn))

@@ -36,13 +36,13 @@ def click(work: Work, change: Click) -> bool:
     The times are those of people: a preview says nothing about when somebody read the message.
     """
     if change.bot:
-        sql = "UPDATE link SET bots = bots + 1 WHERE code = ?1"
+        sql = "UPDATE link SET bots = bots + 1 WHERE code = :code"
     else:
         sql = (
-            "UPDATE link SET clicks = clicks + 1, first_at = min(coalesce(first_at, ?2), ?2),"
-            " last_at = max(coalesce(last_at, ?2), ?2) WHERE code = ?1"
+            "UPDATE link SET clicks = clicks + 1, first_at = min(coalesce(first_at, :at), :at),"
+            " last_at = max(coalesce(last_at, :at), :at) WHERE code = :code"
         )
-    return work.connection.execute(sql, (change.code,) if change.bot else (change.code, change.at)).rowcount > 0
+    return work.connection.execute(sql, {"code": change.code, "at": change.at}).rowcount > 0
 
 
 def purge(work: Work, expired_before: int, limit: int) -> int:

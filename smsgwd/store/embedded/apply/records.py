@@ -12,14 +12,15 @@ _INSERT = "INSERT INTO record (kind, tenant, key, at, value) VALUES (?, ?, ?, ?,
 def put_record(work: Work, change: PutRecord) -> bool:
     """Keep a record; False, changing nothing, when it must be `new` and is there, or `old` and is not."""
     record, execute = change.record, work.connection.execute
-    values = (record.kind, record.tenant, record.key, record.at, record.value)
+    key = (record.kind, record.tenant, record.key)
     if change.old:
-        sql = "UPDATE record SET at = ?4, value = ?5 WHERE kind = ?1 AND tenant = ?2 AND key = ?3"
-    elif change.new:
+        sql = "UPDATE record SET at = ?, value = ? WHERE kind = ? AND tenant = ? AND key = ?"
+        return execute(sql, (record.at, record.value, *key)).rowcount > 0
+    if change.new:
         sql = f"{_INSERT} ON CONFLICT DO NOTHING"
     else:
         sql = f"{_INSERT} ON CONFLICT DO UPDATE SET at = excluded.at, value = excluded.value"
-    return execute(sql, values).rowcount > 0
+    return execute(sql, (*key, record.at, record.value)).rowcount > 0
 
 
 def drop_record(work: Work, change: DropRecord) -> int:
