@@ -12,5 +12,8 @@ a person is erased, `erasure.py`; how a tenant is kept and who hears of its chan
 change of it, `tenant_desk.py`, who is unbound for it, `credential_watch.py`; which commands operators have,
 `commands.py`; how tracked links are made and opened, `link_desk.py`; how lookups are taken and paid for,
 `lookup_desk.py`, who is asked, `lookup_asking.py` and `lookup_sources.py`, and what is remembered of networks,
-`networks.py`; another time for scheduled messages, `reschedule.py`.
+`networks.py`; another time for scheduled messages, `reschedule.py`. What is compiled from records, `catalog.py`, and of
+tenants, `account_tables.py`; how records are changed, `records.py`; what is remembered of texts and ranges,
+`guards.py`; what becomes of messages to test numbers, `test_numbers.py`. What there is before the store is open,
+`core.py`; how all of a business is joined, `business.py`.
 """

@@ -5,6 +5,9 @@ configuration. Every other package may import this one; it imports none of them.
 
 To change what a message carries, edit `message.py` (and the store's schema); what is kept of an ESME's own words,
 `wire.py`; a subscriber's message, `mo.py`; what waits for tenants, `outbox.py`. To change what a tenant may be
-refused for, edit `refusals.py`. To change what the store can be asked to do, edit `changes.py`, `upkeep.py` and the
-store contract suite.
+refused for, edit `refusals.py`; what a tenant is, `tenant.py`; what its ledger says, `ledger.py`; what is kept by name
+(contacts, routes, price lists, ...), `records.py`; tracked links, `links.py`; number lookups, `lookups.py`. How a
+price is found, `prices.py`, an operator, `plan.py`, both on `prefixes.py`; tables as CSV, `rows_csv.py`, cells that
+spreadsheets would run, `spreadsheet.py`. To change what the store can be asked to do, edit `changes.py` with
+`business.py`, `pushes.py` and `upkeep.py`, and the store contract suite.
 """
