@@ -88,7 +88,7 @@ class Message(msgspec.Struct, gc=False):
     client_ref: str | None = None
     dlr_url: str | None = None  #: the message's own, else the tenant's at the time
     account: str | None = None  #: system_id of the ESME it came from: its receipts go there; None = it came by HTTP
-    asks: int = 0  #: registered_delivery of that ESME (`model.wire`)
+    asks: int = 0  #: registered_delivery of that ESME (`model.wire`); by HTTP which states to tell of (`callbacks`)
     wire: bytes | None = None  #: `model.wire.pack_wire` of what else that ESME said
     tried: str | None = None  #: connectors it was tried on and left, joined by ','
     fallback: str | None = None  #: connectors to send it on when a receipt says undelivered, joined by ','
@@ -97,6 +97,7 @@ class Message(msgspec.Struct, gc=False):
     channel: str | None = None  #: network or device, where its tenant said so
     source_addr: str | None = None  #: the sender on the air, where a rule makes it another than `source`
     dest_addr: str | None = None  #: the number on the air, where a route makes it another than `msisdn`
+    callback: bytes | None = None  #: `model.callbacks.pack_callback`: the style its receipts are told in
 
     @property
     def text(self) -> str:

@@ -8,7 +8,11 @@ import msgspec
 from smsgwd.model.message import Failure, State
 
 INTERMEDIATE: Final = "message.intermediate"
-"""`type` of a notification that a message is not final yet (registered_delivery 0x10); for ESMEs only."""
+"""`type` of a notification that a message is not final yet (registered_delivery 0x10); for ESMEs, and for callbacks of
+styles that tell of it."""
+
+SENT: Final = "message.sent"
+"""`type` of the word that an SMSC has all of a message; for callbacks that tell of it (`model.callbacks.TELL_SENT`)."""
 
 MO: Final = "mo.received"
 """`type` of a message of a subscriber."""
@@ -39,6 +43,10 @@ class OutboxItem(msgspec.Struct, gc=False):
     parts: int
     wire: bytes | None = None  #: `Message.wire`
     payload: bytes | None = None  #: `model.mo.pack_mo`; of an event (`model.business.Push`) the JSON of its `data`
+    callback: bytes | None = None  #: `Message.callback`
+    submission: int = 0
+    connector: str = ""
+    smsc_id: str | None = None
 
 
 #: So many are counted of what one target is owed: a walk over a million takes half a second.

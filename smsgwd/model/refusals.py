@@ -55,6 +55,7 @@ class Refusal(Enum):
     NO_SUCH = _Row("no_such", 404, 0x0C, "There is nothing of that name")
     EXISTS = _Row("exists", 409, 0x08, "There is one of that name already")
     OUT_OF_SCOPE = _Row("out_of_scope", 403, 0x0E, "This credential may not be used for this")
+    REPEATED_REF = _Row("repeated_ref", 422, 0x45, "A message with this reference was sent before")
     TOO_LATE = _Row("too_late", 409, 0x11, "The message has left or is final already")
     OVER_RATE = _Row("over_rate", 429, 0x58, "More messages a second than agreed")
     STORE_UNAVAILABLE = _Row("store_unavailable", 503, 0x08, "Nothing can be stored at the moment; nothing was taken")

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from smsgwd.model.callbacks import Callback
 from smsgwd.model.message import Coding, Failure, State
 from smsgwd.model.wire import Wire
 
@@ -15,17 +16,21 @@ class Item(msgspec.Struct, gc=False):
     data: bytes | None = None  #: the octets of a binary message; then `text` is not used
     coding: str = "auto"  #: auto, gsm, latin1, ucs2, binary
     flash: bool = False
-    dlr_url: str | None = None
+    dlr_url: str | None = None  #: where its receipts go; None = where the tenant's do, '' = nowhere
     client_ref: str | None = None
     schedule_at: int | None = None  #: milliseconds since 1970, UTC
     validity_s: int | None = None
     priority: int = 1
     account: str | None = None  #: system_id of the ESME it comes from; None = by HTTP
-    asks: int = 0  #: its registered_delivery
+    asks: int = 0  #: its registered_delivery; by HTTP the states to tell of (`model.callbacks`), 0 = every final one
     wire: Wire | None = None  #: what else it said; with `wire.raw` `data` is one part as it stands
     link: str | None = None  #: http(s) address that a short link in the text leads to (`model.links.PLACEHOLDERS`)
     not_after: int | None = None  #: end of the delivery window, ms since 1970: what was not sent by then expires
     channel: str | None = None  #: network, device; None = whichever the routes have
+    failover: bool = False  #: with channel device: by the network where no phone is up, or one fails
+    international: bool = False  #: `dest` has its country code first for certain, whatever the tenant's region
+    callback: Callback | None = None  #: the style of its receipts; None = the native one
+    unique_ref: bool = False  #: refused (repeated_ref) when the tenant has a message with this client_ref
 
 
 class Idempotency(msgspec.Struct, frozen=True, gc=False):
@@ -42,6 +47,11 @@ class Submission(msgspec.Struct, gc=False):
     items: list[Item]
     idempotency: Idempotency | None = None
     intake: str = "http"  #: the way in, for metrics: http, smpp
+    dry: bool = False  #: only tell what would become of it: nothing is kept, sent or paid
+    duplicate_s: int = (
+        0  #: the same text to the same number within so many seconds is refused, besides the tenant's own
+    )
+    keep_refused: bool = False  #: remember which recipients were refused (`Store.refused`)
 
 
 class Entry(msgspec.Struct, gc=False):

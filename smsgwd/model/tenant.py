@@ -67,6 +67,14 @@ class Flood(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     action: str = "hold"  #: hold, refuse
 
 
+class DialectSettings(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """How provider styles treat one tenant."""
+
+    smsclub_base64: bool = False  #: texts of its HTTP gateway are base64 of Windows-1251
+    ardary_failures: bool = False  #: its status callback tells of failures, too
+    ardary_parameters: dict[str, str] = {}  #: names of callback parameters by event: status, sms, link, calls
+
+
 class Tenant(msgspec.Struct, frozen=True, gc=False):
     """A tenant; `credit` is what it starts with in micro-units, None = postpaid.
 
@@ -108,4 +116,5 @@ class Tenant(msgspec.Struct, frozen=True, gc=False):
     duplicate_s: int = 0  #: the same text to the same number within so many seconds is refused; 0 = off
     flood: Flood | None = None
     link_days: int = 90  #: how long its short links work
+    dialects: DialectSettings | None = None
     device_fallback: bool = False  #: what asked for a phone goes by the network where no phone route is

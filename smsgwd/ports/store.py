@@ -22,6 +22,7 @@ from smsgwd.model.mo import MoSet
 from smsgwd.model.outbox import OutboxItem, OutboxTarget
 from smsgwd.model.receipts import Receipt
 from smsgwd.model.records import Record
+from smsgwd.model.tally import Numbered, Tally
 from smsgwd.model.tenant import Tenant
 
 if TYPE_CHECKING:
@@ -167,6 +168,29 @@ class Store(Protocol):
         self, tenant: str, where: MessageFilter, before: int | None, limit: int
     ) -> Deferred[list[MessageView]]:
         """Newest first, ids below `before`, without events."""
+        ...
+
+    def messages_at(self, tenant: str, ids: Sequence[int]) -> Deferred[list[MessageView]]:
+        """Those of a tenant's messages that have one of `ids` (1,000 at most), in any order, without events."""
+        ...
+
+    def history(self, tenant: str, from_ms: int, to_ms: int, offset: int, limit: int) -> Deferred[list[Numbered]]:
+        """A tenant's messages submitted from `from_ms` to before `to_ms` (ms since 1970), oldest first, `limit` of them
+        behind `offset` others. A page a million messages on costs what the first one does: what was deleted in between
+        leaves a page shorter."""
+        ...
+
+    def recipient(self, tenant: str, submission: int, msisdn: str) -> Deferred[MessageView | None]:
+        """A submission's message to a number (the first of several), without events, or None."""
+        ...
+
+    def refused(self, tenant: str, submission: int, dest: str) -> Deferred[str | None]:
+        """The code of why a recipient of a submission was refused (`Submit.refused`), compared by digits where it has
+        any; None when it was not."""
+        ...
+
+    def tally(self, tenant: str) -> Deferred[Tally | None]:
+        """A tenant's counts, at no cost; None for an unknown tenant."""
         ...
 
     def unsent(self, tenant: str, source: str, msisdn: str | None, limit: int) -> Deferred[list[MessageView]]:

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, PrivateAttr
 
 from smsgwd.config.model.connectors import Connector, Mo, MoRoute
+from smsgwd.config.model.dialects import Dialects
 from smsgwd.config.model.listeners import Listeners
 from smsgwd.config.model.lookups import Lookups
 from smsgwd.config.model.routes import Route
@@ -47,6 +48,7 @@ class Config(Section):
         example={"file": "var/secret.key"},
     )
     listeners: Listeners = option("What the daemon listens on.", default_factory=Listeners)
+    dialects: Dialects = option("Provider APIs served beside the native one.", default_factory=Dialects)
     admin: Admin = option("The admin socket.", default_factory=Admin)
     auth: Auth = option("Limits on guessing credentials.", default_factory=Auth)
     notify: Notify = option("Pushes to tenants.", default_factory=Notify)
