@@ -164,7 +164,7 @@ _CHANNELS: Final = ("network", "device")
 def number_of(item: Item, tenant: Tenant) -> str:
     """The digits of an item's recipient as its tenant writes numbers; raises Refused(INVALID_RECIPIENT)."""
     wire = item.wire
-    international = wire is not None and wire.dest_ton == _INTERNATIONAL
+    international = item.international or (wire is not None and wire.dest_ton == _INTERNATIONAL)
     return msisdn(item.dest, tenant.region, strict=tenant.strict_numbers, international=international)
 
 

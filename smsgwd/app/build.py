@@ -44,6 +44,7 @@ from smsgwd.net.turn import Turn
 from smsgwd.northbound.api import NativeApi
 from smsgwd.northbound.auth import PasswordAuthenticator
 from smsgwd.northbound.esme.outbox import EsmeOutbox
+from smsgwd.northbound.intake import Intake as HttpIntake
 from smsgwd.northbound.link_pages import LinkPages
 from smsgwd.northbound.pace import Pace
 from smsgwd.northbound.sending import ApiLimits
@@ -223,20 +224,18 @@ def build_services(
         metrics=metrics,
     )
     rescheduler = Rescheduler(store=store, messages=messages, clock=clock, limits=limits, wake_at=sweeps.wake_at)
+    intake = HttpIntake(
+        pipeline, pace, reactor=reactor, ready=dispatcher.ready, lagging=notifier.lagging, pressed=pressure.pressed
+    )
     api = NativeApi(
-        pipeline,
+        intake,
         messages,
         store,
         authenticator,
         ApiLimits(limits.max_recipients, limits.max_batch, limits.max_group),
-        pace,
         families=families(business, rescheduler, store, clock),
         records=business.records,
         now=clock.now_ms,
-        reactor=reactor,
-        ready=dispatcher.ready,
-        lagging=notifier.lagging,
-        pressed=pressure.pressed,
     )
 
     def health() -> Health:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from smsgwd.app.certificates import Certificates
+from smsgwd.app.dialect_mounts import mounted, mounts_from, refuser
 from smsgwd.app.observe import Requests
 from smsgwd.config import Config
 from smsgwd.config.model.listeners import HttpListener as HttpSection
@@ -66,6 +67,7 @@ def build_http(
             limits,
             trusted_proxies=tuple(ipaddress.ip_network(network) for network in section.trusted_proxies),
             observer=observer,
+            refuse=refuser(mounts_from(mounted(config))),
             tls=None if tls is None else certificates.add("http", ReloadableServerOptions(tls.cert, tls.key)),
         )
     certificate = None if tls is None else RelayedCertificate(tls.cert, tls.key)
@@ -98,4 +100,5 @@ def _setup(config: Config, section: HttpSection, limits: HttpLimits) -> Setup:
         certificate="" if section.tls is None else str(section.tls.cert),
         key="" if section.tls is None else str(section.tls.key),
         log=Log(log.level, log.format, log.show_numbers, log.show_text),
+        mounts=mounted(config),
     )

@@ -1,6 +1,7 @@
 """The process of an HTTP worker: started by the gateway with the descriptor of its end of a socket pair, never by hand.
 
-It imports little: no store, no SMPP, no configuration model. All it needs comes with the first frame.
+It imports little: no store, no SMPP, no configuration model. All it needs comes with the first frame. Dialects are
+imported where some are served: to tell refusals in their way.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 from smsgwd.app.logs import start_logging
 from smsgwd.net.edge_frames import Setup
+from smsgwd.net.http_message import Refuser
 from smsgwd.net.reactor import install
 
 _BREATHE_S = 5.0
@@ -49,12 +51,18 @@ def main(descriptor: int) -> int:
     return status
 
 
-def _configure(setup: Setup) -> None:
+def _configure(setup: Setup) -> Refuser | None:
     """Logging as the gateway's, every line with our number; then what is there for good is no garbage."""
     start_logging(setup.log, {"worker": setup.number})
+    refuse = None
+    if setup.mounts:
+        from smsgwd.app.dialect_mounts import mounts_from, refuser
+
+        refuse = refuser(mounts_from(setup.mounts))
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)  # as the gateway's: a request's objects are in no cycles
+    return refuse
 
 
 if __name__ == "__main__":

@@ -32,10 +32,12 @@ class Guards:
         """True for a tenant whose messages are to be asked about."""
         return tenant.duplicate_s > 0 or tenant.flood is not None
 
-    def check(self, tenant: Tenant, message: Message, now: int) -> None:
-        """Let a message pass, hold it (it is changed), or raise Refused (DUPLICATE, FLOOD)."""
-        if tenant.duplicate_s and self._recent.seen(tenant.id, message.msisdn, message.body, tenant.duplicate_s, now):
-            raise Refused(Refusal.DUPLICATE, f"the same text went to this number within {tenant.duplicate_s} s")
+    def check(self, tenant: Tenant, message: Message, now: int, duplicate_s: int = 0) -> None:
+        """Let a message pass, hold it (it is changed), or raise Refused (DUPLICATE, FLOOD). `duplicate_s` is what its
+        way in asks for; the tenant's own counts where it is longer."""
+        window_s = max(tenant.duplicate_s, duplicate_s)
+        if window_s and self._recent.seen(tenant.id, message.msisdn, message.body, window_s, now):
+            raise Refused(Refusal.DUPLICATE, f"the same text went to this number within {window_s} s")
         flood = tenant.flood
         if flood is not None:
             try:

@@ -6,6 +6,7 @@ The loop is flat, and what is the same from item to item is looked up once: it r
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -15,8 +16,9 @@ from smsgwd.admission.numbers import msisdn
 from smsgwd.admission.raw import joining_reference
 from smsgwd.app.guards import Guards
 from smsgwd.app.test_numbers import TEST_CONNECTOR
+from smsgwd.model.callbacks import Callback, pack_callback
 from smsgwd.model.links import Link
-from smsgwd.model.message import Failure, Message, State
+from smsgwd.model.message import DEVICE_THEN_NETWORK, Failure, Message, State
 from smsgwd.model.refusals import BY_CODE, Refusal, Refused
 from smsgwd.model.submission import Entry, Item
 from smsgwd.model.tenant import Tenant
@@ -37,6 +39,7 @@ class Made(msgspec.Struct, gc=False):
     messages: list[Message]
     places: list[int]
     links: list[Link]
+    unique: tuple[int, ...] = ()  #: places in `messages` of those whose reference must be new
 
 
 class Tables(Protocol):
@@ -50,6 +53,11 @@ class Tables(Protocol):
     @property
     def chooser(self) -> Chooser:
         """Chooses among a rule's connectors."""
+        ...
+
+    @property
+    def up(self) -> Callable[[str], bool]:
+        """Whether a connector can send now."""
         ...
 
     def network_of(self, msisdn: str) -> str:
@@ -81,22 +89,35 @@ class Maker:
         self._guards = guards
         self._wires: dict[int, tuple[Wire, bytes]] = {}
 
-    def make(self, items: list[Item], account: Account, first: int, now: int, *, guarded: bool = True) -> Made:
+    def make(
+        self,
+        items: Sequence[Item],
+        account: Account,
+        first: int,
+        now: int,
+        *,
+        guarded: bool = True,
+        duplicate_s: int = 0,
+    ) -> Made:
         """All items of a submission `first`, whose messages get the ids behind it. `now`: ms since 1970, UTC.
 
-        `guarded` is False for what takes the place of a message that passed the guards already.
+        `guarded` is False for what takes the place of a message that passed the guards already, and for what is not
+        kept; `duplicate_s` as in `Submission`.
         """
         tenant = account.tenant
         name, dlr_url = tenant.id, tenant.dlr_url
         policy = self._policy
         find, route = self._tables.routes.find, self._route
-        guards = self._guards if guarded and self._guards.watches(tenant) else None
+        guards = self._guards if guarded and (duplicate_s or self._guards.watches(tenant)) else None
         entries: list[Entry] = []
         messages: list[Message] = []
         places: list[int] = []
         links: list[Link] = []
+        unique: list[int] = []
         last_wire: Wire | None = None
         packed: bytes | None = None
+        last_callback: Callback | None = None
+        style: bytes | None = None
         fallback: str | None = None
         steady: tuple[Rule, str] | None = None  # the last rule, where its choice does not change from item to item
         message_id = first
@@ -114,18 +135,18 @@ class Maker:
                     connector, fallback, steady = TEST_CONNECTOR, None, None
                 else:
                     rule = find(name, source, number, parts, coding, channel, item.priority, due_at or now)
+                    if channel == "device":
+                        rule, channel = self._by_phone(rule, item, name, tenant, admitted, due_at or now)
                     if rule is None:
-                        if channel == "device" and tenant.device_fallback:
-                            channel = "network"
-                            rule = find(name, source, number, parts, coding, channel, item.priority, due_at or now)
-                        if rule is None:
-                            raise Refused(Refusal.NO_ROUTE)
+                        raise Refused(Refusal.NO_ROUTE)
                     if steady is not None and steady[0] is rule:
                         connector = steady[1]
                     else:
                         connector = route(rule, item, admitted)
                         fallback = self._fallback(rule, connector, admitted)
                         steady = (rule, connector) if rule.steady else None
+                        if channel == DEVICE_THEN_NETWORK:
+                            fallback, steady = self._network_of_phone(item, name, admitted, due_at or now), None
                     if rule.rewrites:
                         source_sent, dest_addr = rewrite(rule, source_addr or source, number)
                         source_addr = source_sent or source_addr
@@ -134,6 +155,13 @@ class Maker:
                     last_wire = wire
                     packed = None if wire is None else self._packed(wire)
                 system_id = item.account
+                url = item.dlr_url
+                if url is None:
+                    url = dlr_url
+                callback = item.callback
+                if callback is not last_callback:
+                    last_callback = callback
+                    style = None if callback is None else pack_callback(callback)
                 state = _SCHEDULED if due_at else _QUEUED
                 price = admitted.price
                 message = Message(
@@ -156,7 +184,7 @@ class Maker:
                     price,
                     0,
                     item.client_ref,
-                    (item.dlr_url or dlr_url) if system_id is None else None,  # an ESME's receipts go by SMPP alone
+                    (url or None) if system_id is None else None,  # an ESME's receipts go by SMPP alone
                     system_id,
                     item.asks,
                     packed,
@@ -167,29 +195,56 @@ class Maker:
                     channel,
                     source_addr,
                     dest_addr,
+                    style if url else None,
                 )
                 if guards is not None:
-                    guards.check(tenant, message, now)
+                    guards.check(tenant, message, now, duplicate_s)
                     state = message.state
             except Refused as refused:
                 entries.append(Entry(item.dest, error=Failure(refused.refusal.code, refused.detail)))
                 continue
             if link is not None:
                 links.append(link)
+            if item.unique_ref:
+                unique.append(len(messages))
             messages.append(message)
             places.append(place)
             entries.append(Entry(item.dest, message_id, state, parts, coding, price))
-        return Made(entries, messages, places, links)
+        return Made(entries, messages, places, links, tuple(unique))
 
     def _linked(self, item: Item, tenant: Tenant, message_id: int, now: int) -> tuple[Item, Link | None]:
         """An item with its short link in the text. One whose text has no place for it has none (the page of Ardary)."""
         assert item.link is not None
-        number = msisdn(item.dest, tenant.region)
+        number = msisdn(item.dest, tenant.region, international=item.international)
         link, short = self._links.make(tenant, message_id, number, item.link, now, item.client_ref)
         text = self._links.place(item.text, short)
         if text == item.text:
             return item, None
         return msgspec.structs.replace(item, text=text), link
+
+    def _by_phone(
+        self, rule: Rule | None, item: Item, name: str, tenant: Tenant, admitted: Admitted, at: int
+    ) -> tuple[Rule | None, str]:
+        """The rule and channel of what asks for a phone: by the network where no phone has a route and the tenant says
+        so, or, where the item says so, no phone is up."""
+        tables = self._tables
+        if rule is not None and (not item.failover or any(map(tables.up, rule.connectors))):
+            return rule, DEVICE_THEN_NETWORK if item.failover else "device"
+        if not item.failover and not tenant.device_fallback:
+            return rule, "device"
+        network = self._find(item, name, admitted, at)
+        return (rule, "device") if network is None else (network, "network")
+
+    def _network_of_phone(self, item: Item, name: str, admitted: Admitted, at: int) -> str | None:
+        """The connectors of the network for a message that a phone may fail to deliver."""
+        rule = self._find(item, name, admitted, at)
+        return None if rule is None else ",".join(rule.connectors)
+
+    def _find(self, item: Item, name: str, admitted: Admitted, at: int) -> Rule | None:
+        """The rule by the network."""
+        source, number = admitted.source, admitted.msisdn
+        parts, coding = admitted.parts, admitted.coding
+        return self._tables.routes.find(name, source, number, parts, coding, "network", item.priority, at)
 
     def _packed(self, wire: Wire) -> bytes:
         """The octets of a wire. Those of one ESME share few objects, so most are found by identity (saves 1 µs)."""

@@ -148,8 +148,12 @@ class Pipeline:
             return
         now = self._clock.now_ms()
         first = self._ids.block(len(submission.items) + 1, now)
-        made = self._maker.make(submission.items, account, first, now)
+        dry, duplicate_s = submission.dry, submission.duplicate_s
+        made = self._maker.make(submission.items, account, first, now, guarded=not dry, duplicate_s=duplicate_s)
         outcome, messages = Outcome(first, made.entries), made.messages
+        if dry:
+            _tell(then, outcome, arg)
+            return
         key = submission.idempotency
         if not messages and key is None:
             tally = _Tally()
@@ -159,7 +163,17 @@ class Pipeline:
             return
         # Without items it is asked what the key was answered; nothing is kept then.
         answer = _encode(outcome) if key is not None and submission.items else b""
-        change = Submit(submission.tenant, messages, now, key, answer, tuple(made.links) if made.links else ())
+        change = Submit(
+            submission.tenant,
+            messages,
+            now,
+            key,
+            answer,
+            tuple(made.links) if made.links else (),
+            made.unique,
+            first,
+            _refused_of(made.entries) if submission.keep_refused else None,
+        )
         slot = (submission.tenant, key.key) if key is not None else None
         if slot is not None:
             self._running.add(slot)
@@ -167,7 +181,7 @@ class Pipeline:
         self._pending += count
         if self._gathered_messages + count > _MOST_GATHERED:
             self._commit_gathered()
-        guarded = self._guards.watches(account.tenant)
+        guarded = duplicate_s > 0 or self._guards.watches(account.tenant)
         self._gathered.append(_Work(change, submission.intake, outcome, made.places, slot, then, arg, guarded))
         self._gathered_messages += count
         if not self._turn_ends:
@@ -344,6 +358,11 @@ def _changes(works: Sequence[_Work]) -> list[Change]:
                 if message.due_at >= HELD
             ]
     return changes
+
+
+def _refused_of(entries: Sequence[Entry]) -> tuple[tuple[str, str], ...]:
+    """The recipients that were refused, with the codes."""
+    return tuple((entry.dest, entry.error.code) for entry in entries if entry.error is not None)
 
 
 def _kept(result: Result) -> Outcome:

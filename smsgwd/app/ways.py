@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from smsgwd.model.message import HELD, Message
+from smsgwd.model.message import DEVICE_THEN_NETWORK, HELD, Message
 from smsgwd.routing.choice import Chooser
 from smsgwd.routing.table import Routes
 
@@ -56,6 +56,14 @@ class Ways:
                 return connector
         return None
 
+    def beyond(self, message: Message, left: str) -> str | None:
+        """See `ports.dispatch.Ways`."""
+        if message.channel != DEVICE_THEN_NETWORK or left not in self._carrying(message, "device"):
+            return None
+        tried = message.tried.split(",") if message.tried else ()
+        others = [connector for connector in self._carrying(message, "network") if connector not in tried]
+        return next(filter(self._up, others), others[0] if others else None)
+
     def up_beside(self, connector: str) -> frozenset[str]:
         """The connectors that are up and stand in a rule with this one: empty = nothing queued for it can go over."""
         return frozenset(filter(self._up, self._tables.routes.beside(connector)))
@@ -67,6 +75,16 @@ class Ways:
     def _others(self, message: Message, left: str) -> list[str]:
         """The connectors of the message's rule that its margin allows, but those it was tried on and the one it leaves;
         the cheapest first where the rule is for that."""
+        channel = message.channel
+        if channel == DEVICE_THEN_NETWORK:
+            connectors = [*self._carrying(message, "device"), *self._carrying(message, "network")]
+        else:
+            connectors = self._carrying(message, channel)
+        tried = message.tried.split(",") if message.tried else ()
+        return [connector for connector in connectors if connector != left and connector not in tried]
+
+    def _carrying(self, message: Message, channel: str | None) -> list[str]:
+        """The connectors of the rule of one channel that the message's margin allows."""
         tables = self._tables
         rule = tables.routes.find(
             message.tenant,
@@ -74,16 +92,14 @@ class Ways:
             message.msisdn,
             message.parts,
             message.coding,
-            message.channel,
+            channel,
             message.priority,
             message.due_at % HELD or message.submitted_at,
         )
         if rule is None:
             return []
-        connectors = rule.connectors
-        if rule.prices_matter:
-            rate = message.price // max(1, message.parts)
-            network = tables.network_of(message.msisdn)
-            connectors = tuple(tables.chooser.carrying(rule, message.msisdn, rate=rate, network=network))
-        tried = message.tried.split(",") if message.tried else ()
-        return [connector for connector in connectors if connector != left and connector not in tried]
+        if not rule.prices_matter:
+            return list(rule.connectors)
+        rate = message.price // max(1, message.parts)
+        network = tables.network_of(message.msisdn)
+        return list(tables.chooser.carrying(rule, message.msisdn, rate=rate, network=network))

@@ -34,6 +34,8 @@ class State(IntEnum):
 FINAL_FROM: Final = State.DELIVERED
 #: Added to `due_at` of a SCHEDULED message that only an operator releases (flood protection): it keeps its own time.
 HELD: Final = 1 << 62
+#: `Message.channel` of what goes by a phone, and by the network where no phone is up or one refuses it.
+DEVICE_THEN_NETWORK: Final = "device+network"
 PUBLIC_STATES: Final = tuple(dict.fromkeys(state.public for state in State))
 
 
@@ -94,7 +96,7 @@ class Message(msgspec.Struct, gc=False):
     fallback: str | None = None  #: connectors to send it on when a receipt says undelivered, joined by ','
     hops: int = 0  #: how often that has happened
     payers: str | None = None  #: `model.ledger.pack_payers` of the ancestors of its tenant
-    channel: str | None = None  #: network or device, where its tenant said so
+    channel: str | None = None  #: network, device or DEVICE_THEN_NETWORK, where its tenant said so
     source_addr: str | None = None  #: the sender on the air, where a rule makes it another than `source`
     dest_addr: str | None = None  #: the number on the air, where a route makes it another than `msisdn`
     callback: bytes | None = None  #: `model.callbacks.pack_callback`: the style its receipts are told in

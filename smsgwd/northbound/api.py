@@ -17,8 +17,8 @@ from smsgwd.northbound.book import book_family
 from smsgwd.northbound.book_names import Names
 from smsgwd.northbound.credentials import BasicPair, credentials
 from smsgwd.northbound.docs_page import docs_response
+from smsgwd.northbound.intake import Intake
 from smsgwd.northbound.openapi import openapi_response
-from smsgwd.northbound.pace import Pace
 from smsgwd.northbound.problems import labelled
 from smsgwd.northbound.queries import Queries
 from smsgwd.northbound.route import Route
@@ -28,11 +28,9 @@ from smsgwd.northbound.sending import ApiLimits, Sending, wall_clock
 from smsgwd.ports.store import StoreUnavailable
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IReactorTime
-
     from smsgwd.ports.records import Records
     from smsgwd.ports.store import Store
-    from smsgwd.ports.submit import Authenticator, Messages, Submitter
+    from smsgwd.ports.submit import Authenticator, Messages
 
 _Answer = HttpResponse | Later | Deferred[HttpResponse]
 Query = dict[str, list[str]]
@@ -49,27 +47,18 @@ class NativeApi:
 
     def __init__(
         self,
-        submitter: Submitter,
+        intake: Intake,
         messages: Messages,
         store: Store,
         authenticator: Authenticator,
         limits: ApiLimits | None = None,
-        pace: Pace | None = None,
         *,
         families: Sequence[Family] = (),
-        reactor: IReactorTime | None = None,
-        ready: Callable[[], int] = lambda: 0,
-        lagging: Callable[[str], int] | None = None,
-        pressed: Callable[[], bool] = lambda: False,
         records: Records | None = None,
         now: Callable[[], int] = wall_clock,
     ) -> None:
         """`families`: endpoints besides messages, the balance and, where there are `records`, the address book.
-        `now` tells the time, milliseconds since 1970.
-
-        With a `reactor` submissions wait while too many are on their way into the store, more so while messages
-        (`ready`) or this tenant's receipts (`lagging`) wait behind them, or the process is short of CPU (`pressed`):
-        see northbound.doorway."""
+        `now` tells the time, milliseconds since 1970. `close` closes the intake, too."""
         self._authenticator = authenticator
         names: Names | None = None
         if records is not None:
@@ -77,17 +66,8 @@ class NativeApi:
             families = (book_family(records, store, names, now), *families)
         routes = [*MESSAGE_ROUTES, *(route for table, _ in families for route in table)]
         self._router = Router(routes)
-        self._sending = sending = Sending(
-            submitter,
-            limits or ApiLimits(),
-            pace,
-            reactor=reactor,
-            ready=ready,
-            lagging=lagging,
-            pressed=pressed,
-            records=records,
-            now=now,
-        )
+        self._intake = intake
+        sending = Sending(intake, limits or ApiLimits(), records=records, now=now)
         queries = Queries(messages, store, names)
         self._submissions: dict[str, _Submission] = {"send": sending.send, "send_batch": sending.send_batch}
         self._operations: dict[str, Operation] = {
@@ -103,7 +83,7 @@ class NativeApi:
 
     def close(self) -> None:
         """The gateway shuts down: what waits to be submitted is refused, and so is what still comes."""
-        self._sending.close()
+        self._intake.close()
 
     def knows(self, path: str) -> bool:
         """True for the paths this API answers, whatever the method: for whoever combines several APIs."""
@@ -117,7 +97,7 @@ class NativeApi:
             return problems.refused(error)
         label = self._labels[route.operation]
         try:
-            query = query_of(route, request) if request.query else {}
+            query = query_of(route, request) if request.query or request.query_fault else {}
             if not route.authenticated:
                 return self._public[route.operation]
             # Nearly every request: it is known who asks, and nothing has to be waited for.

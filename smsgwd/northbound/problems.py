@@ -8,6 +8,7 @@ from typing import Final
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.net.http_message import HttpResponse, problem
 from smsgwd.northbound.credentials import CHALLENGES
+from smsgwd.northbound.intake import TooFast
 from smsgwd.northbound.router import MethodNotAllowed
 from smsgwd.ports.store import StoreUnavailable
 from smsgwd.telemetry import get_logger
@@ -23,6 +24,8 @@ def refused(error: Refused) -> HttpResponse:
         return problem(error.refusal, error.detail, CHALLENGES)
     if isinstance(error, MethodNotAllowed):
         return problem(error.refusal, error.detail, (("Allow", error.allow),))
+    if isinstance(error, TooFast):
+        return problem(error.refusal, error.detail, wait=error.wait)
     return problem(error.refusal, error.detail)
 
 

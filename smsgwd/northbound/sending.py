@@ -20,15 +20,11 @@ from smsgwd.net.http_message import JSON_TYPE, HttpRequest, HttpResponse, Later,
 from smsgwd.northbound import problems, requests
 from smsgwd.northbound.answers import SendAnswer, refused_entry, sent_entry
 from smsgwd.northbound.book_sending import Made, batch_items, group_items
-from smsgwd.northbound.doorway import Doorway
-from smsgwd.northbound.pace import Pace, parts_of
+from smsgwd.northbound.intake import Intake
 from smsgwd.northbound.problems import NO_STORE, labelled
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IReactorTime
-
     from smsgwd.ports.records import Records
-    from smsgwd.ports.submit import Submitter
 
 _encode = msgspec.json.Encoder().encode
 _ACCEPTED: Final = (("Content-Type", JSON_TYPE), NO_STORE)  # of every 202, so that its head is composed once
@@ -43,7 +39,8 @@ class ApiLimits(msgspec.Struct, frozen=True):
 
 
 class _Ask(Later):
-    """A submission on its way, and its answer: `wanted` is one place a recipient `to`, an Item or why there is none."""
+    """A submission on its way (`intake.Asking`), and its answer: `wanted` is one place a recipient `to`, an Item or why
+    there is none."""
 
     __slots__ = ("items", "label", "submission", "tenant", "to", "wanted")
 
@@ -56,6 +53,44 @@ class _Ask(Later):
         self.wanted = wanted
         self.label = label
 
+    def told(self, outcome: Outcome | BaseException) -> None:
+        """What became of it: the answer."""
+        label = self.label
+        try:
+            if isinstance(outcome, BaseException):
+                raise outcome
+            response = _response(outcome, self.to, self.wanted)
+            if response.status == 202:
+                response.route = label
+            else:
+                labelled(response, label)
+        except Exception as error:
+            response = labelled(problems.failed(error, label), label)
+        self.answer(response)
+
+
+class _Repeated:
+    """Asks what an idempotency key was answered, with the answer there is where it was not used (`intake.Asking`)."""
+
+    __slots__ = ("items", "label", "later", "response", "submission", "tenant")
+
+    def __init__(self, submission: Submission, response: HttpResponse, later: Later, label: str) -> None:
+        self.submission = submission
+        self.items = submission.items
+        self.tenant = submission.tenant
+        self.response = response
+        self.later = later
+        self.label = label
+
+    def told(self, outcome: Outcome | BaseException) -> None:
+        """The answer of that time, or this one."""
+        response, label = self.response, self.label
+        if isinstance(outcome, BaseException):
+            response = labelled(problems.failed(outcome, label), label)
+        elif outcome.entries:
+            response = labelled(_response(outcome, [], []), label)
+        self.later.answer(response)
+
 
 def wall_clock() -> int:
     """Milliseconds since 1970, by the machine's clock."""
@@ -63,45 +98,20 @@ def wall_clock() -> int:
 
 
 class Sending:
-    """The handlers that submit. With a `reactor` submissions go through a doorway, see `NativeApi`."""
+    """The handlers that submit."""
 
     def __init__(
         self,
-        submitter: Submitter,
+        intake: Intake,
         limits: ApiLimits,
-        pace: Pace | None = None,
         *,
-        reactor: IReactorTime | None = None,
-        ready: Callable[[], int] = lambda: 0,
-        lagging: Callable[[str], int] | None = None,
-        pressed: Callable[[], bool] = lambda: False,
         records: Records | None = None,
         now: Callable[[], int] = wall_clock,
     ) -> None:
-        self._submitter = submitter
+        self._intake = intake
         self._now = now
         self._records = records
         self._limits = limits
-        self._pace = pace
-        self._closed = False
-        self._doorway: Doorway[_Ask, str] | None = None
-        if reactor is not None:
-            self._doorway = Doorway(
-                self._submit,
-                ready,
-                lagging,
-                pressed=pressed,
-                reactor=reactor,
-                line_of=_tenant_of,
-                tenant_of=_tenant_of,
-            )
-
-    def close(self) -> None:
-        """Refuse what waits and what still comes; what is on its way goes on."""
-        self._closed = True
-        if self._doorway is not None:
-            for ask in self._doorway.clear():
-                self._answer(Refused(Refusal.SHUTTING_DOWN), ask)
 
     def send(self, tenant: Tenant, request: HttpRequest, label: str) -> HttpResponse | Later:
         """One text to one recipient or several. A Later's answer is labelled, a response is not yet. Raises Refused."""
@@ -166,14 +176,7 @@ class Sending:
             except Refused:  # the key is none
                 later.answer(response)
                 return
-            self._submitter.take(asked, repeated, response)
-
-        def repeated(outcome: Outcome | BaseException, response: HttpResponse) -> None:
-            if isinstance(outcome, BaseException):
-                response = labelled(problems.failed(outcome, label), label)
-            elif outcome.entries:
-                response = labelled(_response(outcome, [], []), label)
-            later.answer(response)
+            self._intake.aside(_Repeated(asked, response, later, label))
 
         Deferred.fromCoroutine(made).addCallback(ready).addErrback(failed)
         return later
@@ -181,51 +184,15 @@ class Sending:
     def _take(
         self, tenant: Tenant, request: HttpRequest, to: list[str], wanted: list[Item | Failure], label: str
     ) -> HttpResponse | Later:
-        if self._closed:
+        if self._intake.closed:
             raise Refused(Refusal.SHUTTING_DOWN)
         idempotency = _idempotency(request)
         items = [one for one in wanted if type(one) is Item]
         if not items:
             return _response(Outcome(0, []), to, wanted)
-        if self._pace is not None and tenant.throughput > 0:
-            wait = self._pace.take(tenant, sum(map(parts_of, items)))
-            if wait > 0:
-                return problem(Refusal.OVER_RATE, f"this tenant may send {tenant.throughput} parts a second", wait=wait)
         ask = _Ask(Submission(tenant.id, items, idempotency), to, wanted, label)
-        if self._doorway is None:
-            self._submit(ask)
-        elif not self._doorway.enter(ask):
-            raise Refused(Refusal.OVERLOADED)
+        self._intake.take(ask, tenant)
         return ask
-
-    def _submit(self, ask: _Ask) -> None:
-        try:
-            self._submitter.take(ask.submission, self._submitted, ask)
-        except Exception as error:  # a bug, before anything was stored
-            self._submitted(error, ask)
-
-    def _submitted(self, outcome: Outcome | BaseException, ask: _Ask) -> None:
-        if self._doorway is not None:
-            self._doorway.left(len(ask.items))
-        self._answer(outcome, ask)
-
-    def _answer(self, outcome: Outcome | BaseException, ask: _Ask) -> None:
-        label = ask.label
-        try:
-            if isinstance(outcome, BaseException):
-                raise outcome
-            response = _response(outcome, ask.to, ask.wanted)
-            if response.status == 202:
-                response.route = label
-            else:
-                labelled(response, label)
-        except Exception as error:
-            response = labelled(problems.failed(error, label), label)
-        ask.answer(response)
-
-
-def _tenant_of(ask: _Ask) -> str:
-    return ask.tenant
 
 
 def _idempotency(request: HttpRequest) -> Idempotency | None:

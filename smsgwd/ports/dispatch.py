@@ -96,3 +96,8 @@ class Ways(Protocol):
         """The connector to try after `left`: of the message's route, not tried yet, one that is up before one that is
         not; None when there is none."""
         ...
+
+    def beyond(self, message: Message, left: str) -> str | None:
+        """The connector of the network for a message of DEVICE_THEN_NETWORK that the phone `left` refused for good;
+        None for any other."""
+        ...

@@ -147,6 +147,9 @@ class Routes:
         for connectors in together:
             for connector in connectors:
                 beside[connector].update(connectors)
+        network = self._connectors - devices  # where what asked for a phone may go, if it says so
+        for connector in self._connectors & devices:
+            beside[connector] |= network
         self._beside = {connector: frozenset(others - {connector}) for connector, others in beside.items()}
 
     def find(

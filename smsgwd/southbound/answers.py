@@ -96,6 +96,10 @@ class Answers:
                 return Requeue(message.id, 0, way, now_ms, error, left=connector, latency_ms=out.latency_ms)
         elif out.verdict is Verdict.GIVE_UP:
             return GiveUp(message.id, connector, now_ms, error)
+        if self._ways is not None and not out.taken and not out.sent:
+            way = self._ways.beyond(message, connector)
+            if way is not None:
+                return Requeue(message.id, 0, way, now_ms, error, left=connector, latency_ms=out.latency_ms)
         return Fail(message.id, out.failed_part, connector, now_ms, error, out.latency_ms)
 
     def _retry(self, out: Outgoing, error: Failure, now_ms: int) -> Requeue | None:

@@ -24,6 +24,7 @@ from smsgwd.net.http_message import HttpRequest
 from smsgwd.net.turn import Turn
 from smsgwd.northbound.api import NativeApi
 from smsgwd.northbound.auth import PasswordAuthenticator
+from smsgwd.northbound.intake import Intake
 from smsgwd.northbound.pace import Pace
 from smsgwd.ports.clock import Clock
 from smsgwd.routing.table import Routes, Rule
@@ -80,7 +81,7 @@ class World:
             observe=lambda *seen: None,
         )
         self.authenticator = PasswordAuthenticator(self.reactor, Directory([tenant]), KEY, clock)
-        self.api = NativeApi(pipeline, None, None, self.authenticator, None, Pace(clock, 0.0))
+        self.api = NativeApi(Intake(pipeline, Pace(clock, 0.0)), None, None, self.authenticator)
         self.answered = 0
 
     def run(self, requests):

@@ -10,6 +10,7 @@ from smsgwd.config.model.lookups import Lookups as LookupSection
 from smsgwd.config.model.runtime import Limits
 from smsgwd.model.ids import IdGenerator
 from smsgwd.northbound.api import NativeApi
+from smsgwd.northbound.intake import Intake
 from smsgwd.northbound.links import LINK_ROUTES, Links
 from smsgwd.northbound.lookups import LOOKUP_ROUTES, Lookups
 from smsgwd.northbound.money import Money
@@ -51,7 +52,7 @@ class BusinessClient(harness.Client):
         )
         now = self.clock.now_ms
         self.api = NativeApi(
-            self.gateway,
+            Intake(self.gateway),
             messages,
             self.store,
             self.gateway,

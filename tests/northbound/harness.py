@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred
 
 from smsgwd.net.http_message import HttpRequest, Later
 from smsgwd.northbound.api import NativeApi
+from smsgwd.northbound.intake import Intake
 from tests.northbound.fakes import T0, FakeGateway, FakeRecords
 
 
@@ -28,7 +29,8 @@ class Client:
         self.gateway = gateway or FakeGateway()
         self.records = options.setdefault("records", FakeRecords())
         options.setdefault("now", lambda: T0)
-        self.api = NativeApi(self.gateway, self.gateway, self.gateway, self.gateway, **options)
+        doors = {name: options.pop(name) for name in ("pace", "reactor", "ready", "lagging") if name in options}
+        self.api = NativeApi(Intake(self.gateway, **doors), self.gateway, self.gateway, self.gateway, **options)
         self.token = token
 
     def ask(self, method, target, body=b"", headers=None, auth=True):

@@ -16,6 +16,7 @@ from smsgwd.config.model.runtime import Limits
 from smsgwd.model.ids import IdGenerator
 from smsgwd.net.http_server import HttpListener
 from smsgwd.northbound.api import NativeApi
+from smsgwd.northbound.intake import Intake
 from smsgwd.northbound.links import LINK_ROUTES, Links
 from smsgwd.northbound.lookups import LOOKUP_ROUTES, Lookups
 from smsgwd.northbound.money import Money
@@ -80,7 +81,7 @@ def main():
     gateway = _Lenient()
     clock = FakeClock(NOW_MS)
     api = NativeApi(
-        gateway,
+        Intake(gateway),
         gateway,
         gateway,
         gateway,

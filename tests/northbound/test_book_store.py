@@ -7,6 +7,7 @@ from smsgwd.app.records import StoredRecords
 from smsgwd.model.business import PutTenant
 from smsgwd.net.http_message import HttpRequest
 from smsgwd.northbound.api import NativeApi
+from smsgwd.northbound.intake import Intake
 from smsgwd.store.embedded.store import EmbeddedStore
 from tests.app.fakes import FakeClock
 from tests.northbound.fakes import DEMO, T0, FakeGateway
@@ -22,7 +23,7 @@ class BookOnDisk(unittest.TestCase):
         gateway = FakeGateway()
         clock = FakeClock(T0)
         records = StoredRecords(self.store, clock)
-        self.api = NativeApi(gateway, gateway, self.store, gateway, records=records, now=clock.now_ms)
+        self.api = NativeApi(Intake(gateway), gateway, self.store, gateway, records=records, now=clock.now_ms)
         self.gateway = gateway
 
     async def _ask(self, method, target, body=b"", kind="application/json"):
