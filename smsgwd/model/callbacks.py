@@ -50,8 +50,13 @@ def pack_event(callback: Callback, data: bytes) -> bytes:
     return _STYLED + _encoder.encode((callback, data))
 
 
+def styled(payload: bytes) -> bool:
+    """True for an event's payload that `pack_event` made."""
+    return payload[:1] == _STYLED
+
+
 def unpack_event(payload: bytes) -> tuple[Callback | None, bytes]:
     """The style of an event's payload (None: the native one) and the JSON of its data. Raises msgspec.DecodeError."""
-    if payload[:1] != _STYLED:
+    if not styled(payload):
         return None, payload
     return _events.decode(payload[1:])

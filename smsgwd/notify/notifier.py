@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 from smsgwd.config.model.runtime import Notify
 from smsgwd.model.outbox import MO, OutboxItem
 from smsgwd.net.ending import Ending
+from smsgwd.net.http_client import BadRequest
 from smsgwd.net.results import Results
 from smsgwd.net.wakeups import Wakeups
 from smsgwd.notify.backoff import furthest_ms
@@ -22,6 +23,7 @@ from smsgwd.notify.outcomes import Entry, Outcomes
 from smsgwd.notify.push import Push, receipt_request
 from smsgwd.notify.signing import BadSecretError, header_lines, id_of, keys_of
 from smsgwd.notify.slots import Slots
+from smsgwd.notify.styled import StyleError, asked_of, is_styled, told
 from smsgwd.notify.tally import LaneStatus, Tally
 from smsgwd.notify.target import Lane
 from smsgwd.ports.clock import Clock
@@ -214,6 +216,9 @@ class Notifier:
 
     def _begin(self, push: Push, now_ms: int) -> None:
         item = push.item
+        if is_styled(item):
+            self._tell(push, now_ms)
+            return
         timeout_s = self._settings.timeout_s
         try:
             if item.type == MO:
@@ -237,17 +242,45 @@ class Notifier:
         else:
             self._http.post_to(item.url, fields, body, timeout_s, self._ended, push)
 
+    def _tell(self, push: Push, now_ms: int) -> None:
+        """Push what a provider's style writes. What it cannot write is given up, and the others go on."""
+        item, timeout_s = push.item, self._settings.timeout_s
+        try:
+            request = told(item)
+            keys = keys_of(self._secrets(item.tenant)) if request is not None and request.method == "POST" else ()
+        except BadSecretError as error:
+            self._ended(HttpFailure(str(error), sent=False), push)
+            return
+        except StyleError as error:
+            _log.error("notify.error", tenant=item.tenant, reason=f"callback: {error}")
+            self._ended(BadRequest(f"internal error: {error}", sent=False), push)
+            return
+        if request is None:
+            self._ended(None, push)
+        elif request.method == "GET":
+            url, query = asked_of(item, request)
+            answer = self._http.get(url, query, {"webhook-id": id_of(item.id)}, timeout_s)
+            answer.addCallbacks(self._ended, self._not_got, callbackArgs=(push,), errbackArgs=(push,))
+        else:
+            body, kind = request.body, request.content_type.encode()
+            fields = header_lines(id_of(item.id), now_ms // 1000, body, keys, kind)
+            self._http.post_to(request.url, fields, body, timeout_s, self._ended, push)
+
     def _not_got(self, failure: Failure, push: Push) -> None:
         error = failure.value
         if not isinstance(error, HttpFailure):
             error = HttpFailure(f"error: {type(error).__name__}", sent=False)
         self._ended(error, push)
 
-    def _ended(self, result: HttpAnswer | HttpFailure, push: Push) -> None:
-        """A push has ended; its slot stays with the lane when nobody waits, which saves the way through `Slots`."""
+    def _ended(self, result: HttpAnswer | HttpFailure | None, push: Push) -> None:
+        """A push has ended (None: there was nothing to tell); its slot stays with the lane when nobody waits, which
+        saves the way through `Slots`."""
         lane = push.lane
         now_ms, now = self._clock.now_ms(), self._clock.monotonic()
-        self._outcomes.ended(push, result, now_ms, now)
+        if result is None:
+            self._outcomes.untold(push, now_ms)
+        else:
+            self._outcomes.ended(push, result, now_ms, now)
         lane.in_flight -= 1
         lane.along -= len(push.more)
         lane.used_at = now

@@ -58,6 +58,13 @@ class Outcomes:
                 _log.warning("notify.target_refused", tenant=lane.tenant, reason=str(result))
             self.failed(push, str(result), now_ms, now)
 
+    def untold(self, push: Push, now_ms: int) -> None:
+        """The style of what it carried has nothing to say of it: done without asking anybody."""
+        lane, item = push.lane, push.item
+        lane.breaker.abandoned(probe=push.probe)
+        lane.unsaved += 1
+        self._results.add(OutboxDone(item.id, now_ms), (lane, item, None))
+
     def failed(self, push: Push, reason: str, now_ms: int, now: float, *, asked_s: float = 0.0) -> None:
         """No good answer: everything is tried again by the rules, or given up when its time is over.
 

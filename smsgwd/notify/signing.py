@@ -60,7 +60,9 @@ def batch_id_of(first: int, count: int) -> str:
     return f"batch_{first}_{count}"
 
 
-def header_lines(webhook_id: str, now_s: int, body: bytes, keys: tuple[Key, ...]) -> bytes:
+def header_lines(
+    webhook_id: str, now_s: int, body: bytes, keys: tuple[Key, ...], content_type: bytes = b"application/json"
+) -> bytes:
     """All headers of one attempt at `now_s` (seconds since 1970), as lines for `HttpClient.post_to`.
 
     `webhook_id` depends on what is pushed alone, so it is the same in every attempt; the signature covers id, time of
@@ -69,7 +71,8 @@ def header_lines(webhook_id: str, now_s: int, body: bytes, keys: tuple[Key, ...]
     name = webhook_id.encode("ascii")
     signed = b"%b.%d.%b" % (name, now_s, body)
     signature = keys[0].sign(signed) if len(keys) == 1 else b" ".join([key.sign(signed) for key in keys])
-    return b"content-type: application/json\r\nwebhook-id: %b\r\nwebhook-timestamp: %d\r\nwebhook-signature: %b\r\n" % (
+    return b"content-type: %b\r\nwebhook-id: %b\r\nwebhook-timestamp: %d\r\nwebhook-signature: %b\r\n" % (
+        content_type,
         name,
         now_s,
         signature,

@@ -250,8 +250,8 @@ class Lane:
 
 
 def _goes_with_others(item: OutboxItem) -> bool:
-    """True for what may be coalesced: receipts that have not failed again and again."""
-    return item.attempts < ALONE_FROM and item.payload is None  # what is no receipt has one
+    """True for what may be coalesced: receipts in the native form that have not failed again and again."""
+    return item.attempts < ALONE_FROM and item.payload is None and item.callback is None  # no receipt has a payload
 
 
 def _path(item: OutboxItem) -> str:
