@@ -15,6 +15,7 @@ from smsgwd.app.certificates import Certificates
 from smsgwd.app.commands import build_registry
 from smsgwd.app.core import Core
 from smsgwd.app.credential_watch import CredentialWatch
+from smsgwd.app.dialects import build_dialects
 from smsgwd.app.edge import build_http
 from smsgwd.app.erasure import Erasure
 from smsgwd.app.messages import MessageService
@@ -252,7 +253,17 @@ def build_services(
         ),
     )
     places = business.links.places
-    pages_and_api = LinkPages(business.links, api, path=places.path, host=places.host)
+    dialects = build_dialects(
+        config,
+        api,
+        intake=intake,
+        store=store,
+        business=business,
+        authenticator=authenticator,
+        catalog=catalog,
+        clock=clock,
+    )
+    pages_and_api = LinkPages(business.links, dialects, path=places.path, host=places.host)
     tenants_http = build_http(reactor, turn, pages_and_api, config, metrics, certificates)
     watch = CredentialWatch(reactor, clock, tenancy.directory, smpp.server.review)
     tenancy.listen(watch.look)

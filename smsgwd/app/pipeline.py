@@ -154,6 +154,11 @@ class Pipeline:
         if dry:
             _tell(then, outcome, arg)
             return
+        if submission.whole and len(messages) < len(made.entries):
+            if duplicate_s or self._guards.watches(account.tenant):
+                self._unguard(messages)
+            _tell(then, outcome, arg)
+            return
         key = submission.idempotency
         if not messages and key is None:
             tally = _Tally()
@@ -171,6 +176,7 @@ class Pipeline:
             answer,
             tuple(made.links) if made.links else (),
             made.unique,
+            submission.whole,
             first,
             _refused_of(made.entries) if submission.keep_refused else None,
         )

@@ -31,6 +31,7 @@ class Item(msgspec.Struct, gc=False):
     international: bool = False  #: `dest` has its country code first for certain, whatever the tenant's region
     callback: Callback | None = None  #: the style of its receipts; None = the native one
     unique_ref: bool = False  #: refused (repeated_ref) when the tenant has a message with this client_ref
+    may_be_empty: bool = False  #: an empty text is a message of one empty part, and no mistake
 
 
 class Idempotency(msgspec.Struct, frozen=True, gc=False):
@@ -51,6 +52,7 @@ class Submission(msgspec.Struct, gc=False):
     duplicate_s: int = (
         0  #: the same text to the same number within so many seconds is refused, besides the tenant's own
     )
+    whole: bool = False  #: nothing is taken where one is refused; the others' entries are then as they would have been
     keep_refused: bool = False  #: remember which recipients were refused (`Store.refused`)
 
 

@@ -149,6 +149,10 @@ class PasswordAuthenticator:
             return None
         return _Way(PASSWORD, found.name, pair_digest(self._cache_key, PASSWORD, found.name, found.secret))
 
+    def knows(self, name: str) -> bool:
+        """See `ports.submit.Authenticator.knows`."""
+        return bool(self._find(PASSWORD, name))
+
     def token(self, secret: str, address: str, scope: str = "") -> Deferred[Tenant]:
         """The tenant of a token; fails as `password` does."""
         now = self._clock.monotonic()

@@ -35,7 +35,20 @@ class Bills:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._begun: dict[tuple[str, str], Month] = {}
         self._over: dict[tuple[str, str, Month], _Sums] = {}
+
+    async def count(self, tenant: Tenant, now: int) -> int:
+        """How many bills there are, the running month's included."""
+        first = self._begun.get((tenant.id, tenant.time_zone))
+        if first is None:
+            first = await self._first(tenant)
+            if first is None:
+                return 0
+            if len(self._begun) >= _MOST_REMEMBERED:
+                del self._begun[next(iter(self._begun))]
+            self._begun[tenant.id, tenant.time_zone] = first
+        return _month_at(now, _zone(tenant)) - first + 1
 
     async def page(self, tenant: Tenant, before: str | None, limit: int, now: int) -> BillList:
         """Bills newest first, those of months before `before`. Raises Refused(INVALID) for what is no month."""

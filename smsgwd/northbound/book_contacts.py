@@ -81,14 +81,7 @@ class Contacts:
     async def drop(self, tenant: Tenant, slots: Slots) -> HttpResponse:
         """Remove one, from all groups too."""
         digits = digits_in_path(tenant, slots[0])
-        after, count = "", PAGE
-        while count == PAGE:
-            groups = [one.key for one in await self._records.page(GROUP, tenant.id, after, PAGE)]
-            for key in await at_keys(self._records, MEMBER, tenant.id, [f"{group}/{digits}" for group in groups]):
-                await self._records.drop(MEMBER, tenant.id, key)
-            count = len(groups)
-            after = groups[-1] if groups else ""
-        removed = await self._records.drop(CONTACT, tenant.id, digits)
+        removed = await drop_contact(self._records, tenant.id, digits)
         if not removed:
             raise Refused(Refusal.NO_SUCH, f"there is no contact {digits!r}")
         return answer(200, Removed(removed))
@@ -102,6 +95,18 @@ class Contacts:
         if not await self._records.put(CONTACT, tenant.id, digits, record.value, new=new):
             raise Refused(Refusal.EXISTS, f"there is a contact {digits!r} already")
         return answer(status, shown(record))
+
+
+async def drop_contact(records: Records, tenant: str, digits: str) -> int:
+    """Remove a contact, from all groups too; how many there were."""
+    after, count = "", PAGE
+    while count == PAGE:
+        groups = [one.key for one in await records.page(GROUP, tenant, after, PAGE)]
+        for key in await at_keys(records, MEMBER, tenant, [f"{group}/{digits}" for group in groups]):
+            await records.drop(MEMBER, tenant, key)
+        count = len(groups)
+        after = groups[-1] if groups else ""
+    return await records.drop(CONTACT, tenant, digits)
 
 
 def contact_of(number: str, fields: dict[str, str]) -> Contact:

@@ -91,6 +91,10 @@ class Authenticator(Protocol):
         """
         ...
 
+    def knows(self, name: str) -> bool:
+        """True when somebody has a password credential of this user name."""
+        ...
+
     def token(self, secret: str, address: str, scope: str = "") -> Deferred[Tenant]:
         """The tenant of a token; fails in the same way."""
         ...

@@ -1,0 +1,49 @@
+"""Provider styles, wired: a handler in front of the native API."""
+
+from __future__ import annotations
+
+from smsgwd.app.business import Business
+from smsgwd.app.catalog import Catalog
+from smsgwd.app.dialect_mounts import mounts_of
+from smsgwd.config import Config
+from smsgwd.config.model.dialects import Limited
+from smsgwd.dialects.registry import DIALECTS
+from smsgwd.net.http_message import Handler
+from smsgwd.northbound.dialect_desk import DialectDesk
+from smsgwd.northbound.dialect_edge import DialectEdge
+from smsgwd.northbound.intake import Intake
+from smsgwd.ports.clock import Clock
+from smsgwd.ports.store import Store
+from smsgwd.ports.submit import Authenticator
+
+
+def build_dialects(
+    config: Config,
+    behind: Handler,
+    *,
+    intake: Intake,
+    store: Store,
+    business: Business,
+    authenticator: Authenticator,
+    catalog: Catalog,
+    clock: Clock,
+) -> Handler:
+    """The dialects that are served, and behind them what serves the rest; that alone where none is."""
+    mounts = mounts_of(config)
+    if not mounts:
+        return behind
+
+    def part_price(tenant: str) -> int:
+        account = catalog.account(tenant)
+        return 0 if account is None else account.prices.price("", "") or 0
+
+    sections: dict[str, Limited] = {name: getattr(config.dialects, name) for name in DIALECTS}
+    return DialectEdge(
+        mounts,
+        behind,
+        intake=intake,
+        desk=DialectDesk(store, business.records, business.lookups, part_price, clock.now_ms),
+        authenticator=authenticator,
+        clock=clock,
+        rates={name: section.requests_per_s for name, section in sections.items()},
+    )
