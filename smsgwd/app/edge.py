@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from smsgwd.app.certificates import Certificates
-from smsgwd.app.dialect_mounts import mounted, mounts_from, refuser
+from smsgwd.app.dialect_mounts import mounted, mounts_of, refuser
 from smsgwd.app.observe import Requests
 from smsgwd.config import Config
 from smsgwd.config.model.listeners import HttpListener as HttpSection
@@ -67,7 +67,7 @@ def build_http(
             limits,
             trusted_proxies=tuple(ipaddress.ip_network(network) for network in section.trusted_proxies),
             observer=observer,
-            refuse=refuser(mounts_from(mounted(config))),
+            refuse=refuser(mounts_of(config)),
             tls=None if tls is None else certificates.add("http", ReloadableServerOptions(tls.cert, tls.key)),
         )
     certificate = None if tls is None else RelayedCertificate(tls.cert, tls.key)

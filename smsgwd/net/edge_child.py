@@ -164,7 +164,7 @@ class EdgeChild:
     def _refused(self, statuses: list[int]) -> None:
         """Count what it answered by itself. Each status is a series that is kept: no worker may invent some."""
         for status in statuses:
-            if not 400 <= status < 600:
+            if status != 200 and not 400 <= status < 600:  # some providers' APIs tell errors with 200
                 if self._link is not None:
                     self._link.break_off(f"it refused a request with status {status}")
                 return

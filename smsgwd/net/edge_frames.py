@@ -54,6 +54,15 @@ class Log(msgspec.Struct, array_like=True, frozen=True):
     show_text: bool = False
 
 
+class Mounted(msgspec.Struct, array_like=True, frozen=True):
+    """Where a dialect is served, for telling refusals in its way: see app.dialect_mounts."""
+
+    name: str
+    hosts: tuple[str, ...]
+    prefix: str
+    options: dict[str, Any]
+
+
 # To workers.
 
 
@@ -72,6 +81,7 @@ class Setup(msgspec.Struct, array_like=True, tag="setup"):
     certificate: str
     key: str
     log: Log
+    mounts: list[Mounted] = []
 
 
 class Answers(msgspec.Struct, array_like=True, tag="answers", gc=False):
@@ -149,7 +159,7 @@ def encode_requests(at: float, asked: list[Asked], limit: int) -> list[bytes]:
 def request_frame_limit(max_body: int, max_headers: int) -> int:
     """Bytes of the largest frame with one request whose parts keep to these limits.
 
-    The target stands in the path and again in the query, and a Latin-1 character can take two bytes.
+    The query stands there twice, as sent and in fields, and a Latin-1 character can take two bytes.
     """
     return max_body + 4 * max_headers + _SLACK
 

@@ -34,7 +34,7 @@ from smsgwd.net.edge_frames import (
 )
 from smsgwd.net.edge_link import EdgeLink, join
 from smsgwd.net.edge_shares import Shares
-from smsgwd.net.http_message import HttpRequest, HttpResponse, Later
+from smsgwd.net.http_message import HttpRequest, HttpResponse, Later, Refuser
 from smsgwd.net.http_server import HttpLimits, HttpListener
 from smsgwd.net.tls import ReloadableServerOptions, TlsError
 from smsgwd.net.turn import Turn
@@ -47,8 +47,11 @@ _log = get_logger("http")
 class EdgeWorker:
     """One worker. `end` is called once, with the exit status, when there is nothing left to do."""
 
-    def __init__(self, reactor: Any, descriptor: int, configure: Callable[[Setup], None], end: Callable[[int], None]):
-        """`descriptor` = our end of the socket pair, taken over; `configure` gets the gateway's first frame."""
+    def __init__(
+        self, reactor: Any, descriptor: int, configure: Callable[[Setup], Refuser | None], end: Callable[[int], None]
+    ) -> None:
+        """`descriptor` = our end of the socket pair, taken over; `configure` gets the gateway's first frame, and says
+        how refusals are told."""
         self._reactor = reactor
         self._turn = Turn(reactor)
         self._configure = configure
@@ -82,7 +85,7 @@ class EdgeWorker:
             self._drain(message.limit_s)
 
     def _set_up(self, setup: Setup) -> None:
-        self._configure(setup)
+        refuse = self._configure(setup)
         try:
             if setup.certificate:
                 self._tls = ReloadableServerOptions(Path(setup.certificate), Path(setup.key))
@@ -95,6 +98,7 @@ class EdgeWorker:
                 trusted_proxies=tuple(ipaddress.ip_network(network) for network in setup.trusted_proxies),
                 observer=self._observe,
                 tls=self._tls,
+                refuse=refuse,
             )
             shares = Shares(*setup.shares)
             os.close(setup.shares[0])
@@ -145,6 +149,8 @@ class EdgeWorker:
             request.headers,
             request.body,
             request.address,
+            request.raw_query,
+            request.query_fault,
             self._number,
         )
         if self._held or self._sent >= MOST_UNANSWERED or self._link.full:

@@ -1,7 +1,8 @@
 """One HTTP/1.1 connection: finds requests in what arrives, hands them to the listener's handler, writes the answers.
 
 Caps hold before anything is buffered, deadlines are absolute: a client that sends a byte now and then gains nothing.
-Requests of one connection are answered in order, one at a time. What is wrong is answered with a problem document.
+Requests of one connection are answered in order, one at a time. What is wrong is answered with a problem document, or
+in the way of whoever is at that path (`http_message.Refuser`).
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from zope.interface import implementer
 
 from smsgwd.model.refusals import Refusal
 from smsgwd.net.http_chunks import BadChunkError, ChunkReader, ChunksTooLongError
-from smsgwd.net.http_head import CHUNKED, MALFORMED, MAX_HEADER_LINES, Head, HeadError, read_head, read_part
-from smsgwd.net.http_message import HttpRequest, HttpResponse, Later, problem
+from smsgwd.net.http_head import CHUNKED, MALFORMED, MAX_HEADER_LINES, Head, HeadError, glimpse, read_head, read_part
+from smsgwd.net.http_message import HttpRequest, HttpResponse, Later
 from smsgwd.net.send import send_now
 
 if TYPE_CHECKING:
@@ -129,12 +130,13 @@ class HttpChannel(Protocol):
             try:
                 head = read_head(data[:end])
             except HeadError as error:
-                self.fail(error.refusal, str(error))
+                self.fail(error.refusal, str(error), data[:end])
                 break
             self._searched = self._checked = 0
             self._skipped = False
             body, end = end + 4, end + 4 + head.length
             if head.length > limits.max_body:
+                self._head = head
                 self._too_large()
                 break
             if head.length >= 0 and end <= len(data):  # the usual case: cut out, copied once
@@ -156,11 +158,11 @@ class HttpChannel(Protocol):
         try:
             self._checked = read_part(data[:most], self._checked)
         except HeadError as error:
-            self.fail(error.refusal, str(error))
+            self.fail(error.refusal, str(error), data[:most])
             return
         if len(data) >= most:
             text = f"the request line and headers have more than {most} bytes or {MAX_HEADER_LINES} lines"
-            self.fail(Refusal.HEADERS_TOO_LARGE, text)
+            self.fail(Refusal.HEADERS_TOO_LARGE, text, data[:most])
             return
         self._buffer = data
         self._searched = max(0, len(data) - 3)
@@ -218,13 +220,12 @@ class HttpChannel(Protocol):
         self._phase = _BUSY
         self._deadline = inf
         started = self._seconds()
-        if head.fault:
-            self._answer(problem(Refusal.MALFORMED, head.fault), started)
-            return
         listener = self.listener
         headers = head.headers
         address = listener.client(self._peer, headers)
-        result = listener.respond(HttpRequest(head.method, head.path, head.query, headers, body, address))
+        result = listener.respond(
+            HttpRequest(head.method, head.path, head.query, headers, body, address, head.raw_query, head.query_fault)
+        )
         if isinstance(result, HttpResponse):
             self._answer(result, started)
         elif isinstance(result, Later):
@@ -265,13 +266,15 @@ class HttpChannel(Protocol):
             data, self._buffer = self._buffer, b""
             self._take(data)
 
-    def fail(self, refusal: Refusal, detail: str) -> None:
-        """Answer a fault of the protocol and give the connection up."""
+    def fail(self, refusal: Refusal, detail: str, begun: bytes = b"") -> None:
+        """Answer a fault of the protocol and give the connection up. `begun`: of a head that cannot be read."""
         if self._phase is _CLOSING:
             return
-        response = problem(refusal, detail)
-        self.listener.answered(response, 0.0)
-        send_now(self.transport, self.listener.encode(response, close=True, head=False))
+        head, listener = self._head, self.listener
+        seen = glimpse(begun) if begun or head is None else (head.method, head.path, head.headers)
+        response = listener.refusal(seen, refusal, detail)
+        listener.answered(response, 0.0)
+        send_now(self.transport, listener.encode(response, close=True, head=seen is not None and seen[0] == "HEAD"))
         self._close(linger=True)
 
     # -- what the transport says of its buffer (IPushProducer) -----------------------------------------------------
@@ -378,4 +381,4 @@ class HttpChannel(Protocol):
             self._close(linger=False)
         else:
             what = "headers" if self._phase is _HEAD else "body"
-            self.fail(Refusal.REQUEST_TIMEOUT, f"the {what} did not arrive in time")
+            self.fail(Refusal.REQUEST_TIMEOUT, f"the {what} did not arrive in time", self._buffer)

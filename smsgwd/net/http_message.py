@@ -38,6 +38,8 @@ class HttpRequest(msgspec.Struct, gc=False):
     headers: Mapping[str, str]
     body: bytes
     address: str  #: the client's IP address, behind trusted proxies the one they name
+    raw_query: str = ""  #: as sent, a character a byte, without the question mark
+    query_fault: str = ""  #: why `query` is empty though there is one: not UTF-8, too many fields
 
 
 class HttpResponse(msgspec.Struct, gc=False):
@@ -79,6 +81,10 @@ class Later:
 
 #: What answers requests. A Deferred may also fail: the engine answers 500 and logs it. A Later never fails.
 Handler = Callable[[HttpRequest], "HttpResponse | Later | Deferred[HttpResponse]"]
+
+#: Tells a refusal of the engine's own (too large, too slow, malformed) in the way of whoever is at a path: method,
+#: path, headers (as far as they were read), refusal, detail. None: as a problem document. Never raises.
+Refuser = Callable[[str, str, Mapping[str, str], Refusal, str], "HttpResponse | None"]
 
 #: Told of every answer: route label, status, seconds from the whole request to its answer.
 Observer = Callable[[str, int, float], None]

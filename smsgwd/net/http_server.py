@@ -26,7 +26,7 @@ from twisted.python.failure import Failure
 from smsgwd.model.refusals import Refusal
 from smsgwd.net.http_address import Network, client_address, is_trusted, network_of
 from smsgwd.net.http_channel import HttpChannel
-from smsgwd.net.http_message import Handler, HttpRequest, HttpResponse, Later, Observer, problem
+from smsgwd.net.http_message import Handler, HttpRequest, HttpResponse, Later, Observer, Refuser, problem
 from smsgwd.net.listening import adopt_tcp, listen_tcp, over_tls
 
 _log = Logger()
@@ -73,8 +73,10 @@ class HttpListener(ServerFactory):
         trusted_proxies: tuple[Network, ...] = (),
         observer: Observer | None = None,
         tls: Any = None,
+        refuse: Refuser | None = None,
     ) -> None:
-        """`tls` = a context factory (net.tls.server_options) or None; `trusted_proxies` see `http_address`."""
+        """`tls` = a context factory (net.tls.server_options) or None; `trusted_proxies` see `http_address`; `refuse`
+        tells what the engine refuses, where problem documents are not understood."""
         self.reactor = reactor
         self.limits = limits or HttpLimits()
         self.stopping = False
@@ -82,6 +84,7 @@ class HttpListener(ServerFactory):
         self._trusted = trusted_proxies
         self._observer = observer
         self._tls = tls
+        self._refuse = refuse
         self._ports: list[IListeningPort] = []
         self._channels: set[HttpChannel] = set()
         self._by_address: Counter[str] = Counter()
@@ -181,6 +184,14 @@ class HttpListener(ServerFactory):
         if isinstance(result, Deferred):
             result.addErrback(self._internal, request)
         return result
+
+    def refusal(self, seen: tuple[str, str, Mapping[str, str]] | None, refusal: Refusal, detail: str) -> HttpResponse:
+        """The answer to what the engine refuses; `seen`: method, path and headers, where they were read."""
+        if seen is not None and self._refuse is not None:
+            told = self._refuse(*seen, refusal, detail)
+            if told is not None:
+                return told
+        return problem(refusal, detail)
 
     def answered(self, response: HttpResponse, seconds: float) -> None:
         """Tell the observer."""

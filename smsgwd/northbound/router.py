@@ -113,7 +113,10 @@ def slot_text(segment: str) -> str | None:
 
 
 def query_of(route: Route, request: HttpRequest) -> dict[str, list[str]]:
-    """The query by name. Raises Refused(INVALID) for a name the route has not, or a repeat it does not take."""
+    """The query by name. Raises Refused: INVALID for a name the route has not, or a repeat it does not take; MALFORMED
+    for a query that cannot be read."""
+    if request.query_fault:
+        raise Refused(Refusal.MALFORMED, request.query_fault)
     found: dict[str, list[str]] = {}
     for name, value in request.query:
         known = next((one for one in route.parameters if one.where == "query" and one.name == name), None)

@@ -77,7 +77,7 @@ def measure(batch: int) -> float:
     child._link = link
     link.makeConnection(_Transport())  # type: ignore[arg-type]
     link.dataReceived(encode(Ready()))
-    asked = [Asked("POST", "/v1/messages", [], HEADERS, BODY, "127.0.0.1", n) for n in range(batch)]
+    asked = [Asked("POST", "/v1/messages", [], HEADERS, BODY, "127.0.0.1", number=n) for n in range(batch)]
     data = b"".join(encode_requests(time.monotonic(), asked, 1 << 20))
     best = 1.0
     for _ in range(ROUNDS):

@@ -37,6 +37,8 @@ ASKED = st.builds(
     st.dictionaries(LATIN, LATIN, max_size=3),
     st.binary(max_size=200),
     st.just("2001:db8::1"),
+    LATIN,
+    LATIN,
     st.integers(0, 1 << 53),
 )
 ANSWERED = st.builds(
@@ -85,10 +87,10 @@ def test_what_the_gateway_says_arrives_in_any_pieces(messages, cuts):
 
 
 def test_a_request_arrives_as_what_handlers_take():
-    asked = Asked("GET", "/a", [("b", "c")], {"host": "x"}, b"", "::1", 3)
+    asked = Asked("GET", "/a", [("b", "c")], {"host": "x"}, b"", "::1", "b=c", number=3)
     ((found,),) = (message.asked for message in split(ToGateway, [Requests(1.5, [asked])], []))
     assert isinstance(found, HttpRequest)
-    assert (found.query, found.headers["host"]) == ([("b", "c")], "x")
+    assert (found.query, found.raw_query, found.headers["host"]) == ([("b", "c")], "b=c", "x")
 
 
 def test_a_frame_over_the_limit_is_refused_before_it_is_there():
@@ -117,7 +119,7 @@ def test_what_cannot_be_read_is_refused(data):
 
 
 def request(number, body):
-    return Asked("POST", "/", [], {}, body, "::1", number)
+    return Asked("POST", "/", [], {}, body, "::1", number=number)
 
 
 def read_all(frames, limit):
@@ -150,9 +152,10 @@ def test_no_frame_is_larger_than_one_request_may_be(sizes):
 )
 def test_a_request_within_its_limits_fits_its_frame(given_):
     size, values = given_
-    target = "/" + "ÿ" * 500 + "?" + "&".join(values[:20])
+    path, query = "/" + "a" * 500, "&".join(values[:20])
     headers = {f"é{n}": value for n, value in enumerate(values)}
-    largest = len(target) + sum(len(name) + len(value) for name, value in headers.items())
-    asked = Asked("POST", target, [(value, "") for value in values[:20]], headers, b"x" * size, "::1", 1 << 53)
+    largest = len(path) + 1 + len(query) + sum(len(name) + len(value) for name, value in headers.items())
+    fields = [(value, "") for value in values[:20]]
+    asked = Asked("POST", path, fields, headers, b"x" * size, "::1", query, "x" * 40, number=1 << 53)
     (frame,) = encode_requests(0.0, [asked], 1)
     assert len(frame) - 4 <= request_frame_limit(size, largest)

@@ -28,6 +28,7 @@ from smsgwd.net.edge_frames import (
 from smsgwd.net.edge_link import EdgeLink, join
 from smsgwd.net.edge_shares import Shares
 from smsgwd.net.edge_worker import EdgeWorker
+from smsgwd.net.http_message import HttpResponse
 from smsgwd.net.listening import open_socket
 
 
@@ -97,6 +98,7 @@ class WorkerTests(TestCase):
         yield self.until(self.asked)
         (asked,) = self.asked()
         self.assertEqual((asked.path, asked.query, asked.address), ("/a", [("b", "c")], "127.0.0.1"))
+        self.assertEqual((asked.raw_query, asked.query_fault), ("b=c", ""))
         self.link.send(Ping())
         yield self.until(lambda: self.of(Alive))
         self.assertEqual(self.of(Alive)[0].connections, 1)
@@ -170,3 +172,24 @@ class WorkerTests(TestCase):
         self.begin(certificate="no/such.crt", key="no/such.key")
         yield self.until(lambda: self.ends)
         self.assertEqual((self.ends, self.of(Ready)), ([1], []))
+
+    @inlineCallbacks
+    def test_tells_refusals_as_its_setup_says(self):
+        self.begin()
+        self.worker._configure = lambda setup: (
+            lambda method, path, headers, refusal, detail: HttpResponse(
+                200, (), f"{method} {path} {refusal.code}".encode()
+            )
+        )
+        yield self.until(lambda: self.of(Ready))
+        got = yield deferToThread(self.post, "/sms", b"x" * 1001)
+        self.assertEqual(got, (200, b"POST /sms too_large"))
+        yield self.until(lambda: self.of(Refused))
+        self.assertEqual([each.statuses for each in self.of(Refused)], [[200]])
+
+    def post(self, path, body):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        with contextlib.closing(connection):
+            connection.request("POST", path, body)
+            answer = connection.getresponse()
+            return answer.status, answer.read()

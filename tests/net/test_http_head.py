@@ -4,7 +4,7 @@ import pytest
 
 from smsgwd.model.refusals import Refusal
 from smsgwd.net import http_head
-from smsgwd.net.http_head import CHUNKED, HeadError, read_head, read_part
+from smsgwd.net.http_head import CHUNKED, HeadError, glimpse, read_head, read_part
 
 HEAD = b"POST /v1/x?a=1&b=%CE%B1&a= HTTP/1.1\r\nHost: h\r\nX-Y: 1\r\nx-y:\t2 \r\nContent-Length: 12"
 
@@ -13,7 +13,7 @@ def test_what_a_head_says():
     head = read_head(HEAD)
     assert (head.method, head.path, head.query) == ("POST", "/v1/x", [("a", "1"), ("b", "α"), ("a", "")])
     assert dict(head.headers) == {"host": "h", "x-y": "1, 2", "content-length": "12"}
-    assert (head.keep, head.length, head.expects, head.fault) == (True, 12, False, "")
+    assert (head.keep, head.length, head.expects, head.query_fault) == (True, 12, False, "")
 
 
 @pytest.mark.parametrize(
@@ -91,5 +91,39 @@ def test_forms_of_the_target(target, path):
 
 
 def test_a_faulty_query_is_a_fault_not_an_exception():
-    assert read_head(b"GET /?a=%ff HTTP/1.1\r\nHost: h").fault == "the query is not UTF-8"
-    assert "100 fields" in read_head(b"GET /?" + b"a&" * 101 + b" HTTP/1.1\r\nHost: h").fault
+    assert read_head(b"GET /?a=%ff HTTP/1.1\r\nHost: h").query_fault == "the query is not UTF-8"
+    assert "100 fields" in read_head(b"GET /?" + b"a&" * 101 + b" HTTP/1.1\r\nHost: h").query_fault
+
+
+@pytest.mark.parametrize(
+    ("target", "raw"),
+    [
+        (b"/x", ""),
+        (b"/x?", ""),
+        (b"/x?a=b+c&a=%CE%B1", "a=b+c&a=%CE%B1"),
+        (b"/x?a?b=?", "a?b=?"),
+        (b"/x?a=\xcf\xf0%f1", "a=\xcf\xf0%f1"),
+        (b"http://h:80/x?a=/b", "a=/b"),
+    ],
+)
+def test_the_query_as_it_was_sent(target, raw):
+    head = read_head(b"GET " + target + b" HTTP/1.1\r\nHost: h")
+    assert (head.path, head.raw_query) == ("/x", raw)
+
+
+@pytest.mark.parametrize(
+    ("data", "seen"),
+    [
+        (b"GET /a/b?c=" + b"d" * 99, ("GET", "/a/b", {})),
+        (b"POST /a HTTP/1.1\r\nHost: H\r\nX: y\r\nz", ("POST", "/a", {"host": "H", "x": "y"})),
+        (b"GET /a HTTP/1.1\r\nhost: h\r\nhost: g\r\n", ("GET", "/a", {"host": "h"})),
+        (b"GET http://h/a?b HTTP/1.1\r\n", ("GET", "/a", {})),
+        (b"GET /a", None),
+        (b"GET", None),
+        (b"", None),
+        (b"\x16\x03\x01 /a ", None),
+        (b"GET /\xff?a", None),
+    ],
+)
+def test_what_is_seen_of_a_head_that_is_refused(data, seen):
+    assert glimpse(data) == seen

@@ -4,11 +4,12 @@ import pytest
 
 from smsgwd.model.message import HELD, Coding, EventView, Failure, Message, PartView, State
 from smsgwd.model.refusals import Refusal, Refused
+from smsgwd.net.http_message import HttpRequest
 from smsgwd.northbound.cursor import decode_cursor, encode_cursor
 from smsgwd.northbound.queries import page_of
 from smsgwd.ports.store import StoreUnavailable
 from tests.northbound.fakes import T0, FakeGateway
-from tests.northbound.harness import Client, is_problem
+from tests.northbound.harness import Client, Reply, is_problem
 
 
 def made(id, **members):
@@ -262,6 +263,14 @@ def test_the_store_being_away():
     reply = Client(gateway).ask("GET", "/v1/messages")
     assert is_problem(reply, 503, "store_unavailable")
     assert reply.headers["retry-after"]
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/balance"])
+def test_a_query_that_cannot_be_read(path):
+    client = Client()
+    headers = {"authorization": "Bearer demo-token"}
+    request = HttpRequest("GET", path, [], headers, b"", "192.0.2.7", "a=%ff", "the query is not UTF-8")
+    assert is_problem(Reply(client.api(request)), 400, "malformed", "the query is not UTF-8")
 
 
 # -- balance
