@@ -52,6 +52,11 @@ def test_a_type_of_number_says_that_it_is_international():
     assert take(region="GR", item={**item, "wire": Wire(dest_ton=2)}).msisdn == "306912345678"
 
 
+def test_a_way_in_may_say_that_its_numbers_are_international():
+    assert take(region="GR", item={"dest": "6912345678", "international": True}).msisdn == "6912345678"
+    assert take(region="GR", item={"dest": "6912345678"}).msisdn == "306912345678"
+
+
 def test_strict_numbers():
     assert refusal(strict_numbers=True, item={"dest": "+301112345678"}) is Refusal.INVALID_RECIPIENT
     assert take(item={"dest": "+301112345678"}).msisdn == "301112345678"

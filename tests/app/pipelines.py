@@ -14,6 +14,7 @@ class Tables:
     def __init__(self, routes, up):
         self.routes = routes
         self.chooser = Chooser(up)
+        self.up = up
 
     def network_of(self, msisdn):
         return ""
