@@ -232,7 +232,7 @@ def _text(item: Item, max_parts: int) -> tuple[bytes, Coding, int]:
     wire = item.wire
     if wire is not None and wire.raw and item.data is not None:
         return checked_part(item.data, wire.esm_class, wire.data_coding), _BINARY, 1
-    if not content:
+    if not content and not item.may_be_empty:
         raise Refused(Refusal.INVALID_TEXT, "the text is empty")
     try:
         chosen = plan(

@@ -9,6 +9,7 @@ from smsgwd.dialects.ardary import Ardary
 from smsgwd.dialects.dialect import Dialect, Options
 from smsgwd.dialects.isms import Isms
 from smsgwd.dialects.smsadvert import SmsAdvert
+from smsgwd.dialects.smsclub import SmsClub
 from smsgwd.dialects.smspresto import SmsPresto
 
 #: How each is made.
@@ -17,4 +18,5 @@ DIALECTS: Final[Mapping[str, Callable[[Options], Dialect]]] = {
     "isms": Isms,
     "smsadvert": SmsAdvert,
     "smspresto": SmsPresto,
+    "smsclub": SmsClub,
 }

@@ -50,6 +50,20 @@ def test_binary_is_octets():
     assert (admitted.coding, admitted.parts, admitted.body) == (Coding.BINARY, 2, bytes(range(141)))
 
 
+@pytest.mark.parametrize("coding", ["auto", "gsm", "ucs2"])
+@pytest.mark.parametrize("flash", [False, True])
+def test_an_empty_text_is_one_part_where_it_may_be(coding, flash):
+    admitted = take(text="", coding=coding, flash=flash, may_be_empty=True)
+    assert (admitted.body, admitted.parts, admitted.price) == (b"", 1, 30_000)
+    assert refusal(text="", coding=coding, flash=flash) is Refusal.INVALID_TEXT
+
+
+def test_an_empty_binary_message_is_one_part_where_it_may_be():
+    admitted = take(data=b"", coding="binary", may_be_empty=True)
+    assert (admitted.body, admitted.coding, admitted.parts) == (b"", Coding.BINARY, 1)
+    assert refusal(data=b"", coding="binary") is Refusal.INVALID_TEXT
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [

@@ -9,7 +9,7 @@ from smsgwd.gsm import segments
 from smsgwd.model.message import Coding
 from smsgwd.model.wire import Wire, pack_wire
 from smsgwd.smpp.address import AddressRule
-from smsgwd.smpp.codec import encode
+from smsgwd.smpp.codec import decode, encode
 from smsgwd.smpp.errors import EncodeError
 from smsgwd.southbound.encode import CannotEncode, Encoder, reference
 from tests.southbound.fakes import message, settings
@@ -260,3 +260,14 @@ def test_messages_that_an_esme_numbers_and_long_tlvs_leave_no_templates():
     for _ in range(3):
         encoder.compose(text("x", wire=long), NOW)
     assert not encoder._templates
+
+
+@pytest.mark.parametrize("coding", [Coding.GSM7, Coding.UCS2])
+@pytest.mark.parametrize("flash", [False, True])
+@pytest.mark.parametrize("long_messages", ["udh8", "udh16", "sar", "payload"])
+def test_an_empty_text_is_one_part_without_octets(coding, flash, long_messages):
+    encoder = Encoder(settings(long_messages=long_messages))
+    for _ in range(3):  # the third one comes from what the others left
+        (pdu,) = encoder.compose(text("", coding=coding, flash=flash), NOW)
+        sent = decode(encode(pdu))
+        assert (sent.short_message, sent.esm_class, sent.registered_delivery) == (b"", 0, 1)
