@@ -15,6 +15,7 @@ from smsgwd.simulator.options import (
     STATES,
     VIAS,
     SmscOptions,
+    parse_numbers,
     parse_states,
     parse_status,
     parse_statuses,
@@ -171,6 +172,13 @@ simulate.add_command(hlr)
 @click.option("--undeliv-pct", type=PERCENT, default=0, help="Share of messages that end UNDELIV.")
 @click.option(
     "--state-mix", type=_Parsed("mix", parse_states), default=(), help=f"STATE:PCT,... of {', '.join(STATES)}."
+)
+@click.option(
+    "--numbers",
+    type=_Parsed("fates", parse_numbers),
+    default=(),
+    help="DIGITS:FATE,... for numbers with these last digits: a state, a command_status to refuse them with, or none"
+    " (no receipt ever).",
 )
 @click.option("--mo-rate", type=click.FloatRange(0), default=0, help="MO messages a second.")
 @click.option("--mo-to", default="12345", show_default=True, help="Destination of MO messages.")

@@ -3,9 +3,11 @@
 from random import Random
 from typing import NamedTuple, TypeVar
 
-from smsgwd.simulator.options import STATES, SmscOptions
+from smsgwd.simulator.options import NO_RECEIPT, STATES, SmscOptions
 
 T = TypeVar("T")
+
+_NEVER_S = 1e6  # longer than any simulator runs, and a timer can still be set for it
 
 ESME_ROK = 0
 ESME_RTHROTTLED = 0x58
@@ -59,15 +61,26 @@ class Behaviour:
         self._before = options.before_resp_pct / 100
         plain = not self._states and not self._spread and not self._before
         self._plain = Fate("DELIVRD", self._delay, False) if plain else None
+        self._numbers = [(digits.encode(), fate) for digits, fate in options.numbers]
 
-    def answer(self, now: float) -> int:
-        """The command_status of the next submit at `now` (seconds, monotonic); 0 accepts it."""
+    def answer(self, now: float, dest: bytes = b"") -> int:
+        """The command_status of the next submit, to `dest`, at `now` (seconds, monotonic); 0 accepts it."""
         if self._bucket is not None and not self._bucket.take(now):
             return ESME_RTHROTTLED
+        if self._numbers:
+            named = self._named(dest)
+            if named is not None:
+                return named if isinstance(named, int) else ESME_ROK
         return draw_from(self._statuses, self._answers.random(), ESME_ROK) if self._statuses else ESME_ROK
 
-    def fate(self) -> Fate:
-        """What becomes of the message just accepted."""
+    def fate(self, dest: bytes = b"") -> Fate:
+        """What becomes of the message to `dest` just accepted."""
+        if self._numbers:
+            named = self._named(dest)
+            if named == NO_RECEIPT:
+                return Fate("DELIVRD", _NEVER_S, False)
+            if isinstance(named, str):
+                return Fate(named, self._delay, False)
         if self._plain is not None:
             return self._plain
         draw = self._fates.random
@@ -75,6 +88,10 @@ class Behaviour:
         delay = self._delay + draw() * self._spread if self._spread else self._delay
         before = draw() < self._before if self._before else False
         return Fate(stat, delay, before)
+
+    def _named(self, dest: bytes) -> str | int | None:
+        """What is said of a number by its last digits."""
+        return next((fate for digits, fate in self._numbers if dest.endswith(digits)), None)
 
 
 def wants_receipt(registered_delivery: int, stat: str) -> bool:

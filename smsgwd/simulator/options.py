@@ -24,6 +24,10 @@ STATES: dict[str, int] = {
 }
 
 
+#: The fate of a number whose receipts never come.
+NO_RECEIPT = "none"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmscOptions:
     """Options of one simulated SMSC. Shares are percent (0 to 100), times milliseconds unless named `_s`."""
@@ -62,6 +66,7 @@ class SmscOptions:
     intermediate: bool = False  #: an ENROUTE receipt first, also when not asked for
     undeliv_pct: float = 0.0
     state_mix: tuple[tuple[str, float], ...] = ()  #: stat word and its share; the rest is DELIVRD
+    numbers: tuple[tuple[str, str | int], ...] = ()  #: see parse_numbers; goes before shares
 
     # mobile originated
     mo_rate: float = 0.0  #: messages a second, 0 = none
@@ -119,6 +124,26 @@ def parse_states(text: str) -> tuple[tuple[str, float], ...]:
             raise ValueError(f"{word!r} is no receipt state; known are {', '.join(STATES)}")
         mix.append((word.upper(), share))
     return tuple(mix)
+
+
+def parse_numbers(text: str) -> tuple[tuple[str, str | int], ...]:
+    """Read '0091:UNDELIV,0092:0x0B,0093:none': what becomes of messages to numbers with these last digits.
+
+    A stat word is their final state, a number the command_status they are refused with, 'none' means that they are
+    accepted and no receipt ever comes. Raises ValueError naming the bad entry.
+    """
+    found: list[tuple[str, str | int]] = []
+    for entry in text.split(","):
+        digits, _, word = entry.strip().partition(":")
+        if not (digits.isascii() and digits.isdigit()):
+            raise ValueError(f"{entry.strip()!r} is not DIGITS:FATE")
+        if word.lower() == NO_RECEIPT:
+            found.append((digits, NO_RECEIPT))
+        elif word.upper() in STATES:
+            found.append((digits, word.upper()))
+        else:
+            found.append((digits, parse_status(word)))
+    return tuple(found)
 
 
 def parse_statuses(text: str) -> tuple[tuple[int, float], ...]:

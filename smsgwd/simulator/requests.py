@@ -65,7 +65,7 @@ class Requests:
         fault = link.faults.next() if link.faults.active else NO_FAULT
         temper = smsc.tempers.submit() if smsc.tempers.active else ""
         answered = fault.answered and not self._mute and temper != MUTE and temper != DROP
-        status = smsc.behaviour.answer(now)
+        status = smsc.behaviour.answer(now, pdu.destination_addr)
         if status == ESME_ROK and not pdu.destination_addr:
             status = ESME_RINVDSTADR
         message = None
@@ -136,7 +136,7 @@ class Requests:
             if receipt_temper == WRONG_ID:
                 receipt_id = smsc.wrong_id(receipt_id)
                 wrong = receipt_id.decode()
-        fate = smsc.behaviour.fate()
+        fate = smsc.behaviour.fate(dest[2])
         due = now + fate.delay
         registered = pdu.registered_delivery
         message = SmscMessage(
@@ -185,7 +185,7 @@ class Requests:
             if not isinstance(dest, SmeDestination):
                 status, where = ESME_RINVDLNAME, Unsuccess(0, 0, dest.dl_name, ESME_RINVDLNAME)
             else:
-                status = smsc.behaviour.answer(now) if dest.addr else ESME_RINVDSTADR
+                status = smsc.behaviour.answer(now, dest.addr) if dest.addr else ESME_RINVDSTADR
                 where = Unsuccess(dest.ton, dest.npi, dest.addr, status)
             if status != ESME_ROK:
                 smsc.stats.refused[status] += 1

@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from smsgwd.simulator.behaviour import Behaviour, Bucket, wants_intermediate, wants_receipt
+from smsgwd.simulator.behaviour import Behaviour, Bucket, Fate, wants_intermediate, wants_receipt
 from smsgwd.simulator.options import SmscOptions
 
 
@@ -77,3 +77,17 @@ def test_registered_delivery_is_honoured(registered, delivered, failed):
     assert wants_receipt(registered, "DELIVRD") is delivered
     assert wants_receipt(registered, "UNDELIV") is failed
     assert wants_intermediate(registered) is bool(registered & 0x10)
+
+
+def test_numbers_with_a_fate_of_their_own():
+    numbers = (("0091", "UNDELIV"), ("0092", 0x0B), ("0093", "none"))
+    behaviour = Behaviour(SmscOptions(numbers=numbers, reject_pct=100, receipt_delay_ms=500), 0.0)
+    assert [behaviour.answer(0.0, b"30690000" + end) for end in (b"0091", b"0092", b"0093", b"0094")] == [
+        0,
+        0x0B,
+        0,
+        0x45,
+    ]
+    assert behaviour.fate(b"306900000091") == Fate("UNDELIV", 0.5, False)
+    assert behaviour.fate(b"306900000093").delay > 1e5
+    assert behaviour.fate(b"306900000094") == Fate("DELIVRD", 0.5, False)

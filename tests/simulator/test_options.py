@@ -1,6 +1,6 @@
 import pytest
 
-from smsgwd.simulator.options import parse_states, parse_status, parse_statuses
+from smsgwd.simulator.options import parse_numbers, parse_states, parse_status, parse_statuses
 
 
 def test_mixes_are_read():
@@ -29,3 +29,20 @@ def test_a_bad_mix_is_named(text, says):
 def test_a_bad_status_is_refused(text):
     with pytest.raises(ValueError, match="command_status"):
         parse_status(text)
+
+
+def test_numbers_have_their_fates():
+    assert parse_numbers("91:undeliv, 0092:0x0B,3:11,4:NONE") == (
+        ("91", "UNDELIV"),
+        ("0092", 11),
+        ("3", 11),
+        ("4", "none"),
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["", "91", "91:", ":UNDELIV", "x:UNDELIV", "91:0", "91:gone", "91:UNDELIV,", "٣:UNDELIV"]
+)
+def test_what_is_no_fate_of_a_number(text):
+    with pytest.raises(ValueError, match="is no|outside"):
+        parse_numbers(text)
