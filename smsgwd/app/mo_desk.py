@@ -17,6 +17,8 @@ from twisted.python.failure import Failure
 
 from smsgwd.accounts.directory import Directory
 from smsgwd.admission.numbers import msisdn as msisdn_of
+from smsgwd.dialects.ardary_events import NAME as ARDARY
+from smsgwd.dialects.ardary_events import SMS, parameter_of
 from smsgwd.gsm.charset import Charset
 from smsgwd.mo.parts import assemble, part_of, whole
 from smsgwd.mo.routes import MoRoute, MoRoutes
@@ -193,10 +195,14 @@ class MoDesk:
         if tenant is None or url is None:
             return None
         style = "native" if found.rule.callback is None else tenant.callback_style
+        parameter = parameter_of(tenant, SMS) if style == ARDARY else ""
+        message = msgspec.structs.replace(
+            message, keyword=found.keyword, style=style, zone=tenant.time_zone, parameter=parameter
+        )
         return TakeMo(
             tenant.id,
             url=url,
-            message=msgspec.structs.replace(message, keyword=found.keyword, style=style, zone=tenant.time_zone),
+            message=message,
             done=done,
             opts_out=out,
             msisdn="" if out is None else msisdn,

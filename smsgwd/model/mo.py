@@ -51,6 +51,7 @@ class MoMessage(msgspec.Struct, frozen=True, gc=False, array_like=True):
     keyword: str = ""  #: the word that chose the route
     style: str = "native"  #: how it is pushed: native, ardary
     zone: str = "UTC"  #: of the tenant, for styles whose dates name none
+    parameter: str = ""  #: of the query, for styles that tell it there; '' = the style's own
 
 
 class MoSet(msgspec.Struct, frozen=True, gc=False):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Literal
-from urllib.parse import quote
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from smsgwd.dialects import ardary
+from smsgwd.dialects import ardary_events
 from smsgwd.gsm.coding import describe
 from smsgwd.model.mo import MoMessage, unpack_mo_message
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.notify.payload import time_of
+from smsgwd.notify.styled import asked_of
 
 Coding = Literal["gsm", "ucs2", "binary", "other"]
 
@@ -46,7 +44,10 @@ def mo_request(item: OutboxItem) -> tuple[bytes, str]:
     """Body of a POST and '', or b'' and the query of a GET. Raises msgspec.DecodeError for a damaged item."""
     message = unpack_mo_message(item.payload or b"")
     if message.style == "ardary":
-        return b"", _ardary(message)
+        text = message.data.hex() if message.text is None else message.text
+        at, zone, parameter = message.received_at, message.zone, message.parameter
+        push = ardary_events.incoming_push(item.url, message.source, text, at, zone, parameter)
+        return b"", asked_of(item, push)[1]
     return _native(item, message), ""
 
 
@@ -73,18 +74,3 @@ def _coding(data_coding: int) -> Coding:
     if codec == "default":
         return "gsm"
     return "ucs2" if codec.startswith("utf-16") else "other"
-
-
-def _ardary(message: MoMessage) -> str:
-    text = message.data.hex() if message.text is None else message.text
-    at = datetime.fromtimestamp(message.received_at / 1000, UTC).astimezone(_zone(message.zone))
-    callback = ardary.callback(ardary.IncomingSms(message.source, text, at))
-    return f"{quote(callback.parameter, safe='')}={quote(callback.json, safe='')}"
-
-
-def _zone(name: str) -> ZoneInfo:
-    """The zone of a tenant; UTC for one that the system has no rules of (any more)."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")

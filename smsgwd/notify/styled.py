@@ -62,7 +62,7 @@ def told(item: OutboxItem) -> Told | None:
 def asked_of(item: OutboxItem, push: Told) -> tuple[str, str]:
     """URL and query of a GET, for `HttpClient.get`, whose limit of a URL's length the query does not count to: what the
     style added to the tenant's URL, else everything behind the question mark of one that has become too long."""
-    url, own = push.url, item.url
+    url, own = push.url, item.url.partition("#")[0]
     if url.startswith(own) and url[len(own) : len(own) + 1] in ("?", "&"):
         return own, quote(url[len(own) + 1 :], safe=_QUERY)
     if len(url) <= MAX_URL:

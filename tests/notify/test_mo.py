@@ -90,6 +90,11 @@ def test_the_ardary_callback(zone, date):
     }  # fmt: skip
 
 
+def test_the_ardary_callback_has_the_tenants_own_parameter_and_no_fragment_is_in_its_way():
+    _, query = mo_request(owed(1, "https://shop.example/cb?a:b#here", style="ardary", parameter="in sms"))
+    assert query.startswith("in%20sms=%7B")
+
+
 def test_pushes_are_signed_and_keep_their_id_over_retries():
     answers = [HttpAnswer(500, {}, b""), OK]
     stand = Stand(answer=lambda *_: answers.pop(0), retry_s=(1,)).start()
