@@ -298,9 +298,11 @@ class Moved(msgspec.Struct, frozen=True, gc=False):
 
 
 class Resent(msgspec.Struct, frozen=True, gc=False):
-    """A message that was not delivered is QUEUED again, on the second way of its route: hand it to the sending side."""
+    """A message that was not delivered is QUEUED again, on the second way of its route: hand it to the sending side.
+    `outbox` is what its tenant is owed all the same (`message.sent` of the first way)."""
 
     message: Message
+    outbox: tuple[OutboxItem, ...] = ()
 
 
 class Rerouted(msgspec.Struct, frozen=True, gc=False):

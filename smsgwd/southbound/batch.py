@@ -122,6 +122,7 @@ class Batch:
                 owed += result.outbox
             elif type(result) is Resent:
                 resent.append(result.message)
+                owed += result.outbox
             if then is not last:
                 if last is not None:
                     _tell(last, its_results, its_args)

@@ -111,7 +111,7 @@ class EsmeContract(StoreCase):
         self.assertEqual(await self.store.outbox("@acme", None, 9), [item, *other.outbox, final])
 
     async def test_an_intermediate_receipt_not_asked_for_owes_nothing(self):
-        new, url = asking(1), message(asks=0x10)
+        new, url = asking(1), message(asks=0)
         await self.store.commit([submit(new, url), sent(new.id, "A1"), sent(url.id, "B1")])
         self.assertEqual(await self.one(receipt("A1", None)), Noted(new.id))
         self.assertEqual(await self.one(receipt("B1", None)), Noted(url.id))

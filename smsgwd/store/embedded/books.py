@@ -26,6 +26,7 @@ from smsgwd.model.ledger import EntryKind, pack_payers, unpack_payers
 from smsgwd.model.message import Message
 from smsgwd.store.embedded.account import Account, Booking
 from smsgwd.store.embedded.bulk import Many
+from smsgwd.store.embedded.counts import Counts
 from smsgwd.store.embedded.memory import Memory
 
 #: Entries of one millisecond before their numbers run ahead of it.
@@ -51,9 +52,10 @@ payers_of = lru_cache(maxsize=4096)(unpack_payers)
 class Books:
     """What is owed and paid in a transaction. Methods raise sqlite3.Error; after a rollback nothing of it counts."""
 
-    def __init__(self, connection: sqlite3.Connection, memory: Memory) -> None:
+    def __init__(self, connection: sqlite3.Connection, memory: Memory, counts: Counts) -> None:
         self._connection = connection
         self._memory = memory
+        self._counts = counts
         self._accounts = memory.accounts
         self._touched: list[Account] = []
         self._values: list[Any] = []  # of _PUT
@@ -199,6 +201,8 @@ class Books:
         self._others.append((*values, reference, note or None))
         if reference is not None:
             self._references.add((account.id, reference))
+        if kind is EntryKind.TOPUP:
+            self._counts.of(account.id).orders += 1
         return number
 
     def open(self, account: Account, amount: int, messages: int, parts: int, at: int) -> None:

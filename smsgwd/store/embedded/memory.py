@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any, Final
 
 from smsgwd.store.embedded.account import Account, load_account
+from smsgwd.store.embedded.counts import Count
 from smsgwd.store.embedded.rows import Row
 from smsgwd.store.embedded.walks import Walks
 
@@ -37,6 +38,7 @@ class Memory:
             str, dict[str, tuple[int, int]]
         ] = {}  #: (message, place) by group and canonical id: `Work.map_smsc`
         self.accounts: dict[str, Account | None] = {}  #: of tenants seen since `load`; None = unknown
+        self.counts: dict[str, Count] = {}  #: of tenants seen since `load`
         self.next_entry = 1  #: the ledger's next number, at least
         self.entries = 0  #: of the ledger, not entered in `ledger_of` yet
         self.parked = 0  #: receipts waiting for their response, orphans not counted
@@ -56,6 +58,7 @@ class Memory:
         self.listed.clear()
         self.walks = Walks()
         self.accounts.clear()
+        self.counts.clear()
         if self.next_entry == 1:  # afterwards it only grows
             (last,) = connection.execute("SELECT max(id) FROM ledger").fetchone()
             self.next_entry = (last or 0) + 1

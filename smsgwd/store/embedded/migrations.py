@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 
-from smsgwd.store.embedded import schema, schema_business
+from smsgwd.store.embedded import schema, schema_business, schema_dialects
 from smsgwd.store.embedded.errors import CannotOpen
 
 Migration = Callable[[sqlite3.Connection], None]
@@ -35,8 +35,13 @@ def _business(connection: sqlite3.Connection) -> None:
     _run(connection, schema_business.VERSION_4)
 
 
+def _dialects(connection: sqlite3.Connection) -> None:
+    """Version 5: styles of callbacks, counts, history, references. Reads and writes every message, once."""
+    _run(connection, schema_dialects.VERSION_5)
+
+
 #: Step n leads from version n to n + 1. Add at the end; never change one that was released.
-MIGRATIONS: Sequence[Migration] = (_create, _esmes, _reliability, _business)
+MIGRATIONS: Sequence[Migration] = (_create, _esmes, _reliability, _business, _dialects)
 
 
 def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS) -> int:

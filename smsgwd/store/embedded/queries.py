@@ -12,20 +12,12 @@ import msgspec
 from smsgwd.model.ids import MAX_BLOCK, first_id_at
 from smsgwd.model.message import HELD, EventView, MessageView, PartView, State
 from smsgwd.model.mo import MoSet, MoSetKey, unpack_mo, unpack_mo_message
-from smsgwd.model.outbox import INTERMEDIATE, MO, MOST_COUNTED, OutboxItem, OutboxTarget
+from smsgwd.model.outbox import INTERMEDIATE, MO, MOST_COUNTED, SENT, OutboxItem, OutboxTarget
 from smsgwd.model.receipts import Receipt
 from smsgwd.ports.store import MessageFilter, OptOutEntry, Orphan, QueueDepth, QueuedMessage, StoreCounts
+from smsgwd.store.embedded.columns import MESSAGE_COLUMNS, MESSAGE_WIDTH, STATES, failure_from, message_from
 from smsgwd.store.embedded.items import event_item, mo_item
-from smsgwd.store.embedded.rows import (
-    MESSAGE_COLUMNS,
-    MESSAGE_WIDTH,
-    MO_SET,
-    PART_COLUMNS,
-    STATES,
-    failure_from,
-    message_from,
-    mo_set_values,
-)
+from smsgwd.store.embedded.rows import MO_SET, PART_COLUMNS, mo_set_values
 
 #: Messages with what became of them: rows for `view_of`.
 VIEW: Final = (
@@ -38,6 +30,7 @@ _TARGET: Final = "SELECT target, due_at FROM outbox WHERE status = 0 AND target 
 _TARGET_FROM: Final = _TARGET.format(">=")
 _TARGET_AFTER: Final = _TARGET.format(">")
 _PENDING_OF: Final = "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE status = 0 AND target = ? LIMIT ?)"
+_OF_THEN: Final = (SENT, INTERMEDIATE)
 _CLOCK_SLACK_MS: Final = 60_000
 _MAX_ID: Final = (1 << 63) - 1
 _receipt_of = msgspec.json.Decoder(Receipt).decode
@@ -230,7 +223,8 @@ def outbox(connection: sqlite3.Connection, target: str, after: tuple[int, int] |
     found = connection.execute(
         "SELECT o.id, o.tenant, o.target, o.url, o.type, o.created_at, o.due_at, o.attempts, o.message, o.payload,"
         " m.dest, m.source, m.client_ref, m.state, m.err_code, m.err_detail, m.err_smpp, m.submitted_at, m.done_at,"
-        " m.parts, m.wire FROM outbox o LEFT JOIN message m ON m.id = o.message"
+        " m.parts, m.wire, m.callback, m.submission, m.connector, m.smsc_id"
+        " FROM outbox o LEFT JOIN message m ON m.id = o.message"
         " WHERE o.target = ? AND o.status = 0 AND (o.due_at, o.id) > (?, ?)"
         # A push without its message would be damage: `check` tells of it, and the others must go out all the same.
         " AND (o.payload IS NOT NULL OR m.id IS NOT NULL) ORDER BY o.due_at, o.id LIMIT ?",
@@ -245,11 +239,12 @@ def _item(values: tuple[Any, ...]) -> OutboxItem:
         if values[4] != MO:
             return event_item(values[:8], payload)
         return mo_item(values[:8], unpack_mo_message(payload) if values[3] else unpack_mo(payload), payload)
-    submitted_at, done_at, parts, wire = values[17:]
+    submitted_at, done_at, parts, wire = values[17:21]
     state, error = STATES[values[13]], failure_from(*values[14:17])
-    if values[4] == INTERMEDIATE:  # it tells of then, whatever became of the message since
+    if values[4] in _OF_THEN:  # it tells of then, whatever became of the message since
         state, error, done_at = State.SENT, None, None
-    return OutboxItem(*(*values[:9], *values[10:13], state, error, submitted_at, done_at, parts, wire))
+    rest = (state, error, submitted_at, done_at, parts, wire, None, *values[21:])
+    return OutboxItem(*(*values[:9], *values[10:13], *rest))
 
 
 def counts(connection: sqlite3.Connection) -> StoreCounts:

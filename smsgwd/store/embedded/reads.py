@@ -15,9 +15,10 @@ from smsgwd.model.message import MessageView
 from smsgwd.model.mo import MoSet
 from smsgwd.model.outbox import OutboxItem, OutboxTarget
 from smsgwd.model.records import Record
+from smsgwd.model.tally import Numbered, Tally
 from smsgwd.model.tenant import Tenant
 from smsgwd.ports.store import LedgerFilter, MessageFilter, OptOutEntry, Orphan, QueuedMessage, Space
-from smsgwd.store.embedded import business, ledger, number, operators, queries
+from smsgwd.store.embedded import business, history, ledger, number, operators, queries
 
 _T = TypeVar("_T")
 
@@ -70,6 +71,26 @@ class Reads:
     ) -> Deferred[list[MessageView]]:
         """See ports.Store."""
         return self._ask(lambda connection: queries.messages(connection, tenant, where, before, limit), tenant)
+
+    def messages_at(self, tenant: str, ids: Sequence[int]) -> Deferred[list[MessageView]]:
+        """See ports.Store."""
+        return self._ask(lambda connection: history.messages_at(connection, tenant, ids), tenant)
+
+    def history(self, tenant: str, from_ms: int, to_ms: int, offset: int, limit: int) -> Deferred[list[Numbered]]:
+        """See ports.Store."""
+        return self._ask(lambda connection: history.history(connection, tenant, from_ms, to_ms, offset, limit), tenant)
+
+    def recipient(self, tenant: str, submission: int, msisdn: str) -> Deferred[MessageView | None]:
+        """See ports.Store."""
+        return self._ask(lambda connection: history.recipient(connection, tenant, submission, msisdn), tenant)
+
+    def refused(self, tenant: str, submission: int, dest: str) -> Deferred[str | None]:
+        """See ports.Store."""
+        return self._ask(lambda connection: history.refused(connection, tenant, submission, dest), tenant)
+
+    def tally(self, tenant: str) -> Deferred[Tally | None]:
+        """See ports.Store."""
+        return self._ask(lambda connection: history.tally(connection, tenant), tenant)
 
     def unsent(self, tenant: str, source: str, msisdn: str | None, limit: int) -> Deferred[list[MessageView]]:
         """See ports.Store."""

@@ -2,7 +2,7 @@
 
 Changes are applied strictly in order. What they do to messages, parts, the SMSC map and the outbox is kept here and in
 `Memory`, and written by `flush`, a few statements a table; whoever works in SQL directly calls `flush` first, and
-`forget` for the messages it changed. What they do to money (`books`) is written once, by `finish`.
+`forget` for the messages it changed. What they do to money (`books`) and `counts` is written once, by `finish`.
 """
 
 # ruff: noqa: S608 -- SQL is put together from the column lists of this package only, values are always bound
@@ -11,25 +11,32 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Any, Final
 
 from smsgwd.delivery.lifecycle import REFUNDED, Event, move
+from smsgwd.model.callbacks import TELL_SENT
 from smsgwd.model.message import FINAL_FROM, Failure, Message, State
-from smsgwd.model.outbox import INTERMEDIATE, OutboxItem, esme_target, target_of
-from smsgwd.model.wire import ASKS_FAILURE, ASKS_SUCCESS, ASKS_WHICH
+from smsgwd.model.outbox import OutboxItem
 from smsgwd.store.embedded.books import Books
 from smsgwd.store.embedded.bulk import Many
-from smsgwd.store.embedded.memory import Memory
-from smsgwd.store.embedded.pushes import Pushes
-from smsgwd.store.embedded.rows import (
+from smsgwd.store.embedded.columns import (
     INSERT_MESSAGE,
     INSERT_USUAL,
+    REPLACE_MESSAGE,
+    STATES,
+    message_values,
+    replacing_values,
+    usual,
+    usual_values,
+)
+from smsgwd.store.embedded.counts import Counts
+from smsgwd.store.embedded.memory import Memory
+from smsgwd.store.embedded.owed import owe_end, owe_notice, owe_sent
+from smsgwd.store.embedded.pushes import Pushes
+from smsgwd.store.embedded.rows import (
     PART_COLUMNS,
     PUT_PART,
-    REPLACE_MESSAGE,
     ROW_COLUMNS,
-    STATES,
     TOUCHED,
     TOUCHED_FINAL,
     TOUCHED_SENT,
@@ -40,15 +47,10 @@ from smsgwd.store.embedded.rows import (
     PartRow,
     Row,
     begin,
-    failure_from,
-    message_values,
     part_values,
-    replacing_values,
     row_from,
     row_of,
     row_values,
-    usual,
-    usual_values,
 )
 
 _MAX_ID: Final = (1 << 63) - 1
@@ -70,26 +72,6 @@ _PUT_EVENT: Final = Many(
     ") INSERT INTO event (message, at, type, detail, connector, smsc_id, smpp_status, latency) SELECT * FROM new"
     f" WHERE (SELECT count(*) FROM event e WHERE e.message = new.message) < {_MOST_EVENTS}",
 )
-_TYPES: Final = {int(state): f"message.{state.public}" for state in State}
-
-
-@lru_cache(maxsize=4096)
-def url_target(tenant: str, url: str) -> str:
-    """The target of what a tenant is owed at a URL; one for all of its unusable URLs."""
-    try:
-        return target_of(tenant, url)
-    except ValueError:  # an unusable URL must not keep a receipt out: its push will fail, not this change
-        return f"{tenant} invalid"
-
-
-def _asked(asks: int, state: int) -> bool:
-    """True when an ESME that asked for receipts in this way wants one for this final state (SMPP 3.4 s5.2.17)."""
-    which = asks & ASKS_WHICH
-    if which == ASKS_FAILURE:
-        return state != State.DELIVERED
-    if which == ASKS_SUCCESS:
-        return state == State.DELIVERED
-    return which != 0
 
 
 class Work:
@@ -99,7 +81,8 @@ class Work:
         self.connection = connection
         self.memory = memory
         self.pushes = Pushes(connection, memory)
-        self.books = Books(connection, memory)
+        self.counts = Counts(connection, memory)
+        self.books = Books(connection, memory, self.counts)
         self._rows = memory.rows
         self._dirty: list[Row] = []  # touched rows, once each
         self._usual: list[Any] = []  # values of INSERT_USUAL
@@ -190,16 +173,18 @@ class Work:
 
     def insert(self, messages: Sequence[Message]) -> None:
         """Add messages. One whose id is taken makes `flush` raise sqlite3.IntegrityError."""
-        rows, values = self._rows, self._usual
+        rows, values, number = self._rows, self._usual, self.counts.number
         for message in messages:
             row = rows[message.id] = row_of(message)
+            seq = number(message)
             if usual(message):
-                values += usual_values(message)
+                values += usual_values(message, seq)
             else:
-                self._other += message_values(message)
+                self._other += (*message_values(message), seq)
                 begin(row, message)
                 if row.state == 0:
                     self._later.append(message.id)
+                    self.counts.of(message.tenant).scheduled += 1
 
     def changed(self, row: Row, touched: int = TOUCHED) -> None:
         """Write this row at the end; `touched` says what of it changed (rows.TOUCHED_...)."""
@@ -270,7 +255,8 @@ class Work:
         self, row: Row, after: State, at: int, error: Failure | None, done_at: int | None, *, free: bool = False
     ) -> tuple[OutboxItem, ...]:
         """The same, for a move that is known to be allowed: every message ends here. `free`: no SMSC took any of it."""
-        state = row.state = int(after)
+        before, state = row.state, int(after)
+        row.state = state
         row.done_at = at if done_at is None else done_at
         if error is None:
             self.changed(row, TOUCHED_FINAL)
@@ -280,44 +266,19 @@ class Work:
         told = row.told
         if told.price or told.payers is not None:
             self.books.close(told, state, free, at)
-        account = told.account
-        if account is not None:
-            if not _asked(told.asks, state):
-                return ()
-            return (self._owe(row, after, _TYPES[state], esme_target(account), "", at),)
-        if not told.dlr_url:
-            return ()
-        return (self._owe(row, after, _TYPES[state], url_target(told.tenant, told.dlr_url), told.dlr_url, at),)
+        self.counts.of(told.tenant).ended(before, state)
+        return owe_end(self.pushes, row, after, at)
 
-    def notify(self, row: Row, at: int) -> OutboxItem:
-        """Owe the ESME of a message word that it is not final yet."""
-        return self._owe(row, State.SENT, INTERMEDIATE, esme_target(row.told.account or ""), "", at)
+    def sent(self, row: Row, at: int) -> tuple[OutboxItem, ...]:
+        """What a tenant is owed that wants to hear that an SMSC has all of a message now."""
+        return owe_sent(self.pushes, row, at) if row.told.asks & TELL_SENT else ()
 
-    def _owe(self, row: Row, state: State, kind: str, target: str, url: str, at: int) -> OutboxItem:
-        told = row.told
-        return OutboxItem(
-            self.pushes.add(row.id, target, told.tenant, url, kind, at, None),
-            told.tenant,
-            target,
-            url,
-            kind,
-            at,
-            at,
-            0,
-            row.id,
-            told.dest,
-            told.source,
-            told.client_ref,
-            state,
-            None if row.err_code is None else failure_from(row.err_code, row.err_detail, row.err_smpp),
-            told.submitted_at,
-            row.done_at,
-            row.parts,
-            told.wire,
-        )
+    def notify(self, row: Row, at: int) -> tuple[OutboxItem, ...]:
+        """Owe word that a message is not final yet."""
+        return owe_notice(self.pushes, row, at)
 
     def replace(self, message: Message) -> None:
-        """Put a message in the place of another, with its id."""
+        """Put a message in the place of another, with its id and number."""
         self.flush()
         self.connection.execute(REPLACE_MESSAGE, replacing_values(message))
         self.forget(message.id)
@@ -346,6 +307,7 @@ class Work:
         """Write all of the transaction, its money too: once, at its end."""
         self.flush()
         self.books.write()
+        self.counts.write()
         for number in self._later:  # they wait in the file: a million of them costs no memory
             self.forget(number)
 

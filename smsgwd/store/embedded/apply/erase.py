@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from smsgwd.delivery.lifecycle import Event
+from smsgwd.model.callbacks import pack_callback, unpack_callback
 from smsgwd.model.lookups import LookupFacts, LookupState
 from smsgwd.model.message import FINAL_FROM, Message, State
 from smsgwd.model.mo import unpack_mo, unpack_mo_message
@@ -90,7 +91,15 @@ def _without(message: Message, msisdn: str) -> Message:
         fallback=None,  # nothing is left that could be sent again
         source_addr=None,
         dest_addr=None,
+        callback=_callback_without(message.callback, msisdn),
     )
+
+
+def _callback_without(packed: bytes | None, msisdn: str) -> bytes | None:
+    """The style of a message's receipts is needed for them; what is the tenant's own in it may tell the number."""
+    if packed is None or msisdn.encode() not in packed:
+        return packed
+    return pack_callback(msgspec.structs.replace(unpack_callback(packed), fields={}))
 
 
 def _write(work: Work, row: Row, msisdn: str) -> None:
@@ -99,11 +108,12 @@ def _write(work: Work, row: Row, msisdn: str) -> None:
     told, execute = row.told, work.connection.execute
     execute(
         "UPDATE message SET source = ?, dest = ?, msisdn = ?, body = x'', client_ref = NULL, wire = ?,"
-        " fallback = NULL, source_addr = NULL, dest_addr = NULL,"
+        " fallback = NULL, source_addr = NULL, dest_addr = NULL, callback = ?,"
         " dlr_url = CASE WHEN state >= ? AND instr(dlr_url, ?) THEN NULL ELSE dlr_url END,"
         " err_detail = CASE WHEN instr(err_detail, ?) THEN '' ELSE err_detail END WHERE id = ?",
-        (told.source, told.dest, told.msisdn, told.wire, _FINAL, msisdn, msisdn, row.id),
+        (told.source, told.dest, told.msisdn, told.wire, told.callback, _FINAL, msisdn, msisdn, row.id),
     )
+    execute("DELETE FROM client_ref WHERE message = ?", (row.id,))
     execute("UPDATE event SET detail = '' WHERE message = ? AND detail != ''", (row.id,))
     execute("UPDATE part SET err_detail = '' WHERE message = ? AND instr(err_detail, ?)", (row.id, msisdn))
     work.forget(row.id)
@@ -242,6 +252,15 @@ def _record(work: Work, row: tuple[Any, ...], msisdn: str) -> bool:
     if not (key == msisdn if kind == CONTACT else kind == MEMBER and key.rpartition("/")[2] == msisdn):
         return False
     work.connection.execute("DELETE FROM record WHERE kind = ? AND tenant = ? AND key = ?", row)
+    work.counts.records(kind, row[1], -1)
+    return True
+
+
+def _refusal(work: Work, row: tuple[Any, ...], msisdn: str) -> bool:
+    """That a submission had a recipient that was refused."""
+    if not is_number(row[1], msisdn):
+        return False
+    work.connection.execute("DELETE FROM refusal WHERE submission = ? AND dest = ?", row)
     return True
 
 
@@ -267,5 +286,6 @@ _KINDS: Final[tuple[tuple[str, str, str, Callable[[Work, tuple[Any, ...], str], 
     ("answers", "tenant, key", "SELECT tenant, key, answer FROM idempotency", _answer),
     ("links", "code", "SELECT code, msisdn FROM link", _link),
     ("lookups", "id", "SELECT id, msisdn, dest, state FROM lookup", _lookup),
+    ("refusals", "submission, dest", "SELECT submission, dest FROM refusal", _refusal),
     ("contacts", "kind, tenant, key", "SELECT kind, tenant, key FROM record", _record),
 )

@@ -11,8 +11,9 @@ from smsgwd.model.mo import Mo, MoMessage, MoSetKey, pack_mo, pack_mo_message, u
 from smsgwd.model.outbox import MO, OutboxItem, esme_target
 from smsgwd.store.embedded.apply.optout import set_opt_out
 from smsgwd.store.embedded.items import mo_item
+from smsgwd.store.embedded.owed import url_target
 from smsgwd.store.embedded.rows import MO_SET, mo_set_values
-from smsgwd.store.embedded.work import Work, url_target
+from smsgwd.store.embedded.work import Work
 
 #: Sets of one reference are told apart by multiples of this, added to it: a reference has 16 bits at most.
 _GENERATION: Final = 1 << 16

@@ -48,6 +48,7 @@ def rematch(work: Work, change: Rematch) -> Rematched:
         result = apply_receipt(work, *place, receipt)
         if isinstance(result, Resent):
             resent.append(result.message)
+            outbox += result.outbox
         elif isinstance(result, (Moved, Noted)):
             outbox += result.outbox
     work.connection.executemany("DELETE FROM parked WHERE id = ?", gone)

@@ -6,7 +6,8 @@ from smsgwd.model.business import Push
 from smsgwd.model.changes import Note, Owed
 from smsgwd.model.pushes import OutboxDead, OutboxDone, OutboxRetry, OutboxRevive
 from smsgwd.store.embedded.items import event_item
-from smsgwd.store.embedded.work import Work, url_target
+from smsgwd.store.embedded.owed import url_target
+from smsgwd.store.embedded.work import Work
 
 
 def outbox_done(work: Work, change: OutboxDone) -> None:

@@ -10,16 +10,19 @@ import msgspec
 from smsgwd.delivery.combine import combined
 from smsgwd.delivery.correlation import candidates, likeliest, same_number
 from smsgwd.delivery.lifecycle import RECEIPT_EVENTS, TABLE
+from smsgwd.model.callbacks import TELL_SENT
 from smsgwd.model.changes import Ignored, Moved, Noted, Parked, Resent, TakeReceipt
 from smsgwd.model.message import FINAL_FROM, Failure, State
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.model.receipts import Receipt
 from smsgwd.model.wire import ASKS_INTERMEDIATE
 from smsgwd.store.embedded.apply.ways import LEFT, SECOND_WAY, resend
-from smsgwd.store.embedded.rows import STATES, PartRow, Row
+from smsgwd.store.embedded.columns import STATES
+from smsgwd.store.embedded.rows import PartRow, Row
 from smsgwd.store.embedded.work import Work
 
 _WELL: Final = State.DELIVERED
+_SENT: Final = int(State.SENT)
 #: Formats of ids whose likeliest form is the canonical one.
 ALIKE: Final = ("auto", "same")
 
@@ -116,7 +119,8 @@ def apply_parked(
         if isinstance(result, (Moved, Noted)):
             outbox += result.outbox
         elif isinstance(result, Resent):
-            resent = result
+            resent = Resent(result.message, outbox + result.outbox)
+            outbox = ()
     return outbox, resent
 
 
@@ -156,11 +160,11 @@ def _of_another_way(work: Work, row: Row, way: int, receipt: Receipt) -> Moved |
 
 
 def _intermediate(work: Work, row: Row, receipt: Receipt) -> Noted:
-    """History only; an ESME that asked for it hears of it, once for each word of the SMSC's."""
+    """History only; whoever asked for it hears of it, once for each word of the SMSC's."""
     owed: tuple[OutboxItem, ...] = ()
-    asked = row.told.account is not None and row.told.asks & ASKS_INTERMEDIATE and row.state < FINAL_FROM
+    asked = row.told.asks & ASKS_INTERMEDIATE and row.state < FINAL_FROM
     if asked and not work.told(row.id, "receipt", _words(receipt)):
-        owed = (work.notify(row, receipt.received_at),)
+        owed = work.notify(row, receipt.received_at)
     _event(work, row, receipt)
     return Noted(row.id, owed)
 
@@ -212,14 +216,25 @@ def _settle(work: Work, row: Row, state: State, receipt: Receipt, error: Failure
     after = _AFTER[int(state)].get(row.state)
     if after is None:
         return Ignored("not_queued", row.id)
+    owed: tuple[OutboxItem, ...] = ()
+    if row.state != _SENT and row.told.asks & TELL_SENT and _all_taken(work, row):  # it overtook the response
+        owed = work.sent(row, receipt.received_at)
     if row.fallback is not None and after in SECOND_WAY:
         resent = resend(work, row, receipt.received_at, after, _words(receipt))
         if resent is not None:
-            return resent
+            return Resent(resent.message, owed) if owed else resent
     if row.sent_at is None and row.parts == 1:
         row.sent_at = receipt.received_at
         work.changed(row)
-    return Moved(row.id, after, work.end(row, after, receipt.received_at, error, receipt.done_at))
+    return Moved(row.id, after, owed + work.end(row, after, receipt.received_at, error, receipt.done_at))
+
+
+def _all_taken(work: Work, row: Row) -> bool:
+    """True when an SMSC has told of every part of the message."""
+    if row.parts == 1:
+        return True
+    parts = work.parts(row)
+    return len(parts) == row.parts and all(part.sent_at is not None for part in parts.values())
 
 
 def _too_late(work: Work, row: Row, stands: State, state: State, receipt: Receipt) -> Ignored:

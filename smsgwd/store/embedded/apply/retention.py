@@ -17,12 +17,14 @@ from smsgwd.model.message import FINAL_FROM
 from smsgwd.model.upkeep import BlankTexts, Purge, Purged, PurgeIds, PurgeLeftovers
 from smsgwd.store.embedded.apply import links, lookups
 from smsgwd.store.embedded.bulk import Many
+from smsgwd.store.embedded.counts import unmark
 from smsgwd.store.embedded.schema import DEAD, PENDING
 from smsgwd.store.embedded.walks import PageWalk, PurgeWalk
 from smsgwd.store.embedded.work import Work
 
 _FINAL: Final = int(FINAL_FROM)
 _DAY_MS: Final = 86_400_000
+_OF_MESSAGES: Final = (("event", "message"), ("part", "message"), ("client_ref", "message"), ("message", "id"))
 _GATHERED: Final = 1000  # rows of the outbox looked at by one step
 _PENDING: Final = "SELECT message, target, due_at, id FROM outbox WHERE status = 0"
 _DEAD: Final = "SELECT message, target, id FROM outbox WHERE status = 2"
@@ -61,6 +63,8 @@ def purge(work: Work, change: Purge) -> Purged:
         if number in rows and rows[number].state >= _FINAL:
             del rows[number]
     if len(found) < change.limit:
+        execute("DELETE FROM refusal WHERE submission < ?", (walk.until,))
+        unmark(work.connection)
         walk.place = walk.until - 1
         walk.end()
         return Purged(count, False)
@@ -121,7 +125,7 @@ def _delete(work: Work, first: int, last: int) -> int:
     execute = work.connection.execute
     return sum(
         execute(f"DELETE FROM {table} WHERE {key} >= ? AND {key} <= ?", (first, last)).rowcount
-        for table, key in (("event", "message"), ("part", "message"), ("message", "id"))
+        for table, key in _OF_MESSAGES
     )
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from smsgwd.delivery.combine import combined
 from smsgwd.delivery.correlation import canonical
 from smsgwd.delivery.lifecycle import RECEIPT_EVENTS, TABLE, Event, IllegalMove, move
+from smsgwd.model.callbacks import TELL_SENT
 from smsgwd.model.changes import Cancel, Fail, GiveUp, Ignored, Moved, PartSent, Replace, Replaced, Requeue, Resent
 from smsgwd.model.message import FINAL_FROM, HELD, Failure, State
 from smsgwd.model.outbox import OutboxItem
@@ -14,7 +15,8 @@ from smsgwd.store.embedded.apply.optout import opted_out
 from smsgwd.store.embedded.apply.receipts import apply_parked, shared
 from smsgwd.store.embedded.apply.submit import ENTRY_STATES, NO_CREDIT
 from smsgwd.store.embedded.apply.ways import SECOND_WAY, astray, resend, tried_with
-from smsgwd.store.embedded.rows import STATES, TOUCHED_SENT, PartRow, Row
+from smsgwd.store.embedded.columns import STATES
+from smsgwd.store.embedded.rows import TOUCHED_SENT, PartRow, Row
 from smsgwd.store.embedded.work import Work
 
 _QUEUED: Final = int(State.QUEUED)
@@ -59,10 +61,14 @@ def part_sent(work: Work, change: PartSent) -> Moved | Resent | Ignored:
     if work.memory.parked and work.memory.may_be_parked(change.group, key):
         outbox, resent = apply_parked(work, change.group, key, row, place, change.at)
         if resent is not None:
-            return resent
+            return Resent(resent.message, _owed_by(result) + resent.outbox)
         if outbox or (isinstance(result, Moved) and row.state != result.state):
-            return Moved(row.id, STATES[row.state], outbox)
+            return Moved(row.id, STATES[row.state], _owed_by(result) + outbox)
     return result
+
+
+def _owed_by(result: Moved | Resent | Ignored) -> tuple[OutboxItem, ...]:
+    return () if isinstance(result, Ignored) else result.outbox
 
 
 def _single_sent(work: Work, row: Row, change: PartSent) -> Moved | Ignored:
@@ -73,6 +79,8 @@ def _single_sent(work: Work, row: Row, change: PartSent) -> Moved | Ignored:
     row.smsc_id = change.smsc_id
     row.latency = change.latency_ms
     work.changed(row, TOUCHED_SENT)
+    if row.told.asks & TELL_SENT:
+        return Moved(row.id, _IS_SENT, work.sent(row, change.at))
     return Moved(row.id, _IS_SENT)
 
 
@@ -94,9 +102,11 @@ def _one_of_several_sent(work: Work, row: Row, change: PartSent) -> Moved | Rese
     if row.state >= FINAL_FROM:
         return why_not(row)
     row.latency = change.latency_ms
+    owed: tuple[OutboxItem, ...] = ()
     if sum(part.sent_at is not None for part in parts.values()) == row.parts:
         row.state = int(move(STATES[row.state], Event.ALL_SENT))
         row.sent_at = change.at
+        owed = work.sent(row, change.at)
     work.changed(row)
     # It may be the last one open: its receipt was parked, or it has none and those of the others have come.
     whole = combined([STATES[p.state] for p in parts.values()], row.parts) if part.state >= FINAL_FROM else None
@@ -106,9 +116,9 @@ def _one_of_several_sent(work: Work, row: Row, change: PartSent) -> Moved | Rese
         if row.fallback is not None and whole in SECOND_WAY:
             resent = resend(work, row, change.at, whole, told.err_detail or "")
             if resent is not None:
-                return resent
-        return Moved(row.id, whole, work.settle(row, RECEIPT_EVENTS[whole], change.at, error, told.done_at))
-    return Moved(row.id, STATES[row.state])
+                return Resent(resent.message, owed)
+        return Moved(row.id, whole, owed + work.settle(row, RECEIPT_EVENTS[whole], change.at, error, told.done_at))
+    return Moved(row.id, STATES[row.state], owed)
 
 
 def requeue(work: Work, change: Requeue) -> Moved | Ignored:
@@ -226,6 +236,8 @@ def replace(work: Work, change: Replace) -> Replaced | Ignored:
         return Replaced(row.id, out[message.tenant, message.msisdn])
     if not work.books.exchange(row.told, message, change.at):
         return Replaced(row.id, NO_CREDIT)
+    if (row.state == _SCHEDULED) != (message.state is State.SCHEDULED):
+        work.counts.of(row.told.tenant).scheduled += 1 if message.state is State.SCHEDULED else -1
     work.replace(message)
     work.event(row.id, change.at, "replaced")
     return Replaced(row.id)

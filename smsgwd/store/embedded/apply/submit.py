@@ -11,6 +11,7 @@ from smsgwd.model.message import State
 from smsgwd.model.refusals import Refusal
 from smsgwd.store.embedded.apply import links
 from smsgwd.store.embedded.apply.optout import opted_out
+from smsgwd.store.embedded.apply.recipients import REPEATED, keep_refused, repeated, use
 from smsgwd.store.embedded.work import Work
 
 _KEPT_MS: Final = 24 * 3600 * 1000
@@ -23,7 +24,8 @@ _refused_of = msgspec.json.Decoder(dict[int, str]).decode
 
 def submit(work: Work, change: Submit) -> Submitted | Replayed | KeyMismatch:
     """Reserve and keep, message by message: one that the credit of its tenant, or of an ancestor that pays too, does
-    not reach for is refused, the next is tried; as is one whose recipient has opted out of its tenant's messages.
+    not reach for is refused, the next is tried; as is one whose recipient has opted out of its tenant's messages, and
+    one whose reference was used before where it was to be used once.
 
     A tenant the store does not know is treated as postpaid. Raises ValueError for a message in a state that no
     message begins in, sqlite3.IntegrityError for an id that is taken.
@@ -41,19 +43,26 @@ def submit(work: Work, change: Submit) -> Submitted | Replayed | KeyMismatch:
         total += message.price if message.tenant == tenant and message.payers is None else _TOGETHER
     refused: dict[int, str] = {}
     out = opted_out(work, change.messages) if work.memory.opted else None
-    if not out and total < _TOGETHER and work.books.reserve(tenant, change.messages, total, change.at):
+    again = repeated(work.connection, change) if change.unique else None
+    if not out and not again and total < _TOGETHER and work.books.reserve(tenant, change.messages, total, change.at):
         kept = change.messages
         work.insert(kept)
     else:
         kept = []
         for place, message in enumerate(change.messages):
-            if out and (message.tenant, message.msisdn) in out:
+            if again and place in again:
+                refused[place] = REPEATED
+            elif out and (message.tenant, message.msisdn) in out:
                 refused[place] = out[message.tenant, message.msisdn]
             elif work.books.reserve_chain(message, change.at):
                 kept.append(message)
             else:
                 refused[place] = NO_CREDIT
         work.insert(kept)
+    if change.unique:
+        use(work.connection, change, refused)
+    if change.refused is not None:
+        keep_refused(work.connection, change, refused)
     if change.links:
         links.keep(work, change.links, {message.id for message in kept})
     if change.idempotency is not None:

@@ -12,7 +12,7 @@ from smsgwd.model.message import Failure, Message, State
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.model.upkeep import Tidy, TimeOutReceipts
 from smsgwd.store.embedded.apply.optout import FAILURES, opted_out
-from smsgwd.store.embedded.rows import MESSAGE_COLUMNS, message_from
+from smsgwd.store.embedded.columns import MESSAGE_COLUMNS, message_from
 from smsgwd.store.embedded.work import Work
 
 _EXPIRED: Final = Failure("expired", "validity ended before it could be sent")
@@ -71,6 +71,8 @@ def promote(work: Work, change: Promote) -> Promoted:
         messages = _still_wanted(work, messages, change.at, outbox)
     sent_parts: dict[int, frozenset[int]] = {}
     for message in messages:
+        if message.state is State.SCHEDULED:
+            work.counts.of(message.tenant).scheduled -= 1
         message.state = move(message.state, Event.DUE)
         if message.parts > 1:
             taken = work.connection.execute(
