@@ -11,15 +11,16 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Annotated, Literal, TypeVar
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from smsgwd.model.callbacks import TELL_FINAL, TELL_SENT
 from smsgwd.model.message import Failure
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.submission import Idempotency, Item
+from smsgwd.model.urls import url_fault
 from smsgwd.net.targets import BadTargetError, parse_target
 from smsgwd.timespec.rfc3339 import Rfc3339Error, parse_rfc3339, to_epoch_ms
 from smsgwd.timespec.strtotime import PhraseError, due
@@ -32,10 +33,7 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 _FRACTION = re.compile(r"(?<=[0-9])\.0(?= )")
 _DATE_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]{5,}([Zz]|[+-][0-9:]+)\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_URL_CHARACTERS = re.compile(r"[\x21-\x7e]+\Z")
 _HALF_PAIR = re.compile(rb'\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u)[^"]{0,11}"\s*[}\]]')
-_HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62})(?:\.|\Z))+\Z|\[[0-9A-Fa-f:.]+\]\Z")
-
 T = TypeVar("T")
 #: What phrases are read by: a tenant's zone (IANA name), and what tells the time (milliseconds since 1970).
 When = tuple[str, Callable[[], int]]
@@ -75,6 +73,7 @@ class MessageRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, r
         | None,
         Meta(description="Where receipts are pushed, http or https; left out: the account's."),
     ] = None
+    dlr_sent: Annotated[bool, Meta(description="Also push `message.sent`, when an SMSC has taken it.")] = False
     client_ref: Annotated[
         Annotated[
             str, Meta(min_length=1, max_length=255, extra_json_schema={"pattern": "^[^\\u0000-\\u001f\\u007f]+$"})
@@ -229,6 +228,8 @@ def item(request: MessageRequest, to: str, when: When) -> Item:
         made.link = checked_link(request.link)
     if request.not_after is not None:
         made.not_after = _moment(request.not_after, "not_after")
+    if request.dlr_sent:
+        made.asks = TELL_SENT | TELL_FINAL
     if request.channel is not None:
         made.channel = request.channel
     return made
@@ -289,7 +290,7 @@ def checked_url(url: str) -> str:
 
     Whether its address may be called is asked when it is called: names change their addresses.
     """
-    fault = _fault(url)
+    fault = url_fault(url)
     if fault is None and "#" in url:
         fault = "has a fragment, which is never sent"
     if fault is not None:
@@ -304,29 +305,10 @@ def checked_url(url: str) -> str:
 @lru_cache(maxsize=256)
 def checked_link(url: str) -> str:
     """The address a short link leads to, as written. Raises Refused(INVALID_LINK)."""
-    fault = _fault(url)
+    fault = url_fault(url)
     if fault is not None:
         raise Refused(Refusal.INVALID_LINK, f"link {fault}")
     return url
-
-
-def _fault(url: str) -> str | None:
-    """What is wrong with a http(s) URL; None when nothing is."""
-    if _URL_CHARACTERS.match(url) is None:
-        return "has characters that must be percent-encoded"
-    try:
-        split = urlsplit(url)
-        port = split.port
-    except ValueError:
-        return "has a malformed host or port"
-    if split.scheme not in ("http", "https"):
-        return "is neither http nor https"
-    if "@" in split.netloc:
-        return "holds credentials, which others would see"
-    host = split.netloc.rpartition(":")[0] if port is not None else split.netloc.removesuffix(":")
-    if _HOST.match(host) is None or port == 0:
-        return "has a malformed host or port"
-    return None
 
 
 def checked_key(key: str, digest: bytes) -> Idempotency:

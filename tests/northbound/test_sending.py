@@ -6,6 +6,7 @@ import re
 import pytest
 from twisted.internet.task import Clock as Reactor
 
+from smsgwd.model.callbacks import TELL_FINAL, TELL_SENT
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.tenant import Tenant
 from smsgwd.northbound.pace import Pace
@@ -59,6 +60,15 @@ def test_every_field_reaches_the_item():
     assert item.dlr_url == "https://example.net/dlr?x=1"
     assert (item.client_ref, item.coding, item.flash) == ("ref-1 α", "ucs2", True)
     assert (item.schedule_at, item.validity_s, item.priority) == (1_893_546_245_500, 3600, 3)
+
+
+def test_word_that_a_message_was_sent_is_told_on_request():
+    client = Client()
+    client.send()
+    client.send(dlr_sent=True)
+    plain, asked = (submission.items[0].asks for submission in client.gateway.submissions)
+    assert plain == 0 and asked == TELL_SENT | TELL_FINAL
+    assert client.send(dlr_sent="yes").status == 422
 
 
 @pytest.mark.parametrize(
