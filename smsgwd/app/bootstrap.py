@@ -15,7 +15,8 @@ from smsgwd.app.secrets import Vault
 from smsgwd.config import Tenant as DeclaredTenant
 from smsgwd.config.credentials import PasswordCredential, SmppCredential, TokenCredential
 from smsgwd.config.policy import DAYS, Content, Flood, Quiet
-from smsgwd.model.tenant import ContentPolicy, Credential, EsmeSettings, QuietHours, Tenant
+from smsgwd.config.tenant_dialects import TenantDialects
+from smsgwd.model.tenant import ContentPolicy, Credential, DialectSettings, EsmeSettings, QuietHours, Tenant
 from smsgwd.model.tenant import Flood as StoredFlood
 
 _WEBHOOK_SECRET_BYTES = 32
@@ -92,6 +93,8 @@ def with_settings(tenant: Tenant, declared: DeclaredTenant, given: Iterable[str]
         changes["quiet"] = _quiet(declared.quiet)
     if "flood" in given:
         changes["flood"] = _flood(declared.flood)
+    if "dialects" in given:
+        changes["dialects"] = _dialects(declared.dialects)
     return msgspec.structs.replace(tenant, **changes)
 
 
@@ -154,6 +157,15 @@ def _flood(declared: Flood | None) -> StoredFlood | None:
     if declared is None:
         return None
     return StoredFlood(declared.prefix, declared.window_s, declared.most, declared.factor, declared.action)
+
+
+def _dialects(declared: TenantDialects | None) -> DialectSettings | None:
+    """None where all is as everybody has it."""
+    if declared is None:
+        return None
+    ardary = declared.ardary
+    settings = DialectSettings(declared.smsclub.base64, ardary.failures, dict(ardary.parameters))
+    return None if settings == DialectSettings() else settings
 
 
 def _esme(declared: SmppCredential, vault: Vault) -> EsmeSettings:

@@ -17,9 +17,10 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from twisted.internet.defer import Deferred
 
+from smsgwd.app.event_desk import EventDesk
 from smsgwd.config import Config
-from smsgwd.model.business import Click, Push
-from smsgwd.model.changes import Owed, Result
+from smsgwd.model.business import Click
+from smsgwd.model.events import CLICKED, Clicked
 from smsgwd.model.links import CODE_LENGTH, PLACEHOLDERS, Link, LinkView
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.tenant import Tenant
@@ -28,7 +29,6 @@ from smsgwd.ports.push import Outbox
 from smsgwd.ports.store import Store, StoreUnavailable
 from smsgwd.timespec.rfc3339 import format_epoch_ms
 
-CLICKED: Final = "link.clicked"
 LONGEST_URL: Final = 2000
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CODES: Final = len(_ALPHABET) ** CODE_LENGTH
@@ -40,19 +40,6 @@ _HOST = re.compile(r"(?!-)[a-z0-9._-]{1,253}\Z|\[[0-9a-f:.]{2,45}\]\Z", re.ASCII
 _SAFE: Final = "!#$%&'()*+,/:;=?@[]~-._"
 _DAY_MS: Final = 86_400_000
 _MOST_REMEMBERED: Final = 10_000  #: openings of the last seconds; beyond it the oldest are forgotten first
-
-
-class _Clicked(msgspec.Struct, frozen=True, gc=False):
-    """`data` of the event."""
-
-    link: str
-    short: str
-    code: str
-    to: str
-    message_id: str
-    client_ref: str | None
-    at: str
-    first: bool
 
 
 _encode = msgspec.json.Encoder().encode
@@ -93,7 +80,7 @@ class LinkDesk:
         self._store = store
         self._clock = clock
         self._tenants = tenants
-        self._outbox = outbox
+        self._events = EventDesk(store=store, tenants=tenants, outbox=outbox)
         #: Hears of each link that is made (`made`), and of each opening: person, bot, again, nowhere.
         self.observe: Callable[[str], None] = _nobody_listens
         self._seen: dict[tuple[str, str, bool], float] = {}  # by when they came, the longest ago first
@@ -146,12 +133,12 @@ class LinkDesk:
         link = view.link
         click = Click(link.code, now, bot)
         tenant = None if bot else self._tenants(link.tenant)
-        if tenant is None or tenant.webhook_url is None:
+        if tenant is None:
             await self._store.commit([click])
             return
         first = view.clicks == 0 and link.code not in self._first
         payload = _encode(
-            _Clicked(
+            Clicked(
                 link.url,
                 self.short(link.code),
                 link.code,
@@ -162,18 +149,18 @@ class LinkDesk:
                 first,
             )
         )
+        event = self._events.change(tenant, CLICKED, payload, now)
+        if event is None:
+            await self._store.commit([click])
+            return
         if first:
             self._first.add(link.code)
         try:
-            results = await self._store.commit([click, Push(link.tenant, tenant.webhook_url, CLICKED, now, payload)])
+            results = await self._store.commit([click, event])
         finally:
             if first:
                 self._first.discard(link.code)
-        self._owed(results[1])
-
-    def _owed(self, result: Result) -> None:
-        if isinstance(result, Owed):
-            self._outbox.offer(result.outbox)
+        self._events.owed(results[1])
 
     def _again(self, code: str, address: str, bot: bool) -> bool:
         """True when this address opened this link a moment ago; remembers that it does."""

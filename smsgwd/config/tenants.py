@@ -14,6 +14,7 @@ from pydantic import SecretStr, ValidationInfo, field_validator
 from smsgwd.config.credentials import Credential
 from smsgwd.config.option import Section, option
 from smsgwd.config.policy import Content, Destination, FinalState, Flood, Quiet, Region, TimeZone
+from smsgwd.config.tenant_dialects import TenantDialects
 from smsgwd.config.types import FrozenMap, HttpUrl, Money, Network, Price, SenderPattern, no_entries
 
 _ID = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
@@ -45,11 +46,14 @@ class Webhook(Section):
 
 
 class Callbacks(Section):
-    """How receipts of dialect requests are called back."""
+    """Where Ardary's callbacks go, and messages of subscribers whose route says so."""
 
-    style: Literal["native", "ardary"] = option("Style of the callback.", default="native")
+    style: Literal["native", "ardary"] = option(
+        "Style of what goes there; with ardary, events such as clicks go there, too (docs/dialects/ardary.md).",
+        default="native",
+    )
     url: HttpUrl | None = option(
-        "Target of the callback; null = none.", default=None, example="https://shop.example/dlr"
+        "Target of the callbacks; null = none.", default=None, example="https://shop.example/dlr"
     )
 
 
@@ -126,7 +130,8 @@ class Tenant(Section):
         le=3650,
         unit="days",
     )
-    callbacks: Callbacks = option("Callbacks of dialects.", default_factory=Callbacks)
+    callbacks: Callbacks = option("Ardary's callbacks.", default_factory=Callbacks)
+    dialects: TenantDialects | None = option("How provider APIs treat it; null = as everybody.", default=None)
     language: str = option(
         "Language of texts that the gateway writes to it.", default="en", pattern=r"^[a-z]{2}$", example="el"
     )

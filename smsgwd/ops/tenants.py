@@ -153,6 +153,11 @@ class TenantSettings:
         if tenant.quiet is not None:
             begin, end = settings["quiet"].pop("begin"), settings["quiet"].pop("end")
             settings["quiet"] = {"hours": f"{_clock_time(begin)}-{_clock_time(end)}", **settings["quiet"]}
+        if (dialects := tenant.dialects) is not None:
+            settings["dialects"] = {
+                "ardary": {"failures": dialects.ardary_failures, "parameters": dialects.ardary_parameters},
+                "smsclub": {"base64": dialects.smsclub_base64},
+            }
         now = self._clock.now_ms()
         return {
             **settings,

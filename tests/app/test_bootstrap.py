@@ -6,7 +6,7 @@ from smsgwd.accounts.hashing import token_digest, verify
 from smsgwd.app.bootstrap import stored_tenant
 from smsgwd.app.secrets import Vault
 from smsgwd.config import Tenant as DeclaredTenant
-from smsgwd.model.tenant import EsmeSettings
+from smsgwd.model.tenant import DialectSettings, EsmeSettings
 
 VAULT = Vault(b"the installation's secret key")
 
@@ -31,6 +31,16 @@ def test_what_a_tenant_is_created_with():
     assert tenant.allow == ("192.0.2.0/24", "2001:db8::/32")
     assert tenant.smpp_errors == {"no_credit": 0x0400} and type(tenant.smpp_errors) is dict
     assert VAULT.open(tenant.webhook_secret).startswith("whsec_")
+
+
+def test_what_is_special_about_it_in_provider_apis():
+    tenant = stored(
+        dialects={"ardary": {"failures": True, "parameters": {"sms": "calls"}}, "smsclub": {"base64": True}}
+    )
+    assert tenant.dialects == DialectSettings(True, True, {"sms": "calls"})
+    assert type(tenant.dialects.ardary_parameters) is dict
+    for nothing in ({}, None, {"ardary": {}}, {"smsclub": {"base64": False}}):
+        assert stored(dialects=nothing).dialects is None
 
 
 def test_credentials_keep_no_secret():
