@@ -11,6 +11,7 @@ import click
 from smsgwd import __version__
 from smsgwd.app.support import Unsupported, refuse_unsupported
 from smsgwd.cli.bench import bench
+from smsgwd.cli.migrate import migrate
 from smsgwd.cli.simulate import simulate
 from smsgwd.config import ConfigErrors, describe, load
 
@@ -65,6 +66,7 @@ def config_describe() -> None:
 
 main.add_command(simulate)
 main.add_command(bench)
+main.add_command(migrate)
 
 if __name__ == "__main__":
     main()
