@@ -100,6 +100,8 @@ class SmsAdvert:
 
     def refused(self, request: Request, asked: Asked | None, refused: Refused) -> Answer:
         """The error of a whole request."""
+        if refused.refusal is Refusal.INTERNAL:  # what the operator finds it by in the log
+            return _error(500, f"{self._texts['internal']} ({refused.detail})")
         return self._told(refused.refusal)
 
     def receipt(self, item: OutboxItem, callback: Callback) -> Push | None:
