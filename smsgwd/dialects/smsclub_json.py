@@ -69,7 +69,7 @@ _T = TypeVar("_T")
 
 class _Common(msgspec.Struct, gc=False, kw_only=True):
     src_addr: _Text
-    lifetime: Annotated[int, Meta(ge=1)] | None = None  #: minutes
+    lifetime: Annotated[int, Meta(ge=1, le=999_999_999)] | None = None  #: minutes
     integration_id: int | str | None = None  #: of the provider's referral system: nothing comes of it here
 
 
