@@ -51,7 +51,8 @@ _PATHS: Final = {f"{_HTTP}{name}.php": name for name in _OPERATIONS} | {
 }
 _LABELS: Final = {name: f"isms {name}" for name in _OPERATIONS}
 _CONTACTS: Final = ("isms savecontact", "isms deletecontact")
-_PERSON: Final = ("surname", "name", "comments")
+#: What must be said of a contact, and its most characters: those of the address book.
+_PERSON: Final = {"surname": 100, "name": 100, "comments": 1000}
 _BARE_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _ALLOW: Final = (("Allow", "GET, POST"),)
 _ONE_CENT: Final = 10_000  # micro-units
@@ -83,7 +84,7 @@ class Isms:
         """A call with the user name and the password in it. Raises Answered, or Refused for what is none."""
         operation = _PATHS.get(request.path)
         if operation is None:
-            if request.path.startswith(_SOAP):
+            if request.path.lower().startswith(_SOAP):
                 return self._soap.read(request)
             raise Refused(Refusal.NOT_FOUND)
         values, broken = _values(request)
@@ -115,7 +116,7 @@ class Isms:
 
     def refused(self, request: Request, asked: Asked | None, refused: Refused) -> Answer:
         """An error in one line, or a SOAP fault."""
-        if request.path.startswith(_SOAP):
+        if request.path.lower().startswith(_SOAP):
             return self._soap.refused(request, asked, refused.refusal)
         refusal = refused.refusal
         label = "" if asked is None else asked.label
@@ -206,10 +207,16 @@ def _command(call: Call, tenant: Tenant, now: int) -> Command:
         raise Problem(_INVALID_MOBILE)
     if call.operation == "deletecontact":
         return DropContact(mobile)
-    if any(name not in call.values or name in call.broken for name in _PERSON):
+    if not all(_fits(call, name, longest) for name, longest in _PERSON.items()):
         raise Answered(_line(_FAILED))
     person = Contact(mobile, first_name=call.get("name"), last_name=call.get("surname"), comments=call.get("comments"))
     return PutContacts((person,))
+
+
+def _fits(call: Call, name: str, longest: int) -> bool:
+    """Whether a field of a contact was sent, and can be kept."""
+    value = call.values.get(name)
+    return value is not None and name not in call.broken and len(value) <= longest and "\0" not in value
 
 
 def _told(call: Call, result: Any) -> str:
