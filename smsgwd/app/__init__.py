@@ -10,7 +10,8 @@ worker's process `edge_main.py`); what an item becomes, `maker.py`; how subscrib
 `retention.py`; which connectors are left to a message, `ways.py`, and when a queue goes over to them, `reroute.py`; how
 a person is erased, `erasure.py`; how a tenant is kept and who hears of its changes, `tenancy.py`, what operators may
 change of it, `tenant_desk.py`, who is unbound for it, `credential_watch.py`; which commands operators have,
-`commands.py`; how tracked links are made and opened, `link_desk.py`; how lookups are taken and paid for,
+`commands.py`; how tracked links are made and opened, `link_desk.py`; how tenants are told of
+events, `event_desk.py`; how lookups are taken and paid for,
 `lookup_desk.py`, who is asked, `lookup_asking.py` and `lookup_sources.py`, and what is remembered of networks,
 `networks.py`; another time for scheduled messages, `reschedule.py`. What is compiled from records, `catalog.py`, and of
 tenants, `account_tables.py`; how records are changed, `records.py`; what is remembered of texts and ranges,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from smsgwd.app.catalog import Catalog
 from smsgwd.app.certificates import Certificates
 from smsgwd.app.erasure import Erasure
+from smsgwd.app.event_desk import EventDesk
 from smsgwd.app.outboxes import Outboxes
 from smsgwd.app.tenancy import Tenancy
 from smsgwd.app.tenant_desk import TenantDesk
@@ -17,6 +18,7 @@ from smsgwd.ops.connectors import Connectors
 from smsgwd.ops.content import Content
 from smsgwd.ops.credentials import Credentials
 from smsgwd.ops.esmes import Esmes
+from smsgwd.ops.events import Events
 from smsgwd.ops.held import Held
 from smsgwd.ops.ledger import Ledger
 from smsgwd.ops.messages import Messages
@@ -68,6 +70,8 @@ def build_registry(
         found = directory.tenant(tenant)
         return None if found is None else found.region
 
+    events = EventDesk(store=store, tenants=directory.tenant, outbox=outboxes)
+
     def payers(price_list: str) -> list[str]:
         return sorted(tenant.id for tenant in directory.tenants() if tenant.price_list == price_list)
 
@@ -81,6 +85,7 @@ def build_registry(
             *Messages(store, erasure.erase).commands(),
             *Orphans(store, clock, outboxes, dispatcher).commands(),
             *OptOuts(store, clock, known, region).commands(),
+            *Events(events.push, clock, known).commands(),
             *TenantSettings(directory, desk, store, clock).commands(),
             *Credentials(directory, desk, clock).commands(),
             *Ledger(store, clock, directory.tenant).commands(),
