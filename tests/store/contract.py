@@ -3,6 +3,7 @@
 To test a store: mix StoreContract into a trial TestCase with a `new_store()` (see base.StoreCase).
 """
 
+from tests.store.contract_dialects import DialectContract
 from tests.store.contract_esmes import EsmeContract
 from tests.store.contract_mo import MoContract
 from tests.store.contract_money import MoneyContract
@@ -11,6 +12,7 @@ from tests.store.contract_orphans import OrphanContract
 from tests.store.contract_queries import QueryContract
 from tests.store.contract_receipts import ReceiptContract
 from tests.store.contract_sending import SendingContract
+from tests.store.contract_styles import StyleContract
 from tests.store.contract_submit import SubmitContract
 from tests.store.contract_sweeps import SweepContract
 from tests.store.contract_walk import WalkContract
@@ -22,6 +24,8 @@ CONTRACTS = (
     ReceiptContract,
     SweepContract,
     QueryContract,
+    DialectContract,
+    StyleContract,
     EsmeContract,
     WaysContract,
     MoContract,

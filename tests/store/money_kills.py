@@ -43,8 +43,9 @@ from smsgwd.model.ledger import EntryKind, pack_payers
 from smsgwd.model.message import Failure, State
 from smsgwd.model.receipts import Receipt
 from smsgwd.ports.store import MessageFilter
-from smsgwd.store.embedded import ledger
+from smsgwd.store.embedded import history, ledger
 from smsgwd.store.embedded.connection import open_reader
+from smsgwd.store.embedded.recount import COUNTS, NUMBERS
 from smsgwd.store.embedded.store import EmbeddedStore
 from tests.store.samples import HOUR, NOW, message, tenant
 
@@ -191,8 +192,13 @@ def verify(directory, said):
         booked = {row[:2]: row[2] for row in connection.execute(_BOOKED)}
         funds = {name: ledger.funds(connection, name) for name in CREDITS}
         by_hand = dict(connection.execute(_BY_HAND))
+        wrong = [meaning for meaning, sql in (*COUNTS, *NUMBERS) if connection.execute(sql).fetchone()]
+        tallies = {name: history.tally(connection, name) for name in CREDITS}
+        seqs = connection.execute("SELECT tenant, seq, id FROM message ORDER BY tenant, seq").fetchall()
     finally:
         connection.close()
+    assert wrong == [], wrong
+    _verify_counts(messages, seqs, tallies)
     for kind, *words in said:
         if kind == "S":
             assert all(int(number) in messages for number in words), words
@@ -214,6 +220,20 @@ def verify(directory, said):
     for name in CREDITS:
         assert (funds[name].balance, funds[name].reserved) == (left[name], reserved[name]), name
     return {"messages": len(messages), "booked": len(booked), "entries": entries}
+
+
+def _verify_counts(messages, seqs, tallies):
+    """The counts made anew from the messages: none was purged here, so that all of them are there."""
+    states = {name: Counter() for name in CREDITS}
+    for owner, state, *_ in messages.values():
+        states[owner][State(state)] += 1
+    for name, each in states.items():
+        tally, total = tallies[name], each.total()
+        failed = sum(each[state] for state in (State.UNDELIVERED, State.EXPIRED, State.REJECTED, State.UNKNOWN))
+        counted = (tally.accepted, tally.scheduled, tally.delivered, tally.failed, tally.cancelled)
+        ends = (each[State.DELIVERED], failed, each[State.CANCELLED])
+        assert counted == (total, each[State.SCHEDULED], *ends), (name, counted, each)
+        assert [seq for owner, seq, _ in seqs if owner == name] == list(range(1, total + 1)), name
 
 
 _MESSAGES = "SELECT id, tenant, state, price, payers, sent_at FROM message"

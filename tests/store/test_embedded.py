@@ -55,6 +55,14 @@ class TestEsmes(Embedded, contract.EsmeContract, TestCase):
     pass
 
 
+class TestDialects(Embedded, contract.DialectContract, TestCase):
+    pass
+
+
+class TestStyles(Embedded, contract.StyleContract, TestCase):
+    pass
+
+
 class TestWays(Embedded, contract.WaysContract, TestCase):
     pass
 

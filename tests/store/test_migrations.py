@@ -6,15 +6,17 @@ import pytest
 from smsgwd.model.changes import Cancel, OutboxDone
 from smsgwd.model.ledger import EntryKind, Funds
 from smsgwd.model.message import State
+from smsgwd.model.tally import Tally
 from smsgwd.model.tenant import Credential
 from smsgwd.model.upkeep import TimeOutReceipts
 from smsgwd.ports.store import LedgerFilter
-from smsgwd.store.embedded import business, ledger, migrations, queries
+from smsgwd.store.embedded import business, history, ledger, migrations, queries
 from smsgwd.store.embedded.apply.table import apply
 from smsgwd.store.embedded.connection import open_writer
 from smsgwd.store.embedded.errors import CannotOpen, environmental
 from smsgwd.store.embedded.memory import Memory
 from smsgwd.store.embedded.migrations import MIGRATIONS, migrate
+from smsgwd.store.embedded.recount import COUNTS, NUMBERS
 from smsgwd.store.embedded.work import Work
 from tests.store.samples import message, submit
 
@@ -113,6 +115,43 @@ def test_a_file_of_version_3_gets_a_ledger(connection):
     assert ledger.funds(connection, "demo") == Funds(140_000, 0, 0)
     assert ledger.funds(connection, "post") == Funds(-40_000, 0, None)
     assert ledger.compare(connection)[0] == []
+
+
+def test_a_file_of_version_4_gets_counts_and_numbers(connection):
+    """Messages are numbered as their ids go, whatever is there is counted, and both go on from there."""
+    migrate(connection, MIGRATIONS[:4])
+    connection.execute("INSERT INTO tenant VALUES ('demo', 0, x'7b226964223a2264656d6f227d')")
+    states = [0, 2, 3, 10, 10, 11, 12, 13, 14, 15]
+    for number in range(200):
+        owner, state = ("demo", "other")[number % 4 == 3], states[number % 10]
+        connection.execute(
+            "INSERT INTO message (id, submission, tenant, source, dest, msisdn, coding, parts, connector, submitted_at,"
+            " deadline, state, due_at, rank, flash, price, attempts, sent_at, done_at, body)"
+            " VALUES (?, 6, ?, 'iSMS', '+30', '30', 0, 1, 'sim', ?, 9, ?, 0, -1, 0, 0, 0, ?, ?, x'41')",
+            (1000 + 5 * number, owner, number, state, 5 if state > 2 else None, 5 if state > 9 else None),
+        )
+    for kind, owner, key in (("contact", "demo", "1"), ("contact", "demo", "2"), ("template", "other", "t")):
+        connection.execute("INSERT INTO record VALUES (?, ?, ?, 1, x'7b7d')", (kind, owner, key))
+    connection.execute("INSERT INTO ledger (id, tenant, at, kind, amount, reserved, balance, held)"
+                       " VALUES (1, 'demo', 1, 1, 5, 0, 5, 0), (2, 'demo', 1, 5, 1, 0, 6, 0)")  # fmt: skip
+    assert migrate(connection) == len(MIGRATIONS) - 4
+    wrong = [(meaning, found) for meaning, sql in (*COUNTS, *NUMBERS) if (found := connection.execute(sql).fetchall())]
+    assert wrong == []
+    mine = [n for n in range(200) if n % 4 != 3]
+    count = [states[n % 10] for n in mine].count
+    assert history.tally(connection, "demo") == Tally(
+        accepted=len(mine), scheduled=count(0), delivered=count(10), cancelled=count(14),
+        failed=count(11) + count(12) + count(13) + count(15), contacts=2, orders=1,
+    )  # fmt: skip
+    page = history.history(connection, "demo", 0, 1000, 0, 1000)
+    assert [(each.number, each.view.message.id) for each in page] == [(n + 1, 1000 + 5 * m) for n, m in enumerate(mine)]
+    assert [each.number for each in history.history(connection, "demo", 100, 150, 10, 3)] == [86, 87, 88]
+    work = Work(connection, Memory())
+    work.memory.load(connection)
+    apply(work, [submit(message(id=5000, price=0)), submit(message(id=5001, tenant="new", price=0))])
+    work.finish()
+    assert [each.number for each in history.history(connection, "demo", 0, 1 << 60, len(mine), 9)] == [len(mine) + 1]
+    assert [sql for _, sql in (*COUNTS, *NUMBERS) if connection.execute(sql).fetchone()] == []
 
 
 def test_a_step_that_fails_changes_nothing(connection):

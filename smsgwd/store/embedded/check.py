@@ -9,6 +9,7 @@ from typing import Any, Final
 from smsgwd.ports.store import CheckReport
 from smsgwd.store.embedded.ledger import compare
 from smsgwd.store.embedded.operators import space
+from smsgwd.store.embedded.recount import COUNTS, NUMBERS
 from smsgwd.store.embedded.upkeep import Control
 
 _MOST_PROBLEMS: Final = 100
@@ -65,13 +66,14 @@ def check(control: Control, deep: bool) -> CheckReport:
     can be. Raises sqlite3.Error only where the file cannot be opened or asked at all."""
     begun = time.perf_counter()
     problems: list[str] = []
-    control.total = 2 + len(_INVARIANTS)
+    invariants = (*_INVARIANTS, *COUNTS, *(NUMBERS if deep else ()))
+    control.total = 2 + len(invariants)
     with control.reading() as connection:
         for text in _of_the_file(control, connection, _DEEP if deep else _QUICK, problems):
             if text != "ok":
                 problems.extend(text.splitlines())
         control.done = 1
-        for meaning, sql in _INVARIANTS:
+        for meaning, sql in invariants:
             found = _rows(control, connection, f"{sql} LIMIT {_MOST_OF_ONE}", problems)
             problems.extend(meaning.format(number) for (number,) in found)
             control.done += 1

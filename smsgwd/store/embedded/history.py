@@ -13,7 +13,7 @@ from smsgwd.model.message import MessageView
 from smsgwd.model.tally import Numbered, Tally
 from smsgwd.store.embedded.apply.recipients import digits_of
 from smsgwd.store.embedded.bulk import Many
-from smsgwd.store.embedded.counts import BLOCK, COLUMNS, WITHIN
+from smsgwd.store.embedded.counts import BLOCK, COLUMNS
 from smsgwd.store.embedded.queries import VIEW, view_of
 
 _MAX_ID: Final = (1 << 63) - 1
@@ -21,11 +21,16 @@ _TALLY: Final = f"SELECT {COLUMNS} FROM tenant LEFT JOIN tally ON tally.tenant =
 _AT: Final = Many(f"{VIEW} WHERE m.id IN (", "?", ")")
 _ENDS: Final = "SELECT min(block), max(block) FROM mark WHERE tenant = ?"
 _TIME: Final = "SELECT at FROM mark WHERE tenant = ? AND block = ?"
-_FROM: Final = "SELECT first FROM mark WHERE tenant = ? AND block >= ? ORDER BY block LIMIT 1"
+_FROM: Final = "SELECT min(first) FROM mark WHERE tenant = ? AND block >= ? AND block <= ?"
 _UP_TO: Final = "SELECT before FROM mark WHERE tenant = ? AND block > ? ORDER BY block LIMIT 1"
+_OLDEST_OF: Final = (
+    "SELECT min(seq) FROM message INDEXED BY message_tenant"
+    " WHERE tenant = ? AND id >= ? AND id <= ? AND seq >= ? AND seq < ? AND submitted_at >= ?"
+)
+# Behind a block that has none: what was purged may be many blocks. The next few by id have the lowest number.
 _OLDEST: Final = (
     "SELECT min(seq) FROM (SELECT seq FROM message INDEXED BY message_tenant"
-    " WHERE tenant = ? AND id >= ? AND seq >= ? AND submitted_at >= ? ORDER BY id LIMIT ?)"
+    f" WHERE tenant = ? AND id >= ? AND seq >= ? AND submitted_at >= ? ORDER BY id LIMIT {1 << BLOCK})"
 )
 _PAGE: Final = VIEW.replace(" FROM message m", ", m.seq FROM message m") + (
     " INDEXED BY message_tenant WHERE m.tenant = ? AND m.id >= ? AND m.id <= ? AND m.seq >= ? AND m.seq < ?"
@@ -79,22 +84,30 @@ def history(
     Messages stand in the order in which they were taken; their times ascend with it but for a clock that was set back.
     Where the span begins is looked for by halves in the marks; from there on numbers are counted.
     """
+    from_ms, to_ms = max(0, min(from_ms, _MAX_ID)), max(0, min(to_ms, _MAX_ID))
     begin = _first_number(connection, tenant, from_ms)
     if begin is None:
         return []
-    start, stop = begin + offset, begin + offset + limit
-    found = connection.execute(_FROM, (tenant, start >> BLOCK)).fetchone()
-    if start > _MAX_ID or found is None:
+    start, stop = min(begin + offset, _MAX_ID), min(begin + offset + limit, _MAX_ID)
+    ids = _ids_of(connection, tenant, start, stop)
+    if ids is None:
         return []
-    lowest = found[0]
-    found = connection.execute(_UP_TO, (tenant, (stop - 1) >> BLOCK)).fetchone()
-    highest = _MAX_ID if found is None else found[0]
-    rows = connection.execute(_PAGE, (tenant, lowest, highest, start, min(stop, _MAX_ID), from_ms, to_ms))
-    return [_numbered(row) for row in rows]
+    return [_numbered(row) for row in connection.execute(_PAGE, (tenant, *ids, start, stop, from_ms, to_ms))]
 
 
 def _numbered(row: tuple[Any, ...]) -> Numbered:
     return Numbered(row[-1], view_of(row))
+
+
+def _ids_of(connection: sqlite3.Connection, tenant: str, start: int, stop: int) -> tuple[int, int] | None:
+    """The lowest and the highest id that messages with numbers from `start` to below `stop` can have; None where none
+    is left. Messages of later blocks may have lower ids than earlier ones."""
+    first, last = start >> BLOCK, (stop - 1) >> BLOCK
+    (lowest,) = connection.execute(_FROM, (tenant, first, last)).fetchone()
+    if lowest is None:
+        return None
+    found = connection.execute(_UP_TO, (tenant, last)).fetchone()
+    return lowest, _MAX_ID if found is None else found[0]
 
 
 def _first_number(connection: sqlite3.Connection, tenant: str, from_ms: int) -> int | None:
@@ -109,7 +122,11 @@ def _first_number(connection: sqlite3.Connection, tenant: str, from_ms: int) -> 
             low = middle
         else:
             high = middle - 1
-    (first,) = connection.execute(_FROM, (tenant, low)).fetchone()
-    values = (tenant, first, low << BLOCK, from_ms, WITHIN + 1)
-    number: int | None = connection.execute(_OLDEST, values).fetchone()[0]
+    begin, end = low << BLOCK, (low + 1) << BLOCK
+    ids = _ids_of(connection, tenant, begin, end)
+    if ids is None:
+        return None
+    number: int | None = connection.execute(_OLDEST_OF, (tenant, *ids, begin, end, from_ms)).fetchone()[0]
+    if number is None:
+        number = connection.execute(_OLDEST, (tenant, ids[0], end, from_ms)).fetchone()[0]
     return number
