@@ -3,10 +3,12 @@
 import json
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from smsgwd.app.link_desk import LONGEST_URL, LinkDesk, LinkPlaces, checked_link, new_code
 from smsgwd.model.business import Click, Push
+from smsgwd.model.callbacks import unpack_event
 from smsgwd.model.links import CODE_LENGTH, LinkView
 from smsgwd.model.refusals import Refused
 from smsgwd.model.tenant import Tenant
@@ -258,3 +260,19 @@ def test_a_link_that_cannot_be_read_is_trouble():
     link, _ = stand.made()
     stand.store.blind = True
     assert isinstance(stand.open(link.code), StoreUnavailable)
+
+
+def test_a_click_is_told_in_the_tenants_style():
+    stand = Stand()
+    stand.tenants["shop"] = msgspec.structs.replace(
+        SHOP, callback_style="ardary", callback_url="https://shop.example/cb", time_zone="Europe/Athens"
+    )
+    link, _ = stand.made()
+    assert stand.open(link.code) == URL
+    [owed] = stand.outbox.items
+    callback, data = unpack_event(owed.payload)
+    assert (owed.url, owed.type, callback.style, callback.zone) == (
+        "https://shop.example/cb", "link.clicked", "ardary", "Europe/Athens",
+    )  # fmt: skip
+    assert json.loads(data)["client_ref"] == "order-7"
+    assert [type(change) for change in stand.store.batches[-1]] == [Click, Push], "in one commit"
