@@ -129,7 +129,7 @@ def _list(context: _Context, match: dict[str, Any], key: str, one: Thing, parame
             raise UnclearError
     except UnclearError:
         raise _NoWordsError(f"{parameter} is an expression that is no list of prefixes") from None
-    if "{" in expression or re.search(r"[+*]\$", expression):
+    if number and re.search(r"\\d|\[0-9\]|\\w|\{|\.\+", expression):
         context.output.tell(one.place, f"filter: {parameter}: the beginnings are compared, not the lengths")
     if found != ["*"]:
         match[key] = found

@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 
 _MOST = 1_000
-_TAIL = re.compile(r"(?:\.|\\d|\[0-9\]|\\w)(?:[*+]|\{[0-9]*,?[0-9]*\})?")
+_TAIL = re.compile(r"\.\*")
+#: Numbers are digits anyhow; how many there are is not compared.
+_DIGITS = re.compile(r"(?:\.|\\d|\[0-9\]|\\w)(?:[*+]|\{[0-9]*,?[0-9]*\})?")
 _REPEAT = re.compile(r"[*+?{]")
 _SPECIAL = set(".^$*+?{}[]\\|()")
 
@@ -21,7 +23,11 @@ class UnclearError(Exception):
 
 def patterns(expression: str) -> list[str]:
     """Texts, with a '*' at their end where anything may follow; ['*'] takes all. Raises UnclearError."""
-    found = _alternatives(_Reader(expression), top=True)
+    return _read(_Reader(expression, _TAIL))
+
+
+def _read(reader: _Reader) -> list[str]:
+    found = _alternatives(reader, top=True)
     if len(found) > _MOST:
         raise UnclearError
     out = [f"{text}*" if is_open else text for text, is_open in found]
@@ -29,9 +35,12 @@ def patterns(expression: str) -> list[str]:
 
 
 def numbers(expression: str) -> list[str]:
-    """The same of phone numbers, in international digits ('+' and '00' taken off). Raises UnclearError."""
+    """The same of phone numbers, in international digits ('+' and '00' taken off): beginnings, whatever the length.
+
+    Raises UnclearError.
+    """
     out = []
-    for pattern in patterns(expression):
+    for pattern in _read(_Reader(expression, _DIGITS)):
         digits = pattern.removesuffix("*")
         digits = digits[1:] if digits.startswith("+") else digits.removeprefix("00")
         if pattern != "*" and not re.fullmatch("[1-9][0-9]{0,14}", digits):
@@ -43,8 +52,9 @@ def numbers(expression: str) -> list[str]:
 class _Reader:
     """The expression and how far it was read."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, tail: re.Pattern[str]) -> None:
         self.text = text
+        self.tail = tail
         self.at = 0
 
     def peek(self) -> str:
@@ -84,8 +94,8 @@ def _sequence(reader: _Reader, top: bool, depth: int) -> _Found:
             continue
         if ended:
             raise UnclearError
-        tail = _TAIL.match(reader.text, reader.at)
-        if tail is not None and _ends(reader.text, tail.end()):
+        tail = reader.tail.match(reader.text, reader.at)
+        if tail is not None and _ends(reader, tail.end()):
             reader.at = tail.end()
             made = [(text, True) for text, _ in made]
             continue
@@ -98,10 +108,10 @@ def _sequence(reader: _Reader, top: bool, depth: int) -> _Found:
     return made if ended or not top else [(text, True) for text, _ in made]
 
 
-def _ends(text: str, at: int) -> bool:
+def _ends(reader: _Reader, at: int) -> bool:
     """Whether nothing but more of the same, and the ends of groups, follows."""
-    rest = text[at:]
-    return re.fullmatch(rf"(?:{_TAIL.pattern})*[)$]*(?:[|)].*)?", rest, re.DOTALL) is not None
+    rest = reader.text[at:]
+    return re.fullmatch(rf"(?:{reader.tail.pattern})*[)$]*(?:[|)].*)?", rest, re.DOTALL) is not None
 
 
 def _atom(reader: _Reader, depth: int) -> _Found:
