@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import gsm0338
 import msgspec
@@ -27,6 +28,27 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     registered: int
     validity: str
     at: float
+
+
+class Record:
+    """The record of an SMSC, read as it grows."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._submits: list[SubmitLine] = []
+
+    def submits(self) -> list[SubmitLine]:
+        """Every submit recorded by now; the same list each time."""
+        if self._path.exists():
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                data = file.read()
+            end = data.rfind(b"\n") + 1
+            self._offset += end
+            lines = [line for line in data[:end].splitlines() if not line.startswith(b'{"link_event"')]
+            self._submits += [msgspec.json.decode(line, type=SubmitLine) for line in lines]
+        return self._submits
 
 
 def sent(submits: Iterable[SubmitLine]) -> list[Sent]:

@@ -33,6 +33,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from smsgwd.simulator.free_ports import free_ports
+from tests.dialects.sent import Record
 from tests.scenario.harness import Child, Gateway, Scene, Smsc, Tenant, scene_in, wait
 from tests.scenario.ways import connector, wait_up
 
@@ -41,6 +42,7 @@ NAMES = ("ardary", "isms", "jasmin", "kannel", "smsadvert", "smsclub", "smsprest
 _FATES = "0091:UNDELIV,0092:EXPIRED,0093:REJECTD,0094:0x0B,0095:none"
 _PHONE_FATES = f"{_FATES},0096:0x0B"
 _WITH_PHONES = ["30*", "33*", "40*", "49*"]
+PROBED = "+4915100000000"
 _PROBE = "probe"
 _PROBE_TOKEN = "token-of-the-probe"
 _UNLIMITED = {"max_failures": 10_000, "max_failures_address": 100_000}
@@ -111,6 +113,8 @@ class Stand:
         self.phone: Smsc = scene.smsc("--numbers", _PHONE_FATES, name="phone")
         self._hlr: Child = scene.hlr()
         self._gateways: dict[str, Gateway] = {}
+        self.records = {"net": Record(self.net.record), "phone": Record(self.phone.record)}
+        self.settled = True  #: what was taken has reached the SMSC, as far as anybody looked
         self._probes = 0
         self.cases = 0  #: how many have run: each has its own number
 
@@ -193,8 +197,14 @@ class Stand:
         """Until what was taken before has reached the SMSC: a message of our own, sent behind it, is there."""
         self._probes += 1
         text = f"probe {self._probes}"
-        Tenant(self.gateway(gateway).http_port, _PROBE_TOKEN).send("+4915100000000", text)
-        wait("the probe arrives", lambda: any(line.text == text for line in self.net.wait_texts(1)))
+        Tenant(self.gateway(gateway).http_port, _PROBE_TOKEN).send(PROBED, text)
+        body = text.encode().hex()
+        wait(
+            "the probe arrives",
+            lambda: any(line.body == body for line in reversed(self.records["net"].submits())),
+            every_s=0.005,
+        )
+        self.settled = True
 
 
 @contextmanager
