@@ -1,7 +1,8 @@
 """Very many messages out of nothing: a message that the gateway wrote, multiplied in SQL, while no gateway runs on it.
 
 Whatever the gateway left of that message goes with it: its rows of `message`, `smsc`, `outbox` and `event`, with every
-column as the gateway makes it. Rows are made by SQLite itself: one that went through Python would take twice as long.
+column as the gateway makes it; its tenant's messages are numbered, marked and counted anew (`bulk_numbers`). Rows are
+made by SQLite itself: one that went through Python would take twice as long.
 """
 
 # ruff: noqa: S608 -- SQL is put together from names of the schema and of this module, values are always bound
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ from typing import Any, Final
 
 from smsgwd.model.ids import first_id_at, node_number
 from smsgwd.model.message import FINAL_FROM, State
+from smsgwd.simulator.bulk_numbers import has_numbers, renumber
 from smsgwd.simulator.submissions import DIGITS
 
 Progress = Callable[[int, int], None]  #: rows of `message` written so far, of how many
@@ -123,14 +126,21 @@ def fill(
     if bulk.due_ms is not None:
         known |= {"due0": bulk.due_ms.start, "due_span": len(bulk.due_ms)}
     statements = [list(_statements(pattern, bulk)) for pattern in patterns]
+    numbered = has_numbers(connection)
+    taken: Counter[str] = Counter()  # messages written, by tenant: they are older than what is there, as a rule
     at_once = max(1, min(_AT_ONCE, count // (50 * len(patterns))))
     for turn, start in enumerate(range(0, count, at_once)):
         stop = min(count, start + at_once)
+        place = turn % len(patterns)
+        owner = patterns[place].message["tenant"]
         connection.execute("BEGIN")
-        for sql, values in statements[turn % len(patterns)]:
-            connection.execute(sql, known | values | {"lo": start, "hi": stop})
+        for sql, values in statements[place]:
+            connection.execute(sql, known | values | {"lo": start, "hi": stop, "taken": taken[owner]})
         connection.execute("COMMIT")
+        taken[owner] += stop - start
         progress(stop, count)
+    for owner in taken if numbered else ():
+        renumber(connection, owner)
 
 
 def _statements(pattern: Pattern, bulk: Bulk) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -144,6 +154,8 @@ def _statements(pattern: Pattern, bulk: Bulk) -> Iterator[tuple[str, dict[str, A
         "msisdn": f":msisdn || {_NUMBER}",
         "submitted_at": _AT,
     }
+    if "seq" in message:
+        made["seq"] = ":taken + i - :lo + 1"
     values: dict[str, Any] = {name: message[name][:-DIGITS] for name in ("dest", "msisdn")}
     body = bytes(message["body"])
     if body[-DIGITS:].isdigit() and body.isascii():

@@ -98,6 +98,15 @@ class Books:
                 self._take(account, price, at, 1, message.parts, message.id)
         return True
 
+    def affordable(self, messages: Sequence[Message]) -> bool:
+        """True when all of these can be reserved with everybody who pays for them."""
+        owed: dict[str, tuple[Account, int]] = {}
+        for message in messages:
+            for account, price in self._payers(message, message.tenant):
+                _, sum_of = owed.get(account.id, (account, 0))
+                owed[account.id] = account, sum_of + price
+        return not any(account.short(amount) for account, amount in owed.values())
+
     def exchange(self, old: Message, new: Message, at: int) -> bool:
         """What was reserved for a message becomes what another in its place costs, of everybody who pays for the one
         or the other; False, and nothing changed, when one of them cannot pay the difference."""

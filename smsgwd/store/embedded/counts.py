@@ -114,20 +114,9 @@ class Counts:
             count.newest = -1 if newest is None else newest
         return count
 
-    def number(self, message: Message) -> int:
-        """The number of a message that is being inserted."""
-        count = self._known.get(message.tenant)
-        if count is None or not count.touched:
-            count = self.of(message.tenant)
-        number = count.accepted = count.accepted + 1
-        if message.id > count.newest and number & WITHIN:
-            count.newest = message.id
-        else:
-            self._mark(count, message)
-        return number
-
-    def _mark(self, count: Count, message: Message) -> None:
-        """The first message of a block, or one with a lower id than another that was taken before."""
+    def mark(self, count: Count, message: Message) -> None:
+        """The first message of a block, or one with a lower id than another that was taken before; `count` has its
+        number already."""
         number = count.accepted
         before = -1 if number == 1 else count.newest
         if number == 1 or not number & WITHIN:

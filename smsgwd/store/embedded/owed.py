@@ -13,7 +13,8 @@ from smsgwd.store.embedded.columns import failure_from
 from smsgwd.store.embedded.pushes import Pushes
 from smsgwd.store.embedded.rows import Row
 
-_TYPES: Final = {int(state): f"message.{state.public}" for state in State}
+#: Types of pushes by the number of the final state they tell of.
+TYPES: Final = {int(state): f"message.{state.public}" for state in State}
 _SENT: Final = State.SENT
 
 
@@ -26,7 +27,7 @@ def url_target(tenant: str, url: str) -> str:
         return f"{tenant} invalid"
 
 
-def _asked(asks: int, state: int) -> bool:
+def asked(asks: int, state: int) -> bool:
     """True when an ESME that asked for receipts in this way wants one for this final state (SMPP 3.4 s5.2.17)."""
     which = asks & ASKS_WHICH
     if which == ASKS_FAILURE:
@@ -36,39 +37,26 @@ def _asked(asks: int, state: int) -> bool:
     return which != 0
 
 
-def owe_end(pushes: Pushes, row: Row, after: State, at: int) -> tuple[OutboxItem, ...]:
-    """For a message that has ended in the state `after`, which its row has already."""
-    told, state = row.told, row.state
-    account = told.account
-    if account is not None:
-        if not _asked(told.asks, state):
-            return ()
-        return (_owe(pushes, row, after, _TYPES[state], esme_target(account), "", at),)
-    url, asks = told.dlr_url, told.asks
-    if not url or (asks and not asks >> state & 1):
-        return ()
-    return (_owe(pushes, row, after, _TYPES[state], url_target(told.tenant, url), url, at),)
-
-
 def owe_sent(pushes: Pushes, row: Row, at: int) -> tuple[OutboxItem, ...]:
     """For a message that an SMSC has all of now, where its tenant wants to hear of that: once, on its first way."""
     told = row.told
     if not told.asks & TELL_SENT or told.account is not None or not told.dlr_url or row.hops:
         return ()
-    return (_owe(pushes, row, _SENT, SENT, url_target(told.tenant, told.dlr_url), told.dlr_url, at),)
+    return (owe(pushes, row, _SENT, SENT, url_target(told.tenant, told.dlr_url), told.dlr_url, at),)
 
 
 def owe_notice(pushes: Pushes, row: Row, at: int) -> tuple[OutboxItem, ...]:
     """Word that a message is not final yet; whoever calls knows that it was asked for."""
     told = row.told
     if told.account is not None:
-        return (_owe(pushes, row, _SENT, INTERMEDIATE, esme_target(told.account), "", at),)
+        return (owe(pushes, row, _SENT, INTERMEDIATE, esme_target(told.account), "", at),)
     if not told.dlr_url:
         return ()
-    return (_owe(pushes, row, _SENT, INTERMEDIATE, url_target(told.tenant, told.dlr_url), told.dlr_url, at),)
+    return (owe(pushes, row, _SENT, INTERMEDIATE, url_target(told.tenant, told.dlr_url), told.dlr_url, at),)
 
 
-def _owe(pushes: Pushes, row: Row, state: State, kind: str, target: str, url: str, at: int) -> OutboxItem:
+def owe(pushes: Pushes, row: Row, state: State, kind: str, target: str, url: str, at: int) -> OutboxItem:
+    """Owe somebody word of a message as its row is now."""
     told = row.told
     return OutboxItem(
         pushes.add(row.id, target, told.tenant, url, kind, at, None),

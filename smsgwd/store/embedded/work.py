@@ -16,7 +16,7 @@ from typing import Any, Final
 from smsgwd.delivery.lifecycle import REFUNDED, Event, move
 from smsgwd.model.callbacks import TELL_SENT
 from smsgwd.model.message import FINAL_FROM, Failure, Message, State
-from smsgwd.model.outbox import OutboxItem
+from smsgwd.model.outbox import OutboxItem, esme_target
 from smsgwd.store.embedded.books import Books
 from smsgwd.store.embedded.bulk import Many
 from smsgwd.store.embedded.columns import (
@@ -29,9 +29,9 @@ from smsgwd.store.embedded.columns import (
     usual,
     usual_values,
 )
-from smsgwd.store.embedded.counts import Counts
+from smsgwd.store.embedded.counts import WITHIN, Counts
 from smsgwd.store.embedded.memory import Memory
-from smsgwd.store.embedded.owed import owe_end, owe_notice, owe_sent
+from smsgwd.store.embedded.owed import TYPES, asked, owe, owe_notice, owe_sent, url_target
 from smsgwd.store.embedded.pushes import Pushes
 from smsgwd.store.embedded.rows import (
     PART_COLUMNS,
@@ -57,6 +57,7 @@ _MAX_ID: Final = (1 << 63) - 1
 _MOST_EVENTS: Final = 200
 _LONGEST_DETAIL: Final = 500
 _FINAL: Final = int(FINAL_FROM)
+_DELIVERED: Final = int(State.DELIVERED)
 _SENT_FINAL: Final = TOUCHED_SENT | TOUCHED_FINAL
 _FIND_ROWS: Final = Many(f"SELECT {ROW_COLUMNS} FROM message m WHERE m.id IN (", "?", ")")
 _FIND_SMSC: Final = Many(
@@ -84,6 +85,7 @@ class Work:
         self.counts = Counts(connection, memory)
         self.books = Books(connection, memory, self.counts)
         self._rows = memory.rows
+        self._counted = memory.counts
         self._dirty: list[Row] = []  # touched rows, once each
         self._usual: list[Any] = []  # values of INSERT_USUAL
         self._other: list[Any] = []  # values of INSERT_MESSAGE
@@ -173,10 +175,18 @@ class Work:
 
     def insert(self, messages: Sequence[Message]) -> None:
         """Add messages. One whose id is taken makes `flush` raise sqlite3.IntegrityError."""
-        rows, values, number = self._rows, self._usual, self.counts.number
+        rows, values, counts = self._rows, self._usual, self.counts
+        count = counts.of(messages[0].tenant) if messages else None
         for message in messages:
-            row = rows[message.id] = row_of(message)
-            seq = number(message)
+            number = message.id
+            row = rows[number] = row_of(message)
+            if count is None or message.tenant != count.tenant:
+                count = counts.of(message.tenant)
+            seq = count.accepted = count.accepted + 1
+            if number > count.newest and seq & WITHIN:  # nearly always
+                count.newest = number
+            else:
+                counts.mark(count, message)
             if usual(message):
                 values += usual_values(message, seq)
             else:
@@ -184,7 +194,7 @@ class Work:
                 begin(row, message)
                 if row.state == 0:
                     self._later.append(message.id)
-                    self.counts.of(message.tenant).scheduled += 1
+                    count.scheduled += 1
 
     def changed(self, row: Row, touched: int = TOUCHED) -> None:
         """Write this row at the end; `touched` says what of it changed (rows.TOUCHED_...)."""
@@ -266,8 +276,22 @@ class Work:
         told = row.told
         if told.price or told.payers is not None:
             self.books.close(told, state, free, at)
-        self.counts.of(told.tenant).ended(before, state)
-        return owe_end(self.pushes, row, after, at)
+        count = self._counted.get(told.tenant)
+        if count is None or not count.touched:
+            count = self.counts.of(told.tenant)
+        if state == _DELIVERED and before:
+            count.delivered += 1
+        else:
+            count.ended(before, state)
+        account = told.account
+        if account is not None:
+            if not asked(told.asks, state):
+                return ()
+            return (owe(self.pushes, row, after, TYPES[state], esme_target(account), "", at),)
+        url, asks = told.dlr_url, told.asks
+        if not url or (asks and not asks >> state & 1):
+            return ()
+        return (owe(self.pushes, row, after, TYPES[state], url_target(told.tenant, url), url, at),)
 
     def sent(self, row: Row, at: int) -> tuple[OutboxItem, ...]:
         """What a tenant is owed that wants to hear that an SMSC has all of a message now."""

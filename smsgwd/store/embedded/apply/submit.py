@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import msgspec
@@ -44,7 +45,9 @@ def submit(work: Work, change: Submit) -> Submitted | Replayed | KeyMismatch:
     refused: dict[int, str] = {}
     out = opted_out(work, change.messages) if work.memory.opted else None
     again = repeated(work.connection, change) if change.unique else None
-    if not out and not again and total < _TOGETHER and work.books.reserve(tenant, change.messages, total, change.at):
+    if change.whole and (out or again or not work.books.affordable(change.messages)):
+        kept, refused = [], _all_refused(change, out or {}, again or ())
+    elif not out and not again and total < _TOGETHER and work.books.reserve(tenant, change.messages, total, change.at):
         kept = change.messages
         work.insert(kept)
     else:
@@ -79,6 +82,17 @@ def submit(work: Work, change: Submit) -> Submitted | Replayed | KeyMismatch:
             ),
         )
     return Submitted(refused)
+
+
+def _all_refused(change: Submit, out: Mapping[tuple[str, str], str], again: Collection[int]) -> dict[int, str]:
+    """Why each message of a submission is refused that is taken whole or not at all."""
+    own = {
+        place: REPEATED if place in again else out[message.tenant, message.msisdn]
+        for place, message in enumerate(change.messages)
+        if place in again or (message.tenant, message.msisdn) in out
+    }
+    others = next(iter(own.values()), NO_CREDIT)
+    return {place: own.get(place, others) for place in range(len(change.messages))}
 
 
 def _earlier(work: Work, change: Submit) -> Replayed | KeyMismatch | None:
