@@ -106,11 +106,8 @@ def test_groups_are_kept_and_put_in() -> None:
     [
         ({"path": "/x"}, "GET /x HTTP/1.1", b""),
         ({"path": "/x?a=b", "query": {"c": "é &", "d": ["1", "2"]}}, "GET /x?a=b&c=%C3%A9%20%26&d=1&d=2 HTTP/1.1", b""),
-        (
-            {"path": "/x", "raw_query": "t=%cf", "query": {"a": "б"}, "encoding": "cp1251"},
-            "GET /x?t=%cf&a=%E1 HTTP/1.1",
-            b"",
-        ),
+        ({"path": "/x", "raw_query": "t=%cf"}, "GET /x?t=%cf HTTP/1.1", b""),
+        ({"path": "/x", "query": {"a": "б"}, "encoding": "cp1251"}, "GET /x?a=%E1 HTTP/1.1", b""),
         ({"path": "/x", "form": {"a": "б"}}, "POST /x HTTP/1.1", b"a=%D0%B1"),
         ({"path": "/x", "text": "б", "encoding": "cp1251", "method": "PUT"}, "PUT /x HTTP/1.1", b"\xe1"),
         ({"path": "/x", "json": {"a": ["б"]}}, "POST /x HTTP/1.1", '{"a":["б"]}'.encode()),
@@ -138,7 +135,14 @@ def test_headers_of_a_case_go_before_ours(tmp_path: Path) -> None:
 
 def line(body: str, **fields: Any) -> SubmitLine:
     """A submit in a record."""
-    values = {"at": 1.0, "id": "1", "source": "s", "dest": "+30", "esm_class": 0, "data_coding": 0} | fields
+    values: dict[str, Any] = {
+        "at": 1.0,
+        "id": "1",
+        "source": "s",
+        "dest": "+30",
+        "esm_class": 0,
+        "data_coding": 0,
+    } | fields
     return SubmitLine(registered_delivery=1, body=body, due=1.0, **values)
 
 
