@@ -296,7 +296,8 @@ def test_a_session_without_ok_is_told(tmp_path: Path) -> None:
 
 _LINE = st.sampled_from(
     """smppccm -a|user -a|filter -a|mtrouter -a|morouter -a|httpccm -a|group -a|ok|ko|cid a|uid u|gid g|order 7|order x
-type DefaultRoute|type UserFilter|filters f;g|fid f|rate 1|connector smppc(a)|connector http(a)|url http://h/|> ok|> cid b
+type DefaultRoute|type UserFilter|filters f;g|fid f|rate 1
+connector smppc(a)|connector http(a)|url http://h/|> ok|> cid b
 jcli : user -s u|username u|mt_messaging_cred quota balance 1|mt_messaging_cred|smppccm -s a|mtrouter -f|user -r u
 port 99999""".replace("\n", "|").split("|")
 )
