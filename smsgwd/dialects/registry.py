@@ -8,6 +8,7 @@ from typing import Final
 from smsgwd.dialects.ardary import Ardary
 from smsgwd.dialects.dialect import Dialect, Options
 from smsgwd.dialects.isms import Isms
+from smsgwd.dialects.jasmin import Jasmin
 from smsgwd.dialects.kannel import Kannel
 from smsgwd.dialects.smsadvert import SmsAdvert
 from smsgwd.dialects.smsclub import SmsClub
@@ -17,6 +18,7 @@ from smsgwd.dialects.smspresto import SmsPresto
 DIALECTS: Final[Mapping[str, Callable[[Options], Dialect]]] = {
     "ardary": Ardary,
     "isms": Isms,
+    "jasmin": Jasmin,
     "kannel": Kannel,
     "smsadvert": SmsAdvert,
     "smspresto": SmsPresto,
