@@ -58,7 +58,7 @@ class Submit(msgspec.Struct, frozen=True, gc=False):
     answer: bytes = b""
     links: tuple[Link, ...] = ()  #: of its messages; those of refused ones are not kept
     unique: tuple[int, ...] = ()  #: places of messages refused (`repeated_ref`) when their client_ref was used before
-    whole: bool = False  #: one refused = all refused: the others with the code of the first that was
+    whole: bool = False  #: one refused = all refused: the others as `invalid`, all as `no_credit` where it falls short
     submission: int = 0  #: what `refused` is kept under
     #: Recipients refused before (as written, code), kept with the store's own if any is taken; None = nobody asks.
     refused: tuple[tuple[str, str], ...] | None = None

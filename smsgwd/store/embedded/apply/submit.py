@@ -85,13 +85,14 @@ def submit(work: Work, change: Submit) -> Submitted | Replayed | KeyMismatch:
 
 
 def _all_refused(change: Submit, out: Mapping[tuple[str, str], str], again: Collection[int]) -> dict[int, str]:
-    """Why each message of a submission is refused that is taken whole or not at all."""
+    """Why each message of a submission is refused that is taken whole or not at all: those that would have been taken
+    are `invalid` beside the ones that would not."""
     own = {
         place: REPEATED if place in again else out[message.tenant, message.msisdn]
         for place, message in enumerate(change.messages)
         if place in again or (message.tenant, message.msisdn) in out
     }
-    others = next(iter(own.values()), NO_CREDIT)
+    others = Refusal.INVALID.code if own else NO_CREDIT
     return {place: own.get(place, others) for place in range(len(change.messages))}
 
 
