@@ -93,7 +93,7 @@ class Runner:
 
         def asked() -> tuple[Got, str]:
             for _ in range(step.request.times):
-                got = _ask(gateway.http_port, head, body)
+                got = ask(gateway.http_port, head, body)
             return got, self._fault(step.answer, got)
 
         got, fault = asked()
@@ -290,7 +290,7 @@ def _tree(node: Any) -> Any:
     return [node.tag, dict(node.attrib), text, [_tree(each) for each in node if isinstance(each.tag, str)]]
 
 
-def _ask(port: int, head: bytes, body: bytes) -> Got:
+def ask(port: int, head: bytes, body: bytes = b"") -> Got:
     """Send a request as it is and read its answer; whoever is answered before all is sent reads that answer."""
     began = time.monotonic()
     with socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE_S) as connection:

@@ -19,7 +19,7 @@ costs 0.0400, a lookup 0.0050. Nobody has a `dlr_url`. Those of Ardary and SMSAd
 
 Gateways. `main` has each dialect as it comes, but without a limit of requests. `other` (`at: other` in a table) has
 what the first has not: SMS Club's nine requests a second and no duplicate window, SMSPresto's tell_which, SMSAdvert in
-English, iSMS below the prefix /isms.
+English, iSMS below the prefix /isms, and an HTTP worker.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class Stand:
         source = {"kind": "http", "name": "hlr", "url": f"http://127.0.0.1:{self._hlr.port()}/hlr/{{msisdn}}"}
         gateway = self.scene.gateway(
             name=name,
-            http={"listen": f"127.0.0.1:{port}"},
+            http={"listen": f"127.0.0.1:{port}", "workers": 1 if name == "other" else 0},
             tenant={"id": _PROBE, "credentials": [{"kind": "token", "secret": _PROBE_TOKEN}]},
             tenants=[tenant for dialect in NAMES for tenant in self._tenants(dialect)],
             connectors=[
