@@ -17,6 +17,7 @@ from tests.store.contract_submit import SubmitContract
 from tests.store.contract_sweeps import SweepContract
 from tests.store.contract_walk import WalkContract
 from tests.store.contract_ways import WaysContract
+from tests.store.contract_whole import WholeContract
 
 CONTRACTS = (
     SubmitContract,
@@ -26,6 +27,7 @@ CONTRACTS = (
     QueryContract,
     DialectContract,
     StyleContract,
+    WholeContract,
     EsmeContract,
     WaysContract,
     MoContract,

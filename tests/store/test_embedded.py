@@ -59,6 +59,10 @@ class TestDialects(Embedded, contract.DialectContract, TestCase):
     pass
 
 
+class TestWhole(Embedded, contract.WholeContract, TestCase):
+    pass
+
+
 class TestStyles(Embedded, contract.StyleContract, TestCase):
     pass
 
