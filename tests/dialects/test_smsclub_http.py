@@ -229,3 +229,11 @@ def test_states_by_http():
 )
 def test_balance_by_http(funds, body):
     assert answered(asked("", "/http/getbalance.php"), funds).body == body
+
+
+def test_a_thousand_recipients_and_one_more():
+    many = ";".join(["380989361131"] * 1000)
+    for to in (many, many + ";"):
+        assert len(command(asked(f"from=S&to={to}&text=x")).items) == 1000
+    for to in (many + ";1", many + ";1;", many + ";1" * 100_000):
+        assert refusal(asked(f"from=S&to={to}&text=x")).body == b"Invalid recipients"
