@@ -262,6 +262,7 @@ def build_services(
         authenticator=authenticator,
         catalog=catalog,
         clock=clock,
+        outbox=outboxes,
     )
     pages_and_api = LinkPages(business.links, dialects, path=places.path, host=places.host)
     tenants_http = build_http(reactor, turn, pages_and_api, config, metrics, certificates)

@@ -13,6 +13,7 @@ from smsgwd.northbound.dialect_desk import DialectDesk
 from smsgwd.northbound.dialect_edge import DialectEdge
 from smsgwd.northbound.intake import Intake
 from smsgwd.ports.clock import Clock
+from smsgwd.ports.push import Outbox
 from smsgwd.ports.store import Store
 from smsgwd.ports.submit import Authenticator
 
@@ -27,6 +28,7 @@ def build_dialects(
     authenticator: Authenticator,
     catalog: Catalog,
     clock: Clock,
+    outbox: Outbox,
 ) -> Handler:
     """The dialects that are served, and behind them what serves the rest; that alone where none is."""
     mounts = mounts_of(config)
@@ -42,7 +44,7 @@ def build_dialects(
         mounts,
         behind,
         intake=intake,
-        desk=DialectDesk(store, business.records, business.lookups, part_price, clock.now_ms),
+        desk=DialectDesk(store, business.records, business.lookups, part_price, clock.now_ms, outbox),
         authenticator=authenticator,
         clock=clock,
         rates={name: section.requests_per_s for name, section in sections.items()},

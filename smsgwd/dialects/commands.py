@@ -6,8 +6,11 @@ that cannot be asked) comes to `Dialect.refused` instead.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import msgspec
 
+from smsgwd.model.business import Push
 from smsgwd.model.ledger import Funds
 from smsgwd.model.lookups import Lookup
 from smsgwd.model.message import MessageView
@@ -27,6 +30,7 @@ class Send(msgspec.Struct, gc=False):
     duplicate_s: int = 0  #: refuse the same text to the same number within so many seconds
     whole: bool = False  #: nothing is taken where one is refused; entries of the others have an id all the same
     keep_refused: bool = False  #: `StateOf` is to know of refused recipients
+    pushes: Callable[[Outcome], Sequence[Push]] | None = None  #: events the tenant is owed for what came of it
 
 
 class States(msgspec.Struct, frozen=True, gc=False):

@@ -9,6 +9,7 @@ import binascii
 import re
 from base64 import b64decode
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -32,6 +33,8 @@ from smsgwd.dialects.jasmin_fields import (
     value_of,
 )
 from smsgwd.dialects.jasmin_message import NAME, items_of
+from smsgwd.model.business import Push as Owed
+from smsgwd.model.callbacks import Callback, pack_event
 from smsgwd.model.ids import MAX_BLOCK
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.submission import Item, Outcome
@@ -44,6 +47,7 @@ _METHODS: Final = {"send": "POST", "sendbatch": "POST", "rate": "GET", "balance"
 _SCOPES: Final = {"send": "send", "sendbatch": "send", "rate": "send", "balance": "money"}
 LABELS: Final = tuple(f"{NAME} secure/{name}" for name in _PATHS.values())
 _MOST_MESSAGES: Final = MAX_BLOCK - 1  # the ids of a submission are one block
+_STYLE: Final = Callback(NAME)
 _encode: Final = msgspec.json.Encoder().encode
 _seconds = re.compile(r"([0-9]{1,9})s").fullmatch
 _LINK: Final = {
@@ -148,7 +152,20 @@ def batch(ask: Ask, tenant: Tenant, now: int) -> Command:
             ask.spans.append(len(found))
             if len(items) > _MOST_MESSAGES:
                 raise Refused(Refusal.TOO_LARGE, f"more than {_MOST_MESSAGES} messages in a batch")
-    return Send(items)
+    if ask.callbacks == (None, None):
+        return Send(items)
+    return Send(items, pushes=partial(_pushes, ask, tenant.id, now))
+
+
+def _pushes(ask: Ask, tenant: str, now: int, outcome: Outcome) -> list[Owed]:
+    """What callback_url and errback_url are told: each message's outcome."""
+    callback, errback = ask.callbacks
+    owed = []
+    for told in outcomes(ask, outcome, uuid_of(outcome.id)):
+        url = callback if told.status else errback
+        if url is not None:
+            owed.append(Owed(tenant, url, BATCH_EVENT, now, pack_event(_STYLE, _encode(told))))
+    return owed
 
 
 def batch_answer(ask: Ask, outcome: Outcome) -> Answer:

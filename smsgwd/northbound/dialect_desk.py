@@ -10,6 +10,8 @@ import msgspec
 from smsgwd.admission.numbers import msisdn
 from smsgwd.admission.senders import sender_of
 from smsgwd.dialects import commands
+from smsgwd.model.business import Push
+from smsgwd.model.changes import Owed
 from smsgwd.model.ledger import Funds
 from smsgwd.model.lookups import Lookup
 from smsgwd.model.message import MessageView
@@ -24,6 +26,7 @@ from smsgwd.northbound.book_records import encoded, value_of
 
 if TYPE_CHECKING:
     from smsgwd.ports.lookups import Lookups
+    from smsgwd.ports.push import Outbox
     from smsgwd.ports.records import Records
     from smsgwd.ports.store import Store
 
@@ -42,12 +45,14 @@ class DialectDesk:
         lookups: Lookups,
         part_price: Callable[[str], int],
         now: Callable[[], int],
+        outbox: Outbox | None = None,
     ) -> None:
         self._store = store
         self._records = records
         self._lookups = lookups
         self._part_price = part_price
         self._now = now
+        self._outbox = outbox
         self._names = Names(records)
         self._bills = Bills(store)
 
@@ -83,6 +88,12 @@ class DialectDesk:
                 return None if record is None else value_of(Sender, record)
             case _:
                 raise TypeError(f"{type(command).__name__} is no query")
+
+    async def push(self, pushes: Sequence[Push]) -> None:
+        """Owe these events, durably. Raises StoreUnavailable."""
+        for result in await self._store.commit(pushes):
+            if isinstance(result, Owed) and self._outbox is not None:
+                self._outbox.offer(result.outbox)
 
     async def _state(self, tenant: Tenant, submission: int, number: str) -> MessageView | str | None:
         try:

@@ -38,11 +38,12 @@ _log = get_logger("net")
 class _Turn(Later):
     """One request of a dialect, from what it asks for to its answer. A submission is told in it (`intake.Asking`)."""
 
-    __slots__ = ("asked", "command", "dialect", "items", "request", "submission", "tenant", "whose")
+    __slots__ = ("asked", "command", "desk", "dialect", "items", "request", "submission", "tenant", "whose")
 
     whose: Tenant
     tenant: str  #: its id
     command: Command
+    desk: DialectDesk
     submission: Submission
     items: list[Item]
 
@@ -56,8 +57,19 @@ class _Turn(Later):
         """What became of the submission: the answer."""
         if isinstance(outcome, BaseException):
             self.failed(outcome)
-        else:
+            return
+        command = self.command
+        if type(command) is not Send or command.pushes is None:
             self.done(outcome)
+            return
+        try:
+            pushes = command.pushes(outcome)
+        except Exception as error:
+            self.failed(error)
+            return
+        # What was taken was taken: the store says itself that it cannot take the rest.
+        owed = Deferred.fromCoroutine(self.desk.push(pushes))
+        owed.addBoth(lambda _: self.done(outcome))
 
     def done(self, result: Any) -> None:
         """The command was carried out: the answer."""
@@ -153,6 +165,7 @@ class DialectEdge:
 
     def _send(self, command: Send, tenant: Tenant, turn: _Turn) -> None:
         turn.items = command.items
+        turn.desk = self._desk
         turn.submission = Submission(
             tenant.id,
             command.items,
@@ -163,7 +176,7 @@ class DialectEdge:
             keep_refused=command.keep_refused,
         )
         if not command.items:
-            turn.done(Outcome(0, []))
+            turn.told(Outcome(0, []))
         elif command.dry:
             self._intake.aside(turn)
         else:
