@@ -7,6 +7,7 @@ line may use what an earlier one kept (`$ ID=$(curl ...)`). `...` below a line s
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
@@ -28,18 +29,26 @@ class Line(NamedTuple):
 
 
 def lines_of(page: str) -> list[Line]:
-    """The commands of a page; one that ends in a backslash goes on in the next line."""
+    """The commands of a page; one that ends in a backslash or within quotes goes on in the next line."""
     found: list[Line] = []
     for block in _BLOCK.findall(page):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, said = "", part
-            while True:
+            while said and (not command or not _is_whole(command)):
                 line, _, said = said.partition("\n")
                 command += line + "\n"
-                if not line.endswith("\\"):
-                    break
             found.append(Line(command, said.strip()))
     return found
+
+
+def _is_whole(command: str) -> bool:
+    if command.endswith("\\\n"):
+        return False
+    try:
+        shlex.split(command)
+    except ValueError:
+        return False
+    return True
 
 
 def pattern_of(said: str) -> re.Pattern[str]:
@@ -49,8 +58,8 @@ def pattern_of(said: str) -> re.Pattern[str]:
 
 def test_lines_are_found() -> None:
     """With what they say, over several lines, and nothing of other blocks."""
-    page = "x\n```console\n$ a \\\n  b\nsaid\nmore\n$ c\n```\n```\n$ no\n```\n```console\n$ d\n...z\n```\n"
-    assert lines_of(page) == [Line("a \\\n  b\n", "said\nmore"), Line("c\n", ""), Line("d\n", "...z")]
+    page = "x\n```console\n$ a \\\n  'b\nb'\nsaid\nmore\n$ c\n```\n```\n$ no\n```\n```console\n$ d\n...z\n```\n"
+    assert lines_of(page) == [Line("a \\\n  'b\nb'\n", "said\nmore"), Line("c\n", ""), Line("d\n", "...z")]
     assert pattern_of("a...c").fullmatch("a b c")
     assert not pattern_of("a...c").fullmatch("a b")
     assert not pattern_of("a.c").fullmatch("abc")
