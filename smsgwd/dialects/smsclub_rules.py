@@ -145,7 +145,7 @@ def too_long(text: str) -> bool:
 
 def listed(written: str) -> list[str]:
     """The entries of a list: the page's separator is ';', some published clients write ','. One behind the last entry
-    counts for nothing. Of more entries than `MOST_LISTED` the rest comes as one: they are too many whatever they are."""
+    counts for nothing. Of more than `MOST_LISTED` the rest comes as one: they are too many whatever they are."""
     entries = [entry.strip() for entry in written.replace(",", ";").split(";", MOST_LISTED + 1)]
     if not entries[-1]:
         entries.pop()

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from types import SimpleNamespace
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, unquote_to_bytes
 
 import pytest
 from hypothesis import given
@@ -63,3 +63,14 @@ def test_what_was_encoded_is_read(pairs):
 def test_no_bytes_make_it_raise_anything_else(data):
     with suppress(form.FormError):
         form.parse(data)
+
+
+PIECES = st.sampled_from(
+    [b"%3D", b"%3d", b"%0A", b"=", b"=\n", b"=3D", b" ", b"\t", b"\r\n", b"_", b"%25", b"%00", b"%FF"]
+)
+
+
+@given(st.lists(PIECES | st.binary().map(lambda octets: octets.translate(None, b"%&"))))
+def test_any_octets_are_decoded_as_others_do(pieces):
+    written = b"".join(pieces)
+    assert form.parse(b"a=" + written).first("a") == unquote_to_bytes(written.replace(b"+", b" "))
