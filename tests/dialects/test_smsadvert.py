@@ -312,6 +312,13 @@ def test_refused_numbers_among_several_are_named():
     }
 
 
+def test_numbers_that_nothing_is_wrong_with_are_not_named():
+    """The store tells of them as `invalid`: they were not taken because of the others."""
+    command = sent(phone="+40740123456,+40740123457")
+    status, found = body_of(answered(command, "invalid", "opted_out"))
+    assert (status, found) == (400, {"errors": {"phone": "L'envoi à ce numéro n'est pas autorisé! (+40740123457)"}})
+
+
 def test_many_refused_numbers_are_counted():
     command = sent(phone=",".join(f"+4074{at:07d}" for at in range(100)))
     found = body_of(answered(command, *["opted_out"] * 100))[1]["errors"]["phone"]
