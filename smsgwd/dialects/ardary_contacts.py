@@ -6,7 +6,6 @@ import re
 from typing import Any, Final
 
 import msgspec
-import phonenumbers
 
 from smsgwd.dialects.ardary_errors import BAD_EMAIL, BAD_PHONE, EMPTY_PHONE, MALFORMED, NO_PHONE, entry_error
 from smsgwd.dialects.http import JSON, Answer
@@ -100,12 +99,15 @@ def _faults(phone: str | msgspec.UnsetType | None, email: str, texts: tuple[str,
 
 def country_of(code: str, number: str) -> str:
     """The country (ISO 3166 alpha-2) of a calling code such as +30, or of a country's name of two letters; '' where
-    that tells of none. Where several countries share a code, the number says which."""
+    that tells of none. Where several countries share a code, the number says which. Imports the library of numbering
+    plans when a calling code is there first: it is large."""
     written = code.strip().lstrip("+")
     if len(written) == 2 and written.isascii() and written.isalpha():
         return written.upper()
     if not (written.isascii() and written.isdigit() and len(written) <= 5):
         return ""
+    import phonenumbers
+
     regions = phonenumbers.region_codes_for_country_code(int(written))
     if len(regions) == 1:
         return regions[0] if regions[0].isalpha() else ""
