@@ -14,6 +14,7 @@ from smsgwd.model.refusals import Refusal, Refused
 MOST_NUMBERS: Final = 1000
 SHORTEST: Final = 3
 LONGEST: Final = 480
+_MOST_PLACES: Final = 10_000  #: of a list of numbers that are looked at, duplicates and all
 _LONGEST_URL: Final = 2000
 _LATEST: Final = 253_402_300_799_999  #: 9999-12-31, in ms since 1970
 _MOST_NAMED: Final = 20
@@ -91,6 +92,9 @@ class Checks:
     def _phone(self, phone: Any, fields: Fields, errors: dict[str, str]) -> None:
         if not isinstance(phone, str) or not phone:
             errors["phone"] = self._texts["phone"]
+            return
+        if phone.count(",") >= _MOST_PLACES:
+            errors["phone"] = self._texts["most"]
             return
         written = phone.split(",")
         if _NUMBERS.match(phone) is None:

@@ -12,6 +12,8 @@ from smsgwd.model.refusals import Refusal, Refused
 
 _KNOWN: Final = ("user", "pass", "action", "from", "to", "message", "dateFrom", "dateTo", "data")
 
+_MOST_PLACES: Final = 10_000  #: of a list of recipients that are looked at: so many are too many anyway
+
 
 class Wanted(msgspec.Struct, gc=False):
     """A request, read. What is missing or no text is ''; `fault` is told once the credentials have been proven."""
@@ -99,7 +101,7 @@ def _of_fields(fields: form.Fields) -> Wanted:
     elif action == "sendsms":
         text = _text(fields, "message")
         wanted.sender = sender
-        wanted.to = [(number, text) for each in to.split(",") if (number := each.strip())]
+        wanted.to = [(number, text) for each in to.split(",", _MOST_PLACES) if (number := each.strip())]
     else:
         wanted.offset, wanted.end = sender, to
         wanted.date_from, wanted.date_to = _text(fields, "dateFrom"), _text(fields, "dateTo")
@@ -143,6 +145,6 @@ def _faulty(data: bytes, fault: str) -> Wanted:
     """A request whose JSON has fields of wrong types: who asks is looked for still."""
     try:
         head = _decode_head(data)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refused(Refusal.MALFORMED, fault) from None
     return Wanted(head.user, head.secret, head.action, fault=fault)

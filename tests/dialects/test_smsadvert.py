@@ -93,6 +93,7 @@ def test_a_thousand_numbers():
     numbers = [f"+4074{at:07d}" for at in range(1001)]
     assert [each.dest for each in sent(phone=",".join(numbers[:1000])).items] == numbers[:1000]
     assert [each.dest for each in sent(phone=",".join(numbers[:1000] + numbers[:5])).items] == numbers[:1000]
+    assert wrong(phone=",".join(numbers * 100)) == wrong(phone=",".join(numbers))
     assert wrong(phone=",".join(numbers)) == {"phone": "Saisissez un maximum de 1000 numéros de téléphone!"}
 
 

@@ -273,6 +273,11 @@ def test_data_that_are_no_json(data):
         assert told(it)["status"] == 106
 
 
+def test_data_of_wrong_types_whose_credentials_are_no_text():
+    for data in (b'{"to":null,"user":"\xff"}', b'{"to":null,"x":' + b"[" * 100_000, b'{"to":null,"user":1}'):
+        assert told(request("POST", headers={"content-type": JSON}, body=data))["status"] == 106
+
+
 def test_a_percent_sign_that_stands_alone():
     assert told(request(query="user=a&pass=b&action=sendsms&message=100%"))["status"] == 106
 
