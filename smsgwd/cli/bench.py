@@ -3,6 +3,7 @@
 import click
 
 from smsgwd.cli.bench_data import backlog, idle, reload_, scheduled, startup
+from smsgwd.cli.bench_dialects import dialects, history
 from smsgwd.cli.bench_http import batch, http
 from smsgwd.cli.bench_smpp import smpp
 
@@ -12,5 +13,5 @@ def bench() -> None:
     """Measure the gateway between simulated peers."""
 
 
-for _command in (smpp, http, batch, backlog, startup, idle, scheduled, reload_):
+for _command in (smpp, http, batch, backlog, startup, idle, scheduled, reload_, dialects, history):
     bench.add_command(_command)

@@ -25,7 +25,7 @@ _SHOWN = [
 _MOST = 30_000_000  # of which kind of message
 
 
-def _with_shown(command: Callable[..., None]) -> Callable[..., None]:
+def with_shown(command: Callable[..., None]) -> Callable[..., None]:
     """The options that all of these have."""
     for option in reversed(_SHOWN):
         command = option(command)
@@ -44,7 +44,7 @@ def _with_shown(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--smsc-binds", type=click.IntRange(1, 64), default=4, show_default=True, help="To the SMSC.")
 @click.option("--smsc-window", type=click.IntRange(1, 10_000), default=200, show_default=True, help="Of each of them.")
 @click.option("--at-least", type=Finite(0), default=0.9, show_default=True, help="Share of the rate; 0 = any.")
-@_with_shown
+@with_shown
 def backlog(keep: Path | None, as_json: bool, **chosen: Any) -> None:
     """SMPP in, SMPP out, receipts back: with a full store against an empty one, in turn.
 
@@ -55,7 +55,9 @@ def backlog(keep: Path | None, as_json: bool, **chosen: Any) -> None:
     from smsgwd.simulator.backlog_bench import BacklogBenchOptions, run_backlog_bench, table
 
     options = BacklogBenchOptions(**chosen)
-    _do("backlog", chosen, keep, as_json, table, lambda directory: run_backlog_bench(options, directory, _progress()))
+    run_and_print(
+        "backlog", chosen, keep, as_json, table, lambda directory: run_backlog_bench(options, directory, progress())
+    )
 
 
 @click.command()
@@ -64,7 +66,7 @@ def backlog(keep: Path | None, as_json: bool, **chosen: Any) -> None:
 @click.option("--runs", type=click.IntRange(1, 100), default=5, show_default=True, help="Starts with each store.")
 @click.option("--empty-s", type=Finite(0), default=1.0, show_default=True, help="Until bound; 0 = any time.")
 @click.option("--full-s", type=Finite(0), default=5.0, show_default=True, help="Until bound; 0 = any time.")
-@_with_shown
+@with_shown
 def startup(keep: Path | None, as_json: bool, **chosen: Any) -> None:
     """From exec to ready, to the bind at the SMSC and to the first submit_sm; with an empty and with a full store.
 
@@ -73,7 +75,9 @@ def startup(keep: Path | None, as_json: bool, **chosen: Any) -> None:
     from smsgwd.simulator.startup_bench import StartupOptions, run_startup, table
 
     options = StartupOptions(**chosen)
-    _do("startup", chosen, keep, as_json, table, lambda directory: run_startup(options, directory, _progress()))
+    run_and_print(
+        "startup", chosen, keep, as_json, table, lambda directory: run_startup(options, directory, progress())
+    )
 
 
 @click.command()
@@ -83,13 +87,13 @@ def startup(keep: Path | None, as_json: bool, **chosen: Any) -> None:
 @click.option("--seconds", type=Finite(0.1), default=30.0, show_default=True, help="Measured.")
 @click.option("--rss-mb", type=Finite(0), default=90.0, show_default=True, help="Limit; 0 = none.")
 @click.option("--share", type=Finite(0), default=0.5, show_default=True, help="Limit, % of a core; 0 = none.")
-@_with_shown
+@with_shown
 def idle(keep: Path | None, as_json: bool, **chosen: Any) -> None:
     """Memory and CPU of a gateway that is bound and has nothing to do. Exit 1 when either is over its limit."""
     from smsgwd.simulator.idle_bench import IdleOptions, run_idle, table
 
     options = IdleOptions(**chosen)
-    _do("idle", chosen, keep, as_json, table, lambda directory: run_idle(options, directory))
+    run_and_print("idle", chosen, keep, as_json, table, lambda directory: run_idle(options, directory))
 
 
 @click.command()
@@ -100,7 +104,7 @@ def idle(keep: Path | None, as_json: bool, **chosen: Any) -> None:
 @click.option("--settle", "settle_s", type=Finite(0), default=5.0, show_default=True, help="Seconds before resting.")
 @click.option("--seconds", type=Finite(0.1), default=15.0, show_default=True, help="Of rest, measured.")
 @click.option("--late-s", type=Finite(0), default=1.0, show_default=True, help="Limit of each message; 0 = none.")
-@_with_shown
+@with_shown
 def scheduled(keep: Path | None, as_json: bool, **chosen: Any) -> None:
     """What scheduled messages cost until they are due, and how punctual they leave then.
 
@@ -109,7 +113,9 @@ def scheduled(keep: Path | None, as_json: bool, **chosen: Any) -> None:
     from smsgwd.simulator.scheduled_bench import ScheduledOptions, run_scheduled, table
 
     options = ScheduledOptions(**chosen)
-    _do("scheduled", chosen, keep, as_json, table, lambda directory: run_scheduled(options, directory, _progress()))
+    run_and_print(
+        "scheduled", chosen, keep, as_json, table, lambda directory: run_scheduled(options, directory, progress())
+    )
 
 
 @click.command("reload")
@@ -122,7 +128,7 @@ def scheduled(keep: Path | None, as_json: bool, **chosen: Any) -> None:
 @click.option("--window", type=click.IntRange(1, 10_000), default=200, show_default=True, help="Of the ESME.")
 @click.option("--limit-s", type=Finite(0), default=2.0, show_default=True, help="Until in effect; 0 = any time.")
 @click.option("--gap-ms", type=Finite(0), default=500.0, show_default=True, help="Without an answer; 0 = any time.")
-@_with_shown
+@with_shown
 def reload_(keep: Path | None, as_json: bool, **chosen: Any) -> None:
     """Routes and price lists are replaced while a paced SMPP load goes through.
 
@@ -131,10 +137,10 @@ def reload_(keep: Path | None, as_json: bool, **chosen: Any) -> None:
     from smsgwd.simulator.reload_bench import ReloadOptions, run_reload, table
 
     options = ReloadOptions(**chosen)
-    _do("reload", chosen, keep, as_json, table, lambda directory: run_reload(options, directory))
+    run_and_print("reload", chosen, keep, as_json, table, lambda directory: run_reload(options, directory))
 
 
-def _do(
+def run_and_print(
     name: str,
     chosen: dict[str, Any],
     keep: Path | None,
@@ -164,11 +170,11 @@ def _do(
     sys.exit(0 if report["summary"]["ok"] else 1)
 
 
-def _progress() -> Callable[[int, int], None]:
+def progress() -> Callable[[int, int], None]:
     """Says on a terminal's stderr, once a second, how much of the store has been written."""
     begun = shown = time.monotonic()
 
-    def progress(done: int, of: int) -> None:
+    def say(done: int, of: int) -> None:
         nonlocal shown
         now = time.monotonic()
         if not sys.stderr.isatty() or (now - shown < 1.0 and done < of):
@@ -177,4 +183,4 @@ def _progress() -> Callable[[int, int], None]:
         rate = done / max(1e-9, now - begun)
         print(f"\r{done:,} of {of:,} messages written ({rate:,.0f}/s)", end="\n" if done >= of else "", file=sys.stderr)
 
-    return progress
+    return say

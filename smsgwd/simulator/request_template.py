@@ -62,9 +62,15 @@ class RequestTemplate:
         return cls(("127.0.0.1", port), head, entry, size or 1, '{"messages":[{}]}' if size else "{}", prefixes)
 
     @classmethod
-    def other(cls, url: str, method: str, headers: tuple[str, ...], body: str, text: str) -> RequestTemplate:
+    def other(
+        cls, url: str, method: str, headers: tuple[str, ...], body: str, text: str, each: str = "", size: int = 1
+    ) -> RequestTemplate:
         """Of another gateway. In URL and body `{dest}` is the number (without '+'), `{n}` its last eight digits,
-        `{text}` the text, encoded as its place needs it. Raises ValueError for what is no http URL or header."""
+        `{text}` the text, encoded as its place needs it. Requests of `size` messages have that many of `each`, with
+        commas between, in the place of the body's `{each}`; their text has no number in it.
+
+        Raises ValueError for what is no http URL or header.
+        """
         parts = urlsplit(url)
         if parts.scheme != "http" or not parts.hostname:
             raise ValueError("--target must be an http:// URL")
@@ -81,12 +87,15 @@ class RequestTemplate:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         path = path.replace("{text}", quoted).replace("{dest}", ONE[0] + _MARK).replace("{n}", _MARK)
         shown = json.dumps(filled, ensure_ascii=False)[1:-1] if is_json else quoted
-        entry = body.replace("{text}", shown).replace("{dest}", ONE[0] + _MARK).replace("{n}", _MARK)
+        if each:
+            shown = shown.replace(_MARK, "0" * DIGITS)
+        entry = (each or body).replace("{text}", shown).replace("{dest}", ONE[0] + _MARK).replace("{n}", _MARK)
+        around = body.replace("{text}", shown).replace("{each}", "{}") if each else "{}"
         head = f"{method.upper()} {path} HTTP/1.1\r\nHost: {parts.netloc.rpartition('@')[2]}\r\n"
         head += "".join(f"{header}\r\n" for header in headers)
         if body and not any(header.lower().startswith("content-type:") for header in headers):
             head += f"Content-Type: {'application/json' if is_json else 'application/x-www-form-urlencoded'}\r\n"
-        return cls((parts.hostname, port), head, entry)
+        return cls((parts.hostname, port), head, entry, size, around)
 
     def request(self, first: int) -> bytes:
         """The request of the numbers from `first` on (0 to 99,999,999)."""
