@@ -159,5 +159,5 @@ EVENTS: Mapping[str, Event] = _events(
     ("notify.gave_up", "error", "A push failed for its whole time and is kept for an operator."),
     ("notify.target_refused", "warning", "A tenant's URL points at a private address and is not called."),
     ("notify.target_gone", "warning", "A tenant's URL answered 410; no more is pushed there."),
-    ("notify.error", "error", "An unexpected error while pushing; the push is tried again."),
+    ("notify.error", "error", "An unexpected error while pushing; the push is tried again where that helps."),
 )

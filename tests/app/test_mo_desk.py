@@ -1,5 +1,6 @@
 """Subscribers' messages: put together, routed and owed to whom they are for; nothing lost, nothing taken twice."""
 
+import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 from twisted.internet.defer import Deferred
@@ -11,7 +12,7 @@ from smsgwd.gsm.segment import segments
 from smsgwd.mo.routes import MoRoutes, MoRule
 from smsgwd.model.changes import KeepMoPart, MoKept, Owed, TakeMo
 from smsgwd.model.mo import Mo, MoSet, MoSetKey
-from smsgwd.model.tenant import Credential, Tenant
+from smsgwd.model.tenant import Credential, DialectSettings, Tenant
 from smsgwd.ports.store import StoreUnavailable
 from smsgwd.smpp.pdu import AlertNotification
 from smsgwd.telemetry import Metrics
@@ -203,7 +204,15 @@ def test_a_callback_has_the_tenants_style_and_zone():
     assert (change.tenant, change.url, change.message.style, change.message.zone) == (
         "old", "https://old.example/cb", "ardary", "Europe/Berlin",
     )  # fmt: skip
+    assert change.message.parameter == "sms"
     assert here.change("701", "hello") is None  # the shop has no callback URL
+
+
+def test_a_callback_has_the_parameter_of_the_tenants_own(monkeypatch):
+    special = msgspec.structs.replace(OLD, dialects=DialectSettings(ardary_parameters={"sms": "calls"}))
+    here = Here()
+    monkeypatch.setattr(here.desk, "_tenants", {"old": special}.get)
+    assert here.change("700", "hello").message.parameter == "calls"
 
 
 @pytest.mark.parametrize("to", ["555", "999", "54009", "800", "801", "802"])
