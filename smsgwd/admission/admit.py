@@ -196,7 +196,9 @@ def _times(item: Item, tenant: Tenant, number: str, now: int, policy: Policy) ->
                 raise Refused(Refusal.QUIET_HOURS, "the quiet hours last longer than the delivery window")
             due_at = allowed
     until = times.deadline if item.account is None else times.clamped_deadline
-    deadline = until(item.validity_s, policy.default_validity_s, policy.max_validity_s, due_at or now)
+    most_s = policy.max_validity_s
+    default_s = policy.default_validity_s if item.not_after is None else most_s  # its window says how long it is good
+    deadline = until(item.validity_s, default_s, most_s, due_at or now)
     if item.not_after is not None:
         deadline = min(deadline, item.not_after)
     return due_at, deadline

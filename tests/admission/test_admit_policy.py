@@ -124,6 +124,11 @@ def test_a_number_of_no_country_has_the_tenants_zone():
 def test_the_delivery_window_ends_the_validity():
     assert take(item={"not_after": NOON + HOUR}).deadline == NOON + HOUR
     assert take(item={"not_after": NOON + HOUR, "validity_s": 60}).deadline == NOON + 60_000
+    policy = Policy()
+    longer, longest = policy.default_validity_s + 3600, policy.max_validity_s
+    assert longer < longest
+    assert take(item={"not_after": NOON + longer * 1000}).deadline == NOON + longer * 1000
+    assert take(item={"not_after": NOON + 2 * longest * 1000}).deadline == NOON + longest * 1000
 
 
 @pytest.mark.parametrize("item", [{"not_after": NOON}, {"not_after": NOON + HOUR, "schedule_at": NOON + HOUR}])
