@@ -36,7 +36,7 @@ async def life(store, ids):
     first = ids.block(BATCH + 1, NOW)
     numbers = range(first + 1, first + 1 + BATCH)
     messages = [
-        message(id=n, submission=first, account="acme" if n % 2 else None, asks=1, connector="sim") for n in numbers
+        message(id=n, submission=first, account="acme" if n % 2 else None, asks=n % 2, connector="sim") for n in numbers
     ]
     await store.commit([Submit("demo", messages, NOW)])
     say(f"S {n}" for n in numbers)
