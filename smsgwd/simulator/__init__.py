@@ -12,7 +12,8 @@ webhook catcher: catcher.py. The HLR: hlr.py. The HTTP load of the crash and dep
 submissions.py. What benches load and measure with, on lean_loop.py: the lean SMSC, lean_smsc.py; the lean sink of
 pushes, http_sink.py; the loads, smpp_load.py (submit_template.py) and http_storm.py (request_template.py); what they
 know of messages: lean_report.py, sink_report.py, books.py, http_books.py. A blocking ESME for scripts and tests:
-esme.py. Processes of a test stand: stand.py; one with a full store: loaded_store.py on bulk_rows.py. What /proc says:
+esme.py. Processes of a test stand: stand.py; one with a full store: loaded_store.py on bulk_rows.py
+(bulk_numbers.py). What /proc says:
 proc.py, measured.py. What a kill left in the store: aftermath.py. What the bench prints: figures.py; plots: plot.py.
 The check of costs in CI: cost_check.py. The admin socket as an operator uses it: admin_client.py; what a business has
 in place: business.py; numbers all over the world: spread.py.

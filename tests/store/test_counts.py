@@ -114,6 +114,36 @@ class TestCounts(TestCase):
         for seed in range(4):
             await self._one_run(seed)
 
+    async def test_a_wrong_count_is_found(self):
+        """Of each kind of trouble that the check is for."""
+        for sql, words in (
+            ("UPDATE tally SET scheduled = scheduled + 1", "scheduled messages"),
+            ("UPDATE tally SET delivered = delivered + 1", "all it ever had"),
+            ("UPDATE tally SET contacts = contacts - 1", "contacts"),
+            ("UPDATE tally SET groups = groups - 1", "groups"),
+            ("DELETE FROM record WHERE kind = 'template'", "templates"),
+            ("UPDATE tally SET orders = 9", "top-ups"),
+            ("UPDATE message SET seq = 1000 WHERE id = (SELECT max(id) FROM message)", "has not come to"),
+            ("UPDATE message SET seq = 3 WHERE seq = 2", "with one number"),
+            ("UPDATE mark SET first = first + 1 WHERE block = 1", "the mark of its number"),
+            ("UPDATE mark SET block = 7 WHERE block = 2", "have a gap"),
+        ):
+            directory = self.mktemp()
+            store = EmbeddedStore(reactor, directory)
+            await store.open()
+            messages = [message(price=0) for _ in range(150)]
+            records = [PutRecord(Record(kind, "demo", "k", b"{}", NOW)) for kind in ("contact", "group", "template")]
+            await store.commit([PutTenant(tenant("demo", credit=5)), Submit("demo", messages, NOW), *records])
+            await store.close()
+            with sqlite3.connect(Path(directory) / "store.db") as connection:
+                self.assertEqual(connection.execute(sql).rowcount, 1, sql)
+            connection.close()
+            store = EmbeddedStore(reactor, directory)
+            await store.open()
+            problems = (await store.check(deep=True)).problems
+            await store.close()
+            self.assertTrue(any(words in problem for problem in problems), (sql, problems))
+
     async def _one_run(self, seed):
         directory, changes = self.mktemp(), _Changes(seed)
         ended = Counter()  # by tenant and count, of purged messages: they cannot be counted any more
