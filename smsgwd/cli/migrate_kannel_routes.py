@@ -7,10 +7,13 @@ that any rule names, the smscs that take it are the connectors of a route. The l
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from smsgwd.cli.migrate_kannel_smsc import Smsc
+
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -31,32 +34,32 @@ def make(smscs: list[Smsc], kinds: list[Kind]) -> tuple[list[dict[str, Any]], li
     """The routes, those of tenants first; and the kinds that no smsc takes anything of, which are nowhere in them.
 
     Tenants of a kind that may not send everywhere get `destinations` and `barred`: what Kannel has no smsc for would
-    otherwise go by everyone's routes.
+    otherwise go by routes for shorter prefixes, or by everyone's.
     """
     routes: list[dict[str, Any]] = []
     homeless = []
     for kind in sorted(kinds, key=lambda kind: kind.plain):
-        table, nobody = _table(smscs, kind.label)
-        if not table:
+        table = _table(smscs, kind.label)
+        served = sorted((prefix for prefix, ways in table.items() if any(ways)), key=lambda it: (-len(it), it))
+        if not served:
             homeless.append(kind)
             continue
         for tenant in kind.tenants:
-            _bound(tenant, [prefix for prefix, _, _ in table], nobody, kind.plain)
+            _bound(tenant, {prefix: any(ways) for prefix, ways in table.items()}, kind.plain)
         for tenant_id in [None] if kind.plain else [tenant["id"] for tenant in kind.tenants]:
-            routes += [_route(entry, tenant_id, kind.sender) for entry in table]
+            routes += [_route(prefix, table[prefix], tenant_id, kind.sender) for prefix in served]
     return routes, homeless
 
 
-_Entry = tuple[str, list[str], list[str]]
+_Ways = tuple[list[str], list[str]]
 
 
-def _table(smscs: list[Smsc], label: str | None) -> tuple[list[_Entry], list[str]]:
-    """(prefix, preferred connectors, others), longest prefix first, without those that change nothing; and the
-    prefixes that nobody takes although somebody takes what is around them."""
+def _table(smscs: list[Smsc], label: str | None) -> dict[str, _Ways]:
+    """(preferred connectors, others) by prefix, both empty where nobody takes it; shorter prefixes first, without those
+    that change nothing."""
     by_label = [smsc for smsc in smscs if _takes_label(smsc, label)]
     mentioned = {""}.union(*({*(s.allowed or ()), *(s.denied or ()), *s.preferred} for s in by_label))
-    made: dict[str, tuple[list[str], list[str]]] = {}
-    nobody = []
+    made: dict[str, _Ways] = {}
     for prefix in sorted(mentioned, key=lambda prefix: (len(prefix), prefix)):
         preferred: list[str] = []
         others: list[str] = []
@@ -64,14 +67,14 @@ def _table(smscs: list[Smsc], label: str | None) -> tuple[list[_Entry], list[str
             if _takes_number(smsc, prefix):
                 liked = label in smsc.preferred_ids or _fits(smsc.preferred, prefix)
                 (preferred if liked else others).extend(smsc.connectors)
-        around = next((made[prefix[:n]] for n in range(len(prefix) - 1, -1, -1) if prefix[:n] in made), None)
-        if preferred or others:
-            if around != (preferred, others):
-                made[prefix] = (preferred, others)
-        elif around is not None:
-            nobody.append(prefix)
-    longest_first = sorted(made, key=lambda prefix: (-len(prefix), prefix))
-    return [(prefix, *made[prefix]) for prefix in longest_first], nobody
+        if not prefix or _around(made, prefix, ([], [])) != (preferred, others):
+            made[prefix] = (preferred, others)
+    return made
+
+
+def _around(decided: Mapping[str, _T], number: str, default: _T) -> _T:
+    """What is decided for the longest prefix of a number."""
+    return next((decided[number[:n]] for n in range(len(number), -1, -1) if number[:n] in decided), default)
 
 
 def _takes_label(smsc: Smsc, label: str | None) -> bool:
@@ -93,21 +96,34 @@ def _fits(prefixes: list[str], number: str) -> bool:
     return any(number.startswith(prefix) for prefix in prefixes)
 
 
-def _bound(tenant: dict[str, Any], served: list[str], nobody: list[str], plain: bool) -> None:
-    """What no smsc takes is not the tenant's to send to."""
-    if nobody:
-        tenant["barred"] = sorted({*tenant.get("barred", []), *nobody})
-    if plain or "" in served:
-        return
-    mine = tenant.get("destinations")
-    both = served if mine is None else [p for p in served if _fits(mine, p)] + [p for p in mine if _fits(served, p)]
-    tenant["destinations"] = sorted(set(both)) or served
-    if not both:
+def _bound(tenant: dict[str, Any], served: dict[str, bool], plain: bool) -> None:
+    """What no smsc takes is not the tenant's to send to. Where nothing is served around a prefix, everyone's routes
+    (`plain`) have nothing for it either."""
+    served = {prefix: taken for prefix, taken in served.items() if prefix or taken or not plain}
+    own: dict[str, bool] = {"": not tenant.get("destinations")}
+    own |= dict.fromkeys(tenant.get("destinations", ()), True) | dict.fromkeys(tenant.get("barred", ()), False)
+    decided: dict[str, bool] = {}
+    for prefix in sorted({*own, *served}, key=lambda prefix: (len(prefix), prefix)):
+        may = _around(own, prefix, True) and _around(served, prefix, plain)
+        if not prefix or _around(decided, prefix, False) != may:
+            decided[prefix] = may
+    tenant.pop("destinations", None)
+    barred = [prefix for prefix, may in decided.items() if prefix and not may]
+    allowed = [prefix for prefix, may in decided.items() if prefix and may]
+    if barred:
+        tenant["barred"] = barred
+    else:
+        tenant.pop("barred", None)
+    if allowed and decided[""]:  # a list says that there is nothing else
+        allowed = sorted({*(digit for digit in "123456789" if digit not in barred), *allowed})
+    if allowed:
+        tenant["destinations"] = allowed
+    elif not decided[""]:
         tenant["enabled"] = False
 
 
-def _route(entry: _Entry, tenant: str | None, sender: str | None) -> dict[str, Any]:
-    prefix, preferred, others = entry
+def _route(prefix: str, ways: _Ways, tenant: str | None, sender: str | None) -> dict[str, Any]:
+    preferred, others = ways
     route: dict[str, Any] = {}
     match = {"to": f"{prefix}*"} if prefix else {}
     if tenant is not None:

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner, Result
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smsgwd.cli.main import main
+from smsgwd.cli.migrate_kannel import convert
 from smsgwd.cli.migrate_kannel_routes import Kind, make
 from smsgwd.cli.migrate_kannel_smsc import Smsc
+from smsgwd.cli.migrate_output import MigrateError
 from smsgwd.config import load
 
 SMSC = """group = smsc
@@ -141,7 +143,7 @@ def test_prefix_lists_of_a_user_mean_what_they_mean_in_kannel(tmp_path: Path) ->
     _, tenants, _ = made(tmp_path, smsc("a") + user("x", "denied-prefix = 30;44;99", "allowed-prefix = 3069;99"))
     mine = tenants["tenants"][0]
     assert mine["barred"] == ["30", "44"]  # 99 is allowed, which counts more
-    assert mine["destinations"] == [*"123456789", "3069", "99"]
+    assert mine["destinations"] == [*"123456789", "3069"]
 
 
 def test_a_forced_smsc_and_a_faked_sender_are_routes_of_the_tenant(tmp_path: Path) -> None:
@@ -290,7 +292,28 @@ def test_a_result_that_cannot_run_is_said(tmp_path: Path) -> None:
     assert "host" in result.stderr
 
 
+_LINE = st.sampled_from(
+    """group = smsc|group = core|group = smsbox|group = sendsms-user|group = sms-service|smsc = smpp|smsc-id = a|# c
+host = h|port = 1|receive-port = 2|username = u|password = p|keyword = K|get-url = http://h/?%p|get-url = %|name = ../x
+allowed-prefix = +3;0;x|throughput = 1|throughput = -1|use-ssl = 1|wait-ack = 0x1g|user-deny-ip = *.*.*.*
+faked-sender = "|user-allow-ip = 1.*;999.1.1.1;1.2.3.4|forced-smsc = b|||a \\|include = none
+aliases = ;;| = """.replace("\n", "|").split("|")
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(_LINE | st.text(max_size=12), max_size=25).map("\n".join))
+def test_any_text_is_converted_or_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "any.conf"
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    try:
+        convert(path)
+    except MigrateError as problem:
+        assert str(problem).startswith(str(tmp_path))
+
+
 _PREFIXES = st.none() | st.lists(st.sampled_from(["3", "30", "306", "44", "4"]), max_size=3)
+_SOME = st.lists(st.sampled_from(["3", "30", "306", "44", "4"]), min_size=1, max_size=3)
 _LABELS = st.frozensets(st.sampled_from(["x", "y"]), max_size=2)
 _SMSC = st.builds(
     Smsc,
@@ -324,32 +347,37 @@ def _usable(smsc: Smsc, label: str | None, number: str) -> int:
     return 1 if label in smsc.preferred_ids or begins(smsc.preferred) else 0
 
 
+_OWN = st.fixed_dictionaries({}, optional={"destinations": _SOME, "barred": _SOME})
+
+
+def _may(tenant: dict[str, Any], number: str) -> bool:
+    """The gateway's rule: of both lists the longest prefix that fits counts; without destinations all is allowed."""
+    fits = [len(it) for it in tenant.get("destinations", [""]) if number.startswith(it)]
+    bars = [len(it) for it in tenant.get("barred", []) if number.startswith(it)]
+    return tenant.get("enabled", True) and max(fits, default=-1) > max(bars, default=-1)
+
+
 @given(
     st.lists(_SMSC, min_size=1, max_size=4),
     st.sampled_from([None, "x", "y"]),
+    _OWN,
     st.from_regex("[1-9][0-9]{4}|(30|306|44|4)[0-9]{3}", fullmatch=True),
 )
 def test_every_number_goes_by_the_smscs_that_kannel_would_take(
-    smscs: list[Smsc], label: str | None, number: str
+    smscs: list[Smsc], label: str | None, own: dict[str, Any], number: str
 ) -> None:
     for place, one in enumerate(smscs):
         one.connectors = [str(place)]
-    tenant: dict[str, Any] = {"id": "t"}
-    routes, homeless = make(
-        smscs, [Kind(None, None), Kind(label, None, [tenant])] if label else [Kind(None, None, [tenant])]
-    )
+    tenant: dict[str, Any] = {"id": "t", **own}
+    kinds = [Kind(None, None), Kind(label, None, [tenant])] if label else [Kind(None, None, [tenant])]
+    routes, homeless = make(smscs, kinds)
     votes = {str(place): _usable(one, label, number) for place, one in enumerate(smscs)}
     ours = next((route for route in routes if _takes(route, number)), None)
-    fits = [len(it) for it in tenant.get("destinations", [""]) if number.startswith(it)]
-    bars = [len(it) for it in tenant.get("barred", []) if number.startswith(it)]
-    refused = (
-        any(it["id"] == "t" for kind in homeless for it in kind.tenants)
-        or not fits
-        or max(bars, default=-1) >= max(fits)
-    )
-    if ours is None or refused:
-        assert max(votes.values()) == -1
+    sends = all(tenant not in kind.tenants for kind in homeless) and _may(tenant, number)
+    if ours is None or not sends:
+        assert max(votes.values()) == -1 or not _may(own, number)
         return
+    assert _may(own, number)
     weights = ours.get("weights", [1] * len(ours["connectors"]))
     rather = {name for name, weight in zip(ours["connectors"], weights, strict=True) if weight}
     assert set(ours["connectors"]) == {name for name, vote in votes.items() if vote >= 0}
