@@ -45,7 +45,12 @@ class Style:
             return Money()
         if kind == "senders":
             return Senders()
-        return Send([Item("Me", number, "Hi") for number in numbers], dry=kind == "dry", whole=True, keep_refused=True)
+        found = Send([Item("Me", number, "Hi") for number in numbers], dry=kind == "dry", whole=True, keep_refused=True)
+        if kind == "push":
+            found.pushes = lambda outcome: [entry.id for entry in outcome.entries]
+        if kind == "bug-push":
+            found.pushes = lambda outcome: 1 // 0
+        return found
 
     def answer(self, asked, command, result, tenant):
         kind, _ = asked.what
@@ -67,6 +72,12 @@ class Style:
 class Desk:
     def __init__(self):
         self.result = "much"
+        self.pushed = []
+
+    async def push(self, pushes):
+        self.pushed.append(pushes)
+        if isinstance(self.result, Exception):
+            raise self.result
 
     async def run(self, command, tenant):
         if isinstance(self.result, Exception):
@@ -254,3 +265,16 @@ def test_a_dialect_below_a_prefix_sees_its_own_paths():
 def test_an_intake_that_is_closed_refuses_in_the_style(world):
     world.edge._intake.close()
     assert world.said("/style/send", "306912345678") == (599, "shutting_down")
+
+
+@pytest.mark.parametrize("result", ["much", StoreUnavailable()])
+def test_what_a_tenant_is_owed_for_a_submission_is_kept_before_it_is_answered(world, result):
+    world.desk.result = result  # what was taken is told as taken, whatever becomes of the rest
+    assert world.said("/style/push", "306912345678") == (200, "demo: ok")
+    [[number]] = world.desk.pushed
+    assert number
+
+
+def test_a_bug_in_what_is_owed_is_told_as_one(world):
+    status, said = world.said("/style/bug-push", "306912345678")
+    assert (status, said) == (599, "internal")
