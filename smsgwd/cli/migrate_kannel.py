@@ -95,9 +95,13 @@ def convert(path: Path) -> Output:
     output.routes, homeless = routes.make(smscs, kinds)
     for kind in homeless:
         for tenant in kind.tenants:
+            if kind.label is None:  # without a route nothing of it is taken, until there is one
+                output.told.append(f"{path}: tenant '{tenant['id']}' has no route: no smsc that was converted takes it")
+                continue
             tenant["enabled"] = False
-            what = f"label '{kind.label}'" if kind.label else "messages without a label"
-            output.told.append(f"{path}: tenant '{tenant['id']}' is disabled: no smsc that was converted takes {what}")
+            output.told.append(
+                f"{path}: tenant '{tenant['id']}' is disabled: no smsc that was converted takes label '{kind.label[:40]}'"
+            )
     services.convert(by_name.get("sms-service", []), output, smscs)
     for group in groups:
         if group.name not in known:

@@ -171,6 +171,13 @@ def test_a_user_whose_smsc_was_not_converted_sends_nothing(tmp_path: Path) -> No
     assert "tenant 'x' is disabled" in told
 
 
+def test_a_user_without_any_smsc_has_no_route(tmp_path: Path) -> None:
+    main_file, tenants, told = made(tmp_path, user("x"))
+    assert "routes" not in main_file
+    assert "enabled" not in tenants["tenants"][0]
+    assert "tenant 'x' has no route" in told
+
+
 def test_services_are_mo_routes(tmp_path: Path) -> None:
     text = smsc("a") + 'group = sms-service\nkeyword = default\nget-url = "http://all.example/mo?t=%a"\n\n'
     text += "group = sms-service\nname = games\nkeyword = WIN\naliases = GAIN;PLAY\naccepted-smsc = a\n"
