@@ -100,7 +100,7 @@ def convert(path: Path) -> Output:
                 continue
             tenant["enabled"] = False
             output.told.append(
-                f"{path}: tenant '{tenant['id']}' is disabled: no smsc that was converted takes label '{kind.label[:40]}'"
+                f"{path}: tenant '{tenant['id']}' is disabled: no smsc that was converted takes '{kind.label[:40]}'"
             )
     services.convert(by_name.get("sms-service", []), output, smscs)
     for group in groups:
