@@ -17,7 +17,7 @@ VERSION_5: Final = """
 ALTER TABLE message ADD COLUMN callback BLOB;
 ALTER TABLE message ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
 UPDATE message SET seq = numbered.seq FROM
-    (SELECT id, row_number() OVER (PARTITION BY tenant ORDER BY id) AS seq FROM message) AS numbered
+    (SELECT id, row_number() OVER (PARTITION BY tenant ORDER BY id) AS seq FROM message ORDER BY id) AS numbered
     WHERE numbered.id = message.id;
 CREATE TABLE mark (
     tenant TEXT NOT NULL,
