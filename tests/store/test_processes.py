@@ -124,8 +124,7 @@ class TestProcesses(TestCase):
 
     async def test_two_processes_on_one_directory(self):
         process = self.start(1)
-        while not process.stdout.readline().startswith("D"):
-            pass
+        self.assertTrue(any(line.startswith("D") for line in process.stdout), "the child died")
         second = EmbeddedStore(reactor, self.directory)
         with self.assertRaises(CannotOpen) as caught:
             await second.open()

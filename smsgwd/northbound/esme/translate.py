@@ -14,7 +14,8 @@ import msgspec
 from smsgwd.gsm import GsmError, alphabet
 from smsgwd.gsm.coding import describe
 from smsgwd.gsm.tables import LOCKING
-from smsgwd.model.message import HELD, Message, State
+from smsgwd.model.callbacks import unpack_callback
+from smsgwd.model.message import DEVICE_THEN_NETWORK, HELD, Message, State
 from smsgwd.model.submission import Item
 from smsgwd.model.wire import Wire, unpack_wire
 from smsgwd.northbound.esme.passed import split_tlvs
@@ -228,9 +229,16 @@ class Translator:
         item.validity_s = validity_s
         item.priority = old.priority
         item.client_ref = old.client_ref
-        item.dlr_url = old.dlr_url
         item.account = old.account
-        item.asks = pdu.registered_delivery & _ASKS if old.account is not None else 0
+        item.failover = old.channel == DEVICE_THEN_NETWORK
+        item.channel = "device" if item.failover else old.channel
+        item.international = old.dest.lstrip("+") == old.msisdn
+        if old.account is not None:
+            item.asks = pdu.registered_delivery & _ASKS
+        else:  # it came by HTTP: its receipts go on as they were asked for
+            item.asks = old.asks
+            item.dlr_url = old.dlr_url or ""
+            item.callback = None if old.callback is None else unpack_callback(old.callback)
         return item
 
     def _item(self, kind: _Kind, body: bytes, tlvs: tuple[tuple[int, bytes], ...]) -> Item:

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from smsgwd.admission.admit import Policy, account_of, admit
 from smsgwd.gsm import alphabet
-from smsgwd.model.message import Coding, Message, State
+from smsgwd.model.callbacks import TELL_SENT, Callback, pack_callback
+from smsgwd.model.message import DEVICE_THEN_NETWORK, Coding, Message, State
 from smsgwd.model.refusals import Refused
 from smsgwd.model.tenant import Tenant
 from smsgwd.model.wire import Wire, pack_wire
@@ -251,6 +252,23 @@ def test_replace_keeps_what_it_does_not_say():
         ReplaceSm(short_message=b"new"), old(account=None, wire=None, asks=0, dlr_url="http://x/"), NOW
     )
     assert (by_http.account, by_http.dlr_url, by_http.text, by_http.asks) == (None, "http://x/", "new", 0)
+    quiet = Translator("ann").replacement(ReplaceSm(short_message=b"new"), old(account=None, wire=None, asks=0), NOW)
+    assert quiet.dlr_url == ""  # nobody was told of it, and nobody will be
+
+
+def test_what_came_by_http_is_told_of_and_sent_as_it_was_before():
+    style = Callback("ardary", "Europe/Paris", fields={"user": "me"})
+    was = old(
+        account=None,
+        wire=None,
+        asks=TELL_SENT,
+        dlr_url="http://x/",
+        callback=pack_callback(style),
+        channel=DEVICE_THEN_NETWORK,
+    )
+    item = Translator("ann").replacement(ReplaceSm(short_message=b"new"), was, NOW)
+    assert (item.callback, item.asks, item.dlr_url) == (style, TELL_SENT, "http://x/")
+    assert (item.channel, item.failover, item.international) == ("device", True, True)
 
 
 @given(
