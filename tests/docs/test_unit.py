@@ -20,3 +20,7 @@ def test_a_worker_that_runs_out_of_memory_does_not_end_the_gateway():
 
 def test_what_stops_has_time_to_drain():
     assert int(_service()["timeoutstopsec"]) > Shutdown().drain_s
+
+
+def test_what_starts_has_time_to_bring_the_store_up_to_date():
+    assert _service()["timeoutstartsec"] == "1h"
