@@ -11,16 +11,18 @@ import http.client
 import json
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
 from smsgwd.simulator.free_ports import free_ports
 from smsgwd.simulator.record import SubmitLine, read_submits
 from smsgwd.simulator.stand import Process, StandError
+from tests.scenario import fork_server
 from tests.scenario.client import PATIENCE_S, TOKEN, Answer, Tenant, ask, wait
 from tests.scenario.received import Text, texts
 
@@ -55,6 +57,14 @@ class Child(Process):
         super().__init__(name, command, directory)
         self.out_path = directory / f"{name}.out"
         self.log_path = directory / f"{name}.log"
+
+    def start(self) -> None:
+        """Start it (again), forked off a process that has done its imports where that is possible."""
+        if not fork_server.can_start(self._command):
+            super().start()
+            return
+        with self.out_path.open("wb") as out, self.log_path.open("ab") as log:
+            self._child = cast("subprocess.Popen[bytes]", fork_server.server().start(self._command, out, log))
 
     @property
     def running(self) -> bool:
