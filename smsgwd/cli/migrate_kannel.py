@@ -57,6 +57,10 @@ _WHY = {
     "immediate-sendsms-reply": "a request is answered once its message is durable",
     "sms-combine-concatenated-mo": "long MO messages are always put together",
     "http-proxy-host": "pushes go out directly",
+    "smpp-logins": "each login there is to be a credential of a tenant: smsgwctl credential add kind=smpp",
+    "route-to-smsc": "routes of a tenant say where its messages go (match: {tenant: ...})",
+    "opensmppbox-id": "one process does all; there are no boxes",
+    "use-systemid-as-smsboxid": "one process does all; there are no boxes",
 }  # fmt: skip
 _GROUPS = {
     "wapbox": "WAP is not served",

@@ -70,9 +70,9 @@ def _routes(group: Group, output: Output, smscs: list[Smsc], tenants: dict[str, 
 def _keywords(group: Group, output: Output) -> list[str]:
     keyword = group.take("keyword")
     aliases = group.text("aliases")
-    if keyword is None or keyword.value.lower() == "default" or group.yes("catch-all"):
+    group.take("catch-all")  # the URL's parameters, whose number limits texts in Kannel, are nothing here
+    if keyword is None or keyword.value.lower() == "default":
         return []
-    group.take("catch-all")
     words = [keyword.value, *names(aliases)]
     good = [word for word in words if len(word.split()) == 1 and any(char.isalnum() for char in word)]
     for word in words:

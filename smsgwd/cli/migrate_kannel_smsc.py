@@ -236,10 +236,18 @@ def _numbers(group: Group, output: Output, base: dict[str, Any]) -> None:
     window = group.number("max-pending-submits") or group.number("window")
     base["window"] = min(max(window or 10, 1), 10_000)
     detect = group.yes("source-addr-autodetect")
+    forced = group.said.get("source-addr-ton") or group.said.get("source-addr-npi")
     for side in ("source", "dest"):
         ton, npi = group.number(f"{side}-addr-ton"), group.number(f"{side}-addr-npi")
         if side == "source" and detect is False and ton is None:
             ton, npi = 2, 1 if npi is None else npi  # what Kannel sends then
+        if side == "source" and detect is not False and forced is not None:
+            output.tell(
+                forced.place,
+                "source-addr-ton, source-addr-npi: Kannel marks names and numbers with + by what they are"
+                " (source-addr-autodetect), as smsgwd does with all: left out; source_ton and source_npi would fix it",
+            )
+            continue
         for what, value, most in (("ton", ton, 7), ("npi", npi, 18)):
             if value is None:
                 continue

@@ -64,7 +64,7 @@ def test_a_connector_has_what_the_group_says(tmp_path: Path) -> None:
     lines = (
         'system-type = "VMA"', "throughput = 12.5", "max-pending-submits = 30", "msg-id-type = 0x02", "use-ssl = yes",
         "alt-charset = ISO-8859-1", "source-addr-ton = 5", "source-addr-npi = 0", "dest-addr-ton = 1",
-        "enquire-link-interval = 20", "wait-ack = 90", "wait-ack-expire = 0x02", "reconnect-delay = 15",
+        "source-addr-autodetect = no", "enquire-link-interval = 20", "wait-ack = 90", "wait-ack-expire = 0x02", "reconnect-delay = 15",
         "interface-version = 33", "address-range = ^30", "service-type = CMT", "validityperiod = 60",
     )  # fmt: skip
     main_file, _, told = made(tmp_path, smsc("a", *lines))
@@ -82,6 +82,14 @@ def test_a_connector_has_what_the_group_says(tmp_path: Path) -> None:
     assert told.count("\n") == 1
     assert "use-ssl" in told
     assert (tmp_path / "out" / "secrets" / "a").read_text() == "p"
+
+
+def test_a_ton_that_kannel_sends_with_plain_digits_alone_is_not_for_all(tmp_path: Path) -> None:
+    """Carriers refuse names with the TON of numbers; Kannel finds out what is a name, unless it is told not to."""
+    main_file, _, told = made(tmp_path, smsc("a", "source-addr-ton = 1", "source-addr-npi = 1"))
+    assert "source_ton" not in main_file["connectors"][0]
+    assert "source_npi" not in main_file["connectors"][0]
+    assert "kannel.conf:9: source-addr-ton, source-addr-npi: Kannel marks names" in told
 
 
 @pytest.mark.parametrize(
@@ -193,6 +201,14 @@ def test_services_are_mo_routes(tmp_path: Path) -> None:
         "mo-games": "http://games.example/",
     }
     assert "fixed answers are not given" in told
+
+
+def test_a_service_that_takes_any_number_of_words_keeps_its_keyword(tmp_path: Path) -> None:
+    """catch-all is about the words behind the keyword."""
+    text = smsc("a") + "group = sms-service\nkeyword = win\ncatch-all = true\nget-url = http://win.example/?%a\n"
+    main_file, _, told = made(tmp_path, text)
+    assert main_file["mo_routes"] == [{"match": {"keyword": ["win"]}, "webhook": "mo-service"}]
+    assert "catch-all" not in told
 
 
 def test_listeners_are_where_customers_look_for_them(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from smsgwd.config.types import Written
 
 _HOST = re.compile(r"(?!-)[a-z0-9.-]{1,253}(:[0-9]{1,5})?\Z", re.ASCII)
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]{1,64}){1,8}\Z", re.ASCII)
+_OURS = ("/v1", "/docs", "/openapi.json", "/l")
 
 
 def _host(value: str) -> str:
@@ -22,8 +23,12 @@ def _host(value: str) -> str:
 
 
 def _prefix(value: str) -> str:
-    if value and _PREFIX.match(value) is None:
+    if not value:
+        return value
+    if _PREFIX.match(value) is None:
         raise ValueError("must be a path such as /isms, without a slash at its end")
+    if f"/{value.lower().split('/')[1]}" in _OURS:
+        raise ValueError(f"begins as paths of the native API do ({', '.join(_OURS)}), which would be gone")
     return value
 
 
