@@ -10,6 +10,7 @@ from smsgwd.dialects.http import Request
 
 MOST_FIELDS: Final = 1000
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
+_MOST_BARE: Final = 10_000  #: percent signs by themselves
 _BROKEN = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
@@ -62,6 +63,12 @@ def parse(data: bytes) -> Fields:
             continue
         values.setdefault(key, []).append(_meant(value))
     return Fields(values)
+
+
+def mended(data: bytes) -> bytes:
+    """A form whose percent signs stand for themselves where no two digits follow, as PHP and C programs read them; of a
+    megabyte of such signs the rest stays, and is no form: each costs 150 ns, and nobody has proven yet who he is."""
+    return _BROKEN.sub(b"%25", data, _MOST_BARE) if b"%" in data else data
 
 
 def _meant(written: bytes) -> bytes:

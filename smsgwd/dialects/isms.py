@@ -53,7 +53,6 @@ _LABELS: Final = {name: f"isms {name}" for name in _OPERATIONS}
 _CONTACTS: Final = ("isms savecontact", "isms deletecontact")
 #: What must be said of a contact, and its most characters: those of the address book.
 _PERSON: Final = {"surname": 100, "name": 100, "comments": 1000}
-_BARE_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _ALLOW: Final = (("Allow", "GET, POST"),)
 _ONE_CENT: Final = 10_000  # micro-units
 _separators = re.compile(r"[;\r\n]").sub
@@ -166,10 +165,8 @@ def _values(request: Request) -> tuple[dict[str, str], frozenset[str]]:
         raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE)
     else:
         data = request.raw_query.encode("latin-1", "replace") + b"&" + request.body
-    if b"%" in data:
-        data = _BARE_PERCENT.sub(b"%25", data)  # '50% off' is what PHP reads there
     try:
-        fields = form.parse(data).values
+        fields = form.parse(form.mended(data)).values
     except form.FormError:
         raise Refused(Refusal.MALFORMED) from None
     values: dict[str, str] = {}

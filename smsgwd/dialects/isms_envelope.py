@@ -33,6 +33,7 @@ _INSTANCE: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _TRUE: Final = ("1", "true")
 _CODES_12: Final = {"Client": "Sender", "Server": "Receiver"}
 _FOLLOWED: Final = 4  # references one after another
+_NAME: Final = 16  # octets that an element counts for besides its text, and an attribute besides its value
 
 
 class Fault(Exception):  # noqa: N818 -- an answer of SOAP
@@ -135,12 +136,12 @@ def _operation(body: etree._Element, version: int) -> Operation:
     """The first element of a body; those with an id behind it are what rpc-style stubs refer to."""
     first = body[0]
     space, name = _names(first)
-    targets: dict[str, etree._Element] = {}
+    targets = _Targets(version)
     for other in list(body)[1:]:
         key = other.get("id")
         if key is None:
             raise Fault(version, "Client", "The request is malformed: the body has more than one operation.")
-        targets[key] = other
+        targets.add(key, other)
     values: dict[str, str] = {}
     recipients: list[str] = []
     seen: set[str] = set()
@@ -149,7 +150,7 @@ def _operation(body: etree._Element, version: int) -> Operation:
         if local in seen:
             raise Fault(version, "Client", f"The request is malformed: {local} is there twice.")
         seen.add(local)
-        element = _followed(child, targets)
+        element = targets.followed(child)
         if element.get(f"{{{_INSTANCE}}}nil", "").strip() in _TRUE:
             continue
         if local == "to":
@@ -159,29 +160,51 @@ def _operation(body: etree._Element, version: int) -> Operation:
     return Operation(name, version, space, values, recipients)
 
 
-def _followed(element: etree._Element, targets: dict[str, etree._Element]) -> etree._Element:
-    """What an element of the SOAP encoding refers to (SOAP 1.1 s5.1: href and id; 1.2: ref)."""
-    for _ in range(_FOLLOWED):
-        where = element.get("href", "").removeprefix("#") or element.get("ref", "")
-        target = targets.get(where) if where else None
-        if target is None:
-            break
-        element = target
-    return element
+class _Targets:
+    """What elements of the SOAP encoding refer to. All that is referred to may be as large as an envelope is, each
+    time counted anew: thousands of references to one long text are gigabytes."""
+
+    def __init__(self, version: int) -> None:
+        self._version = version
+        self._by_id: dict[str, tuple[etree._Element, int]] = {}
+        self._left = LARGEST
+
+    def add(self, key: str, element: etree._Element) -> None:
+        """An element with an id."""
+        self._by_id[key] = element, sum(map(_octets, element.iter()))
+
+    def followed(self, element: etree._Element) -> etree._Element:
+        """What an element refers to (SOAP 1.1 s5.1: href and id; 1.2: ref); itself where it refers to nothing. Raises
+        Fault."""
+        for _ in range(_FOLLOWED):
+            where = element.get("href", "").removeprefix("#") or element.get("ref", "")
+            target = self._by_id.get(where) if where else None
+            if target is None:
+                break
+            element, size = target
+            self._left -= size
+            if self._left < 0:
+                raise Fault(self._version, "Client", f"The request refers to more than {LARGEST} octets.")
+        return element
 
 
-def _recipients(to: etree._Element, targets: dict[str, etree._Element], version: int) -> Iterator[str]:
+def _octets(element: etree._Element) -> int:
+    """About what an element takes, without those in it."""
+    return _NAME + len(element.text or "") + sum(_NAME + len(value) for value in element.attrib.values())
+
+
+def _recipients(to: etree._Element, targets: _Targets, version: int) -> Iterator[str]:
     """The texts of `recipients`: one element each, or one with an item each (SOAP encoding), or a map of PHP's."""
     for child in to:
         local = _names(child)[1]
-        element = _followed(child, targets)
+        element = targets.followed(child)
         if local == "item" and len(element) == 2 and (element[0].text or "").strip() == "recipients":
-            element = _followed(element[1], targets)
+            element = targets.followed(element[1])
         elif local != "recipients":
             raise Fault(version, "Client", f"The request is malformed: to has recipients, and no {local}.")
         if len(element):
             for item in element:
-                yield _leaf(_followed(item, targets), "recipients", version)
+                yield _leaf(targets.followed(item), "recipients", version)
         elif element.text and element.text.strip():
             yield element.text
 

@@ -18,7 +18,6 @@ from smsgwd.dialects.http import Request
 #: A value: octets of a query or a form (and all numbers), text of JSON, or what else JSON has.
 Value = bytes | str | None | list[Any] | dict[str, Any]
 
-_BARE_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _SHOWN: Final = 100
 _LEVEL: Final = re.compile(rb"[1-3]")
 _METHOD: Final = re.compile(rb"(?i:get|post)")
@@ -79,10 +78,8 @@ def of_request(request: Request) -> dict[str, Value]:
             given = of_json(body)
         elif form.is_form(request):
             data += b"&" + body
-    if b"%" in data:
-        data = _BARE_PERCENT.sub(b"%25", data)
     try:
-        found = form.parse(data).values
+        found = form.parse(form.mended(data)).values
     except form.FormError:
         raise Problem(400, "The arguments cannot be read.") from None
     return {name: values[0] for name, values in found.items()} | given

@@ -25,7 +25,6 @@ _PART_OCTETS: Final = 140
 _number = re.compile(rb"\s*([+-]?[0-9]{1,9})(?![0-9])").match
 _huge = re.compile(rb"\s*[+-]?[0-9]{10}").match
 _HUGE: Final = 10**9
-_BARE_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _HEX: Final = re.compile(rb"(?:[0-9A-Fa-f]{2})+\Z")
 _like_number = re.compile(r"[0-9 +-]+\Z").match
 _ACCOUNT_BAD: Final = frozenset(b"[]\r\n")
@@ -94,10 +93,8 @@ def fields_of(request: Request) -> form.Fields:
     data = request.raw_query.encode("latin-1", "replace")
     if request.method == "POST" and request.body:
         data += b"&" + request.body
-    if b"%" in data:
-        data = _BARE_PERCENT.sub(b"%25", data)
     try:
-        return form.parse(data)
+        return form.parse(form.mended(data))
     except form.FormError as error:
         raise Refused(Refusal.MALFORMED, str(error)) from None
 

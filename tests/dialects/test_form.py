@@ -74,3 +74,15 @@ PIECES = st.sampled_from(
 def test_any_octets_are_decoded_as_others_do(pieces):
     written = b"".join(pieces)
     assert form.parse(b"a=" + written).first("a") == unquote_to_bytes(written.replace(b"+", b" "))
+
+
+def test_percent_signs_that_stand_for_themselves():
+    assert form.parse(form.mended(b"a=50% off&b=%41%&c=%4")).values == {"a": [b"50% off"], "b": [b"A%"], "c": [b"%4"]}
+    assert form.mended(b"a=%41") == b"a=%41"
+
+
+def test_of_a_great_many_percent_signs_only_some_are_mended():
+    many = b"a=" + b"%" * 10_000
+    assert form.parse(form.mended(many)).first("a") == b"%" * 10_000
+    with pytest.raises(form.FormError):
+        form.parse(form.mended(many + b"%"))

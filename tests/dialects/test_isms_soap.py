@@ -438,3 +438,33 @@ def test_an_outcome_keeps_its_states():
     taken = Outcome(1, [Entry("306912345678", 2, State.QUEUED, 1), Entry("1", error=Failure("invalid_recipient"))])
     _, root = returned(op("send", SEND), taken)
     assert root.findtext(".//return") == "1"
+
+
+def _referring(name, times, target):
+    """A send whose elements refer to one and the same."""
+    refs = f'<{name} href="#t"/>' * times
+    return f"<m:send xmlns:m='{SPACE}'>{WHO}<from>me</from><to>{refs}</to></m:send><t id='t'{target}</t>"
+
+
+@pytest.mark.parametrize("version", [11, 12])
+@pytest.mark.parametrize(
+    "operation",
+    [
+        _referring("recipients", 100, ">" + "3" * 50_000),
+        _referring("recipients", 1000, ">" + "<i>1</i>" * 1000),
+        _referring("item", 100, "><a>recipients" + " " * 50_000 + "</a><b>1</b>"),
+        _referring("recipients", 2000, "".join(f" a{at}=''" for at in range(1000)) + ">1"),
+        "<m:send xmlns:m='u'>"
+        + "".join(f'<v{at} href="#t"/>' for at in range(100))
+        + f"</m:send><t id='t'>{'x' * 50_000}</t>",
+    ],
+)
+def test_references_make_no_more_of_an_envelope_than_may_be_sent(version, operation):
+    with pytest.raises(Answered) as found:
+        DIALECT.read(post(envelope(operation, version), version))
+    assert b"refers to more than 1000000 octets" in found.value.answer.body
+
+
+def test_several_elements_may_refer_to_one():
+    asked = DIALECT.read(post(envelope(_referring("recipients", 1000, ">306912345678"))))
+    assert asked.what.recipients == ["306912345678"] * 1000
