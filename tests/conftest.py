@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+import structlog
 from twisted.trial.unittest import SynchronousTestCase
 
 
@@ -21,3 +22,12 @@ def trial_files_in_a_temporary_directory(tmp_path_factory):
     SynchronousTestCase.mktemp = mktemp
     yield
     SynchronousTestCase.mktemp = original
+
+
+@pytest.fixture(autouse=True)
+def plain_tracebacks_in_logs():
+    """Of loggers that nobody has configured: with the package rich, which schemathesis brings, each took a second."""
+    if not structlog.is_configured():
+        *first, _ = structlog.get_config()["processors"]
+        plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        structlog.configure([*first, plain])

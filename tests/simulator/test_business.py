@@ -6,7 +6,8 @@ from smsgwd.simulator.spread import spread
 def test_prefixes_are_different_and_the_same_each_time():
     found = prefixes(30_000)
     assert len(set(found)) == 30_000 and prefixes(30_000) == found
-    of_load = [prefix for prefix in found if prefix[:5] in set(spread())]
+    ahead = set(spread())
+    of_load = [prefix for prefix in found if prefix[:5] in ahead]
     assert len(of_load) > 12_000  # half, but for the calling codes and those of other numbers
     assert prefixes(1_000, seed=7)[:500] == found[:500] and prefixes(1_000, seed=7) != prefixes(1_000)
 
