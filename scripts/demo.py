@@ -18,9 +18,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import yaml
 
@@ -183,6 +184,70 @@ def _push(catcher: Child, message_id: str, until: float) -> dict[str, Any]:
     raise DemoError(f"the receipt of message {message_id} was not pushed in time")
 
 
+def send_in_styles(http_address: str, hook: str, catcher: Child, gateway: Child, until: float) -> None:
+    """Send as customers of iSMS.gr and SMS Club do, and follow each message in the provider's own way."""
+    print("\n-- iSMS.gr's API: GET /api/http/send.php")
+    account = {"username": "demo", "password": "demo"}
+    back = f"{hook}/isms?id=%I&to=%p&state=%d"
+    said = _text(
+        http_address,
+        "/api/http/send.php",
+        {**account, "from": "iSMS", "to": "306912345675", "message": "Γειά σου", "dlr-url": back},
+    )
+    print(f"   answer  {said}")
+    mid = said.removeprefix("ID:")
+    if mid == said:
+        raise DemoError(f"send.php answered {said}")
+    query = {**account, "mid": mid, "mobile": "306912345675"}
+    _until(lambda: _text(http_address, "/api/http/query.php", query), "Status: Delivered", gateway, until)
+    print(f"   called  GET {_callback(catcher, '/isms?', until)}")
+
+    print("\n-- SMS Club's API: POST /sms/send")
+    text = f"Hello at {time.strftime('%H:%M:%S')}"  # within two minutes the same one would be a duplicate
+    status, answer = request(
+        http_address, "POST", "/sms/send", {"phone": ["306912345676"], "message": text, "src_addr": "SMS Club"}
+    )
+    print(f"   answer  {json.dumps(answer)}")
+    if status != 200 or "success_request" not in answer:
+        raise DemoError(f"POST /sms/send answered {status}: {answer}")
+    (number,) = answer["success_request"]["info"]
+
+    def state() -> str:
+        found = request(http_address, "POST", "/sms/status", {"id_sms": [number]})[1]
+        return str(found["success_request"]["info"][number])
+
+    _until(state, "DELIVRD", gateway, until)
+
+
+def _text(address: str, path: str, query: dict[str, str]) -> str:
+    """What a GET says."""
+    answer = request(address, "GET", f"{path}?{urlencode(query)}")[1]
+    return answer.decode().strip() if isinstance(answer, bytes) else str(answer)
+
+
+def _until(ask: Callable[[], str], wanted: str, gateway: Child, until: float) -> None:
+    """Ask until the answer is the one that is wanted, and print it."""
+    said = ""
+    while time.monotonic() < until:
+        gateway.check()
+        said = ask()
+        if said == wanted:
+            print(f"   state   {said}")
+            return
+        time.sleep(0.2)  # SMS Club's customers have nine requests a second
+    raise DemoError(f"the state did not become {wanted} in time; the last seen one is {said}")
+
+
+def _callback(catcher: Child, begins: str, until: float) -> str:
+    """The target of the callback that begins so."""
+    while time.monotonic() < until:
+        with contextlib.suppress(queue.Empty):
+            line = catcher.lines.get(timeout=0.2)
+            if str(line.get("target", "")).startswith(begins):
+                return str(line["target"])
+    raise DemoError(f"no callback to {begins} came in time")
+
+
 def send_over_smpp(smpp_address: str, gateway: Child, until: float) -> None:
     """Bind, submit one text with registered_delivery 1 and wait for the deliver_sm with its receipt."""
     host, _, port = smpp_address.rpartition(":")
@@ -231,6 +296,12 @@ Up. Paste any of these:
   curl -s -u demo:demo 'http://{http_address}/v1/messages?limit=5'
   curl -s -u demo:demo http://{http_address}/v1/balance
   curl -s http://{ops}/metrics
+
+  # as a customer of iSMS.gr, and of SMS Club; docs/dialects/ has the others
+  curl -s 'http://{http_address}/api/http/send.php?username=demo&password=demo&from=iSMS&to=306912345678&message=Hello'
+  curl -s http://{http_address}/sms/send -H 'Authorization: Bearer demo-token' \\
+       -d '{{"phone":["306912345678"],"message":"Your parcel is here","src_addr":"SMS Club"}}'
+
   {tool}/smsgwctl --socket {os.path.relpath(socket_path)} status
   {tool}/smsgwd simulate esme --port {port} --system-id {SMPP_ACCOUNT[0]} --password {SMPP_ACCOUNT[1]} \\
        --to 306912345678 --text Hello
@@ -268,6 +339,7 @@ def demonstrate(once: bool, directory: Path, running: list[Child]) -> None:
     wait_ready(gateway, ops, until)
     print(f"gateway ready at http://{http_address} and SMPP {smpp_address} after {time.monotonic() - begun:.1f} s")
     send_over_http(http_address, hook, catcher, gateway, until)
+    send_in_styles(http_address, hook, catcher, gateway, until)
     send_over_smpp(smpp_address, gateway, until)
     print(f"\nAll receipts have come back, {time.monotonic() - begun:.1f} s after the gateway's start.")
     if once:
@@ -280,7 +352,9 @@ def demonstrate(once: bool, directory: Path, running: list[Child]) -> None:
         gateway.check()
         with contextlib.suppress(queue.Empty):
             line = catcher.lines.get(timeout=1)
-            if line.get("event") == "push":
+            if line.get("event") == "push" and "target" in line:
+                print(f"called: {line['method']} {line['target']} {line['form']}")
+            elif line.get("event") == "push":
                 print(f"pushed: {json.dumps(line.get('body'), ensure_ascii=False)}")
 
 

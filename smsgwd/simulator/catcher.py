@@ -1,6 +1,7 @@
 """The webhook catcher: an HTTP server that takes receipt pushes, checks their signature, counts and records them.
 
-`GET /stats` answers the counters as JSON. The HTTP parser knows what a webhook sender needs (keep-alive,
+`GET /stats` answers the counters as JSON. Any other GET, and a form, is a callback in a provider's style, which is
+counted and shown alone. The HTTP parser knows what a webhook sender needs (keep-alive,
 Content-Length, chunked bodies are refused with 411) and nothing else, so that a bench measures the gateway.
 """
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 RECORD_SLICE_S = 0.02
 MAX_HEAD = 16 * 1024
 MAX_BODY = 1024 * 1024
+_FORM = b"application/x-www-form-urlencoded"
 _REASONS = {200: b"OK", 204: b"No Content", 400: b"Bad Request", 401: b"Unauthorized", 404: b"Not Found", 410: b"Gone"}
 
 
@@ -163,6 +165,20 @@ class Catcher:
             self._show(msgspec.json.encode(event | {"body": msgspec.json.decode(body)}).decode())
         return status
 
+    def styled(self, method: str, target: str, headers: bytes, form: bytes) -> int:
+        """Count one callback in a provider's style, which nobody signs, and return the status; 0 = let it hang."""
+        stats = self.stats
+        stats.pushes += 1
+        webhook_id = header(headers, b"webhook-id").decode("latin-1")
+        status = self._status(True)
+        if 200 <= status < 300:
+            stats.types["callback"] += 1
+            stats.take(_Push(), webhook_id)
+        if self._show is not None:
+            event = {"event": "push", "status": status, "webhook_id": webhook_id, "method": method, "target": target}
+            self._show(msgspec.json.encode(event | {"form": form.decode("latin-1")}).decode())
+        return status
+
     def _status(self, signed: bool) -> int:
         options = self.options
         if not signed:
@@ -247,10 +263,15 @@ class CatcherConnection(Protocol):
         if len(buffer) < end:
             return False
         self._buffer = buffer[end:]
-        if buffer.startswith(b"POST "):
-            self._answer_push(self._catcher.answer(lines, buffer[head + 4 : end]))
-        elif buffer.startswith(b"GET /stats "):
+        body = buffer[head + 4 : end]
+        method, _, rest = buffer[:start].decode("latin-1").partition(" ")
+        target = rest.partition(" ")[0]
+        if method == "GET" and target == "/stats":
             self._write(200, msgspec.json.encode(self._catcher.stats.summary()))
+        elif method == "GET" or (method == "POST" and header(lines, b"content-type").startswith(_FORM)):
+            self._answer_push(self._catcher.styled(method, target, lines, body))
+        elif method == "POST":
+            self._answer_push(self._catcher.answer(lines, body))
         else:
             self._write(404, b"")
         return True

@@ -64,7 +64,8 @@ def test_a_connector_has_what_the_group_says(tmp_path: Path) -> None:
     lines = (
         'system-type = "VMA"', "throughput = 12.5", "max-pending-submits = 30", "msg-id-type = 0x02", "use-ssl = yes",
         "alt-charset = ISO-8859-1", "source-addr-ton = 5", "source-addr-npi = 0", "dest-addr-ton = 1",
-        "source-addr-autodetect = no", "enquire-link-interval = 20", "wait-ack = 90", "wait-ack-expire = 0x02", "reconnect-delay = 15",
+        "source-addr-autodetect = no", "enquire-link-interval = 20", "wait-ack = 90", "wait-ack-expire = 0x02",
+        "reconnect-delay = 15",
         "interface-version = 33", "address-range = ^30", "service-type = CMT", "validityperiod = 60",
     )  # fmt: skip
     main_file, _, told = made(tmp_path, smsc("a", *lines))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
+import io
 import json
 import os
 import re
@@ -31,6 +34,8 @@ EXPECTED = {
     "curl -s http://127.0.0.1:8080/v1/messages ": ['"messages"', '"queued"', '"error":null'],
     "/v1/messages?limit=5": ['"messages"', "+306912345678"],
     "/v1/balance": ['"balance"', '"EUR"'],
+    "/api/http/send.php": ["ID:"],
+    "/sms/send": ['"success_request"', "306912345678"],
     "/ready": ['"ready":true'],
     "/metrics": ["smsgwd_messages_accepted_total"],
     "smsgwctl status": ["node dev1", "sim"],
@@ -120,6 +125,31 @@ def test_the_first_command_again_sends_nothing(shared: Scene, stand: Stand) -> N
     assert len([push for push in stand.catcher.pushes() if push["body"]["id"] == message]) == 1
 
 
+def test_every_curl_line_that_scripts_run_shows_works(shared: Scene, stand: Stand) -> None:
+    """What it offers to be pasted, the provider APIs' too; once each, since SMS Club's duplicates are refused."""
+    place = importlib.util.spec_from_file_location("demo", ROOT / "scripts" / "demo.py")
+    assert place is not None
+    assert place.loader is not None
+    demo = importlib.util.module_from_spec(place)
+    place.loader.exec_module(demo)
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown):
+        demo.show_hints(
+            "127.0.0.1:8080", "127.0.0.1:2775", "127.0.0.1:8081", "http://127.0.0.1:8090", ROOT / "etc/smsgwd.dev.yaml"
+        )
+    lines = shown.getvalue().replace("\\\n", " ").split("\n")
+    curls = [line.strip() for line in lines if line.strip().startswith("curl ")]
+    assert len(curls) >= 6
+    wanted = {"/api/http/send.php": "ID:", "/sms/send": '"success_request"', "/v1/messages ": '"queued"'}
+    for part in wanted:
+        assert any(part in line for line in curls)
+    for line in curls:
+        output = _run(line, stand)
+        assert output.strip(), line
+        for part, expected in wanted.items():
+            assert part not in line or expected in output, (line, output)
+
+
 def test_the_files_it_links_to_are_there() -> None:
     """Every relative link."""
     targets = re.findall(r"\]\(([^)#]+)\)", README)
@@ -137,3 +167,5 @@ def test_scripts_run_once() -> None:
     assert done.stdout.count("   sent ") == 3
     assert done.stdout.count("   delivered ") == 3
     assert done.stdout.count("   pushed  message.delivered") == 3
+    assert "   called  GET /isms?id=" in done.stdout
+    assert "   state   DELIVRD" in done.stdout

@@ -74,6 +74,21 @@ def test_pushes_are_answered_and_counted():
     assert stats["types"] == {"message.delivered": 2, "message.undelivered": 1}
 
 
+def test_callbacks_in_the_style_of_a_provider():
+    shown = []
+    bench = _Bench(show=shown.append, secret=SECRET)
+    form = b"id=1&message_status=DELIVRD"
+    head = b"POST /dlr HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n"
+    get = b"GET /dlr?s=%d&to=306912345678 HTTP/1.1\r\nWebhook-Id: msg_1\r\n\r\n"
+    bench.protocol.dataReceived(get + get + head % len(form) + form + b"PUT / HTTP/1.1\r\n\r\n")
+    assert bench.statuses() == [200, 200, 200, 404]
+    stats = bench.catcher.stats
+    assert (stats.pushes, stats.repeated, stats.unique, stats.unsigned) == (3, 1, 0, 0)
+    assert stats.types == {"callback": 3}
+    assert [json.loads(line)["target"] for line in shown] == ["/dlr?s=%d&to=306912345678"] * 2 + ["/dlr"]
+    assert json.loads(shown[2])["form"] == form.decode()
+
+
 def test_a_request_may_come_octet_by_octet():
     bench = _Bench()
     for octet in _push(1):
@@ -178,7 +193,7 @@ def test_the_statistics_over_http():
         (b"POST /dlr HTTP/1.1\r\nContent-Length: -1\r\n\r\n", [413]),
         (b"POST /dlr HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", [413]),
         (b"POST /dlr HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", [411]),
-        (b"GET / HTTP/1.1\r\n\r\n", [404]),
+        (b"HEAD / HTTP/1.1\r\n\r\n", [404]),
         (b"x" * (MAX_HEAD + 1), [431]),
     ],
 )
