@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smsgwd.app.business import Business
 from smsgwd.app.catalog import Catalog
-from smsgwd.app.dialect_mounts import mounts_of
+from smsgwd.app.dialect_mounts import mounted, mounts_of
 from smsgwd.config import Config
 from smsgwd.config.model.dialects import Limited
 from smsgwd.dialects.registry import DIALECTS
@@ -16,6 +16,9 @@ from smsgwd.ports.clock import Clock
 from smsgwd.ports.push import Outbox
 from smsgwd.ports.store import Store
 from smsgwd.ports.submit import Authenticator
+from smsgwd.telemetry import get_logger
+
+_log = get_logger("net")
 
 
 def build_dialects(
@@ -34,6 +37,8 @@ def build_dialects(
     mounts = mounts_of(config)
     if not mounts:
         return behind
+    if config.listeners.http is not None:
+        _log.info("dialects.served", dialects=served(config))
 
     def part_price(tenant: str) -> int:
         account = catalog.account(tenant)
@@ -49,3 +54,11 @@ def build_dialects(
         clock=clock,
         rates={name: section.requests_per_s for name, section in sections.items()},
     )
+
+
+def served(config: Config) -> list[str]:
+    """Where each dialect is served: 'isms' (on every host), 'isms sms.example.net', 'isms /sms', ..."""
+    return [
+        " ".join([row.name, *([f"{host}{row.prefix}" for host in row.hosts] or [row.prefix])]).rstrip()
+        for row in mounted(config)
+    ]

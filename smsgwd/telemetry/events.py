@@ -93,6 +93,7 @@ EVENTS: Mapping[str, Event] = _events(
     ),
     ("held.decided", "info", "An operator released or rejected held messages; tenant, range, how many."),
     ("listener.opened", "info", "A listener accepts connections; address."),
+    ("dialects.served", "info", "Which provider APIs are served, and on which host or below which path."),
     ("worker.up", "info", "An HTTP worker accepts connections; its number and process id."),
     ("worker.lost", "error", "An HTTP worker died; how, and after how long another one is started."),
     ("worker.hung", "error", "An HTTP worker did not answer for that long; it is killed and replaced."),
