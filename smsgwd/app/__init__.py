@@ -10,11 +10,14 @@ worker's process `edge_main.py`); what an item becomes, `maker.py`; how subscrib
 `retention.py`; which connectors are left to a message, `ways.py`, and when a queue goes over to them, `reroute.py`; how
 a person is erased, `erasure.py`; how a tenant is kept and who hears of its changes, `tenancy.py`, what operators may
 change of it, `tenant_desk.py`, who is unbound for it, `credential_watch.py`; which commands operators have,
-`commands.py`; how tracked links are made and opened, `link_desk.py`; how tenants are told of
-events, `event_desk.py`; how lookups are taken and paid for,
-`lookup_desk.py`, who is asked, `lookup_asking.py` and `lookup_sources.py`, and what is remembered of networks,
-`networks.py`; another time for scheduled messages, `reschedule.py`. What is compiled from records, `catalog.py`, and of
-tenants, `account_tables.py`; how records are changed, `records.py`; what is remembered of texts and ranges,
-`guards.py`; what becomes of messages to test numbers, `test_numbers.py`. What there is before the store is open,
-`core.py`; how all of a business is joined, `business.py`.
+`commands.py`; how tracked links are made and opened, `link_desk.py`; how tenants are told of events, `event_desk.py`;
+how lookups are taken and paid for, `lookup_desk.py`, who is asked, `lookup_asking.py` and `lookup_sources.py`, and what
+is remembered of networks, `networks.py`; another time for scheduled messages, `reschedule.py`. What is compiled from
+records, `catalog.py`, and of tenants, `account_tables.py` and `tables.py`; how records are changed, `records.py`; what
+is remembered of texts and ranges, `guards.py`; what becomes of messages to test numbers, `test_numbers.py`. Which
+provider styles are served and where, `dialect_mounts.py`, and what they are given, `dialects.py`. What there is before
+the store is open, `core.py`; how all of a business is joined, `business.py`. Certificates, `certificates.py`; secrets
+at rest, `secrets.py`; the log, `logs.py`; figures, `observe.py` and `business_counts.py`; which outbox an item goes to,
+`outboxes.py`; whether there is CPU to spare, `pressure.py`; what a configuration may say and this release cannot do,
+`support.py`.
 """

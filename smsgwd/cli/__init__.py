@@ -1,8 +1,15 @@
-"""The command lines: `smsgwd` (run, check, config, simulate, bench) and `smsgwctl`.
+"""The command lines: `smsgwd` (run, check, config, migrate, simulate, bench) and `smsgwctl`.
 
-Here live argument parsing and printing, nothing else: every command calls into the packages below.
+Here live argument parsing and printing, and the converters of other gateways' configurations, which nothing else needs.
+Every other command calls into the packages below.
 
 To add a verb to `smsgwd`, write a click command in a module of its own and add it in `main.py`; to add one to
-`smsgwctl`, add it to the registry of `smsgwd.ops` (this client shows whatever the daemon offers). Options and
-printing that benches share are in `bench_runs.py`.
+`smsgwctl`, add it to the registry of `smsgwd.ops` (this client shows whatever the daemon offers). Options and printing
+that benches share are in `bench_runs.py`; the benches are `bench.py` with `bench_smpp.py`, `bench_http.py`,
+`bench_data.py` and `bench_dialects.py`; the simulators `simulate.py`, `simulate_hlr.py`, `simulate_serve.py`;
+`smsgwctl` is `ctl.py` with `tables.py` and `command_help.py`. To change what becomes of a kannel.conf, edit
+`migrate_kannel.py` (reading it: `migrate_kannel_read.py`; smscs `migrate_kannel_smsc.py`, routes
+`migrate_kannel_routes.py`, services `migrate_kannel_services.py`); of jcli commands, `migrate_jasmin.py`
+(`migrate_jasmin_read.py`, `migrate_jasmin_users.py`, `migrate_jasmin_routes.py`, expressions `migrate_patterns.py`);
+how the result is written, checked and told, `migrate_output.py`; the command, `migrate.py`.
 """

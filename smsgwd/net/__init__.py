@@ -13,5 +13,7 @@ results of pushes become durable, `results.py`; an end with a limit, `ending.py`
 `wakeups.py`; how work in a thread leaves the reactor its turns, `breaks.py`; TLS versions and verification, `tls.py`;
 how a push travels, `http_client.py` (its requests `http_client_request.py`, its answers `http_client_answer.py`, one
 connection `http_client_connection.py`, names `http_client_dns.py`, TLS `http_client_tls.py`); which addresses a
-tenant's URL may lead to, `targets.py`.
+tenant's URL may lead to, `targets.py`. Requests and answers as handlers see them, `http_message.py`; whose a request is
+behind proxies, `http_address.py`; host names resolved, `names.py`; a write that goes out at once, `send.py`; the
+machine's clocks, `clock.py`.
 """

@@ -5,15 +5,17 @@ here: admission, routing, prices, the store, pushes (behind `ports`), and the HT
 
 To change an endpoint, edit its row in `routes.py` and its handler in `sending.py` or `queries.py`; what a request may
 hold, `requests.py`; what an answer holds, `answers.py`; the cursor of lists, `cursor.py`; how credentials are read from
-a request, `credentials.py`; how they are verified, `auth.py`; how fast a tenant may send, `pace.py`; how much is let
-in at a time, `doorway.py`; what a refusal or a bug looks like, `problems.py`; the generated documents, `openapi.py` and
-`docs_page.py`; the server side of SMPP, `esme/`.
-Money: statements and orders, `money.py` with `money_types.py`, `money_csv.py` and its rows in `money_routes.py`; bills,
-`bills.py`. Scheduled messages, `scheduled.py`; tracked links, `links.py`, how they are opened, `link_pages.py`, and who
-is taken for a program, `link_bots.py`; number lookups, `lookups.py`.
-The address book: its endpoints, `book_routes.py`; what they take and answer, `book_types.py`; contacts, groups,
-templates, senders and opt-outs, `book_contacts.py`, `book_groups.py`, `templates.py`, `senders.py` and `optouts.py`;
-files of contacts, `book_transfer.py`, `book_csv.py` and `book_vcard.py`; sending to groups and by templates,
-`book_sending.py`; names in histories, `book_names.py`; which handler answers what, `book.py`.
+a request, `credentials.py`; how they are verified, `auth.py`; how fast a tenant may send, `pace.py`; how much is let in
+at a time, `doorway.py`; what a refusal or a bug looks like, `problems.py`; the generated documents, `openapi.py` and
+`docs_page.py` (docs/errors.md: `markdown.py`); the server side of SMPP, `esme/`; which row a request is for,
+`router.py`; where submissions over HTTP go in, whichever API they came by, `intake.py`. Provider styles
+(`smsgwd.dialects` says what they are): who asks, how often, and how it is answered, `dialect_edge.py`; how what they
+ask is carried out, `dialect_desk.py`. Money: statements and orders, `money.py` with `money_types.py`, `money_csv.py`
+and its rows in `money_routes.py`; bills, `bills.py`. Scheduled messages, `scheduled.py`; tracked links, `links.py`, how
+they are opened, `link_pages.py`, and who is taken for a program, `link_bots.py`; number lookups, `lookups.py`. The
+address book: its endpoints, `book_routes.py`; what they take and answer, `book_types.py`; contacts, groups, templates,
+senders and opt-outs, `book_contacts.py`, `book_groups.py`, `templates.py`, `senders.py` and `optouts.py`; files of
+contacts, `book_transfer.py`, `book_csv.py` and `book_vcard.py`; sending to groups and by templates, `book_sending.py`;
+what all of them share, `book_records.py`; names in histories, `book_names.py`; which handler answers what, `book.py`.
 `route.py` says what a row is; `api.py` puts the tables and their handlers (families) together.
 """
