@@ -46,6 +46,7 @@ _LONGEST_SECRET: Final = 1024
 _LONGEST_ID: Final = 255
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2})\Z", re.ASCII)
+_DATE_LENGTH: Final = 19
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PLACE: Final = PLACEHOLDERS[0].lower()
 
@@ -184,7 +185,7 @@ class Ardary:
             at: int | None = None
             date = message.date_to_send or header.date_to_send
             if date:
-                at = moment(date, zone)
+                at = moment(date, zone) if len(date) == _DATE_LENGTH else None  # longer ones are not to be remembered
                 if at is None:
                     errors.append(BAD_DATE)
                 elif at <= now:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import urlsplit
+
+from smsgwd.model.urls import url_fault
 
 LONGEST: Final = 2048
 _NOT_URL: Final = re.compile(rb"[^!-~]")
@@ -19,14 +20,7 @@ def callable_url(written: bytes) -> str | None:
     if len(written) > LONGEST:
         return None
     url = _NOT_URL.sub(_encoded, written).decode("ascii")
-    try:
-        split = urlsplit(url)
-        port = split.port
-    except ValueError:
-        return None
-    if split.scheme not in ("http", "https") or not split.hostname or port == 0:
-        return None
-    return None if "@" in split.netloc or "%" in split.netloc or "#" in url or len(url) > LONGEST else url
+    return None if "#" in url or len(url) > LONGEST or url_fault(url) is not None else url
 
 
 def _encoded(found: re.Match[bytes]) -> bytes:

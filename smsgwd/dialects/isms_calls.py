@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -22,6 +21,7 @@ from smsgwd.model.message import State
 from smsgwd.model.refusals import BY_CODE, Refusal
 from smsgwd.model.submission import Entry, Item
 from smsgwd.model.tenant import Tenant
+from smsgwd.model.urls import url_fault
 from smsgwd.timespec.strtotime import PhraseError, due
 
 NAME: Final = "isms"
@@ -49,7 +49,6 @@ _written_id = re.compile(r"[0-9A-Za-z]{1,13}\Z").match
 _MOST_ID: Final = 2**63
 #: What may be a number; whether some country has it is for admission to say.
 _like_number = re.compile(r"(?:\+|00)?[1-9](?:[ \-.()/\u00a0\u2009\u2010\u2011]*[0-9]){6,14}\Z", re.ASCII).match
-_broken_url = re.compile(r"[^!-~]|#").search
 
 _SENDER: Final = frozenset({Refusal.INVALID_SENDER, Refusal.SENDER_NOT_ALLOWED})
 _TEXT: Final = frozenset(
@@ -225,14 +224,7 @@ def _wants(call: Call, url: str | None) -> bool:
 @lru_cache(maxsize=1024)
 def _check_url(url: str) -> None:
     """Raises Problem for an address that cannot be called; whether it may be is asked when it is."""
-    if len(url) > LONGEST_URL or _broken_url(url) is not None:
-        raise Problem(INVALID_URL)
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        good = False
-    if not good:
+    if len(url) > LONGEST_URL or "#" in url or url_fault(url) is not None:
         raise Problem(INVALID_URL)
 
 

@@ -47,6 +47,8 @@ _METHODS: Final = {"send": "POST", "sendbatch": "POST", "rate": "GET", "balance"
 _SCOPES: Final = {"send": "send", "sendbatch": "send", "rate": "send", "balance": "money"}
 LABELS: Final = tuple(f"{NAME} secure/{name}" for name in _PATHS.values())
 _MOST_MESSAGES: Final = MAX_BLOCK - 1  # the ids of a submission are one block
+_MOST_OCTETS: Final = 4 * 1024 * 1024  # of all messages of a batch, what globals say counted with each
+_VALUE: Final = 16  # octets that a value counts for, besides itself
 _STYLE: Final = Callback(NAME)
 _encode: Final = msgspec.json.Encoder().encode
 _seconds = re.compile(r"([0-9]{1,9})s").fullmatch
@@ -127,13 +129,19 @@ def batch(ask: Ask, tenant: Tenant, now: int) -> Command:
     ask.scheduled = None if at is None else (at - now) // 1000
     basis = {name: value_of(value) for name, value in common.items()} if isinstance(common, dict) else {}
     credential = {"username": b"-", "password": b"-"}  # proven already
+    limit = _Limit(len(messages))
+    common_octets = _octets(basis)
     items: list[Item] = []
     for one in messages:
-        said = renamed({**basis, **{name: value_of(value) for name, value in one.items()}})
+        limit.octets(common_octets)
+        own = {name: value_of(value) for name, value in one.items()}
+        said = renamed({**basis, **own})
         to = said.get("to")
         if to is None or ("content" not in said and "hex-content" not in said):
             continue  # as there: what has no recipient or no content is no message
+        octets = common_octets + _octets(own)
         for number in to if isinstance(to, list) else [to]:
+            limit.message(octets, number)
             written = value_of(number)
             try:
                 arguments = {**said, "to": written, **credential}
@@ -151,10 +159,48 @@ def batch(ask: Ask, tenant: Tenant, now: int) -> Command:
             items += found
             ask.spans.append(len(found))
             if len(items) > _MOST_MESSAGES:
-                raise Refused(Refusal.TOO_LARGE, f"more than {_MOST_MESSAGES} messages in a batch")
+                raise _too_many()
     if ask.callbacks == (None, None):
         return Send(items)
     return Send(items, pushes=partial(_pushes, ask, tenant.id, now))
+
+
+class _Limit:
+    """How much a batch may be, good or not: in a megabyte there is room for globals and messages that make gigabytes
+    when each message is looked at with all that globals say."""
+
+    def __init__(self, messages: int) -> None:
+        """Raises Refused(TOO_LARGE)."""
+        self._messages = 0
+        self._octets = _MOST_OCTETS
+        if messages > _MOST_MESSAGES:
+            raise _too_many()
+
+    def octets(self, count: int) -> None:
+        """So much is looked at. Raises Refused(TOO_LARGE)."""
+        self._octets -= count
+        if self._octets < 0:
+            raise Refused(Refusal.TOO_LARGE, f"a batch has more than {_MOST_OCTETS} octets")
+
+    def message(self, octets: int, number: Any) -> None:
+        """A message of so many octets to a number, of whatever type. Raises Refused(TOO_LARGE)."""
+        self._messages += 1
+        if self._messages > _MOST_MESSAGES:
+            raise _too_many()
+        self.octets(octets + (len(number) if isinstance(number, str) else 0))
+
+
+def _too_many() -> Refused:
+    return Refused(Refusal.TOO_LARGE, f"more than {_MOST_MESSAGES} messages in a batch")
+
+
+def _octets(given: dict[str, Value]) -> int:
+    """About what arguments take, without their recipients."""
+    return sum(
+        _VALUE + len(name) + (len(value) if isinstance(value, (str, bytes)) else 4 * len(_encode(value)))
+        for name, value in given.items()
+        if name != "to" or not isinstance(value, list)
+    )
 
 
 def _pushes(ask: Ask, tenant: str, now: int, outcome: Outcome) -> list[Owed]:

@@ -600,3 +600,10 @@ def test_any_bytes_are_answered_or_refused(body, path, method, kind, zone):
         )
         answer = ARDARY.answer(asked, command, result, tenant)
     assert told(answer)
+
+
+def test_long_dates_are_refused_and_not_remembered():
+    known = moment.cache_info().currsize
+    _, answer = carried_out(send(MESSAGE, {**MESSAGE, "date_to_send": "9" * 9999}), taken(""))
+    assert told(answer)["sms"][1]["errors"] == ["#007"]
+    assert moment.cache_info().currsize == known

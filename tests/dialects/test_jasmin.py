@@ -327,3 +327,35 @@ def test_every_refusal(refusal):
             found = DIALECT.refused(request(path), asked, Refused(refusal))
             assert found.status >= 400
             assert found.body
+
+
+def _batch(common, messages):
+    body = json.dumps({"globals": common, "messages": messages}).encode()
+    return outcome_of(request("/secure/sendbatch", body=body, headers=BASIC))
+
+
+@pytest.mark.parametrize(
+    ("common", "messages"),
+    [
+        ({"content": "a", "to": "1"}, [{}] * 5000),
+        ({"content": "a"}, [{}] * 5000),
+        ({"content": "a"}, [{"to": [""] * 5000}]),
+        ({"content": "a", "to": [""] * 1000}, [{}] * 10),
+        ({str(at): 1 for at in range(1000)}, [{}] * 500),
+        ({"content": "a", "to": "x" * 10_000}, [{}] * 500),
+        ({"content": "x" * 10_000, "to": "306912345678"}, [{}] * 500),
+        ({"content": "a"}, [{"content": "x" * 10_000, "to": ["306912345678"] * 500}]),
+        ({"content": "a", "to": "306912345678", "custom_tlvs": [[5120, 1, "Int1", 1]] * 200}, [{}] * 500),
+        ({"content": "a", "to": "306912345678", "custom_tlvs": [[5120, 1, "OctetString", "x" * 9999]]}, [{}] * 500),
+    ],
+)
+def test_a_batch_is_no_more_than_its_messages_written_out_may_be(common, messages):
+    with pytest.raises(Refused) as found:
+        _batch(common, messages)
+    assert found.value.refusal is Refusal.TOO_LARGE
+
+
+def test_a_batch_of_as_many_messages_as_there_may_be():
+    numbers = [f"3069{at:08d}" for at in range(4000)]
+    found = _batch({"content": "x" * 700}, [{"to": numbers}])
+    assert isinstance(found, Send) and [one.dest for one in found.items] == numbers
