@@ -56,7 +56,7 @@ class Mounted(Section):
 
 
 class Limited(Mounted):
-    """A dialect with a limit of requests."""
+    """Where this API is served, and how many requests it takes."""
 
     requests_per_s: float = option(
         "Most requests a second of one tenant; beyond, the provider's own error. 0 = unlimited.",
