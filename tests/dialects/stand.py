@@ -67,6 +67,7 @@ class Catcher:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # an answer is one packet: of two, the second waits for the other side's delayed ACK
 
             def _take(self) -> None:
                 path, _, query = self.path.partition("?")
