@@ -9,7 +9,7 @@ that benches share are in `bench_runs.py`; the benches are `bench.py` with `benc
 `bench_data.py` and `bench_dialects.py`; the simulators `simulate.py`, `simulate_hlr.py`, `simulate_serve.py`;
 `smsgwctl` is `ctl.py` with `tables.py` and `command_help.py`. To change what becomes of a kannel.conf, edit
 `migrate_kannel.py` (reading it: `migrate_kannel_read.py`; smscs `migrate_kannel_smsc.py`, routes
-`migrate_kannel_routes.py`, services `migrate_kannel_services.py`); of jcli commands, `migrate_jasmin.py`
-(`migrate_jasmin_read.py`, `migrate_jasmin_users.py`, `migrate_jasmin_routes.py`, expressions `migrate_patterns.py`);
-how the result is written, checked and told, `migrate_output.py`; the command, `migrate.py`.
+`migrate_kannel_routes.py`, services `migrate_kannel_services.py`, logins `migrate_kannel_logins.py`); of jcli commands,
+`migrate_jasmin.py` (`migrate_jasmin_read.py`, `migrate_jasmin_users.py`, `migrate_jasmin_routes.py`, expressions
+`migrate_patterns.py`); how the result is written, checked and told, `migrate_output.py`; the command, `migrate.py`.
 """

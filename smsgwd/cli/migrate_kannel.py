@@ -1,4 +1,4 @@
-"""kannel.conf to a configuration: the core, smsbox and users; smscs, routes and services have modules of their own."""
+"""kannel.conf to a configuration: the core, smsbox and users; all else has modules of its own."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from smsgwd.cli import migrate_kannel_logins as logins
 from smsgwd.cli import migrate_kannel_routes as routes
 from smsgwd.cli import migrate_kannel_services as services
 from smsgwd.cli import migrate_kannel_smsc as smsc
-from smsgwd.cli.migrate_kannel_read import Group, Said, read
+from smsgwd.cli.migrate_kannel_read import Group, Said, networks, read
 from smsgwd.cli.migrate_output import Output, name_of
 
 _SENDER = re.compile(r"[0-9]{1,15}|[ -~]{1,11}")
@@ -57,8 +58,6 @@ _WHY = {
     "immediate-sendsms-reply": "a request is answered once its message is durable",
     "sms-combine-concatenated-mo": "long MO messages are always put together",
     "http-proxy-host": "pushes go out directly",
-    "smpp-logins": "each login there is to be a credential of a tenant: smsgwctl credential add kind=smpp",
-    "route-to-smsc": "routes of a tenant say where its messages go (match: {tenant: ...})",
     "opensmppbox-id": "one process does all; there are no boxes",
     "use-systemid-as-smsboxid": "one process does all; there are no boxes",
 }  # fmt: skip
@@ -96,6 +95,7 @@ def convert(path: Path) -> Output:
         _core(group, output)
     smscs = smsc.convert(by_name.get("smsc", []), output, authority)
     kinds = _users(by_name.get("sendsms-user", []), output, sender)
+    logins.convert(by_name.get("opensmppbox", []), output, kinds)
     output.routes, homeless = routes.make(smscs, kinds)
     for kind in homeless:
         for tenant in kind.tenants:
@@ -255,15 +255,9 @@ def _networks(group: Group, output: Output) -> list[str]:
     if allow is None or smsc.names(deny.value) != ["*.*.*.*"]:
         output.tell(deny.place, "user-deny-ip: a credential names networks that may use it (allow), none that may not")
         return []
-    found = []
-    for part in smsc.names(allow.value):
-        match = re.fullmatch(r"((?:[0-9]{1,3}\.){0,3}[0-9]{1,3})((?:\.\*){0,3})", part)
-        octets = match[1].split(".") if match else []
-        if match is None or len(octets) + match[2].count("*") != 4 or any(int(octet) > 255 for octet in octets):
-            output.tell(allow.place, f"user-allow-ip: '{part[:30]}' is no network: left out")
-            continue
-        address = ".".join([*(str(int(octet)) for octet in octets), *["0"] * (4 - len(octets))])
-        found.append(f"{address}/{8 * len(octets)}" if len(octets) < 4 else address)
+    found, wrong = networks(smsc.names(allow.value))
+    for part in wrong:
+        output.tell(allow.place, f"user-allow-ip: '{part[:30]}' is no network: left out")
     if not found:
         output.tell(allow.place, "user-allow-ip: nobody may log in from anywhere, so no network could be written")
     return found

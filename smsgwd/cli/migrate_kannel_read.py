@@ -64,6 +64,20 @@ class Group:
         return None if said is None else said.value.lower() in ("true", "yes", "on", "1")
 
 
+def networks(parts: list[str]) -> tuple[list[str], list[str]]:
+    """Addresses as Kannel writes them ('192.0.2.*') as networks ('192.0.2.0/24'), and those that are none."""
+    found, wrong = [], []
+    for part in parts:
+        match = re.fullmatch(r"((?:[0-9]{1,3}\.){0,3}[0-9]{1,3})((?:\.\*){0,3})", part)
+        octets = match[1].split(".") if match else []
+        if match is None or len(octets) + match[2].count("*") != 4 or any(int(octet) > 255 for octet in octets):
+            wrong.append(part)
+            continue
+        address = ".".join([*(str(int(octet)) for octet in octets), *["0"] * (4 - len(octets))])
+        found.append(f"{address}/{8 * len(octets)}" if len(octets) < 4 else address)
+    return found, wrong
+
+
 def read(path: Path, output: Output) -> list[Group]:
     """The groups of a file and of those that it includes, in order. Raises MigrateError with file and line."""
     groups: list[Group] = []

@@ -212,6 +212,49 @@ def test_a_service_that_takes_any_number_of_words_keeps_its_keyword(tmp_path: Pa
     assert "catch-all" not in told
 
 
+def test_who_may_bind_becomes_a_tenant(tmp_path: Path) -> None:
+    logins = tmp_path / "logins.txt"
+    logins.write_text(
+        "acme pass1 VMA *.*.*.*\n\nshop pass2 VMA 192.0.2.7;198.51.100.*\nlong waytoolong VMA *.*.*.*\n"
+        "acme other VMA *.*.*.*\nnowhere p VMA x\nalone\nbare pw\n"
+    )
+    text = smsc("a", "allowed-smsc-id = a") + smsc("b") + "group = opensmppbox\nopensmppbox-port = 2345\n"
+    text += f"our-system-id = gate\nroute-to-smsc = a\nsmpp-logins = {logins}\n\n" + user("shop")
+    main_file, tenants, told = made(tmp_path, text)
+    assert [(it["id"], it["credentials"]) for it in tenants["tenants"]] == [
+        ("shop", [{"kind": "password", "username": "shop", "secret": "secret-shop"}]),
+        ("acme", [{"kind": "smpp", "system_id": "acme", "secret": "pass1"}]),
+        (
+            "shop-2",
+            [
+                {
+                    "kind": "smpp",
+                    "system_id": "shop",
+                    "secret": "pass2",
+                    "allow": ["192.0.2.7", "198.51.100.0/24"],
+                }
+            ],
+        ),
+        ("bare", [{"kind": "smpp", "system_id": "bare", "secret": "pw"}]),
+    ]
+    both = {"connectors": ["a", "b"], "strategy": "round_robin"}
+    assert [it for it in main_file["routes"] if it.get("match", {}).get("tenant") in ("acme", "shop-2", "bare")] == [
+        {"match": {"tenant": name}, **both} for name in ("acme", "shop-2", "bare")
+    ]
+    for line, what in ((4, "'long': left out: SMPP has room"), (5, "'acme' is there already"), (6, "it may bind from")):
+        assert any(it.startswith(f"{logins}:{line}: ") and what in it for it in told.splitlines())
+    assert f"{logins}:7: login 'alone': left out" in told
+    assert f"{logins}:3: login 'shop': its tenant is 'shop-2', 'shop' is taken" in told
+    assert "pass1" not in told
+    assert "waytoolong" not in told
+
+
+def test_logins_that_are_elsewhere_are_told(tmp_path: Path) -> None:
+    text = smsc("a") + f"group = opensmppbox\nopensmppbox-port = 2345\nsmpp-logins = {tmp_path}/none\n"
+    _, _, told = made(tmp_path, text)
+    assert "none cannot be read here (No such file or directory): each login in it is to be a credential" in told
+
+
 def test_listeners_are_where_customers_look_for_them(tmp_path: Path) -> None:
     text = "group = core\nlog-level = 2\nsms-combine-concatenated-mo-timeout = 60\n\n"
     text += "group = smsbox\nsendsms-port = 13014\nsendsms-interface = 127.0.0.1\n"
