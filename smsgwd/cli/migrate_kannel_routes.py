@@ -67,6 +67,8 @@ def _table(smscs: list[Smsc], label: str | None) -> dict[str, _Ways]:
             if _takes_number(smsc, prefix):
                 liked = label in smsc.preferred_ids or _fits(smsc.preferred, prefix)
                 (preferred if liked else others).extend(smsc.connectors)
+        if not others:  # where all are preferred none is
+            preferred, others = others, preferred
         if not prefix or _around(made, prefix, ([], [])) != (preferred, others):
             made[prefix] = (preferred, others)
     return made

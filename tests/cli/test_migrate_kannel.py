@@ -204,6 +204,12 @@ def test_services_are_mo_routes(tmp_path: Path) -> None:
     assert "fixed answers are not given" in told
 
 
+def test_a_preference_that_changes_nothing_makes_no_route(tmp_path: Path) -> None:
+    """The only smsc that takes a number is not more so for being preferred."""
+    main_file, _, _ = made(tmp_path, smsc("a", "preferred-prefix = 0044;0049", "denied-prefix = 0090"))
+    assert main_file["routes"] == [{"connectors": ["a"]}]
+
+
 def test_a_service_that_takes_any_number_of_words_keeps_its_keyword(tmp_path: Path) -> None:
     """catch-all is about the words behind the keyword."""
     text = smsc("a") + "group = sms-service\nkeyword = win\ncatch-all = true\nget-url = http://win.example/?%a\n"
