@@ -161,12 +161,13 @@ class Kannel:
             raise Answered(_told(400, str(problem))) from None
         bodies = first if isinstance(first, list) else [first]
         url, asks, callback = _callback(fields, tenant)
+        source = fields.source.decode("utf-8", "replace") or None  # once: whatever its length, there is one of it
         items: list[Item] = []
         for recipient in fields.recipients:
             for number, (text, data, coding, flash, wire) in enumerate(bodies):
                 items.append(
                     Item(
-                        source=fields.source.decode("utf-8", "replace") or None,
+                        source=source,
                         dest=recipient,
                         text=text,
                         data=data,

@@ -23,6 +23,7 @@ from tests.dialects.test_kannel_escapes import item
 DIALECT = Kannel(Options())
 TENANT = Tenant("kannel")
 NOW = 1_795_332_313_000
+FORM = {"content-type": "application/x-www-form-urlencoded"}
 WHO = "username=kannel&password=secret&from=Me&to=306912345678"
 
 
@@ -233,3 +234,11 @@ def test_every_refusal(refusal):
             assert found.status >= 400
             assert found.body
             assert ("X-Smsgwd-Error", refusal.code) in found.headers
+
+
+def test_a_long_sender_is_there_once_however_many_recipients_there_are():
+    body = (
+        b"username=a&password=b&text=x&from=" + b"x" * 9999 + b"&to=" + b"+".join(b"3069%08d" % at for at in range(99))
+    )
+    found = DIALECT.command(DIALECT.read(request(body=body, headers=FORM)), TENANT, NOW)
+    assert len({id(one.source) for one in found.items}) == 1
