@@ -124,6 +124,7 @@ class Lanes:
     def _page(self, items: list[OutboxItem], lane: Lane, queue: PagedQueue[OutboxItem], limit: int) -> None:
         if self._current(lane, queue):
             queue.page_read(items, more=len(items) >= limit)
+            lane.turns.learn(items)
             self._stir((lane,))
 
     def _no_page(self, failure: Failure, lane: Lane, queue: PagedQueue[OutboxItem]) -> None:

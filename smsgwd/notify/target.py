@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from smsgwd.delivery.pages import Key, PagedQueue
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.notify.breaker import Breaker
+from smsgwd.notify.turns import Turns
 
 OPEN_CAPACITY = 64
 """Items in memory for a target that is only probed."""
@@ -53,6 +54,7 @@ class Lane:
         "read_after_ms",
         "suspect_path",
         "tenant",
+        "turns",
         "unsaved",
         "used_at",
         "waiting",
@@ -80,6 +82,7 @@ class Lane:
         self._slow = False
         self._capacity = capacity
         self.queue: PagedQueue[OutboxItem] = PagedQueue(_key, capacity)
+        self.turns = Turns()
 
     @property
     def suspect(self) -> bool:
@@ -114,7 +117,7 @@ class Lane:
                 return False
         elif self.in_flight >= self._window or self._capacity == OPEN_CAPACITY:
             return False  # in the second case `fit` comes first, as soon as the probe's result is durable
-        head = self.queue.peek()
+        head = self._head()
         if head is None or (head.attempts and self.due_at(head, now_ms) > now_ms):
             return False
         return self.batch == 1 or not self._gathers(head, now)
@@ -133,7 +136,7 @@ class Lane:
         if self.in_flight >= self._window and not self.breaker.is_open:
             return None  # the end of a push comes first
         wake: int | None = None
-        head = self.queue.peek()
+        head = self._head()
         if head is not None:
             wake = self.due_at(head, now_ms)
             if self.breaker.is_open:
@@ -159,19 +162,33 @@ class Lane:
         self.in_flight += 1
         first = self.queue.pop()
         if not self.breaker.is_open:
+            self.turns.out(first)
             return first, False
         self.breaker.probing = True
-        if _path(first) != self.suspect_path:
-            return first, True
-        # The URL that failed last time may be the only bad one of this origin: give another one a try.
-        others = self.queue.remove(
-            lambda item: self.due_at(item, now_ms) <= now_ms and _path(item) != self.suspect_path
-        )
-        if not others:
-            return first, True
-        others.sort(key=_key)
-        self.queue.push_back([first, *others[1:]])
-        return others[0], True
+        if _path(first) == self.suspect_path:
+            # The URL that failed last time may be the only bad one of this origin: give another one a try.
+            others = self.queue.remove(
+                lambda item: (
+                    self.due_at(item, now_ms) <= now_ms
+                    and _path(item) != self.suspect_path
+                    and not self.turns.follows(item)
+                )
+            )
+            if others:
+                others.sort(key=_key)
+                self.queue.push_back([first, *others[1:]])
+                first = others[0]
+        self.turns.out(first)
+        return first, True
+
+    def _head(self) -> OutboxItem | None:
+        """The first item whose turn it is; what waits for another push about the same message is put aside."""
+        queue, turns = self.queue, self.turns
+        while True:
+            head = queue.peek()
+            if head is None or not turns.follows(head):
+                return head
+            turns.hold(queue.pop())
 
     def company(self, first: OutboxItem, now_ms: int) -> list[OutboxItem]:
         """Receipts that go in one request with `first`, which was taken: due, for the same URL, few of others between.
@@ -184,11 +201,15 @@ class Lane:
         company: list[OutboxItem] = []
         others: list[OutboxItem] = []
         while len(company) < self.batch - 1 and len(others) < _MOST_PASSED_OVER:
-            item = queue.peek()
+            item = self._head()
             if item is None or (item.attempts and self.due_at(item, now_ms) > now_ms):
                 break
             queue.pop()
-            (company if item.url == url and _goes_with_others(item) else others).append(item)
+            if item.url == url and _goes_with_others(item):
+                self.turns.out(item)
+                company.append(item)
+            else:
+                others.append(item)
         if others:
             queue.push_back(others)
         self.along += len(company)
@@ -232,6 +253,10 @@ class Lane:
         self.queue.done(item)
         if renewed is not None:
             self.queue.add(renewed)
+        else:
+            waited = self.turns.settled(item)
+            if waited:
+                self.queue.push_back(waited)
 
     def fit(self, capacity: int) -> None:
         """Hold few items while the target is only probed, up to `capacity` otherwise; when nothing is out."""
@@ -247,6 +272,7 @@ class Lane:
         """Leave everything to the store again and read it anew; only when `idle`."""
         self._capacity = capacity or self._capacity
         self.queue = PagedQueue(_key, self._capacity)
+        self.turns.forget()
 
 
 def _goes_with_others(item: OutboxItem) -> bool:
