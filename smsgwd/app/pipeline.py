@@ -151,7 +151,7 @@ class Pipeline:
         dry, duplicate_s = submission.dry, submission.duplicate_s
         made = self._maker.make(submission.items, account, first, now, guarded=not dry, duplicate_s=duplicate_s)
         outcome, messages = Outcome(first, made.entries), made.messages
-        if dry:
+        if dry and not (submission.rehearsed and messages):
             _tell(then, outcome, arg)
             return
         if submission.whole and len(messages) < len(made.entries):
@@ -179,6 +179,7 @@ class Pipeline:
             submission.whole,
             first,
             _refused_of(made.entries) if submission.keep_refused else None,
+            dry,
         )
         slot = (submission.tenant, key.key) if key is not None else None
         if slot is not None:
@@ -187,7 +188,7 @@ class Pipeline:
         self._pending += count
         if self._gathered_messages + count > _MOST_GATHERED:
             self._commit_gathered()
-        guarded = duplicate_s > 0 or self._guards.watches(account.tenant)
+        guarded = not dry and (duplicate_s > 0 or self._guards.watches(account.tenant))
         self._gathered.append(_Work(change, submission.intake, outcome, made.places, slot, then, arg, guarded))
         self._gathered_messages += count
         if not self._turn_ends:
@@ -274,6 +275,10 @@ class Pipeline:
                 result = results[place]
                 if isinstance(result, Submitted):
                     outcome = work.outcome
+                    if work.change.rehearsed:
+                        _refuse(outcome, work.places, result.refused)
+                        outcomes.append(outcome)
+                        continue
                     if result.refused:
                         _refuse(outcome, work.places, result.refused)
                         messages = work.change.messages

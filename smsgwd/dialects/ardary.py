@@ -206,7 +206,8 @@ class Ardary:
             items.append(item)
         if not items:
             raise Answered(_sent(rows))
-        return Send(items, dry=header.mode == "test")
+        test = header.mode == "test"
+        return Send(items, dry=test, rehearsed=test)
 
     # -- answers ---------------------------------------------------------------------------------------------------
 

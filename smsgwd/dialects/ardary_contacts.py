@@ -73,8 +73,6 @@ def contacts_of(written: msgspec.Raw, most: int) -> tuple[list[Row], tuple[Conta
             "adress": address,
             "email": email,
         }
-        if code:
-            said["country_code"] = code
         rows.append(Row(said, errors))
         if not errors:
             kept.append(Contact(number.strip(), first, last, email, address, country_of(code, number)))

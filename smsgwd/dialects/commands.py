@@ -27,6 +27,7 @@ class Send(msgspec.Struct, gc=False):
 
     items: list[Item]
     dry: bool = False
+    rehearsed: bool = False  #: with `dry`: the store is asked, too (opt-outs, repeated references, credit)
     duplicate_s: int = 0  #: refuse the same text to the same number within so many seconds
     whole: bool = False  #: nothing is taken where one is refused; entries of the others have an id all the same
     keep_refused: bool = False  #: `StateOf` is to know of refused recipients

@@ -30,6 +30,7 @@ from smsgwd.model.tenant import Tenant
 _PATHS: Final = ("/api/sms/", "/api/sms")
 _SEND: Final = "smsadvert send"
 _MOST_NAMED: Final = 20  #: refused numbers that an error names
+_ANY_TEXT: Final = "..."
 _encode = msgspec.json.encode
 _ONE, _SEVERAL = Callback("smsadvert"), Callback("smsadvert", several=True)
 
@@ -65,8 +66,14 @@ class SmsAdvert:
         if kind not in ("", JSON):
             raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE)
         fields, errors = self._check(request.body, now)
-        if errors:
+        if errors and "phone" in errors:
             raise Answered(_wrong(errors))
+        if errors:  # what is wrong with the numbers is told beside them, and that is known to who would take them
+            asked.what = errors
+            checked = [
+                Item(None, number, _ANY_TEXT, channel="network", international=True) for number in fields.numbers
+            ]
+            return Send(checked, dry=True)
         numbers, text = fields.numbers, fields.text
         channel = "network" if fields.short else "device"
         callback = None
@@ -93,6 +100,9 @@ class SmsAdvert:
     def answer(self, asked: Asked, command: Command, result: Any, tenant: Tenant) -> Answer:
         """The id of the request, or what is wrong with which number."""
         outcome: Outcome = result
+        if isinstance(command, Send) and command.dry:
+            named, _ = _sorted(outcome.entries, by_phone=True)  # by which way is not asked yet
+            return _wrong(({"phone": self._naming(named, len(outcome.entries))} if named else {}) | asked.what)
         for entry in outcome.entries:
             if entry.error is not None:
                 return self._none_taken(outcome.entries, command)
@@ -120,18 +130,8 @@ class SmsAdvert:
 
     def _none_taken(self, entries: list[Entry], command: Command) -> Answer:
         """Some number was refused, so none was taken: what is wrong with which number, or with all."""
-        named: dict[str, list[str]] = {}
-        others: list[Refusal] = []
         by_phone = isinstance(command, Send) and command.items[0].channel == "device"
-        for entry in entries:
-            if entry.error is None:
-                continue
-            refusal = BY_CODE.get(entry.error.code, Refusal.INVALID)
-            what = OF_NUMBERS.get(refusal)
-            if what is None or (refusal is Refusal.NO_ROUTE and by_phone):
-                others.append(refusal)
-            else:
-                named.setdefault(what, []).append(entry.dest)
+        named, others = _sorted(entries, by_phone=by_phone)
         errors: dict[str, str] = {}
         if named:
             errors["phone"] = self._naming(named, len(entries))
@@ -161,6 +161,22 @@ class SmsAdvert:
         status = STATUSES.get(refusal, refusal.http)
         headers = (("Allow", "POST"),) if refusal is Refusal.METHOD_NOT_ALLOWED else ()
         return _error(status, self._texts[OF_REQUESTS.get(refusal, "refused")], headers)
+
+
+def _sorted(entries: list[Entry], *, by_phone: bool) -> tuple[dict[str, list[str]], list[Refusal]]:
+    """What is wrong with which numbers, and the other reasons."""
+    named: dict[str, list[str]] = {}
+    others: list[Refusal] = []
+    for entry in entries:
+        if entry.error is None:
+            continue
+        refusal = BY_CODE.get(entry.error.code, Refusal.INVALID)
+        what = OF_NUMBERS.get(refusal)
+        if what is None or (refusal is Refusal.NO_ROUTE and by_phone):
+            others.append(refusal)
+        else:
+            named.setdefault(what, []).append(entry.dest)
+    return named, others
 
 
 def _listed(numbers: list[str]) -> str:

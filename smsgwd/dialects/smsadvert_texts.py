@@ -96,6 +96,11 @@ _TEXTS: Final = {
         "Acest text nu poate fi trimis!",
         "This text cannot be sent!",
     ),
+    "parts": (
+        "Ce texte est trop long!",
+        "Acest text este prea lung!",
+        "This text is too long!",
+    ),
     "malformed": (
         "La demande n'est pas un objet JSON valide!",
         "Cererea nu este un obiect JSON valid!",
@@ -171,7 +176,7 @@ OF_NUMBERS: Final = {
 #: What is said of other fields, whomever the message is for: (field, text).
 OF_FIELDS: Final = {
     Refusal.INVALID_TEXT: ("shortTextMessage", "text"),
-    Refusal.TOO_MANY_PARTS: ("shortTextMessage", "text"),
+    Refusal.TOO_MANY_PARTS: ("shortTextMessage", "parts"),
     Refusal.CONTENT_REFUSED: ("shortTextMessage", "text"),
     Refusal.INVALID_LINK: ("shortTextMessage", "text"),
     Refusal.INVALID_SCHEDULE: ("startDate", "too far"),

@@ -62,6 +62,7 @@ class Submit(msgspec.Struct, frozen=True, gc=False):
     submission: int = 0  #: what `refused` is kept under
     #: Recipients refused before (as written, code), kept with the store's own if any is taken; None = nobody asks.
     refused: tuple[tuple[str, str], ...] | None = None
+    rehearsed: bool = False  #: it is only told which would be refused; nothing is kept
 
 
 class PartSent(msgspec.Struct, frozen=True, gc=False):

@@ -49,6 +49,7 @@ class Submission(msgspec.Struct, gc=False):
     idempotency: Idempotency | None = None
     intake: str = "http"  #: the way in, for metrics: http, smpp
     dry: bool = False  #: only tell what would become of it: nothing is kept, sent or paid
+    rehearsed: bool = False  #: with `dry`: the store is asked, too (opt-outs, repeated references, credit)
     duplicate_s: int = (
         0  #: the same text to the same number within so many seconds is refused, besides the tenant's own
     )

@@ -171,6 +171,7 @@ class DialectEdge:
             command.items,
             intake="http",
             dry=command.dry,
+            rehearsed=command.rehearsed,
             duplicate_s=command.duplicate_s,
             whole=command.whole,
             keep_refused=command.keep_refused,

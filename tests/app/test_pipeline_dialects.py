@@ -3,6 +3,7 @@
 import pytest
 
 from smsgwd.model.callbacks import TELL_SENT, Callback, unpack_callback
+from smsgwd.model.changes import Submitted
 from smsgwd.model.message import State
 from smsgwd.model.submission import Submission
 from tests.app.fakes import now
@@ -24,6 +25,21 @@ def test_a_rehearsal_tells_everything_and_keeps_nothing(world):
     assert (good.parts, good.price, good.state, good.error) == (2, 80_000, State.QUEUED, None)
     assert bad.error.code == "invalid_recipient"
     assert world.store.log == [] and world.dispatcher.offered == [] and world.seen == []
+
+
+def test_a_rehearsal_with_the_store_keeps_nothing_either(world):
+    told = asked(world, item(), item(dest="12"), item(client_ref="a", unique_ref=True), dry=True, rehearsed=True)
+    [[change]] = world.store.log
+    assert change.rehearsed and len(change.messages) == 2 and change.unique == (1,)
+    world.store.finish([Submitted({1: "repeated_ref"})])
+    assert [entry.error and entry.error.code for entry in now(told).entries] == [
+        None,
+        "invalid_recipient",
+        "repeated_ref",
+    ]
+    assert world.dispatcher.offered == [] and world.seen == []
+    assert now(asked(world, item(dest="12"), dry=True, rehearsed=True)).entries[0].error.code == "invalid_recipient"
+    assert world.store.waiting == []
 
 
 def test_a_rehearsal_is_no_text_of_late(world):

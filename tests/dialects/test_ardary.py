@@ -182,7 +182,7 @@ def test_links(text, url, link):
 
 def test_test_mode_sends_nothing():
     command, answer = carried_out(send(mode="test"), lambda _: Outcome(0, [Entry("+306912345678", state=State.QUEUED)]))
-    assert command.dry
+    assert command.dry and command.rehearsed
     assert told(answer)["sms"] == [{"id_sms_api": "", "phone_number": "+306912345678", "result": "success"}]
     assert not ARDARY.command(ARDARY.read(send(mode="prod")), TENANT, NOW).dry
 
@@ -331,7 +331,8 @@ def test_the_pages_contacts():
         Contact("+306912345678", "Doe", "Joe", "contact_email@gmail.com", "contact adress", "GR"),
         Contact("+306912345678", "Smith", "Joe", "contact_email@gmail.com", "contact adress"),
     ))  # fmt: skip
-    assert told(answer) == {"contact": [{**DOE, "result": "success"}, {**smith, "result": "success"}]}
+    doe = {key: value for key, value in DOE.items() if key != "country_code"}  # the page's answer has none
+    assert told(answer) == {"contact": [{**doe, "result": "success"}, {**smith, "result": "success"}]}
 
 
 @pytest.mark.parametrize("path", ["/api/contact", "/api/addcontactSolo"])
@@ -341,7 +342,7 @@ def test_the_other_spelling(path):
     assert command == PutContacts((Contact("306912345678", "A", "B", country="GR"),))
     assert told(answer)["contact"] == [
         {"phone_number": "306912345678", "first_name": "A", "last_name": "B", "adress": "", "email": "",
-         "country_code": "gr", "result": "success"}
+         "result": "success"}
     ]  # fmt: skip
 
 

@@ -45,10 +45,26 @@ def sent(dialect=DIALECT, **change):
 
 
 def wrong(dialect=DIALECT, **change):
-    """What is wrong, by field."""
-    with pytest.raises(Answered) as found:
-        sent(dialect, **change)
-    answer = found.value.answer
+    """What is wrong, by field, where nothing is wrong with any number but by its form."""
+    return rehearsed((), dialect, **change)
+
+
+def rehearsed(refusals, dialect=DIALECT, **change):
+    """What is wrong, by field, where numbers are refused with these codes when they are looked at."""
+    fields = {name: value for name, value in (GOOD | change).items() if value is not ...}
+    asked = dialect.read(request(fields))
+    try:
+        command = dialect.command(asked, TENANT, NOW)
+    except Answered as found:
+        answer = found.answer
+    else:
+        assert command.dry
+        codes = [*refusals, *[None] * (len(command.items) - len(refusals))]
+        entries = [
+            Entry(item.dest, error=Failure(code) if code else None)
+            for item, code in zip(command.items, codes, strict=True)
+        ]
+        answer = dialect.answer(asked, command, Outcome(9, entries), TENANT)
     assert (answer.status, answer.content_type) == (400, JSON)
     body = json.loads(answer.body)
     assert list(body) == ["errors"]
@@ -64,6 +80,14 @@ def answered(command, *errors, submission=9):
 
 
 # ---------------------------------------------------------------------- requests
+
+
+def test_numbers_that_nobody_takes_are_told_beside_the_other_fields():
+    found = rehearsed(["invalid_recipient", None], phone="+99940123456,+40740123456", shortTextMessage="ab")
+    assert found == {"phone": f"{PHONE} (+99940123456)", "shortTextMessage": SHORTEST}
+    assert rehearsed(["invalid_recipient"], shortTextMessage="ab") == {"phone": PHONE, "shortTextMessage": SHORTEST}
+    for code in ("no_credit", "sender_not_allowed", "no_route"):  # of no field: told when the fields are right
+        assert rehearsed([code], shortTextMessage="ab") == {"shortTextMessage": SHORTEST}
 
 
 def test_the_pages_first_example():

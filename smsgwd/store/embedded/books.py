@@ -107,6 +107,19 @@ class Books:
                 owed[account.id] = account, sum_of + price
         return not any(account.short(amount) for account, amount in owed.values())
 
+    def payable(self, messages: Sequence[Message]) -> list[bool]:
+        """Of each message, in order, whether it could be reserved beside those before it that could."""
+        owed: dict[str, int] = {}
+        found: list[bool] = []
+        for message in messages:
+            payers = [
+                (account, owed.get(account.id, 0) + price) for account, price in self._payers(message, message.tenant)
+            ]
+            found.append(not any(account.short(amount) for account, amount in payers))
+            if found[-1]:
+                owed.update((account.id, amount) for account, amount in payers)
+        return found
+
     def exchange(self, old: Message, new: Message, at: int) -> bool:
         """What was reserved for a message becomes what another in its place costs, of everybody who pays for the one
         or the other; False, and nothing changed, when one of them cannot pay the difference."""

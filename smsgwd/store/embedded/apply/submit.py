@@ -45,6 +45,8 @@ def submit(work: Work, change: Submit) -> Submitted | Replayed | KeyMismatch:
     refused: dict[int, str] = {}
     out = opted_out(work, change.messages) if work.memory.opted else None
     again = repeated(work.connection, change) if change.unique else None
+    if change.rehearsed:
+        return Submitted(_would_refuse(work, change, out or {}, again or ()))
     if change.whole and (out or again or not work.books.affordable(change.messages)):
         kept, refused = [], _all_refused(change, out or {}, again or ())
     elif not out and not again and total < _TOGETHER and work.books.reserve(tenant, change.messages, total, change.at):
@@ -82,6 +84,23 @@ def submit(work: Work, change: Submit) -> Submitted | Replayed | KeyMismatch:
             ),
         )
     return Submitted(refused)
+
+
+def _would_refuse(
+    work: Work, change: Submit, out: Mapping[tuple[str, str], str], again: Collection[int]
+) -> dict[int, str]:
+    """Why each message would be refused that would be."""
+    refused: dict[int, str] = {}
+    left: list[int] = []
+    for place, message in enumerate(change.messages):
+        if place in again:
+            refused[place] = REPEATED
+        elif (message.tenant, message.msisdn) in out:
+            refused[place] = out[message.tenant, message.msisdn]
+        else:
+            left.append(place)
+    paid = work.books.payable([change.messages[place] for place in left])
+    return refused | {place: NO_CREDIT for place, pays in zip(left, paid, strict=True) if not pays}
 
 
 def _all_refused(change: Submit, out: Mapping[tuple[str, str], str], again: Collection[int]) -> dict[int, str]:
