@@ -43,6 +43,7 @@ from smsgwd.dialects.raw_parts import OCTETS, SEPTETS, UDHI, UTF16, cut
 from smsgwd.gsm import alphabet
 from smsgwd.gsm.errors import GsmError
 from smsgwd.model.callbacks import TELL_INTERMEDIATE, TELL_SENT, Callback, tell
+from smsgwd.model.ids import MAX_BLOCK
 from smsgwd.model.message import State
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.model.refusals import BY_CODE, Refusal, Refused
@@ -161,6 +162,8 @@ class Kannel:
             raise Answered(_told(400, str(problem))) from None
         bodies = first if isinstance(first, list) else [first]
         url, asks, callback = _callback(fields, tenant)
+        if len(bodies) * len(fields.recipients) >= MAX_BLOCK:  # the ids of a submission are one block
+            raise Refused(Refusal.TOO_LARGE)
         source = fields.source.decode("utf-8", "replace") or None  # once: whatever its length, there is one of it
         items: list[Item] = []
         for recipient in fields.recipients:

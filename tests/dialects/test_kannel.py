@@ -242,3 +242,12 @@ def test_a_long_sender_is_there_once_however_many_recipients_there_are():
     )
     found = DIALECT.command(DIALECT.read(request(body=body, headers=FORM)), TENANT, NOW)
     assert len({id(one.source) for one in found.items}) == 1
+
+
+def test_recipients_and_parts_together_are_no_more_than_one_submission_holds():
+    query = "coding=1&mclass=1&text=" + "a" * 1300 + "&to=" + "+".join(f"3069{at:08d}" for at in range(409))
+    body = f"username=a&password=b&from=Me&{query}".encode()
+    assert len(DIALECT.command(DIALECT.read(request(body=body, headers=FORM)), TENANT, NOW).items) == 4090
+    with pytest.raises(Refused) as found:
+        DIALECT.command(DIALECT.read(request(body=body + b"+306900000500", headers=FORM)), TENANT, NOW)
+    assert found.value.refusal is Refusal.TOO_LARGE
