@@ -135,6 +135,12 @@ def _destinations(thing: Thing, output: Output, tenant: dict[str, Any]) -> None:
         tenant["destinations"] = found
 
 
+_NOT_LIMITED = {
+    "valuefilter": "not converted: any value is taken",
+    "authorization": "not converted: who may log in may do this",
+}
+
+
 def _left(uid: str, thing: Thing, output: Output) -> None:
     for key, (value, place) in thing.said.items():
         short = key.removeprefix(f"{_CRED} ")
@@ -145,7 +151,8 @@ def _left(uid: str, thing: Thing, output: Output) -> None:
         what = {
             "quota sms_count": "a tenant pays by price, and has no count of messages",
             "quota early_percent": "the whole price is reserved when a message is taken (docs/billing.md)",
-        }.get(short, "has no counterpart")
+            "valuefilter content": "any text is taken: see the tenant's `content` (docs/content-rules.md)",
+        }.get(short) or _NOT_LIMITED.get(short.partition(" ")[0], "has no counterpart")
         output.tell(place, f"user {uid}: {short}: {what}")
 
 

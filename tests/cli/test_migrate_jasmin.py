@@ -106,6 +106,19 @@ def test_a_user_is_a_tenant(tmp_path: Path) -> None:
     assert told == ""
 
 
+def test_what_is_not_limited_any_more_is_told(tmp_path: Path) -> None:
+    lines = (
+        "mt_messaging_cred valuefilter content ^[A-Z]*$", "mt_messaging_cred valuefilter priority ^[01]$",
+        "mt_messaging_cred authorization hex_content no", "mt_messaging_cred authorization priority yes",
+    )  # fmt: skip
+    _, _, told = made(tmp_path, BASE + user("shop", *lines))
+    assert [line.partition(": user shop: ")[2] for line in told.splitlines()] == [
+        "valuefilter content: any text is taken: see the tenant's `content` (docs/content-rules.md)",
+        "valuefilter priority: not converted: any value is taken",
+        "authorization hex_content: not converted: who may log in may do this",
+    ]
+
+
 def test_what_a_user_may_not_is_not_widened(tmp_path: Path) -> None:
     """A rule that cannot be said closes, and is told."""
     text = BASE + user("a", "mt_messaging_cred valuefilter src_addr ^[^X]+$")
