@@ -89,9 +89,10 @@ def is_form(request: Request) -> bool:
 
 
 def fields(request: Request) -> Fields:
-    """What a request says: its query, and behind it the form in its body. Raises FormError."""
-    found = parse(request.raw_query.encode("latin-1"))
+    """What a request says: its query, and behind it the form in its body, read as PHP does (`mended`). Raises
+    FormError."""
+    found = parse(mended(request.raw_query.encode("latin-1")))
     if request.body and is_form(request):
-        for name, values in parse(request.body).values.items():
+        for name, values in parse(mended(request.body)).values.items():
             found.values.setdefault(name, []).extend(values)
     return found

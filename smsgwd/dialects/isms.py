@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from smsgwd.dialects import form, isms_calls
+from smsgwd.dialects import form, isms_calls, multipart
 from smsgwd.dialects.commands import Command, DropContact, Funds, LookedUp, LookUp, Money, PutContacts
 from smsgwd.dialects.dialect import Options
 from smsgwd.dialects.http import TEXT, Answer, Answered, Asked, Password, Push, Request
@@ -157,16 +157,20 @@ class Isms:
 
 def _values(request: Request) -> tuple[dict[str, str], frozenset[str]]:
     """The parameters as text, the last one of a name, and the names of those that are no UTF-8. Raises Refused."""
-    if request.method == "GET":
-        data = request.raw_query.encode("latin-1", "replace")
-    elif request.method != "POST":
-        raise Refused(Refusal.METHOD_NOT_ALLOWED)
-    elif request.body and not form.is_form(request):
-        raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE)
-    else:
-        data = request.raw_query.encode("latin-1", "replace") + b"&" + request.body
+    data = request.raw_query.encode("latin-1", "replace")
+    kind = request.headers.get("content-type", "")
+    parts: dict[str, list[bytes]] = {}
     try:
-        fields = form.parse(form.mended(data)).values
+        if request.method == "POST" and request.body:
+            if multipart.is_multipart(kind):  # as PHP's curl sends arrays
+                parts = multipart.parse(kind, request.body).values
+            elif form.is_form(request):
+                data += b"&" + request.body
+            else:
+                raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE)
+        elif request.method not in ("GET", "POST"):
+            raise Refused(Refusal.METHOD_NOT_ALLOWED)
+        fields = form.parse(form.mended(data)).values | parts
     except form.FormError:
         raise Refused(Refusal.MALFORMED) from None
     values: dict[str, str] = {}

@@ -16,6 +16,7 @@ import msgspec
 
 from smsgwd.dialects.commands import MessageView, Send, StateOf
 from smsgwd.model.callbacks import Callback
+from smsgwd.model.calling_codes import BEGINNINGS
 from smsgwd.model.ids import MAX_BLOCK
 from smsgwd.model.message import State
 from smsgwd.model.refusals import BY_CODE, Refusal
@@ -47,8 +48,10 @@ _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _PAIRS: Final = tuple(high + low for high in _DIGITS for low in _DIGITS)
 _written_id = re.compile(r"[0-9A-Za-z]{1,13}\Z").match
 _MOST_ID: Final = 2**63
-#: What may be a number; whether some country has it is for admission to say.
-_like_number = re.compile(r"(?:\+|00)?[1-9](?:[ \-.()/\u00a0\u2009\u2010\u2011]*[0-9]){6,14}\Z", re.ASCII).match
+_SEPARATORS: Final = " \\-.()/\u00a0\u2009\u2010\u2011"
+#: What may be a number.
+_like_number = re.compile(rf"(?:\+|00)?([1-9](?:[{_SEPARATORS}]*[0-9]){{6,14}})\Z", re.ASCII).match
+_separators = re.compile(f"[{_SEPARATORS}]").sub
 
 _SENDER: Final = frozenset({Refusal.INVALID_SENDER, Refusal.SENDER_NOT_ALLOWED})
 _TEXT: Final = frozenset(
@@ -146,14 +149,19 @@ def numbers_of(written: Sequence[str]) -> list[str]:
     numbers = list(dict.fromkeys(filter(None, map(str.strip, written))))
     if len(numbers) > MOST_RECIPIENTS:
         raise Problem(TOO_MANY)
-    if not any(map(_like_number, numbers)):
+    if not any(map(like_number, numbers)):
         raise Problem(NO_RECIPIENTS)
     return numbers
 
 
 def like_number(written: str) -> bool:
-    """Whether this may be a phone number with its country code first."""
-    return _like_number(written) is not None
+    """Whether this is a phone number with its country code first, as admission has it: the page tells of recipients
+    before it tells of a sender, and admission the other way about."""
+    found = _like_number(written)
+    if found is None:
+        return False
+    digits = found[1]
+    return (digits if digits.isdigit() else _separators("", digits))[:3] in BEGINNINGS
 
 
 def send(call: Call, tenant: Tenant, now: int) -> Send:
@@ -174,8 +182,9 @@ def send(call: Call, tenant: Tenant, now: int) -> Send:
         flash = _wants(call, url)
     except Problem as problem:
         call.late = str(problem)
-        items = [Item(source, number, may_be_empty=True, international=True) for number in numbers]
-        return Send(items, dry=True)
+        text = "" if "message" in call.broken else call.get("message")  # its parts decide whether the credits do
+        items = [Item(source, number, text, may_be_empty=True, international=True) for number in numbers]
+        return Send(items, dry=True, rehearsed=True)
     text = call.get("message")
     callback = _callback(tenant.time_zone)
     items = [

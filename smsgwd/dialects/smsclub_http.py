@@ -173,7 +173,7 @@ def _fields(request: Request) -> Fields:
             return form.fields(request)
         if not multipart.is_multipart(kind):
             raise form.FormError("the body is no form")
-        found = form.parse(request.raw_query.encode("latin-1"))
+        found = form.parse(form.mended(request.raw_query.encode("latin-1")))
         for name, values in multipart.parse(kind, request.body).values.items():
             found.values.setdefault(name, []).extend(values)
     except UnicodeEncodeError:

@@ -204,7 +204,9 @@ def planned(source: str, messages: list[tuple[str, str | None]], lifetime: str) 
         else:
             validity_s = int(lifetime) * 60
     if fault:
-        return Planned(Send([Item(source, dest, ".", international=True) for dest, _ in messages], dry=True), fault)
+        return Planned(
+            Send([Item(source, dest, ".", international=True) for dest, _ in messages], dry=True, rehearsed=True), fault
+        )
     items = [Item(source, dest, text or "", validity_s=validity_s, international=True) for dest, text in messages]
     return Planned(Send(items))
 

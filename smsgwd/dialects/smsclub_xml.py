@@ -210,7 +210,11 @@ def _field(request: Request) -> bytes:
     """The document in a form. Raises Refused(MALFORMED)."""
     kind = request.headers.get("content-type", "")
     try:
-        fields = multipart.parse(kind, request.body) if multipart.is_multipart(kind) else form.parse(request.body)
+        fields = (
+            multipart.parse(kind, request.body)
+            if multipart.is_multipart(kind)
+            else form.parse(form.mended(request.body))
+        )
     except form.FormError as error:
         raise Refused(Refusal.MALFORMED, str(error)) from None
     found = fields.first(_FIELD)

@@ -85,7 +85,7 @@ def _fields(request: Request) -> form.Fields:
         return form.fields(request)
     if not multipart.is_multipart(kind):
         raise form.FormError("the body is neither a form nor JSON")
-    found = form.parse(request.raw_query.encode("latin-1"))
+    found = form.parse(form.mended(request.raw_query.encode("latin-1")))
     for name, values in multipart.parse(kind, request.body).values.items():
         found.values.setdefault(name, []).extend(values)
     return found

@@ -122,9 +122,8 @@ class DialectDesk:
             digits = msisdn(number, international=True)
         except Refused:
             digits = ""
-        return next(
-            (one for one in found if one.request == request and (one.msisdn or one.dest) in (digits, number)), None
-        )
+        names = (digits, number, _international(number))  # of what is no number: as it was asked for
+        return next((one for one in found if one.request == request and (one.msisdn or one.dest) in names), None)
 
     async def _put_contacts(self, tenant: Tenant, contacts: Sequence[commands.Contact]) -> list[Refused | None]:
         told: list[Refused | None] = []

@@ -5,7 +5,7 @@ import phonenumbers
 import pytest
 
 from smsgwd.admission.countries import COUNTRIES, Territories, country_of, is_territory
-from smsgwd.admission.numbers import CALLING_CODES
+from smsgwd.model.calling_codes import CALLING_CODES
 from smsgwd.config import countries as config_countries
 
 #: Countries whose numbers are told from their neighbour's by ranges too small to keep, or not at all.

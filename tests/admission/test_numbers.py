@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsgwd.admission.numbers import CALLING_CODES, msisdn
+from smsgwd.admission.numbers import msisdn
+from smsgwd.model.calling_codes import CALLING_CODES
 from smsgwd.model.refusals import Refusal, Refused
 
 

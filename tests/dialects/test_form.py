@@ -86,3 +86,8 @@ def test_of_a_great_many_percent_signs_only_some_are_mended():
     assert form.parse(form.mended(many)).first("a") == b"%" * 10_000
     with pytest.raises(form.FormError):
         form.parse(form.mended(many + b"%"))
+
+
+def test_what_a_request_says_is_read_as_php_reads_it():
+    request = SimpleNamespace(raw_query="a=100%", body=b"b=50%+off", headers={})
+    assert form.fields(request).values == {"a": [b"100%"], "b": [b"50% off"]}

@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -6,12 +7,13 @@ from hypothesis import given
 from hypothesis import settings as settled
 from hypothesis import strategies as st
 
+from smsgwd.admission.numbers import msisdn
 from smsgwd.dialects import isms_calls
 from smsgwd.dialects.commands import DropContact, Funds, LookedUp, LookUp, Money, PutContacts, Send, StateOf
 from smsgwd.dialects.dialect import Options
 from smsgwd.dialects.http import TEXT, Answer, Answered, Asked, Password, Unproven
 from smsgwd.dialects.isms import Isms
-from smsgwd.dialects.isms_calls import Problem, read_id, write_id
+from smsgwd.dialects.isms_calls import Problem, like_number, read_id, write_id
 from smsgwd.model.callbacks import Callback
 from smsgwd.model.lookups import Lookup, LookupFacts, LookupState
 from smsgwd.model.message import Coding, Failure, Message, MessageView, State
@@ -137,6 +139,38 @@ def test_a_form_does_as_well_and_what_it_says_goes_before_the_query():
     )
     (item,) = command_of(form).items
     assert (item.source, item.text) == ("form", "Γεια")
+
+
+def test_a_form_in_parts():
+    parts = {"username": "u", "password": "p", "from": "myself", "to": "306912345678", "message": "Γειά & 100%"}
+    body = "".join(
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n' for name, text in parts.items()
+    )
+    kind = "multipart/form-data; boundary=b"
+    asked_for = request("/api/http/send.php", "", f"{body}--b--\r\n".encode(), content_type=kind)
+    assert DIALECT.read(asked_for).credential == Password("u", "p")
+    assert command_of(asked_for).items[0].text == "Γειά & 100%"
+    with pytest.raises(Refused) as caught:
+        DIALECT.read(request("/api/http/send.php", "", body.encode(), content_type=kind))
+    assert caught.value.refusal is Refusal.MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("written", "is_one"),
+    [
+        ("306912345678", True), ("+30 691-234 5678", True), ("00306912345678", True), ("1 (212) 555.0100", True),
+        ("2101234567890", False), ("+21 01234567890", False), ("12", False), ("0306912345678", False), ("abc", False),
+    ],
+)  # fmt: skip
+def test_numbers_are_those_that_admission_takes(written, is_one):
+    assert like_number(written) is is_one
+    with nullcontext() if is_one else pytest.raises(Refused):
+        msisdn(written, international=True)
+
+
+def test_the_rehearsal_of_a_bad_date_has_the_text_since_credits_go_before_dates():
+    (item,) = command_of(call("send", "from=a&to=306912345678&message=xyz&schedule=tomorow")).items
+    assert item.text == "xyz"
 
 
 def test_a_body_of_another_type_is_refused():

@@ -279,7 +279,8 @@ def test_data_of_wrong_types_whose_credentials_are_no_text():
 
 
 def test_a_percent_sign_that_stands_alone():
-    assert told(request(query="user=a&pass=b&action=sendsms&message=100%"))["status"] == 106
+    [item] = command_of(request(query="user=a&pass=b&action=sendsms&from=S&to=22508081488&message=100%")).items
+    assert item.text == "100%"
 
 
 def test_a_query_that_is_none():
