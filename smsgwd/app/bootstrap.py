@@ -56,9 +56,18 @@ def stored_tenant(declared: DeclaredTenant, vault: Vault, now_ms: int = 0) -> Te
         declared.id,
         credit=declared.credit,
         webhook_secret=vault.seal(webhook),
-        credentials=tuple(stored_credential(each, vault, now_ms) for each in declared.credentials),
+        credentials=_numbered(stored_credential(each, vault, now_ms) for each in declared.credentials),
     )
     return with_settings(bare, declared, frozenset(DeclaredTenant.model_fields), vault)
+
+
+def _numbered(credentials: Iterable[Credential]) -> tuple[Credential, ...]:
+    """Several secrets of one name differ in their serial."""
+    found: list[Credential] = []
+    for each in credentials:
+        serial = sum(1 for other in found if (other.kind, other.name) == (each.kind, each.name))
+        found.append(msgspec.structs.replace(each, serial=serial) if serial else each)
+    return tuple(found)
 
 
 def with_settings(tenant: Tenant, declared: DeclaredTenant, given: Iterable[str], vault: Vault) -> Tenant:

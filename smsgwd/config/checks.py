@@ -7,9 +7,11 @@ skipped here, since its own section already says so.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from smsgwd.config.yaml_loader import Document, Path
+
+MOST_SECRETS: Final = 5  #: of one name, as in `accounts.directory`
 
 
 def check_config(document: Document) -> None:
@@ -28,7 +30,7 @@ def check_tenants(document: Document) -> None:
     """Cross checks of the tenants file; mistakes are added to `document.errors`."""
     data = document.data if isinstance(document.data, dict) else {}
     _unique(document, _entries(data, "tenants"), "id", "tenant id")
-    seen: dict[tuple[str, str], int] = {}
+    seen: dict[tuple[str, str], tuple[Path, list[int]]] = {}
     names = {"password": "username", "smpp": "system_id", "token": "secret"}
     for path, tenant in _entries(data, "tenants"):
         for inner, credential in _entries(tenant, "credentials", path):
@@ -39,10 +41,13 @@ def check_tenants(document: Document) -> None:
                 continue
             key = (str(kind), _text(value))
             where = (*inner, field)
-            if key in seen:
-                what = "this token" if field == "secret" else f"{field} '{key[1][:60]}'"
-                document.error(where, f"{what} is given twice (first on line {seen[key]})")
-            seen.setdefault(key, document.line(where))
+            what = "this token" if field == "secret" else f"{field} '{key[1][:60]}'"
+            owner, lines = seen.setdefault(key, (path, []))
+            if lines and (field == "secret" or owner != path):  # a name of one tenant may have several secrets
+                document.error(where, f"{what} is given twice (first on line {lines[0]})")
+            elif len(lines) == MOST_SECRETS:
+                document.error(where, f"{what} has more than {MOST_SECRETS} secrets (first on line {lines[0]})")
+            lines.append(document.line(where))
 
 
 def _entries(data: dict[str, Any], key: str, base: Path = ()) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -60,6 +60,20 @@ def test_credentials_keep_no_secret():
         assert secret not in repr(tenant)
 
 
+def test_secrets_of_one_name_differ_in_their_serial():
+    credentials = (
+        {"kind": "password", "username": "login", "secret": "access key"},
+        {"kind": "smpp", "system_id": "login", "secret": "bind"},
+        {"kind": "password", "username": "login", "secret": "password"},
+    )
+    found = stored_tenant(DeclaredTenant.model_validate({"id": "t", "credentials": credentials}), VAULT).credentials
+    assert [(each.kind, each.name, each.serial) for each in found] == [
+        ("password", "login", 0),
+        ("smpp", "login", 0),
+        ("password", "login", 1),
+    ]
+
+
 def test_settings_of_an_esme():
     tenant = stored(
         credentials=(

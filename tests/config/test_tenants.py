@@ -2,7 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from smsgwd.accounts import directory
 from smsgwd.config import ConfigErrors, Tenant, load_tenants
+from smsgwd.config.checks import MOST_SECRETS
 
 
 def tenants(directory: Path, text: str) -> tuple[Tenant, ...]:
@@ -108,6 +110,18 @@ tenants:
         "9: tenants[1].credentials[0].username: username 'u' is given twice (first on line 4)",
         "10: tenants[1].credentials[1].system_id: system_id 'u' is given twice (first on line 5)",
         "11: tenants[1].credentials[2].secret: this token is given twice (first on line 6)",
+    ]
+
+
+def test_a_name_may_have_several_secrets_of_one_tenant(tmp_path: Path) -> None:
+    assert MOST_SECRETS == directory.MOST_SECRETS
+    text = "tenants:\n  - id: a\n    credentials:\n"
+    for kind in ("kind: password, username: u", "kind: smpp, system_id: u"):
+        text += "".join(f"      - {{{kind}, secret: x{number}}}\n" for number in range(MOST_SECRETS))
+    (only,) = tenants(tmp_path, text)
+    assert len(only.credentials) == 2 * MOST_SECRETS
+    assert complaints(tmp_path, text + "      - {kind: password, username: u, secret: y}\n") == [
+        "14: tenants[0].credentials[10].username: username 'u' has more than 5 secrets (first on line 4)"
     ]
 
 
