@@ -8,7 +8,7 @@ from typing import Final
 from smsgwd.model.urls import url_fault
 
 LONGEST: Final = 2048
-_NOT_URL: Final = re.compile(rb"[^!-~]")
+_NOT_URL: Final = re.compile(rb"[^!-;=?-\[\]_a-z~]")  # what no URL can hold (RFC 3986 s2): see net.targets
 
 
 def callable_url(written: bytes) -> str | None:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from smsgwd.dialects.callback_url import callable_url
 from smsgwd.dialects.commands import MessageView, Send, StateOf
 from smsgwd.model.callbacks import Callback
 from smsgwd.model.calling_codes import BEGINNINGS
@@ -179,7 +180,8 @@ def send(call: Call, tenant: Tenant, now: int) -> Send:
     try:
         if call.values.get("schedule"):
             schedule_at = _due(call, tenant, now)
-        flash = _wants(call, url)
+        flash = _wants(call)
+        url = None if url is None else _called(url)
     except Problem as problem:
         call.late = str(problem)
         text = "" if "message" in call.broken else call.get("message")  # its parts decide whether the credits do
@@ -213,8 +215,8 @@ def _due(call: Call, tenant: Tenant, now: int) -> int | None:
     return at if at > now else None
 
 
-def _wants(call: Call, url: str | None) -> bool:
-    """Whether it is a flash message, text, coding and address being as they should. Raises Problem."""
+def _wants(call: Call) -> bool:
+    """Whether it is a flash message, text and coding being as they should. Raises Problem."""
     values = call.values
     if "message" in call.broken:
         raise Problem(INVALID_MESSAGE)
@@ -225,16 +227,16 @@ def _wants(call: Call, url: str | None) -> bool:
     flash = values.get("flash", "")
     if flash not in ("", "0", "1"):
         raise Problem(INVALID_FLASH)
-    if url is not None:
-        _check_url(url)
     return flash == "1"
 
 
 @lru_cache(maxsize=1024)
-def _check_url(url: str) -> None:
-    """Raises Problem for an address that cannot be called; whether it may be is asked when it is."""
-    if len(url) > LONGEST_URL or "#" in url or url_fault(url) is not None:
+def _called(url: str) -> str:
+    """The address as it can be called; whether it may be is asked when it is. Raises Problem."""
+    called = callable_url(url.encode("ascii")) if len(url) <= LONGEST_URL and url_fault(url) is None else None
+    if called is None:
         raise Problem(INVALID_URL)
+    return called
 
 
 def sent(call: Call, submission: int, entries: Sequence[Entry]) -> str:

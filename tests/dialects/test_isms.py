@@ -327,6 +327,11 @@ def test_when_nobody_got_it(codes, told):
     assert answer_to(call("send", "from=a&to=306912345678&message=x"), outcome(*codes)) == "Error: " + told
 
 
+def test_a_dlr_url_is_written_as_it_can_be_called():
+    (item,) = send("from=a&to=306912345678&message=x&dlr-url=http://a.example/?q={%25d|%25p}").items
+    assert item.dlr_url == "http://a.example/?q=%7B%d%7C%p%7D"
+
+
 def test_a_dlr_url_is_kept_as_written():
     url = "http://a.example/dlr?id=%I&s=%d"
     (item,) = send("from=a&to=306912345678&message=x&dlr-url=http%3A%2F%2Fa.example%2Fdlr%3Fid%3D%25I%26s%3D%25d").items
