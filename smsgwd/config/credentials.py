@@ -10,6 +10,8 @@ from pydantic import Field, PlainValidator, SecretStr, field_validator
 from smsgwd.config.option import Section, option
 from smsgwd.config.types import Network, Written
 
+_END_MS = 253_402_300_800_000  # the year 10000
+
 Scope = Literal["send", "read", "contacts", "templates", "senders", "lookups", "links", "money", "bind"]
 
 
@@ -21,7 +23,10 @@ def _moment(value: Any) -> int:
         moment = None
     if moment is None or moment.tzinfo is None:
         raise ValueError("must be a time with its offset, such as 2027-01-31T00:00:00Z")
-    return round(moment.timestamp() * 1000)
+    milliseconds = round(moment.timestamp() * 1000)
+    if not 0 <= milliseconds < _END_MS:  # in UTC, where it is shown, there may be no such year
+        raise ValueError("must be a time between 1970 and 9999")
+    return milliseconds
 
 
 Moment = Annotated[int, PlainValidator(_moment, json_schema_input_type=str), Written("time, RFC 3339")]

@@ -1,4 +1,4 @@
-"""The stand, once for all tests here."""
+"""The stand, once for all tests here (of each worker)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.dialects.stand import Stand, stand_in
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     """The gateway between SMSCs and a catcher; see tests/dialects/stand.py."""
     with stand_in(tmp_path_factory.mktemp("stand")) as found:

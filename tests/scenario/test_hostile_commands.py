@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import random
+import signal
 import socket
 from typing import Any, Final
 
@@ -57,8 +59,14 @@ VALUES: Final = (
     "prefix,price\n*,1\n*,1\n",
     "prefix,price\n\0,\0\n",
     "ok",
+    "no\nsuch",
+    "%00",
+    "GR",
+    "0001-01-01T00:00:00+23:59",
+    '{"content": 1}',
     LONG,
 )
+SEVERAL: Final = 12  #: times each command is asked with several nonsensical parameters at once
 # What stands for things that are there, so that more than the first check is reached.
 GOOD: Final = {
     "tenant": "victim",
@@ -145,3 +153,31 @@ def test_prices_are_never_negative(gateway: Gateway) -> None:
         assert answer.get("code") == "invalid", answer
     answer = gateway.command("price", "import", name="minus", csv="prefix,price\n*,-0.01\n")
     assert answer.get("code") == "invalid", answer
+
+
+def test_nonsense_in_several_parameters_at_once_and_a_start_after_it_all(gateway: Gateway) -> None:
+    """A refusal that says why; then the gateway sends on, ends well, and comes up again with all that was taken."""
+    dice = random.Random(7)
+    commands = _commands(gateway)
+    assert len(commands) > 50
+    for command in commands:
+        for _ in range(SEVERAL):
+            given = {
+                each["name"]: dice.choice((*VALUES, "victim"))
+                for each in command["parameters"]
+                if each["required"] or dice.random() < 0.4
+            }
+            if "tenant" in given and dice.random() < 0.7:
+                given["tenant"] = "victim"
+            path = f"/commands/{command['noun']}/{command['verb']}"
+            status, answer = _ask(gateway, "POST", path, json.dumps(given).encode())
+            assert status < 500, (path, given, answer)
+            assert status == 200 or answer["detail"], (path, given, answer)
+    check_sound(gateway)
+    gateway.signal(signal.SIGTERM)
+    assert gateway.wait_end() == 0
+    gateway.start()
+    gateway.wait_ready()
+    gateway.tenant.wait_state(gateway.tenant.send("+447700900999"), "delivered")
+    check_sound(gateway)
+    assert funds(gateway, "other") == (10, 0)
