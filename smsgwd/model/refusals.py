@@ -57,7 +57,7 @@ class Refusal(Enum):
     OUT_OF_SCOPE = _Row("out_of_scope", 403, 0x0E, "This credential may not be used for this")
     REPEATED_REF = _Row("repeated_ref", 422, 0x45, "A message with this reference was sent before")
     TOO_LATE = _Row("too_late", 409, 0x11, "The message has left or is final already")
-    OVER_RATE = _Row("over_rate", 429, 0x58, "More messages a second than agreed")
+    OVER_RATE = _Row("over_rate", 429, 0x58, "More messages or requests a second than agreed")
     STORE_UNAVAILABLE = _Row("store_unavailable", 503, 0x08, "Nothing can be stored at the moment; nothing was taken")
     SHUTTING_DOWN = _Row("shutting_down", 503, 0x08, "The gateway is shutting down; nothing was taken")
     OVERLOADED = _Row("overloaded", 503, 0x14, "Too much is waiting; nothing was taken")

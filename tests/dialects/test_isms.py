@@ -565,7 +565,7 @@ def test_every_refusal_is_a_line_of_text(refusal, path, read):
         ("deletecontact", Refused(Refusal.STORE_UNAVAILABLE), 503, "FAILED"),
         ("send", Refused(Refusal.OVERLOADED), 503, "Error: Too much is waiting; nothing was taken."),
         ("send", Refused(Refusal.MALFORMED), 400, "Error: The request is malformed."),
-        ("send", Refused(Refusal.OVER_RATE), 429, "Error: More messages a second than agreed."),
+        ("send", Refused(Refusal.OVER_RATE), 429, "Error: More messages or requests a second than agreed."),
     ],
 )
 def test_refusals_of_the_gateway(name, refused, status, told):
