@@ -155,7 +155,7 @@ PROVIDERS = {
             frozenset({FINAL}), "306965",
         ),
         Provider(
-            "smspresto", 3, _smspresto, r'\{"status":0,.*"ids":\[.*\]\}',
+            "smspresto", 3, _smspresto, r'\{"status":0,.*"message-count":3,"ids":\[.*\]\}',
             r'\{"status":107,.*', r'\{"status":107,.*', r'\{"status":104,.*',
             frozenset({FINAL}), "306966",
         ),
