@@ -94,6 +94,7 @@ def convert(path: Path) -> Output:
     for group in core:
         _core(group, output)
     smscs = smsc.convert(by_name.get("smsc", []), output, authority)
+    _asked_for(smscs, by_name.get("sendsms-user", []), output)
     kinds = _users(by_name.get("sendsms-user", []), output, sender)
     logins.convert(by_name.get("opensmppbox", []), output, kinds)
     output.routes, homeless = routes.make(smscs, kinds)
@@ -115,6 +116,20 @@ def convert(path: Path) -> Output:
             for key, said in group.said.items():
                 output.tell(said.place, f"{key}: {_WHY.get(key, smsc.NO_COUNTERPART)}")
     return output
+
+
+def _asked_for(smscs: list[smsc.Smsc], users: list[Group], output: Output) -> None:
+    """Kannel lets a request say by which smsc it goes, where its user is not bound to one."""
+    named = sorted(
+        {each.label for each in smscs if each.allowed_ids is not None or each.denied_ids or each.preferred_ids}
+    )
+    free = [group for group in users if "forced-smsc" not in group.said]
+    if named and free:
+        output.tell(
+            free[0].place,
+            f"sendsms-user without forced-smsc: the parameter smsc of requests is not looked at: whose messages are to"
+            f" go by {', '.join(named)[:200]} needs a route of its own",
+        )
 
 
 def _core(group: Group, output: Output) -> None:

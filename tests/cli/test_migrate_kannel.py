@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from smsgwd.cli.main import main
 from smsgwd.cli.migrate_kannel import convert
+from smsgwd.cli.migrate_kannel_read import MAX_BYTES
 from smsgwd.cli.migrate_kannel_routes import Kind, make
 from smsgwd.cli.migrate_kannel_smsc import Smsc
 from smsgwd.cli.migrate_output import MigrateError
@@ -208,6 +209,41 @@ def test_a_preference_that_changes_nothing_makes_no_route(tmp_path: Path) -> Non
     """The only smsc that takes a number is not more so for being preferred."""
     main_file, _, _ = made(tmp_path, smsc("a", "preferred-prefix = 0044;0049", "denied-prefix = 0090"))
     assert main_file["routes"] == [{"connectors": ["a"]}]
+
+
+def test_that_requests_cannot_choose_is_told_where_they_could(tmp_path: Path) -> None:
+    bound, free = user("bound", "forced-smsc = a"), user("free", "default-smsc = a")
+    _, _, told = made(tmp_path, smsc("a", "allowed-smsc-id = a") + smsc("b") + bound + free)
+    assert "kannel.conf:25: sendsms-user without forced-smsc: the parameter smsc of requests is not looked at" in told
+    assert "go by a needs a route" in told
+    (tmp_path / "other").mkdir()
+    (tmp_path / "third").mkdir()
+    assert "parameter smsc" not in made(tmp_path / "other", smsc("a", "allowed-smsc-id = a") + smsc("b") + bound)[2]
+    assert "parameter smsc" not in made(tmp_path / "third", smsc("a") + smsc("b") + user("free"))[2]
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://me:hush@app.example/mo", "its URL holds credentials"),
+        ("http://[app.example/mo", "no http:// or https:// URL"),
+        ("http://app..example/mo", "no http:// or https:// URL"),
+    ],
+)
+def test_a_service_at_an_address_nobody_could_call_is_told_and_secrets_are_not(
+    tmp_path: Path, url: str, told: str
+) -> None:
+    text = smsc("a", "host = smsc.example") + f"group = sms-service\nkeyword = a\nget-url = {url}\n"
+    result = migrated(tmp_path, text)
+    assert "Traceback" not in result.output and result.exception is None or isinstance(result.exception, SystemExit)
+    assert told in result.output and "hush" not in result.output
+
+
+def test_a_list_of_logins_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
+    (tmp_path / "logins").write_bytes(b"x" * (MAX_BYTES + 1))
+    box = f"group = opensmppbox\nopensmppbox-id = box\nsmpp-logins = {tmp_path / 'logins'}\n"
+    result = migrated(tmp_path, smsc("a", "host = smsc.example") + box)
+    assert "cannot be read here (File too large)" in result.output
 
 
 def test_a_service_that_takes_any_number_of_words_keeps_its_keyword(tmp_path: Path) -> None:
