@@ -143,7 +143,7 @@ def read_id(written: str) -> int | None:
 
 
 def numbers_of(written: Sequence[str]) -> list[str]:
-    """The recipients: each once (a query tells them apart by their number), empty ones left out.
+    """The recipients: each once, however it is written (a query tells them apart by their number), empty ones left out.
 
     Raises Problem where there is none that may be a number, or too many.
     """
@@ -152,17 +152,24 @@ def numbers_of(written: Sequence[str]) -> list[str]:
         raise Problem(TOO_MANY)
     if not any(map(like_number, numbers)):
         raise Problem(NO_RECIPIENTS)
+    if len(numbers) > 1:
+        once: dict[str, str] = {}
+        for number in numbers:
+            once.setdefault(_digits_of(number), number)
+        numbers = list(once.values())
     return numbers
+
+
+def _digits_of(written: str) -> str:
+    """A number without what may be written before and between its digits; what is none, as it is."""
+    found = _like_number(written)
+    return written if found is None else _separators("", found[1])
 
 
 def like_number(written: str) -> bool:
     """Whether this is a phone number with its country code first, as admission has it: the page tells of recipients
     before it tells of a sender, and admission the other way about."""
-    found = _like_number(written)
-    if found is None:
-        return False
-    digits = found[1]
-    return (digits if digits.isdigit() else _separators("", digits))[:3] in BEGINNINGS
+    return _like_number(written) is not None and _digits_of(written)[:3] in BEGINNINGS
 
 
 def send(call: Call, tenant: Tenant, now: int) -> Send:

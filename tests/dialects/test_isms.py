@@ -168,6 +168,11 @@ def test_numbers_are_those_that_admission_takes(written, is_one):
         msisdn(written, international=True)
 
 
+def test_a_number_written_in_several_ways_is_one_recipient():
+    asked_for = call("send", "from=a&to=306912345678,%2B306912345678,12,00306912345678,30+691-2345678,%2B12&message=x")
+    assert [item.dest for item in command_of(asked_for).items] == ["306912345678", "12", "+12"]
+
+
 def test_the_rehearsal_of_a_bad_date_has_the_text_since_credits_go_before_dates():
     (item,) = command_of(call("send", "from=a&to=306912345678&message=xyz&schedule=tomorow")).items
     assert item.text == "xyz"
