@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from errno import EFBIG
+from os import strerror
 from pathlib import Path
 from typing import Any
 
-from smsgwd.cli.migrate_kannel_read import Group, Said, networks
+from smsgwd.cli.migrate_kannel_read import MAX_BYTES, Group, Said, networks
 from smsgwd.cli.migrate_kannel_routes import Kind
 from smsgwd.cli.migrate_output import Output, name_of
 
@@ -37,7 +39,11 @@ def _logins(said: Said, output: Output) -> list[tuple[str, list[str]]]:
     """The lines with their places: system_id, password, system_type, networks."""
     path = Path(said.value)
     try:
-        lines = path.read_text("utf-8", "replace").splitlines()
+        with path.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+        if len(raw) > MAX_BYTES:
+            raise OSError(EFBIG, strerror(EFBIG))
+        lines = raw.decode("utf-8", "replace").splitlines()
     except OSError as error:
         output.tell(
             said.place,

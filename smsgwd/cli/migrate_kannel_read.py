@@ -10,7 +10,7 @@ from pathlib import Path
 from smsgwd.cli.migrate_output import MigrateError, Output, Place
 
 _LINE = re.compile(r"([A-Za-z][A-Za-z0-9_-]{0,63})\s*=\s*(.*)\Z", re.DOTALL)
-_MAX_BYTES = 8 * 1024 * 1024
+MAX_BYTES = 8 * 1024 * 1024
 _MAX_FILES = 1_000
 
 
@@ -114,10 +114,10 @@ def _lines(path: Path) -> Iterator[tuple[Place, str]]:
     """Lines without comments, '' between groups, and those that end in a backslash joined with the next."""
     try:
         with path.open("rb") as stream:
-            raw = stream.read(_MAX_BYTES + 1)
+            raw = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise MigrateError(f"{path}: cannot read it: {error.strerror or 'unreadable'}") from None
-    if len(raw) > _MAX_BYTES:
+    if len(raw) > MAX_BYTES:
         raise MigrateError(f"{path}:1: larger than 8 MiB: is it a kannel.conf?")
     try:
         text = raw.decode("utf-8-sig")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from smsgwd.cli.migrate_kannel_read import Group, Said
 from smsgwd.cli.migrate_kannel_smsc import Smsc, names, prefixes
 from smsgwd.cli.migrate_output import Output, name_of
+from smsgwd.model.urls import url_fault
 
 _URLS = ("get-url", "post-url", "url", "post-xml")
 _OTHERS = {
@@ -39,7 +39,11 @@ def _routes(group: Group, output: Output, smscs: list[Smsc], tenants: dict[str, 
         group.said.clear()
         return []
     url = said.value.partition("?")[0]
-    if not re.fullmatch(r"https?://[^\s%\x00-\x1f\x7f]{1,2000}", url) or not urlsplit(url).hostname:
+    if "@" in url.partition("://")[2].partition("/")[0]:
+        output.tell(said.place, "sms-service: not converted: its URL holds credentials, which a webhook's cannot")
+        group.said.clear()
+        return []
+    if not re.fullmatch(r"https?://[^\s%\x00-\x1f\x7f]{1,2000}", url) or url_fault(url) is not None:
         output.tell(said.place, "sms-service: not converted: no http:// or https:// URL without escapes in its path")
         group.said.clear()
         return []

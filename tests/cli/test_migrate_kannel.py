@@ -235,7 +235,7 @@ def test_a_service_at_an_address_nobody_could_call_is_told_and_secrets_are_not(
 ) -> None:
     text = smsc("a", "host = smsc.example") + f"group = sms-service\nkeyword = a\nget-url = {url}\n"
     result = migrated(tmp_path, text)
-    assert "Traceback" not in result.output and result.exception is None or isinstance(result.exception, SystemExit)
+    assert result.exception is None or isinstance(result.exception, SystemExit)
     assert told in result.output and "hush" not in result.output
 
 
