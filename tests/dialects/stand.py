@@ -63,6 +63,8 @@ class Catcher:
 
     def __init__(self) -> None:
         self.caught: list[Caught] = []
+        self.refused: list[Caught] = []  #: while it was `refusing`
+        self.refusing = False  #: answers 503
         catcher = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -74,8 +76,10 @@ class Catcher:
                 body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 fields = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
-                catcher.caught.append(Caught(self.command, path, fields, headers, body))
-                self.send_response(200)
+                refusing = catcher.refusing
+                kept = catcher.refused if refusing else catcher.caught
+                kept.append(Caught(self.command, path, fields, headers, body))
+                self.send_response(503 if refusing else 200)
                 self.send_header("Content-Length", "10")
                 self.end_headers()
                 self.wfile.write(b"ACK/Jasmin")
