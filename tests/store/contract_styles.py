@@ -162,3 +162,11 @@ class StyleContract(StoreCase):
         await self.one(Erase((one.id,), "306912345678", NOW))
         (item,) = (await self.one(receipt("A"))).outbox
         self.assertEqual(item.callback, pack_callback(Callback("isms", "Europe/Athens")))
+
+    async def test_a_damaged_style_is_erased_too(self):
+        one = message(callback=b"\xff306912345678", asks=TELL_FINAL)
+        await self.one(submit(one))
+        await self.one(sent(one.id, "p"))
+        await self.one(Erase((one.id,), one.msisdn, NOW))
+        kept = await self.store.message("demo", one.id)
+        self.assertEqual((kept.message.callback, kept.message.msisdn), (b"", ""))

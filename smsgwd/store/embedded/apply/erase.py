@@ -99,7 +99,10 @@ def _callback_without(packed: bytes | None, msisdn: str) -> bytes | None:
     """The style of a message's receipts is needed for them; what is the tenant's own in it may tell the number."""
     if packed is None or msisdn.encode() not in packed:
         return packed
-    return pack_callback(msgspec.structs.replace(unpack_callback(packed), fields={}))
+    try:
+        return pack_callback(msgspec.structs.replace(unpack_callback(packed), fields={}))
+    except msgspec.DecodeError:  # damaged: nobody can be told in it, and it must not keep the others from being erased
+        return b""
 
 
 def _write(work: Work, row: Row, msisdn: str) -> None:
