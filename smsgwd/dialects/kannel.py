@@ -143,6 +143,7 @@ class Kannel:
         kind = kind.strip().lower()
         if kind == FORM_TYPE or (not kind and not request.body):
             return _of_query(request)
+        kind = kind or "application/octet-stream"  # RFC 9110 s8.3
         if kind not in _KNOWN_TYPES:
             raise Refused(Refusal.UNSUPPORTED_MEDIA_TYPE)
         fields = of_headers(request, kind, _charset(parameters))
@@ -198,7 +199,8 @@ class Kannel:
         denied += dict.fromkeys(entry.dest for entry in bad)
         if len(bad) == len(entries) or (bad and command.whole):
             return _failed(bad[0], denied if len(fields.recipients) + len(fields.denied) > 1 else ())
-        later = all(entry.state is State.SCHEDULED for entry in entries if entry.error is None)
+        # What was to be deferred is accepted, as there; queued is what waits for a reason of the gateway's.
+        later = fields.deferred <= 0 and all(entry.state is State.SCHEDULED for entry in entries if entry.error is None)
         text = _QUEUED if later else _SENT
         return _told(202, _with_denied(text + "." if denied else text, denied))
 

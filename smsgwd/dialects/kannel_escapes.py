@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote_plus
 
+from smsgwd.dialects.kannel_statuses import text_of
 from smsgwd.model.callbacks import Callback
 from smsgwd.model.message import State
 from smsgwd.model.outbox import INTERMEDIATE, SENT, OutboxItem
@@ -151,7 +152,7 @@ def smsc_text(item: OutboxItem, number: int) -> str:
             return "NACK/"
         if error.smpp_status is None:
             return f"NACK/{error.code}"
-        return f"NACK/0x{error.smpp_status:08x}/{error.detail}"
+        return f"NACK/0x{error.smpp_status:08x}/{text_of(error.smpp_status)}"
     at = item.created_at if item.done_at is None else item.done_at
     submitted, done = stamp_of_minute(item.submitted_at // 60_000), stamp_of_minute(at // 60_000)
     stat, code = (_BUFFERED, _NO_ERROR) if number == BUFFERED else _ending(item)

@@ -141,8 +141,8 @@ def of_headers(request: Request, kind: str, charset: str) -> Fields:
 
     udh = get("udh")
     coding = number(get("coding"))
-    if coding == UNDEFINED and kind == "application/octet-stream":
-        coding = 1
+    if coding == UNDEFINED:  # a header of its own makes no octets of a text, as it does in a GET
+        coding = 1 if kind == "application/octet-stream" else 0
     return Fields(
         to=get("to"),
         source=get("from") or b"",

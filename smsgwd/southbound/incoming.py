@@ -22,6 +22,7 @@ from smsgwd.smpp.constants import RESPONSE_BIT, EsmClass, MessageState
 from smsgwd.smpp.message import Kind, classify, message_body
 from smsgwd.smpp.outcome import OutcomeReader
 from smsgwd.smpp.pdu import AlertNotification, DataSm, DeliverSm, Pdu
+from smsgwd.smpp.receipt_text import CANONICAL_WORDS
 from smsgwd.smpp.status import ESME_ROK, ESME_RSYSERR, ESME_RX_T_APPN
 from smsgwd.smpp.tables import response_to
 from smsgwd.smpp.tags import MESSAGE_PAYLOAD
@@ -40,6 +41,8 @@ _STATES: dict[MessageState, State] = {
     MessageState.REJECTED: State.REJECTED,
     MessageState.SKIPPED: State.UNDELIVERED,
 }
+#: The words for message_state in a TLV: what a receipt says is kept in words (`model.message.Failure.detail`).
+_SAID = {str(int(state)): word for state, word in CANONICAL_WORDS.items()}
 _PUBLIC = {state: state.public for state in State}
 _DELIVERED = State.DELIVERED
 _GOOD = str(int(MessageState.DELIVERED))  # the word of a receipt that says it in a TLV
@@ -172,7 +175,7 @@ class Incoming:
                 smsc_id=message_id,
                 state=state,
                 received_at=self._clock.now_ms(),
-                status=stat,
+                status=_SAID.get(stat, stat),
                 error=error,
                 # Without a zone the SMSC's local time would be a guess of hours: then the time of arrival counts.
                 done_at=None if done is None else int(done.timestamp() * 1000),

@@ -169,6 +169,8 @@ def test_some_refused():
     assert answer_to(query, well, bad).body == b"0: Accepted for delivery. Denied receivers are: ? 306912345679"
     later = Entry("306912345678", 5, State.SCHEDULED, 1)
     assert answer_to(query, later, bad).body == b"3: Queued for later delivery. Denied receivers are: ? 306912345679"
+    deferred = answer_to(f"{query}&deferred=5", later, bad).body
+    assert deferred == b"0: Accepted for delivery. Denied receivers are: ? 306912345679"
 
 
 def test_numbers():

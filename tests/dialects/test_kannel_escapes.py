@@ -99,7 +99,17 @@ def test_which_are_escapes():
         (
             item(State.REJECTED, error=Failure("smsc_rejected", "ESME_RINVDSTADR", 11), smsc_id=None),
             16,
-            "NACK/0x0000000b/ESME_RINVDSTADR",
+            "NACK/0x0000000b/Invalid Destination Address",
+        ),
+        (
+            item(State.REJECTED, error=Failure("smsc_rejected", "0x0410", 0x410), smsc_id=None),
+            16,
+            "NACK/0x00000410/Vendor-specific error, please refer to your SMPP provider",
+        ),
+        (
+            item(State.REJECTED, error=Failure("smsc_rejected", "0x0099", 0x99), smsc_id=None),
+            16,
+            "NACK/0x00000099/Unknown/Reserved",
         ),
         (item(State.EXPIRED, error=Failure("expired", "late"), smsc_id=None), 16, "NACK/expired"),
         (item(State.CANCELLED, smsc_id=None), 16, "NACK/"),

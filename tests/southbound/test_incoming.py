@@ -150,6 +150,26 @@ def test_what_is_owed_for_an_intermediate_receipt_goes_to_the_outbox():
     assert here.store.changes(TakeReceipt) and here.outbox.items == ["intermediate"]
 
 
+@pytest.mark.parametrize(
+    ("tlvs", "said"),
+    [
+        (((t.RECEIPTED_MESSAGE_ID, b"1\0"), (t.MESSAGE_STATE, b"\5")), ("UNDELIV", "069")),
+        (((t.RECEIPTED_MESSAGE_ID, b"1\0"), (t.MESSAGE_STATE, b"\x08")), ("REJECTD", "069")),
+        ((), ("EXPIRED", "069")),
+    ],
+)
+def test_what_a_receipt_says_is_kept_in_words(tlvs, said):
+    """Who tells it on looks for 'UNDELIV 069', whether it came in the text or as a TLV."""
+    here = bench()
+    here.send(message(1))
+    here.pump()
+    text = b"id:1 sub:001 dlvrd:000 submit date:2605011200 done date:2605011201 stat:EXPIRED err:069 text:"
+    here.smsc.deliver(DeliverSm(source_addr=b"306912345678", esm_class=4, short_message=text, tlvs=tlvs))
+    here.pump()
+    [change] = here.store.changes(TakeReceipt)
+    assert (change.receipt.status, change.receipt.error) == said
+
+
 def test_a_bug_in_reading_one_costs_that_one_only():
     """Those of the same read are kept and answered; the SMSC is told to keep the one."""
     here = bench()
