@@ -62,7 +62,8 @@ def test_credit_of_all_is_never_overdrawn(gateway: Gateway, catcher: Catcher) ->
         states = native(gateway, name).states()
         assert set(states.values()) <= {"delivered"}
         total += len(states)
-        assert sum(len(each.numbers) for each in answers if each.taken) <= len(states)
+        # iSMS's ID may be for one of two recipients: query.php tells which.
+        assert sum(1 if name == "isms" else len(each.numbers) for each in answers if each.taken) <= len(states)
         assert funds(gateway, name)[0] == 1000 - len(states) * PRICE
         if name == "smsadvert":
             assert len(states) % 50 == 0
