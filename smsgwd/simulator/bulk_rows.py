@@ -132,7 +132,7 @@ def fill(
     for turn, start in enumerate(range(0, count, at_once)):
         stop = min(count, start + at_once)
         place = turn % len(patterns)
-        owner = patterns[place].message["tenant"]
+        owner = patterns[place].message.get("tenant", "")
         connection.execute("BEGIN")
         for sql, values in statements[place]:
             connection.execute(sql, known | values | {"lo": start, "hi": stop, "taken": taken[owner]})

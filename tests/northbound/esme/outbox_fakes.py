@@ -119,7 +119,7 @@ class Stand:
 
     def kill(self):
         """The process dies: nothing that was to happen does."""
-        for call in self.reactor.getDelayedCalls():
+        for call in list(self.reactor.getDelayedCalls()):  # the list itself: it shrinks
             call.cancel()
 
     def account(self, name="demo", window=None, receipts_by="deliver_sm"):
