@@ -87,6 +87,9 @@ class Answers:
         message, connector = out.message, self._connector
         error = out.error or Failure("smsc_rejected")
         if out.verdict is Verdict.RETRY:
+            way = self._after_phone(out, error)
+            if way is not None:
+                return Requeue(message.id, 0, way, now_ms, error, left=connector, latency_ms=out.latency_ms)
             change = self._retry(out, error, now_ms)
             if change is not None:
                 return change
@@ -122,6 +125,13 @@ class Answers:
         """Whether another carrier may take what this one refused so."""
         status = error.smpp_status
         return status is None or rule_for(status, self._statuses).scope is Scope.CONNECTOR
+
+    def _after_phone(self, out: Outgoing, error: Failure) -> str | None:
+        """The next way of a message that goes by the network where a phone fails: who asks for that does not wait for
+        this phone to be tried again. None for what got no answer, which the phone may be sending."""
+        if error.smpp_status is None or self._ways is None or self._ways.beyond(out.message, self._connector) is None:
+            return None
+        return self._way(out)
 
     def _way(self, out: Outgoing) -> str | None:
         if self._ways is None or out.taken or out.sent:

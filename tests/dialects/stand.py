@@ -5,6 +5,7 @@ Numbers. What becomes of a message is in the last four digits of its number, at 
     0091  undelivered          0094  refused by the SMSC with 0x0B (rejected)
     0092  expired              0095  accepted, and no receipt ever comes (stays `sent`)
     0093  rejected by receipt  0096  refused with 0x0B by the phone alone: the network delivers it
+    0097  the same with 0x08, an error that may pass
     else  delivered at once
 
 Channels. Everything goes by the connector `net` (network). What asks for a device goes by `phone`, which takes numbers
@@ -40,7 +41,7 @@ from tests.scenario.ways import connector, wait_up
 NAMES = ("ardary", "isms", "jasmin", "kannel", "smsadvert", "smsclub", "smspresto")
 
 _FATES = "0091:UNDELIV,0092:EXPIRED,0093:REJECTD,0094:0x0B,0095:none"
-_PHONE_FATES = f"{_FATES},0096:0x0B"
+_PHONE_FATES = f"{_FATES},0096:0x0B,0097:0x08"
 _WITH_PHONES = ["30*", "33*", "40*", "49*"]
 PROBED = "+4915100000000"
 _PROBE = "probe"

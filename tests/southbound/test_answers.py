@@ -5,6 +5,7 @@ import pytest
 from smsgwd.delivery.rate import LinkRate
 from smsgwd.delivery.trouble import Action, Rule, Scope, defaults, rule
 from smsgwd.model.changes import Fail, GiveUp, Requeue
+from smsgwd.model.message import DEVICE_THEN_NETWORK, Failure
 from smsgwd.smpp.pdu import SubmitSm
 from smsgwd.southbound.answers import Answers, unknown_id
 from smsgwd.southbound.outgoing import Outgoing, Verdict
@@ -22,6 +23,9 @@ class OtherWay:
 
     def next_way(self, message, left):
         return None if self.to in (left, *(message.tried or "").split(",")) else self.to
+
+    def beyond(self, message, left):
+        return self.next_way(message, left) if message.channel == DEVICE_THEN_NETWORK else None
 
 
 def make(policy="resend", statuses=None, ways=None, **changes):
@@ -67,6 +71,21 @@ def test_failover_goes_to_the_next_way_at_once_or_fails():
     assert change.counts and change.latency_ms == 7 and change.error.smpp_status == 0x412
     assert isinstance(refused(make(), outgoing(), 0x412), Fail)
     assert isinstance(refused(make(ways=OtherWay()), outgoing(tried="other"), 0x412), Fail)
+
+
+def test_after_a_phone_the_network_is_next_at_once():
+    """What a phone refuses goes on, be it with an error that may pass; what it does not answer waits."""
+    for status in (0x08, 0x0B, 0xFE):
+        change = refused(make(ways=OtherWay()), outgoing(channel=DEVICE_THEN_NETWORK), status)
+        assert isinstance(change, Requeue) and (change.left, change.connector, change.due_at) == ("sim", "other", 0)
+    waits = refused(make(ways=OtherWay()), outgoing(channel="device"), 0x08)
+    assert isinstance(waits, Requeue) and waits.connector == "sim" and waits.due_at > NOW
+    tried = refused(make(ways=OtherWay()), outgoing(channel=DEVICE_THEN_NETWORK, tried="other"), 0x08)
+    assert isinstance(tried, Requeue) and tried.connector == "sim"
+    lost = outgoing(channel=DEVICE_THEN_NETWORK)
+    lost.decide(Verdict.RETRY, Failure("outcome_unknown", "no answer"), 1)
+    change = make(ways=OtherWay()).change(lost, NOW)
+    assert isinstance(change, Requeue) and change.connector == "sim"
 
 
 def test_what_any_carrier_would_refuse_goes_to_none():
