@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, Final
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,6 @@ from smsgwd.dialects.commands import Command, DropContact, Funds, LookedUp, Look
 from smsgwd.dialects.dialect import Options
 from smsgwd.dialects.http import TEXT, Answer, Answered, Asked, Password, Push, Request
 from smsgwd.dialects.isms_calls import AUTHENTICATION, NO_RECIPIENTS, NO_SUCH, SENTENCES, Call, Problem
-from smsgwd.dialects.isms_soap import Soap
 from smsgwd.dialects.kannel_escapes import escape_values, fill, has_escapes
 from smsgwd.model.callbacks import Callback
 from smsgwd.model.lookups import Lookup
@@ -29,6 +28,9 @@ from smsgwd.model.outbox import INTERMEDIATE, SENT, OutboxItem
 from smsgwd.model.records import Contact
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.tenant import Tenant
+
+if TYPE_CHECKING:
+    from smsgwd.dialects.isms_soap import Soap
 
 _HTTP: Final = "/api/http/"
 _SOAP: Final = "/api/soap"
@@ -62,7 +64,14 @@ class Isms:
     """iSMS.gr; one object serves all requests."""
 
     def __init__(self, options: Options) -> None:
-        self._soap = Soap(options.public_url.rstrip("/") + _SOAP + "/")
+        self._soap_address = options.public_url.rstrip("/") + _SOAP + "/"
+
+    @cached_property
+    def _soap(self) -> Soap:
+        """Made when it is first asked for: lxml takes megabytes that a gateway without XML need not have."""
+        from smsgwd.dialects.isms_soap import Soap
+
+        return Soap(self._soap_address)
 
     @property
     def name(self) -> str:

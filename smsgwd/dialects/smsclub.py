@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from smsgwd.dialects.commands import Command
 from smsgwd.dialects.dialect import Options
@@ -10,11 +11,13 @@ from smsgwd.dialects.http import Answer, Asked, Push, Request
 from smsgwd.dialects.smsclub_http import HttpGateway
 from smsgwd.dialects.smsclub_json import JsonGateway
 from smsgwd.dialects.smsclub_rules import Act
-from smsgwd.dialects.smsclub_xml import XmlGateway
 from smsgwd.model.callbacks import Callback
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.model.refusals import Refused
 from smsgwd.model.tenant import Tenant
+
+if TYPE_CHECKING:
+    from smsgwd.dialects.smsclub_xml import XmlGateway
 
 _HTTP: Final = ("/http/", "/token/")
 _XML: Final = ("/xml/", "/hfw_smpp_addon/")
@@ -30,8 +33,18 @@ class SmsClub:
     def __init__(self, options: Options) -> None:
         self._json = JsonGateway(options.duplicate_s)
         self._http = HttpGateway()
-        self._xml = XmlGateway()
-        self.labels: tuple[str, ...] = (*self._json.labels(), *self._http.labels(), *self._xml.labels())
+
+    @cached_property
+    def _xml(self) -> XmlGateway:
+        """Made when it is first asked for: lxml takes megabytes that a gateway without XML need not have."""
+        from smsgwd.dialects.smsclub_xml import XmlGateway
+
+        return XmlGateway()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """One an endpoint."""
+        return (*self._json.labels(), *self._http.labels(), *self._xml.labels())
 
     def _gateway(self, path: str) -> JsonGateway | HttpGateway | XmlGateway:
         low = path[:20].lower()
