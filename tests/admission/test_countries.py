@@ -5,8 +5,8 @@ import phonenumbers
 import pytest
 
 from smsgwd.admission.countries import COUNTRIES, Territories, country_of, is_territory
-from smsgwd.model.calling_codes import CALLING_CODES
 from smsgwd.config import countries as config_countries
+from smsgwd.model.calling_codes import CALLING_CODES
 
 #: Countries whose numbers are told from their neighbour's by ranges too small to keep, or not at all.
 _SHARES = {"CX": "AU", "CC": "AU", "MF": "GP"}

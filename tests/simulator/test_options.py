@@ -44,5 +44,5 @@ def test_numbers_have_their_fates():
     "text", ["", "91", "91:", ":UNDELIV", "x:UNDELIV", "91:0", "91:gone", "91:UNDELIV,", "٣:UNDELIV"]
 )
 def test_what_is_no_fate_of_a_number(text):
-    with pytest.raises(ValueError, match="is no|outside"):
+    with pytest.raises(ValueError, match=r"is no|outside"):
         parse_numbers(text)
