@@ -12,7 +12,8 @@ errors `ardary_errors.py`, callbacks `ardary_events.py`. iSMS: `isms.py`, what i
 `isms_soap.py` with `isms_envelope.py` and `isms_wsdl.py`. SMSAdvert: `smsadvert.py`, its fields `smsadvert_fields.py`,
 error texts `smsadvert_texts.py`. SMS Club: `smsclub.py`, its gateways `smsclub_json.py`, `smsclub_http.py` and
 `smsclub_xml.py`, what they share `smsclub_rules.py`. SMSPresto: `smspresto.py`, requests `smspresto_form.py`. Kannel:
-`kannel.py`, requests `kannel_fields.py`, escapes of a dlr-url `kannel_escapes.py` (iSMS has them, too). Jasmin:
+`kannel.py`, requests `kannel_fields.py`, escapes of a dlr-url `kannel_escapes.py` (iSMS has them, too), Kannel's words
+for a command_status `kannel_statuses.py`. Jasmin:
 `jasmin.py`, REST `jasmin_rest.py`, requests `jasmin_fields.py`, what they come to `jasmin_message.py`, answers
 `jasmin_answers.py`, callbacks `jasmin_receipts.py`.
 What several share: forms and queries as octets, `form.py`; in parts, `multipart.py`; a client's callback URL,
