@@ -30,14 +30,17 @@ class Mounts:
 
     def __init__(self, mounts: Sequence[Mount]) -> None:
         self._hosts: dict[str, list[Mount]] = {}
-        self._shared: list[tuple[str, Mount]] = []
+        self._shared: dict[str, list[tuple[str, Mount]]] = {}  # by the first segment: most requests are none's
         for mount in mounts:
             for host in mount.hosts:
                 self._hosts.setdefault(host, []).append(mount)
             if not mount.hosts:
                 begins = (*mount.dialect.owns, "/") if mount.prefix else mount.dialect.owns
-                self._shared += [(mount.prefix.lower() + begin, mount) for begin in begins]
-        self._shared.sort(key=lambda one: len(one[0]), reverse=True)
+                for begin in begins:
+                    whole = mount.prefix.lower() + begin
+                    self._shared.setdefault(whole.split("/", 2)[1], []).append((whole, mount))
+        for rows in self._shared.values():
+            rows.sort(key=lambda row: len(row[0]), reverse=True)
 
     def __bool__(self) -> bool:
         return bool(self._hosts or self._shared)
@@ -54,7 +57,8 @@ class Mounts:
             if mounts is not None:
                 return self._on_host(mounts, path)
         low = path.lower()
-        for begin, mount in self._shared:
+        end = low.find("/", 1)
+        for begin, mount in self._shared.get(low[1:] if end < 0 else low[1:end], ()):
             if low.startswith(begin):
                 return Found(mount.dialect, path[len(mount.prefix) :])
         return None

@@ -12,7 +12,7 @@ class Style:
 
 
 A = Style("a", "/api/a", "/shared/")
-B = Style("b", "/api/a/deeper", "/b/")
+B = Style("b", "/api/a/deeper", "/b/", "/single")
 
 
 def found(mounts, path, host="any.example"):
@@ -27,6 +27,11 @@ def found(mounts, path, host="any.example"):
         ("/API/A/x", ("a", "/API/A/x")),
         ("/api/a/deeper/x", ("b", "/api/a/deeper/x")),
         ("/shared", None),
+        ("/single", ("b", "/single")),
+        ("/single/x", ("b", "/single/x")),
+        ("/singles", None),
+        ("*", None),
+        ("", None),
         ("/shared/", ("a", "/shared/")),
         ("/v1/messages", None),
         ("/", None),
