@@ -216,7 +216,7 @@ class Notifier:
 
     def _begin(self, push: Push, now_ms: int) -> None:
         item = push.item
-        if is_styled(item):
+        if item.callback is not None or (item.payload is not None and is_styled(item)):
             self._tell(push, now_ms)
             return
         timeout_s = self._settings.timeout_s

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from smsgwd.delivery.pages import Key, PagedQueue
+from smsgwd.model.message import State
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.notify.breaker import Breaker
 from smsgwd.notify.turns import Turns
@@ -17,6 +18,7 @@ COMPANY_S = 0.1
 ALONE_FROM = 2
 """Failed attempts from which on a receipt goes alone: one that makes a server fail must not take others along."""
 
+_SENT = State.SENT
 _FIRST_WINDOW = 2
 _MOST_PASSED_OVER = 8
 _SLOW_S = 2.0
@@ -117,7 +119,7 @@ class Lane:
                 return False
         elif self.in_flight >= self._window or self._capacity == OPEN_CAPACITY:
             return False  # in the second case `fit` comes first, as soon as the probe's result is durable
-        head = self._head()
+        head = self._head() if self.turns.leading else self.queue.peek()
         if head is None or (head.attempts and self.due_at(head, now_ms) > now_ms):
             return False
         return self.batch == 1 or not self._gathers(head, now)
@@ -162,7 +164,8 @@ class Lane:
         self.in_flight += 1
         first = self.queue.pop()
         if not self.breaker.is_open:
-            self.turns.out(first)
+            if first.state is _SENT:
+                self.turns.out(first)
             return first, False
         self.breaker.probing = True
         if _path(first) == self.suspect_path:
@@ -253,7 +256,7 @@ class Lane:
         self.queue.done(item)
         if renewed is not None:
             self.queue.add(renewed)
-        else:
+        elif self.turns.leading:
             waited = self.turns.settled(item)
             if waited:
                 self.queue.push_back(waited)

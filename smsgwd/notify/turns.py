@@ -22,10 +22,11 @@ class Turns:
     for such word: to the others this costs a look at an empty dict.
     """
 
-    __slots__ = ("_leading", "_waiting")
+    __slots__ = ("_waiting", "leading")
 
     def __init__(self) -> None:
-        self._leading: dict[int, list[int]] = {}  # message: ids of outbox items
+        #: Messages that something leads, with the ids of those outbox items: while there are none nothing has to wait.
+        self.leading: dict[int, list[int]] = {}
         self._waiting: dict[int, list[OutboxItem]] = {}
 
     def out(self, item: OutboxItem) -> None:
@@ -41,9 +42,9 @@ class Turns:
 
     def follows(self, item: OutboxItem) -> bool:
         """True for what must wait for something about the same message."""
-        if not self._leading:
+        if not self.leading:
             return False
-        leading = self._leading.get(item.message_id)
+        leading = self.leading.get(item.message_id)
         return leading is not None and item.payload is None and min(leading) < item.id
 
     def hold(self, item: OutboxItem) -> None:
@@ -52,12 +53,12 @@ class Turns:
 
     def settled(self, item: OutboxItem) -> list[OutboxItem]:
         """An item is done or given up: what has waited for it, to be put back."""
-        leading = self._leading.get(item.message_id)
+        leading = self.leading.get(item.message_id)
         if leading is None or item.id not in leading:
             return []
         leading.remove(item.id)
         if not leading:
-            del self._leading[item.message_id]
+            del self.leading[item.message_id]
         return self._waiting.pop(item.message_id, [])
 
     def forget(self) -> None:
@@ -65,9 +66,9 @@ class Turns:
         self._waiting.clear()
 
     def _lead(self, item: OutboxItem) -> None:
-        leading = self._leading.get(item.message_id)
+        leading = self.leading.get(item.message_id)
         if leading is None:
-            if len(self._leading) < MOST_LEADING:
-                self._leading[item.message_id] = [item.id]
+            if len(self.leading) < MOST_LEADING:
+                self.leading[item.message_id] = [item.id]
         elif item.id not in leading:
             leading.append(item.id)
