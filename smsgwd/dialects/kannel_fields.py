@@ -6,6 +6,7 @@ A number that is none counts as not sent, as there: only a number out of its ran
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from encodings import aliases
 from typing import Final
 
@@ -107,11 +108,34 @@ def of_query(given: form.Fields) -> Fields:
         found = values.get(name) or (values.get(other) if other else None)
         return found[0] if found else None
 
+    return _said(get, get("text") or b"", get("charset") or b"")
+
+
+def of_headers(request: Request, kind: str, charset: str) -> Fields:
+    """What X-Kannel headers say of the body, which is the text; `kind` is the body's type."""
+    headers = request.headers
+
+    def get(name: str, other: str = "") -> bytes | None:
+        found = headers.get("x-kannel-" + name)
+        return None if found is None else found.strip().encode("latin-1", "replace")
+
+    said = _said(get, request.body, charset.encode("latin-1", "replace"))
+    udh = said.udh
+    said.udh = None if not udh else bytes.fromhex(udh.decode()) if _HEX.match(udh) else b"\0\0"
+    if said.coding == UNDEFINED:  # a header of its own makes no octets of a text, as it does in a GET
+        said.coding = 1 if kind == "application/octet-stream" else 0
+    said.posted = True
+    said.unsupported = kind not in ("text/plain", "application/octet-stream")
+    return said
+
+
+def _said(get: Callable[..., bytes | None], text: bytes, charset: bytes) -> Fields:
+    """Everything that parameters and headers have in common; `get` takes a name, and another one it may have."""
     return Fields(
         to=get("to"),
         source=get("from") or b"",
-        text=get("text") or b"",
-        charset=get("charset") or b"",
+        text=text,
+        charset=charset,
         udh=get("udh"),
         dlr_url=get("dlr-url", "dlrurl") or b"",
         account=get("account") or b"",
@@ -128,44 +152,6 @@ def of_query(given: form.Fields) -> Fields:
         pid=number(get("pid")),
         alt_dcs=number(get("alt-dcs")),
         rpi=number(get("rpi")),
-    )
-
-
-def of_headers(request: Request, kind: str, charset: str) -> Fields:
-    """What X-Kannel headers say of the body, which is the text; `kind` is the body's type."""
-    headers = request.headers
-
-    def get(name: str) -> bytes | None:
-        found = headers.get("x-kannel-" + name)
-        return None if found is None else found.strip().encode("latin-1", "replace")
-
-    udh = get("udh")
-    coding = number(get("coding"))
-    if coding == UNDEFINED:  # a header of its own makes no octets of a text, as it does in a GET
-        coding = 1 if kind == "application/octet-stream" else 0
-    return Fields(
-        to=get("to"),
-        source=get("from") or b"",
-        text=request.body,
-        charset=charset.encode("latin-1", "replace"),
-        udh=None if not udh else bytes.fromhex(udh.decode()) if _HEX.match(udh) else b"\0\0",
-        dlr_url=get("dlr-url") or b"",
-        account=get("account") or b"",
-        binfo=get("binfo") or b"",
-        meta_data=get("meta-data") or b"",
-        dlr_mask=number(get("dlr-mask")),
-        mclass=number(get("mclass")),
-        mwi=number(get("mwi")),
-        coding=coding,
-        compress=number(get("compress")),
-        validity=number(get("validity")),
-        deferred=number(get("deferred")),
-        priority=number(get("priority")),
-        pid=number(get("pid")),
-        alt_dcs=number(get("alt-dcs")),
-        rpi=number(get("rpi")),
-        posted=True,
-        unsupported=kind not in ("text/plain", "application/octet-stream"),
     )
 
 
