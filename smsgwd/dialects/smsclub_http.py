@@ -181,14 +181,16 @@ def _fields(request: Request) -> Fields:
     return found
 
 
-def _credential(fields: Fields, secret: str) -> Password | Token:
-    """Raises Refused(UNAUTHENTICATED) where something of it is missing or there twice."""
-    if fields.repeated("username") or fields.repeated(secret):
+def _credential(fields: Fields, field: str) -> Password | Token:
+    """What stands in `username` and in `field`, password or token. Raises Refused(UNAUTHENTICATED) where something of
+    it is missing or there twice."""
+    if fields.repeated("username") or fields.repeated(field):
         raise Refused(Refusal.UNAUTHENTICATED)
-    name, word = _readable(fields.first("username") or b""), _readable(fields.first(secret) or b"")
-    if not word or (secret == "password" and not name):  # noqa: S105 -- the name of a field
+    name, word = _readable(fields.first("username") or b""), _readable(fields.first(field) or b"")
+    by_token = field == "token"
+    if not word or not (name or by_token):
         raise Refused(Refusal.UNAUTHENTICATED)
-    return Token(word, name or None) if secret == "token" else Password(name, word)  # noqa: S105
+    return Token(word, name or None) if by_token else Password(name, word)
 
 
 def _once(fields: Fields, name: str, sentence: str) -> str:
