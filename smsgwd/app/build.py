@@ -15,6 +15,7 @@ from smsgwd.app.certificates import Certificates
 from smsgwd.app.commands import build_registry
 from smsgwd.app.core import Core
 from smsgwd.app.credential_watch import CredentialWatch
+from smsgwd.app.dialect_mounts import mounts_of
 from smsgwd.app.dialects import build_dialects
 from smsgwd.app.edge import build_http
 from smsgwd.app.erasure import Erasure
@@ -253,8 +254,10 @@ def build_services(
         ),
     )
     places = business.links.places
+    mounts = mounts_of(config)
     dialects = build_dialects(
         config,
+        mounts,
         api,
         intake=intake,
         store=store,
@@ -265,7 +268,7 @@ def build_services(
         outbox=outboxes,
     )
     pages_and_api = LinkPages(business.links, dialects, path=places.path, host=places.host)
-    tenants_http = build_http(reactor, turn, pages_and_api, config, metrics, certificates)
+    tenants_http = build_http(reactor, turn, pages_and_api, mounts, config, metrics, certificates)
     watch = CredentialWatch(reactor, clock, tenancy.directory, smpp.server.review)
     tenancy.listen(watch.look)
     status = Status(

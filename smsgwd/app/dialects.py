@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from smsgwd.app.business import Business
 from smsgwd.app.catalog import Catalog
-from smsgwd.app.dialect_mounts import mounted, mounts_of
+from smsgwd.app.dialect_mounts import mounted
 from smsgwd.config import Config
 from smsgwd.config.model.dialects import Limited
+from smsgwd.dialects.mounts import Mounts
 from smsgwd.dialects.registry import DIALECTS
 from smsgwd.net.http_message import Handler
 from smsgwd.northbound.dialect_desk import DialectDesk
@@ -23,6 +24,7 @@ _log = get_logger("net")
 
 def build_dialects(
     config: Config,
+    mounts: Mounts,
     behind: Handler,
     *,
     intake: Intake,
@@ -33,8 +35,7 @@ def build_dialects(
     clock: Clock,
     outbox: Outbox,
 ) -> Handler:
-    """The dialects that are served, and behind them what serves the rest; that alone where none is."""
-    mounts = mounts_of(config)
+    """The dialects of `mounts`, and behind them what serves the rest; that alone where there are none."""
     if not mounts:
         return behind
     if config.listeners.http is not None:

@@ -14,10 +14,11 @@ from typing import Any
 import msgspec
 
 from smsgwd.app.certificates import Certificates
-from smsgwd.app.dialect_mounts import mounted, mounts_of, refuser
+from smsgwd.app.dialect_mounts import mounted, refuser
 from smsgwd.app.observe import Requests
 from smsgwd.config import Config
 from smsgwd.config.model.listeners import HttpListener as HttpSection
+from smsgwd.dialects.mounts import Mounts
 from smsgwd.net.edge_core import HttpWorkers
 from smsgwd.net.edge_frames import Log, Setup
 from smsgwd.net.http_message import Handler
@@ -44,9 +45,16 @@ class RelayedCertificate(ReloadableServerOptions):
 
 
 def build_http(
-    reactor: Any, turn: Turn, handler: Handler, config: Config, metrics: Metrics, certificates: Certificates
+    reactor: Any,
+    turn: Turn,
+    handler: Handler,
+    mounts: Mounts,
+    config: Config,
+    metrics: Metrics,
+    certificates: Certificates,
 ) -> HttpListener | HttpWorkers | None:
-    """Who serves tenants' HTTP, not listening yet; None without that listener. Raises net.tls.TlsError."""
+    """Who serves tenants' HTTP, not listening yet; None without that listener. What is refused before `handler` sees it
+    is told in the way of `mounts`. Raises net.tls.TlsError."""
     section = config.listeners.http
     if section is None:
         return None
@@ -67,7 +75,7 @@ def build_http(
             limits,
             trusted_proxies=tuple(ipaddress.ip_network(network) for network in section.trusted_proxies),
             observer=observer,
-            refuse=refuser(mounts_of(config)),
+            refuse=refuser(mounts),
             tls=None if tls is None else certificates.add("http", ReloadableServerOptions(tls.cert, tls.key)),
         )
     certificate = None if tls is None else RelayedCertificate(tls.cert, tls.key)
