@@ -26,12 +26,11 @@ install_project() {
     wanted=$( (cat pyproject.toml; cat plugins/*/pyproject.toml 2>/dev/null || true) | cksum)
     if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
         echo "Installing smsgwd and what it needs ..."
-        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable ".${extras:+[$extras]}" || return 1
-        local plugin
+        local plugin all=(--editable ".${extras:+[$extras]}")
         for plugin in plugins/*/pyproject.toml; do
-            [ -f "$plugin" ] || continue
-            "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable "$(dirname "$plugin")" || return 1
+            [ ! -f "$plugin" ] || all+=(--editable "./$(dirname "$plugin")")
         done
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "${all[@]}" || return 1
         printf '%s\n' "$wanted" > "$stamp"
     fi
 }

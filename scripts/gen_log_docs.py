@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from _generated import write_or_check
+
 from smsgwd.telemetry.events import markdown
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "log.md"
@@ -13,13 +15,7 @@ TARGET = Path(__file__).resolve().parent.parent / "docs" / "log.md"
 def main() -> int:
     """Write the page, or with `--check` compare it. Exit code 1 on a difference."""
     text = markdown()
-    if "--check" in sys.argv[1:]:
-        if TARGET.is_file() and TARGET.read_text("utf-8") == text:
-            return 0
-        print("docs/log.md is out of date: run scripts/gen_log_docs.py")
-        return 1
-    TARGET.write_text(text, "utf-8")
-    return 0
+    return write_or_check(TARGET, text)
 
 
 if __name__ == "__main__":

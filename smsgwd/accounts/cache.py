@@ -30,6 +30,12 @@ class PairCache:
         self._limit = limit
         self._entries: OrderedDict[Digest, tuple[str, float]] = OrderedDict()
 
+    def follow(self, lifetime_s: float) -> None:
+        """Remember pairs for so long from now on; a shorter time holds for those that are known, too."""
+        if lifetime_s < self._lifetime:
+            self.clear()
+        self._lifetime = lifetime_s
+
     def found(self, digest: Digest, now: float) -> str | None:
         """The hash this pair was found good against less than a lifetime ago; None when it is not known as good."""
         entry = self._entries.get(digest)

@@ -105,6 +105,10 @@ class Directory:
         """The accounts of a name, one for each of its secrets, expired ones too; empty for an unknown name."""
         return self._accounts.get((kind, name), ())
 
+    def claimed(self, kind: str, name: str) -> bool:
+        """True for a name that a tenant has, be it a disabled one."""
+        return (kind, name) in self._claimed
+
     def live(self, kind: str, name: str, now_ms: int) -> tuple[Account, ...]:
         """The same without what has expired at `now_ms` (milliseconds since 1970)."""
         found = self._accounts.get((kind, name), ())

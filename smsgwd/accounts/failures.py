@@ -20,6 +20,10 @@ class _Buckets:
         self._size = size
         self._levels: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
 
+    def follow(self, limit: int, window_s: float) -> None:
+        """Another limit from now on; what is in the buckets stays in them."""
+        self._limit, self._leak = limit, limit / window_s
+
     def level(self, key: bytes, now: float) -> float:
         entry = self._levels.get(key)
         return 0.0 if entry is None else max(0.0, entry[0] - (now - entry[1]) * self._leak)
@@ -50,6 +54,11 @@ class FailureLimiter:
     def __init__(self, by_name: int = 10, by_address: int = 100, window_s: float = 60.0, size: int = 20_000) -> None:
         self._names = _Buckets(by_name, window_s, size)
         self._addresses = _Buckets(by_address, window_s, size)
+
+    def follow(self, by_name: int, by_address: int, window_s: float) -> None:
+        """Other limits from now on; failures so far count."""
+        self._names.follow(by_name, window_s)
+        self._addresses.follow(by_address, window_s)
 
     def wait(self, address: str, name: str, now: float) -> float:
         """Seconds this address has to wait before it may try this name; 0 = it may now."""

@@ -122,7 +122,7 @@ def stored_credential(
         created_at=now_ms,
     )
     if isinstance(declared, TokenCredential):
-        return msgspec.structs.replace(bare, name=token_digest(secret, vault.token_key))
+        return msgspec.structs.replace(bare, name=token_digest(secret, vault.token_key), key=vault.key_id)
     hashed = hashed_secret(secret)
     if isinstance(declared, SmppCredential):
         return msgspec.structs.replace(

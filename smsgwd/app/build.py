@@ -11,24 +11,37 @@ from typing import Any
 from smsgwd import __version__
 from smsgwd.accounts.failures import FailureLimiter
 from smsgwd.app.business import Business, build_business, families
+from smsgwd.app.callbacks import Callbacks
 from smsgwd.app.certificates import Certificates
 from smsgwd.app.commands import build_registry
+from smsgwd.app.connector_desk import ConnectorDesk
 from smsgwd.app.core import Core
 from smsgwd.app.credential_watch import CredentialWatch
 from smsgwd.app.dialect_mounts import mounts_of
 from smsgwd.app.dialects import build_dialects
 from smsgwd.app.edge import build_http
 from smsgwd.app.erasure import Erasure
+from smsgwd.app.figures import figures_of
+from smsgwd.app.looking import Looking
 from smsgwd.app.messages import MessageService
 from smsgwd.app.mo_desk import MoDesk
-from smsgwd.app.observe import Intake, Scrape
+from smsgwd.app.observe import Intake
+from smsgwd.app.operations import Operations, build_operations
 from smsgwd.app.outboxes import Outboxes
+from smsgwd.app.pdus import EncodedAgain
 from smsgwd.app.pipeline import Pipeline
 from smsgwd.app.pressure import Pressure
+from smsgwd.app.provider_host import ProviderHost
+from smsgwd.app.provider_parts import connector_settings_of
+from smsgwd.app.queue_desk import QueueDesk
+from smsgwd.app.reload_parts import api_limits_of, mo_kept_ms_of
 from smsgwd.app.reroute import Rerouter
 from smsgwd.app.reschedule import Rescheduler
+from smsgwd.app.resend import Resend
 from smsgwd.app.retention import Retention
-from smsgwd.app.smpp_edge import SmppEdge, build_smpp_edge
+from smsgwd.app.scrape import Scrape
+from smsgwd.app.secret_desk import SecretDesk, keep_secrets
+from smsgwd.app.smpp_edge import SmppEdge, build_smpp_edge, throttle_delay_s
 from smsgwd.app.sweeps import Sweeps
 from smsgwd.app.tables import alphabets_of, failover_after_of, mo_routes_of
 from smsgwd.app.tenant_desk import TenantDesk
@@ -36,7 +49,6 @@ from smsgwd.app.test_numbers import TEST_CONNECTOR
 from smsgwd.app.ways import Ways
 from smsgwd.config import Config
 from smsgwd.config.model.listeners import ServerTls
-from smsgwd.config.model.smpp_connector import SmppConnector
 from smsgwd.model.ids import IdGenerator, node_number
 from smsgwd.net.edge_core import HttpWorkers
 from smsgwd.net.http_client import LeanHttpClient
@@ -49,21 +61,18 @@ from smsgwd.northbound.esme.outbox import EsmeOutbox
 from smsgwd.northbound.intake import Intake as HttpIntake
 from smsgwd.northbound.link_pages import LinkPages
 from smsgwd.northbound.pace import Pace
-from smsgwd.northbound.sending import ApiLimits
 from smsgwd.notify.notifier import Notifier
-from smsgwd.ops.admin import AdminSocket
+from smsgwd.ops.admin import admin_listener
 from smsgwd.ops.pages import Health, Pages
+from smsgwd.ops.registry import Registry
 from smsgwd.ops.status import Status
 from smsgwd.ports.store import StoreUnavailable
-from smsgwd.southbound.dispatcher import SmppDispatcher
+from smsgwd.southbound.dispatcher import ConnectorDispatcher
 from smsgwd.southbound.runtime import Runtime, connector_over
-from smsgwd.southbound.settings import settings_of
 from smsgwd.telemetry import get_logger
 
 _HOUR_MS = 3_600_000
-_ADMIN_BODY = 64 * 1024 * 1024  # price lists of a million rows come this way
 _ORPHAN_AFTER_MS = 15 * 60_000
-_MO_DONE_MS = 15 * 60_000  # an SMSC repeats within its own retry times, a phone uses a reference again after 256
 _log = get_logger("daemon")
 
 
@@ -71,7 +80,8 @@ _log = get_logger("daemon")
 class Services:
     """The rooms, joined. Made once the store is open: ids go on from the highest one in it."""
 
-    dispatcher: SmppDispatcher
+    dispatcher: ConnectorDispatcher
+    connectors: ConnectorDesk
     notifier: Notifier
     esme_outbox: EsmeOutbox
     http_client: LeanHttpClient
@@ -86,9 +96,14 @@ class Services:
     business: Business
     watch: CredentialWatch
     certificates: Certificates
+    secret_desk: SecretDesk
+    callbacks: Callbacks
     http: HttpListener | HttpWorkers | None
     ops: HttpListener | None
     admin: HttpListener
+    operations: Operations
+    rescheduler: Rescheduler
+    registry: Registry
 
 
 def build_services(
@@ -117,8 +132,9 @@ def build_services(
         reactor, clock, store, absent=lambda name: smpp.outbinds.wanted(name), metrics=metrics, turn=turn
     )
     outboxes = Outboxes(notifier, esme_outbox)
-    runtime = Runtime(reactor, clock, turn, random.random, connector_over(reactor))
-    connectors = [settings_of(section) for section in config.connectors if isinstance(section, SmppConnector)]
+    looking = Looking(core, reactor)
+    runtime = Runtime(reactor, clock, turn, random.random, connector_over(reactor), looking.wiretap)
+    connectors = connector_settings_of(config)
     desk = MoDesk(
         routes=mo_routes_of(config),
         directory=tenancy.directory,
@@ -129,7 +145,7 @@ def build_services(
         outbox=outboxes,
         alert=esme_outbox.alert,
         alphabets=alphabets_of(config),
-        part_wait_ms=_ms(config.mo.part_wait_s),
+        part_wait_ms=int(1000 * config.mo.part_wait_s),
         stop_words=config.mo.stop_words,
         start_words=config.mo.start_words,
         metrics=metrics,
@@ -144,10 +160,18 @@ def build_services(
         outboxes=outboxes,
         ids=ids,
         metrics=metrics,
+        providers=lambda connector: dispatcher.provider(connector),
+        told=lambda: dispatcher.providers(),
     )
     ways = Ways(catalog, lambda connector: dispatcher.up(connector))
     aside = {TEST_CONNECTOR: business.test_numbers.offer}
-    dispatcher = SmppDispatcher(connectors, runtime, store, outboxes, metrics.connector, desk, ways=ways, aside=aside)
+    tenant = tenancy.directory.tenant
+    host = ProviderHost(config, core, runtime, outboxes, ways=ways, subscribers=desk, tenants=tenant)
+    dispatcher = ConnectorDispatcher(
+        connectors, runtime, store, outboxes, metrics.connector, desk, ways, aside, host.forget, host.make
+    )
+    host.join(dispatcher)
+    connector_desk = ConnectorDesk(connectors, dispatcher, business.records, clock, tenancy.directory.tenant)
     catalog.up = dispatcher.up
     rerouter = Rerouter(
         reactor,
@@ -164,7 +188,7 @@ def build_services(
         store=store,
         tenants=tenancy.directory.tenants,
         section=config.retention,
-        mo_kept_ms=max(_MO_DONE_MS, 2 * _ms(config.mo.part_wait_s)),
+        mo_kept_ms=mo_kept_ms_of(config),
         metrics=metrics,
     )
     limits = config.limits
@@ -201,9 +225,10 @@ def build_services(
         limiter=FailureLimiter(config.auth.max_failures, config.auth.max_failures_address, config.auth.window_s),
         on_failure=lambda way: metrics.auth_failures.labels(way, "credentials").inc(),
     )
+    secret_desk = keep_secrets(core, reactor, authenticator)
     messages = MessageService(store, dispatcher, outboxes, clock)
     certificates = Certificates()
-    pace = Pace(clock, _throttle_delay_s(config))
+    pace = Pace(clock, throttle_delay_s(config))
     pressure = Pressure(dispatcher.flows, clock.monotonic, time.process_time)
     smpp = build_smpp_edge(
         config,
@@ -224,6 +249,7 @@ def build_services(
         pressed=pressure.pressed,
         scheduled=sweeps.wake_at,
         metrics=metrics,
+        tap=looking.wiretap,
     )
     rescheduler = Rescheduler(store=store, messages=messages, clock=clock, limits=limits, wake_at=sweeps.wake_at)
     intake = HttpIntake(
@@ -234,14 +260,14 @@ def build_services(
         messages,
         store,
         authenticator,
-        ApiLimits(limits.max_recipients, limits.max_batch, limits.max_group),
+        api_limits_of(limits),
         families=families(business, rescheduler, store, clock),
         records=business.records,
         now=clock.now_ms,
     )
 
     def health() -> Health:
-        return Health(phase() == "running" and store.healthy, phase(), store.healthy)
+        return Health(phase() == "running" and store.healthy, phase(), store.healthy, addresses())
 
     listeners: dict[str, HttpListener | HttpWorkers] = {}
     pages = Pages(
@@ -251,6 +277,13 @@ def build_services(
             store,
             dispatcher,
             lambda: {name: each.connections for name, each in listeners.items()} | smpp.server.connections(),
+            clock=clock,
+            ready=lambda: health().ready,
+            expiries=lambda: certificates.in_use(dispatcher),
+            tenants=core.tenant_counts(),
+            data_dir=config.data_dir,
+            count=core.tracing.count,
+            cdr=lambda: operations.cdr,
         ),
     )
     places = business.links.places
@@ -268,7 +301,10 @@ def build_services(
         outbox=outboxes,
     )
     pages_and_api = LinkPages(business.links, dialects, path=places.path, host=places.host)
-    tenants_http = build_http(reactor, turn, pages_and_api, mounts, config, metrics, certificates)
+    operations = build_operations(config, core, reactor)
+    callbacks = host.callbacks(config, core, reactor, operations.access_log, certificates)
+    handler = operations.access_log.over(callbacks.over(pages_and_api))
+    tenants_http = build_http(reactor, turn, handler, mounts, config, metrics, certificates)
     watch = CredentialWatch(reactor, clock, tenancy.directory, smpp.server.review)
     tenancy.listen(watch.look)
     status = Status(
@@ -296,10 +332,24 @@ def build_services(
         catalog=catalog,
         desk=TenantDesk(tenancy, core.vault, clock),
         wake=sweeps.wake_at,
+        queues=QueueDesk(
+            reactor, clock=clock, store=store, dispatcher=dispatcher, outbox=outboxes, wake=sweeps.wake_at
+        ),
+        messages=messages,
+        resend=Resend(store, clock, pipeline, tenancy.directory.tenant, lambda: rescheduler.limits.max_validity_s),
+        connectors=connector_desk,
+        encoding=EncodedAgain(dispatcher.settings),
+        secrets=secret_desk,
+        operations=operations,
+        looking=looking,
+        figures=figures_of(config, core, dispatcher, phase),
+        contact_pushes=business.contact_pushes,
     )
-    listeners["admin"] = admin = HttpListener(reactor, AdminSocket(registry).handle, HttpLimits(max_body=_ADMIN_BODY))
+    listeners["admin"] = admin = admin_listener(reactor, registry, operations.callers)
     if tenants_http is not None:
         listeners["http"] = tenants_http
+    if callbacks.listener is not None:
+        listeners["callbacks"] = callbacks.listener
     ops_http = None
     if ops is not None:
         listeners["ops"] = ops_http = HttpListener(
@@ -310,6 +360,7 @@ def build_services(
         )
     return Services(
         dispatcher=dispatcher,
+        connectors=connector_desk,
         notifier=notifier,
         esme_outbox=esme_outbox,
         http_client=http_client,
@@ -324,24 +375,19 @@ def build_services(
         business=business,
         watch=watch,
         certificates=certificates,
+        secret_desk=secret_desk,
+        callbacks=callbacks,
         http=tenants_http,
         ops=ops_http,
         admin=admin,
+        operations=operations,
+        rescheduler=rescheduler,
+        registry=registry,
     )
 
 
 def _tls(listener: str, section: ServerTls | None, certificates: Certificates) -> ReloadableServerOptions | None:
     return None if section is None else certificates.add(listener, ReloadableServerOptions(section.cert, section.key))
-
-
-def _throttle_delay_s(config: Config) -> float:
-    """How long an ESME over its rate waits; the first SMPP listener says so for all."""
-    section = config.listeners.smpp or config.listeners.smpps
-    return 0.0 if section is None else section.throttle_delay_s
-
-
-def _ms(seconds: float) -> int:
-    return int(seconds * 1000)
 
 
 def _sweep_failed(error: BaseException) -> None:

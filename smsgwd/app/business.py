@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from smsgwd import __version__
-from smsgwd.admission.admit import Policy
 from smsgwd.admission.duplicates import RecentTexts
 from smsgwd.admission.flood import FloodGuard
-from smsgwd.app.business_counts import count
+from smsgwd.app.business_counts import count, counting_contacts
 from smsgwd.app.catalog import Catalog
+from smsgwd.app.contact_pushes import ContactPushes, Told
 from smsgwd.app.guards import Guards, recall
 from smsgwd.app.link_desk import LinkDesk
 from smsgwd.app.lookup_asking import Asking
 from smsgwd.app.lookup_desk import LookupDesk
-from smsgwd.app.lookup_sources import sources_of
+from smsgwd.app.lookup_sources import Asked, sources_of
 from smsgwd.app.maker import Maker
 from smsgwd.app.outboxes import Outboxes
 from smsgwd.app.records import StoredRecords
+from smsgwd.app.reload_parts import policy_of
 from smsgwd.app.reschedule import Rescheduler
 from smsgwd.app.tenancy import Tenancy
 from smsgwd.app.test_numbers import TestNumbers
@@ -55,16 +58,19 @@ class Business:
     clock: Clock
     tenancy: Tenancy
     catalog: Catalog
+    contact_pushes: ContactPushes
 
     async def start(self) -> None:
         """Remember the texts of late, go on with lookups and with messages to test numbers."""
         await recall(self.guards, self.store, self.tenancy.directory.tenants(), self.clock.now_ms())
         self.lookups.start().addErrback(_failed)
         self.test_numbers.start()
+        self.contact_pushes.start()
 
     async def stop(self) -> None:
         """Begin nothing new."""
         self.catalog.stop()
+        self.contact_pushes.stop()
         self.lookups.stop()
         await self.source_client.close()
 
@@ -80,9 +86,11 @@ def build_business(
     outboxes: Outboxes,
     ids: IdGenerator,
     metrics: Metrics,
+    providers: Callable[[str], Asked | None] = lambda connector: None,
+    told: Callable[[], Iterable[Told]] = tuple,
 ) -> Business:
-    """Make them; nothing is started."""
-    limits = config.limits
+    """Make them; nothing is started. `providers` finds a connector of kind provider: it may look numbers up. `told`
+    gives all of that kind: they may be told of contacts."""
     tenants = tenancy.directory.tenant
     client = LeanHttpClient(
         reactor,
@@ -91,7 +99,7 @@ def build_business(
         user_agent=f"smsgwd/{__version__}",
     )
     links = LinkDesk(config, store=store, clock=clock, tenants=tenants, outbox=outboxes)
-    asking = Asking(reactor, config.lookups, sources_of(config.lookups, client, catalog.range_of))
+    asking = Asking(reactor, config.lookups, sources_of(config.lookups, client, catalog.range_of, providers))
     lookups = LookupDesk(
         config.lookups,
         store=store,
@@ -104,19 +112,26 @@ def build_business(
     catalog.ported = lookups.network_of
     guards = Guards(RecentTexts(), FloodGuard(), _flooded)
     count(metrics, links, lookups, asking, guards)
-    policy = Policy(limits.max_parts, limits.default_validity_s, limits.max_validity_s, limits.max_schedule_d)
+
+    def changed(kind: str, tenant: str) -> Deferred[None] | None:
+        pushes.changed(kind, tenant)
+        return catalog.changed(kind, tenant)
+
+    records = StoredRecords(store, clock, before=catalog.check, after=changed)
+    pushes = ContactPushes(reactor, clock, records, told, counting_contacts(metrics))
     return Business(
-        records=StoredRecords(store, clock, before=catalog.check, after=catalog.changed),
+        records=records,
         links=links,
         lookups=lookups,
         guards=guards,
-        maker=Maker(catalog, policy, links, guards),
+        maker=Maker(catalog, policy_of(config.limits), links, guards),
         test_numbers=TestNumbers(store, outboxes, clock, tenants, reactor.callLater),
         source_client=client,
         store=store,
         clock=clock,
         tenancy=tenancy,
         catalog=catalog,
+        contact_pushes=pushes,
     )
 
 

@@ -19,7 +19,8 @@ from smsgwd.admission.admit import Account, account_of
 from smsgwd.admission.content import check_together, compile_content
 from smsgwd.admission.sender_rules import SenderRules
 from smsgwd.app.account_tables import AccountTables, ListInUse, list_in_use
-from smsgwd.app.tables import RuleKey, devices_of, rule_key, rules_of, stored_rules, usable_rules
+from smsgwd.app.route_tables import Compiled, RouteTables, declared_of
+from smsgwd.app.stored_values import decoded, plan_of, unusable
 from smsgwd.config import Config
 from smsgwd.model import records as kinds
 from smsgwd.model.plan import NumberPlan, Range
@@ -41,7 +42,6 @@ from smsgwd.ports.store import Store, StoreUnavailable
 from smsgwd.routing.choice import Chooser
 from smsgwd.routing.costs import Costs
 from smsgwd.routing.explain import Explanation, Question, explain
-from smsgwd.routing.table import Routes, Rule
 from smsgwd.telemetry import get_logger
 
 T = TypeVar("T")
@@ -74,15 +74,10 @@ class Catalog:
         self.up: Callable[[str], bool] = lambda _: False
         #: The network (mcc+mnc) that a lookup found for a number, None where none did.
         self.ported: Callable[[str], str | None] = lambda _: None
-        self._declared: Sequence[Rule] = rules_of(config)
-        self._supplier_lists = {each.id: each.price_list for each in config.connectors if each.price_list is not None}
-        self._connectors = frozenset(each.id for each in config.connectors)
-        self._devices = devices_of(config)
         self._store: Store | None = None
         self._lists: dict[str, ListInUse] = {}
         self._fresh: ListInUse | None = None  # as it was checked: it may be stored next
-        self._rules: dict[RuleKey, Rule] = {}  # the stored ones, as they were read
-        self._fresh_rules: dict[RuleKey, Rule] = {}
+        self._routing = RouteTables(declared_of(config), self.network_of)
         self._list_names: frozenset[str] = frozenset()  # also those that have not begun
         self._next_list: int | None = None
         self._call: IDelayedCall | None = None
@@ -94,7 +89,7 @@ class Catalog:
         self._behind: dict[tuple[str, str], IDelayedCall] = {}  # what could not be read when it was changed
         self._stopped = False
         self.chooser = Chooser(lambda connector: self.up(connector), Costs({}))
-        self.routes = self._routes_of(self._declared)
+        self.routes = self._routing.alone()
 
     # -- what is asked of each message -----------------------------------------------------------------------------
 
@@ -163,7 +158,8 @@ class Catalog:
         if kind not in COMPILED:
             return None
         wanted = [Record(kind, tenant, key, value, 0) for key, value in rows if value is not None]
-        self._fresh, self._fresh_rules = None, {}
+        self._fresh = None
+        self._routing.forget_checked()
         most, kept = kinds.MOST.get(kind), self._keys.get(kind, {}).get(tenant, set())
         new = {record.key for record in wanted} - kept
         if most is not None and new and len(kept) + len(new) > most:
@@ -215,6 +211,23 @@ class Catalog:
             await self._read_rules()
             self._tables.compile_all()
 
+    # -- another configuration -------------------------------------------------------------------------------------
+
+    async def prepare(self, config: Config) -> Prepared:
+        """What routing would be by another configuration, compiled aside. Until it is applied or dropped, no stored
+        record is read: what was read later must not be overtaken. Fails with StoreUnavailable."""
+        await self._turns.acquire()
+        try:
+            records = [record async for record in self._each(kinds.ROUTE)]
+            return Prepared(self, await deferToThread(lambda: self._routing.compiled(records, declared_of(config))))
+        except BaseException:
+            self._turns.release()
+            raise
+
+    def _apply(self, compiled: Compiled) -> None:
+        self._become(compiled)
+        self.chooser.costs = self._costs(compiled.declared.supplier_lists)
+
     # -- reading and compiling -------------------------------------------------------------------------------------
 
     async def _each(self, kind: str, tenant: str | None = None, page: int = _PAGE) -> AsyncIterator[Record]:
@@ -228,9 +241,7 @@ class Catalog:
 
     async def _values(self, kind: str, wanted: type[T], tenant: str | None = None) -> list[tuple[Record, T]]:
         """The records of a kind with what they say, but those that cannot be compiled: they are said and left out."""
-        return [
-            (record, _decoded(record, wanted)) async for record in self._each(kind, tenant) if self._is_good(record)
-        ]
+        return [(record, decoded(record, wanted)) async for record in self._each(kind, tenant) if self._is_good(record)]
 
     async def _listed(self, kind: str, wanted: type[T], tenant: str | None) -> list[tuple[Record, T]]:
         """The same of a tenant or of all (None), whose keys are remembered."""
@@ -245,7 +256,7 @@ class Catalog:
         try:
             self._check_one(record)
         except Refused as refused:
-            _unusable(record, refused.detail)
+            unusable(record, refused.detail)
             return False
         return True
 
@@ -257,18 +268,15 @@ class Catalog:
         """Rules about texts, alone and together with those there are. Pure: it runs in a thread."""
         self._check_all(records)
         rules = {rule.name: rule for rule in self._tables.content}
-        rules.update((rule.name, rule) for rule in (_decoded(record, ContentRule) for record in records))
+        rules.update((rule.name, rule) for rule in (decoded(record, ContentRule) for record in records))
         check_together(rules.values())
 
     def _check_one(self, record: Record) -> None:
         """Raise Refused(INVALID) for a record that cannot be compiled. Pure: it may run in a thread."""
         if record.kind == kinds.ROUTE:
-            if rule_key(record) not in self._rules:
-                [rule] = stored_rules([record], self._connectors)
-                self._routes_of([rule])
-                self._fresh_rules[rule_key(record)] = rule
+            self._routing.check(record)
             return
-        value: object = _decoded(record, _RECORDS[record.kind])
+        value: object = decoded(record, _RECORDS[record.kind])
         try:
             if isinstance(value, PriceListRecord):
                 self._fresh = list_in_use(record, value)
@@ -301,15 +309,18 @@ class Catalog:
             known = next((each for each in there if (each.key, each.value) == as_it_is), None)
             if known is None:
                 try:
-                    known = await deferToThread(lambda each: list_in_use(each, _decoded(each, PriceListRecord)), record)
+                    known = await deferToThread(lambda each: list_in_use(each, decoded(each, PriceListRecord)), record)
                 except (Refused, ValueError) as error:
-                    _unusable(record, str(error))
+                    unusable(record, str(error))
                     continue
             lists[name] = known
         self._lists, self._list_names, self._next_list = lists, frozenset(names), following
-        suppliers = self._supplier_lists.items()
-        self.chooser.costs = Costs({connector: lists[name].table for connector, name in suppliers if name in lists})
+        self.chooser.costs = self._costs(self._routing.declared.supplier_lists)
         self._wait()
+
+    def _costs(self, suppliers: Mapping[str, str]) -> Costs:
+        lists = self._lists
+        return Costs({connector: lists[name].table for connector, name in suppliers.items() if name in lists})
 
     def _price_list(self, name: str, currency: str) -> PriceTable | None:
         known = self._lists.get(name)
@@ -331,26 +342,18 @@ class Catalog:
 
     async def _read_plans(self) -> None:
         records = [record async for record in self._each(kinds.NUMBER_PLAN, page=_LARGE_PAGE)]
-        self._plan, unusable = await deferToThread(_plan_of, records)
-        for record, why in unusable:
-            _unusable(record, why)
+        self._plan, left_out = await deferToThread(plan_of, records)
+        for record, why in left_out:
+            unusable(record, why)
 
     async def _read_routes(self) -> None:
         records = [record async for record in self._each(kinds.ROUTE)]
+        self._become(await deferToThread(self._routing.compiled, records))
 
-        known = {**self._rules, **self._fresh_rules}
-
-        def compiled() -> tuple[Routes, list[tuple[Record, str]]]:
-            rules, unusable = usable_rules(Breaks().among(records), self._connectors, known)
-            return self._routes_of(Breaks().among([*rules, *self._declared])), unusable
-
-        self.routes, unusable = await deferToThread(compiled)
-        self._rules = {key: known[key] for key in map(rule_key, records) if key in known}
-        for record, why in unusable:
-            _unusable(record, why)
-
-    def _routes_of(self, rules: Iterable[Rule]) -> Routes:
-        return Routes(rules, self.network_of, self._devices)
+    def _become(self, compiled: Compiled) -> None:
+        self.routes = self._routing.become(compiled)
+        for record, why in compiled.unusable:
+            unusable(record, why)
 
     async def _read_rules(self) -> None:
         rules = {record.key: rule for record, rule in await self._values(kinds.SENDER_RULE, SenderRule)}
@@ -374,27 +377,20 @@ class Catalog:
         self._tables.templates.update({name: tuple(texts) for name, texts in found.items()})
 
 
-def _plan_of(records: Iterable[Record]) -> tuple[NumberPlan, list[tuple[Record, str]]]:
-    """All plans as one, and those that cannot be used."""
-    rows: list[tuple[str, str, str, str, str]] = []
-    unusable: list[tuple[Record, str]] = []
-    for record in records:
-        try:
-            plan = _decoded(record, NumberPlanRecord)
-            NumberPlan(plan.rows)
-        except (Refused, ValueError) as error:
-            unusable.append((record, str(error)))
-        else:
-            rows += plan.rows
-    return NumberPlan(rows), unusable
+class Prepared:
+    """Routing by another configuration; either `apply` or `drop` it, once."""
 
+    def __init__(self, catalog: Catalog, compiled: Compiled) -> None:
+        self._catalog = catalog
+        self._compiled = compiled
+        #: Stored routes that cannot be used then, with the reason.
+        self.unusable = [(record.key, why) for record, why in compiled.unusable]
 
-def _decoded(record: Record, wanted: type[T]) -> T:
-    try:
-        return msgspec.json.decode(record.value, type=wanted)
-    except (msgspec.DecodeError, ValueError) as error:
-        raise Refused(Refusal.INVALID, f"{record.kind} {record.key}: {error}") from None
+    def apply(self) -> None:
+        """Messages are routed by it from now on."""
+        self._catalog._apply(self._compiled)
+        self.drop()
 
-
-def _unusable(record: Record, why: str) -> None:
-    _log.error("record.unusable", kind=record.kind, key=record.key, reason=why)
+    def drop(self) -> None:
+        """Go on as before."""
+        self._catalog._turns.release()

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry
 
 from smsgwd import __version__
+from smsgwd.app.batches import BatchObservers
 from smsgwd.app.catalog import Catalog
 from smsgwd.app.observe import Results
-from smsgwd.app.secrets import Vault, read_or_make
+from smsgwd.app.secrets import Vault, keys_of, read_or_make
+from smsgwd.app.stages import Stages
 from smsgwd.app.tenancy import Tenancy
+from smsgwd.app.tenant_counts import TenantCounts
+from smsgwd.app.tracing import Tracing
 from smsgwd.config import Config
 from smsgwd.net.clock import SystemClock
 from smsgwd.store.embedded.store import EmbeddedStore
@@ -30,6 +35,19 @@ class Core:
     tenancy: Tenancy
     catalog: Catalog
     vault: Vault
+    batches: BatchObservers
+    stages: Stages
+    tracing: Tracing
+    key_file: Path | None = None  #: where the secret keys can be rotated
+
+    def tenant_counts(self) -> TenantCounts:
+        """Counts what became of each tenant's messages."""
+        return TenantCounts(
+            self.metrics,
+            self.store,
+            lambda: [tenant.id for tenant in self.tenancy.directory.tenants()],
+            lambda: self.stages.tenants,
+        )
 
 
 def build_core(config: Config, reactor: Any) -> Core:
@@ -38,14 +56,22 @@ def build_core(config: Config, reactor: Any) -> Core:
     metrics = Metrics(CollectorRegistry(), process=True)
     metrics.build.labels(__version__, config.node).set(1)
     key = config.secret_key
+    key_file = key.file
     if key.value is not None:
         secret = key.value.get_secret_value().encode()
     else:
-        secret = read_or_make(key.file or config.data_dir / "secret.key")
-    vault = Vault(secret)
+        key_file = key_file or config.data_dir / "secret.key"
+        secret = read_or_make(key_file)
+    vault = Vault(*keys_of(secret))
     catalog = Catalog(config, reactor, clock)
     tenancy = Tenancy(vault, changed=catalog.tenants_changed, checked=catalog.check_tenant)
-    return Core(clock, metrics, _store(config, reactor, metrics), tenancy, catalog, vault)
+    store = _store(config, reactor, metrics)
+    stages, batches = Stages(metrics, clock.now_ms), BatchObservers(store)
+    batches.add(stages)
+    metrics.config_loaded.set(clock.now_ms() / 1000)
+    tracing = Tracing(reactor, batches, clock, metrics, config.node)
+    tracing.become(config.tracing)
+    return Core(clock, metrics, store, tenancy, catalog, vault, batches, stages, tracing, key_file)
 
 
 def _store(config: Config, reactor: Any, metrics: Metrics) -> EmbeddedStore:
@@ -77,6 +103,7 @@ def _store(config: Config, reactor: Any, metrics: Metrics) -> EmbeddedStore:
         on_health=on_health,
         on_damage=lambda text: _log.error("store.damaged", reason=text),
         observe_commit=observe,
+        keep_finals=config.cdr.directory is not None,
         observe_results=Results(metrics),
     )
     return store

@@ -24,17 +24,23 @@ from twisted.python.failure import Failure
 
 from smsgwd import __version__
 from smsgwd.app.build import Services, build_services
+from smsgwd.app.control import Control, build_control
 from smsgwd.app.core import Core, build_core
 from smsgwd.app.logs import start_logging
 from smsgwd.app.observe import Lag, Strays
 from smsgwd.app.secrets import KeyFileError
+from smsgwd.app.status_line import StatusLine, total_of
 from smsgwd.app.support import Unsupported, refuse_unsupported
 from smsgwd.config import Config
 from smsgwd.config.types import Address
 from smsgwd.net.edge_core import HttpWorkers, WorkersFailed
 from smsgwd.net.http_server import HttpListener
+from smsgwd.net.inherited import InheritedError, is_handed_over, take_over
+from smsgwd.net.inherited import check as check_handed_over
+from smsgwd.net.listening import listen_unix
 from smsgwd.net.reactor import install
 from smsgwd.net.tls import TlsError
+from smsgwd.ops.systemd import Heartbeat
 from smsgwd.ops.systemd import Notifier as ServiceManager
 from smsgwd.store.embedded.errors import CannotOpen
 from smsgwd.telemetry import get_logger
@@ -42,9 +48,20 @@ from smsgwd.telemetry import get_logger
 _HTTP_LIMIT_S = 10.0
 _PUSH_LIMIT_S = 5.0
 _ESME_LIMIT_S = 10.0
+_STOP_LIMITS_S = 2 * (_HTTP_LIMIT_S + _PUSH_LIMIT_S) + _ESME_LIMIT_S + 20.0  # all the waits of `_stop`, and its writes
 _M_MMAP_THRESHOLD = -3  # malloc.h
 _LARGE_BLOCK = 256 * 1024
-_START_ERRORS = (CannotListenError, KeyFileError, TlsError, CannotOpen, Unsupported, WorkersFailed, ValueError, OSError)
+_START_ERRORS = (
+    InheritedError,
+    CannotListenError,
+    KeyFileError,
+    TlsError,
+    CannotOpen,
+    Unsupported,
+    WorkersFailed,
+    ValueError,
+    OSError,
+)
 _log = get_logger("daemon")
 
 
@@ -56,13 +73,16 @@ class Daemon:
         self._reactor = reactor
         self._manager = ServiceManager(os.environ)
         self._phase = "starting"
+        self._hung_up_early = False
         self._core: Core | None = None
         self._services: Services | None = None
+        self._control: Control | None = None
         self._addresses: dict[str, list[str]] = {}
         self._admin_port: Any = None
         self._lag: Lag | None = None
         self._strays: Strays | None = None
-        self._watchdog: Any = None
+        self._status_line: StatusLine | None = None
+        self._heartbeat = Heartbeat(reactor, self._manager, lambda: self._phase, self._line, self._fed)
         self.exit_status = 1
 
     def run(self) -> int:
@@ -83,6 +103,9 @@ class Daemon:
         config, reactor = self._config, self._reactor
         _log.info("daemon.starting", version=__version__, node=config.node, config=str(config.path))
         refuse_unsupported(config)
+        self._heartbeat.start()
+        take_over(os.environ)
+        check_handed_over(listening_at(config))
         self._core = core = build_core(config, reactor)
         begun = core.clock.monotonic()
         highest = await core.store.open()
@@ -100,8 +123,11 @@ class Daemon:
             core,
             reactor,
             highest_id=highest,
-            phase=lambda: self._phase,
+            phase=lambda: self._phase if self._control is None else self._control.phase(self._phase),
             addresses=lambda: self._addresses,
+        )
+        self._control = build_control(
+            config, core, services, reactor, manager=self._manager, strays=self._look_for_strays, become=self._become
         )
         await services.notifier.start()
         if self._phase != "starting":
@@ -112,36 +138,46 @@ class Daemon:
         await services.business.start()
         if self._phase != "starting":
             return
+        await services.connectors.start()
+        if self._phase != "starting":
+            return
         services.dispatcher.start()
         services.sweeps.start()
         services.watch.look()
         services.desk.start()
         services.rerouter.start()
         services.retention.start()
+        services.operations.start()
         await self._listen(services)
         if self._phase != "starting":
             return
         self._strays = Strays(reactor, core.store, services.dispatcher, services.rerouter.adopt)
         self._strays.start()
+        services.dispatcher.stranded = self._strays.look_soon
+        self._status_line = StatusLine(services.dispatcher, core.clock, lambda: total_of(core.metrics.parts))
         self._lag = Lag(reactor, core.clock, core.metrics)
         self._phase = "running"
         settle_memory()
-        self._manager.send("READY=1\nSTATUS=running")
-        self._feed_watchdog()
+        services.secret_desk.start()
+        self._manager.ready()
+        self._heartbeat.ready()
         _log.info("daemon.ready", seconds=round(core.clock.monotonic() - begun, 3))
+        if self._hung_up_early:
+            self._reload()
 
     async def _listen(self, services: Services) -> None:
         """Open the listeners, the tenants' last: whoever is answered is answered in full."""
         sections = self._config.listeners
         path = Path(self._config.admin.socket)
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_stale(path)
-        self._admin_port = self._reactor.listenUNIX(
-            str(path), services.admin, mode=self._config.admin.mode, wantPID=False
-        )
+        if not is_handed_over(str(path)):
+            _remove_stale(path)
+        self._admin_port = listen_unix(self._reactor, str(path), services.admin, self._config.admin.mode)
         self._opened("admin", str(path))
         if sections.ops is not None and services.ops is not None:
             self._open("ops", services.ops, sections.ops.listen)
+        if sections.callbacks is not None and services.callbacks.listener is not None:
+            self._open("callbacks", services.callbacks.listener, sections.callbacks.listen)
         if sections.http is not None and services.http is not None:
             self._open("http", services.http, sections.http.listen)
             if isinstance(services.http, HttpWorkers):
@@ -161,11 +197,12 @@ class Daemon:
         self._addresses.setdefault(name, []).append(address)
         _log.info("listener.opened", listener=name, address=address)
 
-    def _feed_watchdog(self) -> None:
-        """Tell systemd that the reactor turns; a reactor that hangs stops telling, which is what it watches for."""
-        if self._manager.watchdog_s is not None and self._phase != "stopped":
-            self._manager.send("WATCHDOG=1")
-            self._watchdog = self._reactor.callLater(self._manager.watchdog_s / 3, self._feed_watchdog)
+    def _line(self) -> str:
+        return self._phase if self._status_line is None else self._status_line()
+
+    def _fed(self) -> None:
+        if self._core is not None and self._core.metrics is not None:
+            self._core.metrics.watchdog.inc()
 
     # -- stop ------------------------------------------------------------------------------------------------------
 
@@ -173,12 +210,22 @@ class Daemon:
         self._reactor.callFromThread(self._asked_to_stop, signal.Signals(number).name)
 
     def _hung_up(self, number: int, frame: object) -> None:
-        """SIGHUP: read the certificates again."""
+        """SIGHUP: read the configuration and the certificates again."""
         self._reactor.callFromThread(self._reload)
 
     def _reload(self) -> None:
-        if self._services is not None:
-            self._services.certificates.reload()
+        if self._control is not None and self._phase == "running":
+            self._control.hung_up()
+        elif self._phase == "starting":
+            self._hung_up_early = True  # what is read already may be older than what the signal is about
+
+    def _become(self, config: Config) -> None:
+        """This is the configuration in force."""
+        self._config = config
+
+    def _look_for_strays(self) -> None:
+        if self._strays is not None:
+            self._strays.look_soon()
 
     def _asked_to_stop(self, why: str) -> None:
         if self._phase in ("draining", "stopped"):  # asked twice: at once; everything acknowledged is durable
@@ -186,8 +233,10 @@ class Daemon:
             self._end(1)
             return
         self._phase = "draining"
+        if self._control is not None:
+            self._control.close()
         _log.info("daemon.stopping", reason=why)
-        self._manager.send("STOPPING=1\nSTATUS=draining")
+        self._manager.stopping(self._config.shutdown.drain_s + _STOP_LIMITS_S)
         Deferred.fromCoroutine(self._stop()).addCallbacks(lambda _: self._end(0), self._failed)
 
     async def _stop(self) -> None:
@@ -196,8 +245,11 @@ class Daemon:
             services.pipeline.close()
             services.api.close()
             services.smpp.close()
+            services.callbacks.close()
             if services.http is not None:
                 await services.http.stop(_HTTP_LIMIT_S)
+            await services.callbacks.stop(_HTTP_LIMIT_S)
+            services.secret_desk.stop()
             services.watch.stop()
             await services.business.stop()
             services.sweeps.stop()
@@ -210,6 +262,7 @@ class Daemon:
             await services.smpp.stop(_ESME_LIMIT_S)
             await services.esme_outbox.stop(_PUSH_LIMIT_S)
             await services.notifier.stop(_PUSH_LIMIT_S)
+            await services.operations.stop()
             await services.http_client.close()
             services.authenticator.stop()
             if services.ops is not None:
@@ -219,6 +272,7 @@ class Daemon:
             await services.admin.stop(1.0)
         if core is not None:
             await core.store.close()
+            await core.tracing.stop()
             _log.info("store.closed")
         if self._lag is not None:
             self._lag.stop()
@@ -242,13 +296,24 @@ class Daemon:
             return
         self.exit_status = status
         self._phase = "stopped"
-        if self._watchdog is not None and self._watchdog.active():
-            self._watchdog.cancel()
+        # Python gives signals back to the system at its end, and one to reload would be the death of it then.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        self._heartbeat.stop()
         _log.info("daemon.stopped", status=status)
         if self._services is not None:
             self._services.authenticator.stop()
         if self._reactor.running:
             self._reactor.stop()
+
+
+def listening_at(config: Config) -> dict[str, list[str]]:
+    """Where each listener is configured to be, as `net.inherited` writes addresses."""
+    found = {"admin": [str(config.admin.socket)]}
+    for name in ("http", "callbacks", "smpp", "smpps", "ops"):
+        section = getattr(config.listeners, name, None)
+        if section is not None:
+            found[name] = [str(address) for address in section.listen]
+    return found
 
 
 def _remove_stale(path: Path) -> None:
@@ -282,8 +347,21 @@ def settle_memory() -> None:
     """
     gc.collect()
     gc.freeze()
+    give_back()
     give_large_blocks_back()
     gc.set_threshold(20_000, 20, 50)
+
+
+def give_back() -> bool:
+    """Give the system back what the start needed and nobody does now (malloc_trim(3)): about a megabyte.
+
+    False where the C library has no such thing.
+    """
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError):
+        return False
+    return True
 
 
 def give_large_blocks_back() -> bool:
@@ -301,6 +379,7 @@ def give_large_blocks_back() -> bool:
 
 def run_daemon(config: Config) -> int:
     """Run the gateway in this process until it is told to stop; the exit status."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until somebody follows it
     start_logging(config.log)
     _raise_file_limit()
     install()

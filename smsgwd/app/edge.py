@@ -38,10 +38,15 @@ class RelayedCertificate(ReloadableServerOptions):
         super().__init__(cert, key)
         self.relay: Callable[[], None] = lambda: None
 
-    def reload(self) -> None:
-        """Read the files again, and have the workers do so if they are good. Raises TlsError, then nothing changes."""
-        super().reload()
-        self.relay()
+    def prepare(self, cert: Path, key: Path, client_ca: Path | None) -> Callable[[], None]:
+        """Read the files; to apply it is to have the workers read them, too: they know only those they began with."""
+        apply = super().prepare(cert, key, client_ca)
+
+        def apply_everywhere() -> None:
+            apply()
+            self.relay()
+
+        return apply_everywhere
 
 
 def build_http(

@@ -13,6 +13,7 @@ from zope.interface import implementer
 from smsgwd.telemetry.logs import LogSetup, configure_logging, get_logger
 
 _log = get_logger("twisted")
+_setups: list[LogSetup] = []  # the log is one for the process
 
 
 class Section(Protocol):
@@ -55,16 +56,24 @@ class _Forward:
 
 def start_logging(section: Section, fields: Mapping[str, object] | None = None) -> None:
     """Put the `log` section in force for the process: one line an event on standard error, with `fields` in each."""
-    configure_logging(
-        LogSetup(
-            stream=sys.stderr.buffer,
-            clock=time.monotonic,
-            wall_clock=time.time,
-            level=section.level,
-            format=section.format,
-            show_numbers=section.show_numbers,
-            show_text=section.show_text,
-            fields=fields or {},
-        )
+    setup = LogSetup(
+        stream=sys.stderr.buffer,
+        clock=time.monotonic,
+        wall_clock=time.time,
+        level=section.level,
+        format=section.format,
+        show_numbers=section.show_numbers,
+        show_text=section.show_text,
+        fields=fields or {},
     )
+    _setups.append(setup)
+    configure_logging(setup)
     globalLogBeginner.beginLoggingTo([_Forward()], redirectStandardIO=False, discardBuffer=True)
+
+
+def dropped_lines() -> dict[str, int]:
+    """Log lines of this process that were left out since its start, by why: `repeated`, `unwritable`."""
+    return {
+        "repeated": sum(setup.left_out_lines for setup in _setups),
+        "unwritable": sum(setup.lost_lines for setup in _setups),
+    }

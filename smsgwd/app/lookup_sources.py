@@ -1,18 +1,20 @@
-"""The lookup sources of the configuration, and the one that needs no network: the number plan."""
+"""The lookup sources of the configuration, two of them here: the number plan, and the provider of a connector."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
-from twisted.internet.defer import Deferred, succeed
+import msgspec
+from twisted.internet.defer import Deferred, fail, succeed
 
-from smsgwd.config.model.lookups import HttpSource, Lookups
+from smsgwd.config.model.lookups import HttpSource, Lookups, ProviderSource
 from smsgwd.model.lookups import LookupFacts, LookupState
 from smsgwd.model.plan import Range
 from smsgwd.ports.lookups import LookupSource
 from smsgwd.ports.push import HttpClient
 from smsgwd.southbound.http_lookup import HttpLookupSource
+from smsgwd.southbound.provider.calls import Call, Done, LookUp
 
 PLAN: Final = "plan"
 
@@ -40,13 +42,63 @@ class PlanSource:
         return succeed(LookupFacts(LookupState.UNKNOWN, country=found.country, operator=found.operator, source=PLAN))
 
 
-def sources_of(section: Lookups, http: HttpClient, range_of: Callable[[str], Range | None]) -> Sequence[LookupSource]:
-    """The sources in their order. `http` may reach private addresses: sources are the operator's own."""
+class ProviderTrouble(Exception):  # noqa: N818 -- of a source; others are asked
+    """A connector's provider gave no answer; why."""
+
+
+class Asked(Protocol):
+    """A connector of kind provider, as far as it is asked for what it knows (`southbound.provider.connector`)."""
+
+    def call(self, call: Call, *, limit_s: float | None = None) -> Deferred[Done]:
+        """Ask its plugin; never fails."""
+        ...
+
+
+class ConnectorSource:
+    """A connector whose plugin looks numbers up."""
+
+    def __init__(self, connector: str, find: Callable[[str], Asked | None], timeout_s: float) -> None:
+        """`find` gives the connector as it is now: a reload may have removed it."""
+        self._connector = connector
+        self._find = find
+        self._timeout_s = timeout_s
+
+    @property
+    def name(self) -> str:
+        """See `ports.lookups.LookupSource`."""
+        return self._connector
+
+    def lookup(self, msisdn: str) -> Deferred[LookupFacts | None]:
+        """See `ports.lookups.LookupSource`. Fails with ProviderTrouble."""
+        found = self._find(self._connector)
+        if found is None:
+            return fail(ProviderTrouble(f"there is no connector {self._connector} any more"))
+        return found.call(LookUp(msisdn), limit_s=self._timeout_s).addCallback(self._said)
+
+    def _said(self, done: Done) -> LookupFacts | None:
+        if done.halted is not None:
+            raise ProviderTrouble(getattr(done.halted, "reason", "") or type(done.halted).__name__)
+        if done.trouble:
+            raise ProviderTrouble(done.trouble)
+        facts = done.number
+        return None if facts is None else msgspec.structs.replace(facts, source=self._connector)
+
+
+def sources_of(
+    section: Lookups,
+    http: HttpClient,
+    range_of: Callable[[str], Range | None],
+    providers: Callable[[str], Asked | None] = lambda connector: None,
+) -> Sequence[LookupSource]:
+    """The sources in their order. `http` may reach private addresses: sources are the operator's own. `providers` finds
+    a connector of kind provider by its id."""
     sources: list[LookupSource] = []
     for each in section.sources:
         if isinstance(each, HttpSource):
             headers = {name: secret.get_secret_value() for name, secret in each.headers.items()}
             sources.append(HttpLookupSource(each.name, http, each.url, headers, each.timeout_s))
+        elif isinstance(each, ProviderSource):
+            sources.append(ConnectorSource(each.connector, providers, each.timeout_s))
         else:
             sources.append(PlanSource(range_of))
     return sources or (PlanSource(range_of),)

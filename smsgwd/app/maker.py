@@ -89,6 +89,10 @@ class Maker:
         self._guards = guards
         self._wires: dict[int, tuple[Wire, bytes]] = {}
 
+    def follow(self, policy: Policy) -> None:
+        """Make messages by this policy from now on."""
+        self._policy = policy
+
     def make(
         self,
         items: Sequence[Item],

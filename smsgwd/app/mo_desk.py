@@ -77,8 +77,7 @@ class MoDesk:
         self._outbox = outbox
         self._alert = alert
         self._alphabets = alphabets
-        self._part_wait_ms = part_wait_ms
-        self._look_s = max(_LEAST_LOOK_S, min(part_wait_ms / 1000, _LOOK_S))
+        self._wait_for_parts(part_wait_ms)
         self._words = OptOutWords(stop_words, start_words)
         self._metrics = metrics
         self._in_hand: set[_Set] = set()
@@ -94,12 +93,28 @@ class MoDesk:
     def start(self) -> None:
         """Look what the store has; say which routes lead to nobody."""
         self._running = True
+        self._say_routes_to_nobody()
+        self._look()
+
+    def follow(self, routes: MoRoutes, alphabets: Mapping[str, Charset], part_wait_ms: int, words: OptOutWords) -> None:
+        """Go by these from now on; what waited for a route is looked at again soon."""
+        self._routes, self._alphabets, self._words = routes, alphabets, words
+        self._wait_for_parts(part_wait_ms)
+        self._unwanted.clear()
+        self._say_routes_to_nobody()
+        if self._timer is not None and self._timer.active():
+            self._timer.reset(0.0)
+
+    def _wait_for_parts(self, part_wait_ms: int) -> None:
+        self._part_wait_ms = part_wait_ms
+        self._look_s = max(_LEAST_LOOK_S, min(part_wait_ms / 1000, _LOOK_S))
+
+    def _say_routes_to_nobody(self) -> None:
         for rule in self._routes.rules:
             if self._leads_nowhere(MoRoute(rule)):
                 name = rule.account or rule.webhook or rule.callback
                 way = "account" if rule.account else "webhook" if rule.webhook else "callback"
                 _log.warning("mo.route_to_nobody", way=way, name=name, to=",".join(rule.to))
-        self._look()
 
     def stop(self) -> None:
         """Look no more. What is under way is durable or found at the next start."""

@@ -18,10 +18,11 @@ from smsgwd.model.upkeep import Erased, Rematched
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.dispatch import Dispatcher
 from smsgwd.ports.store import Store, StoreUnavailable
-from smsgwd.telemetry import Metrics, get_logger, render
+from smsgwd.telemetry import Metrics, get_logger
 
 _LAG_EVERY_S = 0.5
 _STRAYS_EVERY_S = 300.0
+_SOON_S = 1.0
 _LAG_WORTH_A_LINE_S = 0.5
 _WELL: Final = State.DELIVERED
 _log = get_logger("daemon")
@@ -45,13 +46,12 @@ class Intake:
 
 
 class Results:
-    """Counts what became durable: messages that ended, by state, second ways, parked receipts, bookings, decisions."""
+    """Counts what became durable: messages that ended, by state, second ways, parked receipts, bookings."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._final = {state: metrics.final.labels(state.public) for state in State if state.final}
         self._parked = metrics.receipts_early
         self._failovers = metrics.failovers
-        self._held = {decision: metrics.held_decided.labels(decision) for decision in ("released", "rejected")}
         self._booked = metrics.bookings
         self._not_booked = {
             reason: metrics.bookings_refused.labels(reason)
@@ -93,8 +93,6 @@ class Results:
         count = len(result.messages)
         if result.state.final:
             self._final[result.state].inc(count)
-        if result.state is State.SCHEDULED or result.state is State.REJECTED:  # held ones, decided on by an operator
-            self._held["rejected" if result.state.final else "released"].inc(count)
 
     def _second_way(self, message: Message) -> None:
         left = (message.tried or "").rpartition(",")[2]
@@ -116,47 +114,6 @@ class Requests:
             self._seconds.observe(seconds)
 
 
-class Scrape:
-    """/metrics: reads the figures that are not counted as they happen, then renders everything."""
-
-    def __init__(
-        self, metrics: Metrics, store: Store, dispatcher: Dispatcher, connections: Callable[[], Mapping[str, int]]
-    ) -> None:
-        """`connections` gives how many are open, by listener."""
-        self._metrics = metrics
-        self._store = store
-        self._dispatcher = dispatcher
-        self._connections = connections
-
-    def __call__(self) -> Deferred[bytes]:
-        """The page; figures of a store that cannot be read keep their last values."""
-        return Deferred.fromCoroutine(self._render())
-
-    async def _render(self) -> bytes:
-        metrics = self._metrics
-        metrics.store_healthy.set(1 if self._store.healthy else 0)
-        for listener, count in self._connections().items():
-            metrics.connections.labels(listener).set(count)
-        for connector in self._dispatcher.status():
-            bound = metrics.connector(connector.id)
-            bound.binds_bound.set(sum(1 for bind in connector.binds if bind.state == "bound"))
-            bound.window_in_use.set(sum(bind.window_used for bind in connector.binds))
-            bound.queue_depth.set(connector.ready)
-            metrics.rate.labels(connector.id).set(connector.rate)
-        try:
-            counts = await self._store.counts()
-        except StoreUnavailable:
-            return render(metrics.registry)
-        metrics.pushes_pending.set(counts.outbox_pending)
-        metrics.receipts_parked.set(counts.parked)
-        metrics.receipts_orphaned.set(counts.orphans)
-        metrics.queued.labels("scheduled").set(counts.scheduled)
-        metrics.queued.labels("held").set(counts.held)
-        metrics.queued.labels("queued").set(sum(queue.queued for queue in counts.queues))
-        metrics.queued.labels("sent").set(counts.sent_without_receipt)
-        return render(metrics.registry)
-
-
 class Strays:
     """Looks which queues no connector sends from, says so once each, and tells `adopt`: they go another way or wait."""
 
@@ -169,12 +126,27 @@ class Strays:
         self._adopt = adopt
         self._told: set[str] = set()
         self._call: IDelayedCall | None = None
+        self._soon = False
+        self._looked_at = -_SOON_S  # seconds of the reactor
         self._stopped = False
 
     def start(self) -> None:
         """Look now and every five minutes: retries become due, and second ways may lead to a connector of the past."""
         self._call = None
+        self._soon = False
+        self._looked_at = self._reactor.seconds()
         Deferred.fromCoroutine(self._look()).addErrback(_not_looked).addCallback(self._again)
+
+    def look_soon(self) -> None:
+        """The connectors are others now, or a message came for one that is gone: look at once, or a second after the
+        last look. One that is under way may have looked too early."""
+        if not self._soon:
+            self._soon = True
+            if self._call is not None and self._call.active():
+                self._call.reset(self._soonest())
+
+    def _soonest(self) -> float:
+        return max(0.0, self._looked_at + _SOON_S - self._reactor.seconds())
 
     def stop(self) -> None:
         """Look no more."""
@@ -197,7 +169,7 @@ class Strays:
 
     def _again(self, _: object) -> None:
         if not self._stopped:
-            self._call = self._reactor.callLater(_STRAYS_EVERY_S, self.start)
+            self._call = self._reactor.callLater(self._soonest() if self._soon else _STRAYS_EVERY_S, self.start)
 
 
 def _not_looked(failure: Failure) -> None:

@@ -118,6 +118,10 @@ class Pipeline:
         self._closed = True
         self._commit_gathered()
 
+    def open(self) -> None:
+        """Take submissions again."""
+        self._closed = False
+
     @property
     def pending(self) -> int:
         """Messages that wait for their commit."""

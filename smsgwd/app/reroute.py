@@ -1,7 +1,7 @@
 """What is queued for a connector that stays down goes over to connectors of the same routes that are up.
 
 Page by page: each is taken back from the connector, moved in the store by one change, and handed on when that is
-durable. So a kill at any moment leaves each message queued in exactly one place.
+durable (`handover`).
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-import msgspec
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
+from smsgwd.app.handover import PAGE, PAUSE_S, Handover
 from smsgwd.app.ways import Ways
-from smsgwd.model.changes import Reroute, Rerouted
 from smsgwd.model.message import Message
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.dispatch import Dispatcher
@@ -24,12 +23,9 @@ from smsgwd.ports.store import Store, StoreUnavailable
 from smsgwd.telemetry import Metrics, get_logger
 
 _LOOK_EVERY_S: Final = 1.0
-_PAGE: Final = 500
-_PAUSE_S: Final = 0.02  # between pages: traffic goes before
 _AGAIN_S: Final = 30.0  # after a round; twice as long after each that moved nothing
 _AGAIN_MOST_S: Final = 600.0
 _REASON: Final = "the connector is down or suspended"
-_NONE_SENT: Final[Mapping[int, frozenset[int]]] = {}
 _log = get_logger("daemon")
 
 
@@ -69,6 +65,7 @@ class Rerouter:
         self._store = store
         self._dispatcher = dispatcher
         self._ways = ways
+        self._handover = Handover(clock=clock, store=store, dispatcher=dispatcher)
         self._after = {connector: limit for connector, limit in after.items() if limit is not None}
         self._metrics = metrics
         self._strays: frozenset[str] = frozenset()
@@ -81,9 +78,16 @@ class Rerouter:
         self._stopped = False
         self._call = self._reactor.callLater(_LOOK_EVERY_S, self._look)
 
+    def follow(self, after: Mapping[str, float | None]) -> None:
+        """Other times from now on; a connector that is not named is no longer looked at."""
+        self._after = {connector: limit for connector, limit in after.items() if limit is not None}
+        self._strays -= after.keys()
+
     def adopt(self, strays: Iterable[str]) -> None:
         """Connectors that have a queue in the store and are not configured (any more): to be emptied at once."""
         self._strays = frozenset(strays)
+        for connector in self._strays & self._episodes.keys():  # something came after the last round
+            self._episodes[connector].next_at, self._episodes[connector].wait_s = 0.0, _AGAIN_S
 
     def stop(self) -> None:
         """Begin nothing new; a page whose move is being committed is handed on."""
@@ -107,7 +111,7 @@ class Rerouter:
                     more = False  # said once, by the store itself
         finally:
             if not self._stopped:
-                self._call = self._reactor.callLater(_PAUSE_S if more else _LOOK_EVERY_S, self._look)
+                self._call = self._reactor.callLater(PAUSE_S if more else _LOOK_EVERY_S, self._look)
 
     def _down(self) -> list[str]:
         """The connectors that are down for too long and whose queue is to be read now."""
@@ -132,7 +136,7 @@ class Rerouter:
     async def _page(self, connector: str) -> bool:
         """Move what can be moved of the next page; False when the round is over."""
         episode = self._episodes[connector]
-        page = await self._store.ready(connector, episode.after, _PAGE)
+        page = await self._store.ready(connector, episode.after, PAGE)
         held: dict[int, tuple[Message, str]] = {}
         if not self._stopped and self._dispatcher.down_for(connector) > 0:
             for queued in page:
@@ -141,8 +145,8 @@ class Rerouter:
                 if target is not None and self._dispatcher.give_up(message.id, connector):
                     held[message.id] = (message, target)
         if held:
-            await self._move(connector, episode, held)
-        if len(page) == _PAGE:
+            self._moved(connector, episode, await self._handover.move(connector, held, _REASON))
+        if len(page) == PAGE:
             last = page[-1].message
             episode.after = (-last.priority, last.id)
             return True
@@ -151,42 +155,16 @@ class Rerouter:
         _tell(connector, episode)
         return False
 
-    async def _move(self, connector: str, episode: _Episode, held: Mapping[int, tuple[Message, str]]) -> None:
-        """Commit the move of what was taken back from the connector; what did not become durable goes back to it."""
-        moves = tuple((message_id, target) for message_id, (_, target) in held.items())
-        moved: Sequence[int] = ()
-        try:
-            [result] = await self._store.commit([Reroute(connector, moves, self._clock.now_ms(), _REASON)])
-            if isinstance(result, Rerouted):
-                moved = result.messages
-        finally:
-            self._hand_on(connector, episode, [held[message_id] for message_id in moved])
-            over = frozenset(moved)
-            await self._restore([message for message, _ in held.values() if message.id not in over])
-
-    def _hand_on(self, connector: str, episode: _Episode, moved: Sequence[tuple[Message, str]]) -> None:
+    def _moved(self, connector: str, episode: _Episode, moved: Sequence[tuple[Message, str]]) -> None:
         """These belong to other connectors now, durably."""
         if not moved:
             return
-        self._dispatcher.gone([message.id for message, _ in moved], connector)
         for _, target in moved:
             episode.moved[target] = episode.moved.get(target, 0) + 1
         self._metrics.failovers.labels(connector, "down").inc(len(moved))
         if not episode.told:
             episode.told = True
             _log.warning("connector.failover", connector=connector, to=sorted(episode.moved), reason=_REASON)
-        self._dispatcher.offer(
-            [msgspec.structs.replace(message, connector=target) for message, target in moved], _NONE_SENT
-        )
-
-    async def _restore(self, kept: Sequence[Message]) -> None:
-        """Give back what was not moved, as the store has it now: it may have ended since its page was read."""
-        for message in kept:
-            try:
-                view = await self._store.message(message.tenant, message.id)
-            except StoreUnavailable:
-                view = None
-            self._dispatcher.restore(message if view is None else view.message)
 
 
 def _failed(failure: Failure) -> None:

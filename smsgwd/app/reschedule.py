@@ -44,6 +44,15 @@ class Rescheduler:
         self._limits = limits
         self._wake_at = wake_at
 
+    @property
+    def limits(self) -> Limits:
+        """What it keeps to now."""
+        return self._limits
+
+    def follow(self, limits: Limits) -> None:
+        """Keep to these limits from now on."""
+        self._limits = limits
+
     def reschedule(self, tenant: Tenant, any_id: int, at: int | None, validity_s: int | None) -> Deferred[Found]:
         """See `ports.schedule.Rescheduling`."""
         return Deferred.fromCoroutine(self._reschedule(tenant.id, any_id, at, validity_s))

@@ -68,8 +68,8 @@ class Retention:
         self._section = section
         self._mo_kept_ms = mo_kept_ms
         self._metrics = metrics
-        idle_s = min(_IDLE_S, self._shortest_d() * 86_400 / 2)
-        self._limit = max(1, min(_MOST, section.rows_s // 10))
+        idle_s = self._idle_s()
+        self._limit = _limit(section)
         self._kinds = [
             _Kind("messages", self._messages, idle_s),
             _Kind("texts", self._texts, idle_s),
@@ -82,6 +82,20 @@ class Retention:
         self._rests_until = 0.0  # monotonic seconds
         self._call: IDelayedCall | None = None
         self._stopped = True
+
+    def follow(self, section: Section, mo_kept_ms: int) -> None:
+        """Keep things for these times from now on."""
+        self._section, self._mo_kept_ms, self._limit = section, mo_kept_ms, _limit(section)
+        idle_s = self._idle_s()
+        for kind in self._kinds:
+            if kind.name != "smsc_ids":
+                kind.idle_s, kind.next_at = idle_s, 0.0
+            kind.round = kind.change = None  # they were made for the old times
+        if self._call is not None and self._call.active():
+            self._call.reset(0.0)
+
+    def _idle_s(self) -> float:
+        return min(_IDLE_S, self._shortest_d() * 86_400 / 2)
 
     def _shortest_d(self) -> float:
         """The shortest time for which anything is kept, in days."""
@@ -207,6 +221,10 @@ class Retention:
         if self._counts:
             _log.info("retention.purged", rows=self._counts)
             self._counts = {}
+
+
+def _limit(section: Section) -> int:
+    return max(1, min(_MOST, section.rows_s // 10))
 
 
 def _before(now: int, days: float) -> int:

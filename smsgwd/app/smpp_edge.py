@@ -20,6 +20,7 @@ from smsgwd.config import Config
 from smsgwd.config.model.listeners import SmppListener, SmppsListener
 from smsgwd.net.tls import ReloadableServerOptions
 from smsgwd.net.turn import Turn
+from smsgwd.net.wiretap import Wiretap
 from smsgwd.northbound.auth import PasswordAuthenticator
 from smsgwd.northbound.esme.outbinds import Outbinds
 from smsgwd.northbound.esme.outbox import EsmeOutbox
@@ -60,6 +61,10 @@ class SmppEdge:
         self.outbinds.stop()
         self.server.stopping = True
 
+    def follow(self, max_parts: int) -> None:
+        """Refuse what is longer than so many parts from now on."""
+        self.requests.follow(max_parts, [bind for account in self.server.accounts() for bind in account.binds])
+
     def stop(self, limit_s: float) -> Deferred[None]:
         """Unbind everybody in order; fires when all are gone, cut off after `limit_s` seconds."""
         return self.server.stop(limit_s)
@@ -85,6 +90,7 @@ def build_smpp_edge(
     pressed: Callable[[], bool],
     scheduled: Callable[[int], None],
     metrics: Metrics,
+    tap: Wiretap,
 ) -> SmppEdge:
     """The server, with nothing open yet. The first section sets what holds for all listeners together."""
     listeners = config.listeners
@@ -126,8 +132,15 @@ def build_smpp_edge(
         requests=requests,
         answers=outbox,
         metrics=metrics,
+        tap=tap,
     )
     outbinds = Outbinds(
         reactor=reactor, server=server, directory=tenancy.directory, open_secret=vault.open, random=random.random
     )
     return SmppEdge(server, requests, outbinds, sections, certificates)
+
+
+def throttle_delay_s(config: Config) -> float:
+    """How long an ESME over its rate waits; the first SMPP listener says so for all."""
+    section = config.listeners.smpp or config.listeners.smpps
+    return 0.0 if section is None else section.throttle_delay_s

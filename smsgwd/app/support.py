@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from smsgwd.config import Config
 from smsgwd.model.refusals import BY_CODE
+from smsgwd.telemetry.tracing import available
 
 
 class Unsupported(Exception):  # noqa: N818 -- what it says is about the configuration, not an error of ours
@@ -16,15 +17,12 @@ def refuse_unsupported(config: Config) -> None:
     if config.store.kind != "embedded":
         reasons.append(f"store.kind: {config.store.kind} is not built yet; this release has the embedded store")
     reasons += [
-        f"connectors: {connector.id}: provider plugins are not built yet; this release has kind smpp"
-        for connector in config.connectors
-        if connector.kind != "smpp"
-    ]
-    reasons += [
         f"tenants: {tenant.id}: smpp_errors: '{code}' is no code of docs/errors.md"
         for tenant in config.tenants
         for code in tenant.smpp_errors
         if code not in BY_CODE
     ]
+    if config.tracing.endpoint is not None and not available():
+        reasons.append("tracing.endpoint: needs packages that are not installed: pip install 'smsgwd[otel]'")
     if reasons:
         raise Unsupported("\n".join(f"{config.path}: {reason}" for reason in reasons))

@@ -63,6 +63,12 @@ class Sweeps:
         self._moved_back = 0
         self._stopped = False
 
+    def follow(self, *, receipt_wait_ms: int, keys_kept_ms: int, pushes_kept_ms: int) -> None:
+        """Keep to these times from the next sweep on."""
+        self._receipt_wait_ms = receipt_wait_ms
+        self._keys_kept_ms = keys_kept_ms
+        self._pushes_kept_ms = pushes_kept_ms
+
     def start(self) -> None:
         """Begin; messages due already are queued at once."""
         self._again("expire", 0, self._expire)

@@ -77,6 +77,32 @@ class Tenancy:
                 _log.info("tenant.created", tenant=tenant.id)
         self._adopt(Directory(await store.tenants()))
 
+    def add(self, declared: Iterable[DeclaredTenant], now_ms: int) -> Deferred[list[str]]:
+        """Create the declared tenants that there are not; fires with their ids once everything goes by them.
+
+        Fails with ValueError or Refused naming one that cannot be, or StoreUnavailable; then none is created.
+        """
+        return self._lock.run(lambda: Deferred.fromCoroutine(self._add(declared, now_ms)))
+
+    async def _add(self, declared: Iterable[DeclaredTenant], now_ms: int) -> list[str]:
+        assert self._store is not None, "nothing is added before `load`"
+        known = {tenant.id for tenant in self.directory.tenants()}
+        wanted = [tenant for tenant in declared if tenant.id not in known]
+        new = [await deferToThread(stored_tenant, tenant, self._vault, now_ms) for tenant in wanted]
+        if not new:
+            return []
+        directory = Directory([*self.directory.tenants(), *new])
+        for tenant in new:
+            if self._checked is not None:
+                self._checked(tenant)
+        for created, tenant in zip(
+            await self._store.commit([PutTenant(tenant, at=now_ms) for tenant in new]), new, strict=True
+        ):
+            if created:
+                _log.info("tenant.created", tenant=tenant.id)
+        self._adopt(directory)
+        return [tenant.id for tenant in new]
+
     def change(
         self, tenant_id: str, make: Callable[[Tenant | None], Tenant | None], now_ms: int
     ) -> Deferred[Tenant | None]:

@@ -122,6 +122,10 @@ class TenantDesk:
         declared, _ = _declared(_with_secrets({"id": tenant_id, "credentials": (dict(options),)}), "credentials[0].")
         [given] = declared.credentials
         now = self._clock.now_ms()
+        if given.kind == TOKEN:
+            older = (token_digest(given.secret.get_secret_value(), key) for key in self._vault.token_keys[1:])
+            if any(self._tenancy.directory.claimed(TOKEN, digest) for digest in older):
+                raise Refused(Refusal.EXISTS, "there is this token already")
         fresh = await deferToThread(stored_credential, given, self._vault, now)
 
         def added(there: Tenant | None) -> Tenant:
@@ -153,6 +157,7 @@ class TenantDesk:
                 secret_hash=hashed,
                 serial=0 if digest else newest.serial,
                 created_at=now,
+                key=self._vault.key_id if digest else "",
                 expires_at=newest.expires_at if newest in live else None,
             )
             ending = [

@@ -5,6 +5,7 @@ import click
 from smsgwd.cli.bench_data import backlog, idle, reload_, scheduled, startup
 from smsgwd.cli.bench_dialects import dialects, history
 from smsgwd.cli.bench_http import batch, http
+from smsgwd.cli.bench_operations import trace
 from smsgwd.cli.bench_smpp import smpp
 
 
@@ -13,5 +14,5 @@ def bench() -> None:
     """Measure the gateway between simulated peers."""
 
 
-for _command in (smpp, http, batch, backlog, startup, idle, scheduled, reload_, dialects, history):
+for _command in (smpp, http, batch, backlog, startup, idle, scheduled, reload_, dialects, history, trace):
     bench.add_command(_command)

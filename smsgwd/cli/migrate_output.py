@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from smsgwd.app.provider_checks import load_config
 from smsgwd.app.support import Unsupported, refuse_unsupported
-from smsgwd.config import ConfigErrors, load
+from smsgwd.config import ConfigErrors
 
 MAIN = "smsgwd.yaml"
 TENANTS = "tenants.yaml"
@@ -184,7 +185,7 @@ def _printable(line: str) -> str:
 def check(directory: Path) -> str:
     """What `smsgwd check` says to the result; '' = nothing."""
     try:
-        refuse_unsupported(load(directory / MAIN, os.environ))
+        refuse_unsupported(load_config(directory / MAIN, os.environ))
     except (ConfigErrors, Unsupported) as errors:
         return str(errors)
     return ""

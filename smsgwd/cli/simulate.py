@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from smsgwd.cli.simulate_hlr import hlr
+from smsgwd.cli.simulate_provider import provider
 from smsgwd.cli.simulate_serve import refuse_others, say, serve, serve_lean
 from smsgwd.simulator.faults import GARBAGE
 from smsgwd.simulator.options import (
@@ -61,10 +62,11 @@ STATUS = _Parsed("status", parse_status)
 
 @click.group()
 def simulate() -> None:
-    """Peers for tests and staging: an SMSC, a webhook catcher, an HLR."""
+    """Peers for tests and staging: an SMSC, a webhook catcher, an HLR, HTTP providers."""
 
 
 simulate.add_command(hlr)
+simulate.add_command(provider)
 
 
 @simulate.command()

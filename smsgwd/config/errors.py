@@ -31,6 +31,17 @@ class ConfigErrors(Exception):  # noqa: N818 - the plural says what it is: every
         super().__init__("\n".join(str(error) for error in self.errors))
 
 
+class ConfigMistakes(Exception):  # noqa: N818 - as above
+    """A configuration cannot be put in force, as a whole: also for what only shows when its parts are made.
+
+    `problems` is one `file:line: key: what is wrong` each; without a line where the file was read well.
+    """
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems: list[str] = [_one_line(problem) for problem in problems]
+        super().__init__("\n".join(self.problems))
+
+
 def _one_line(text: str) -> str:
     """`text` with line ends and other unprintable characters escaped: a file's content cannot forge lines."""
     if text.isprintable():

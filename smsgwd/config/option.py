@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
 
 
 class Section(BaseModel):
@@ -25,18 +26,21 @@ def option(
     unit: str | None = None,
     example: Any = None,
     since: str = "0.1",
-    reloadable: bool = False,
+    reloadable: bool | None = None,
     shown: bool = False,
     **constraints: Any,
 ) -> Any:
     """Declare one option.
 
     `default` left out means required; `unit` is the unit of a number ('s', 'bytes', 'parts/s'); `example` is a value
-    as it would stand in YAML; `reloadable` says that a reload is enough, no restart; `shown` that the annotated
-    reference has the example in place of the default (one of several options is needed); `constraints` are pydantic's
+    as it would stand in YAML; `reloadable` says whether a reload is enough, no restart (left out: as for the section
+    that it stands in; at the top it is not); `shown` that the annotated reference has the example in place of the
+    default (one of several options is needed); `constraints` are pydantic's
     (`ge`, `le`, `min_length`, `max_length`, `pattern`).
     """
-    extra: dict[str, Any] = {"since": since, "reloadable": reloadable}
+    extra: dict[str, Any] = {"since": since}
+    if reloadable is not None:
+        extra["reloadable"] = reloadable
     if unit is not None:
         extra["unit"] = unit
     if shown:
@@ -51,3 +55,10 @@ def option(
             **constraints,
         )
     return Field(default, description=description, examples=examples, json_schema_extra=extra, **constraints)
+
+
+def is_reloadable(info: FieldInfo, around: bool) -> bool:
+    """Whether a reload is enough for a changed option; `around` = for the section that it stands in."""
+    extra = info.json_schema_extra
+    said = extra.get("reloadable") if isinstance(extra, dict) else None
+    return around if said is None else bool(said)

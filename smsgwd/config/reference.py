@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from smsgwd.config.model.root import Config
-from smsgwd.config.option import Section
+from smsgwd.config.option import Section, is_reloadable
 from smsgwd.config.shape import Shape, fields_of
 from smsgwd.config.sources import SOURCES
 from smsgwd.config.tenants import TenantsFile
@@ -26,6 +27,7 @@ _LEAVES: Mapping[Any, str] = {
     SecretStr: "secret text",
 }
 _FILE_TYPE = "path of a readable file"
+_WORDS = {True: "reload", False: "restart"}
 
 
 def describe(section: type[Section] | None = None) -> str:
@@ -34,7 +36,7 @@ def describe(section: type[Section] | None = None) -> str:
     Without `section`: the main file, with the tenants file as a comment at its end. With `TenantsFile`: that file.
     """
     if section is not None:
-        return "\n".join(_yaml(section, 0)).lstrip("\n") + "\n"
+        return "\n".join(_yaml(section, 0, section is not Config)).lstrip("\n") + "\n"
     tenants = "".join(f"# {line}".rstrip() + "\n" for line in describe(TenantsFile).splitlines())
     return f"{describe(Config)}\n# ---- the tenants file, named by `tenants_file` ----\n#\n{tenants}"
 
@@ -45,7 +47,7 @@ def markdown() -> str:
     lines += ["# The main file", ""]
     lines += _markdown_section(Config, "", "##")
     lines += ["# The tenants file", "", "Named by `tenants_file`; the same rules of writing.", ""]
-    lines += _markdown_section(TenantsFile, "", "##")
+    lines += _markdown_section(TenantsFile, "", "##", True)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -132,7 +134,18 @@ def _example(info: FieldInfo) -> Any:
     return info.examples[0] if info.examples else None
 
 
-def _facts(info: FieldInfo, shape: Shape) -> str:
+def _applied(info: FieldInfo, shape: Shape, around: bool) -> str:
+    """How a changed option comes to be in force: 'reload', 'restart', or 'in part' of a section that has both."""
+    live = is_reloadable(info, around)
+    inner = shape.item.sections() if shape.item is not None else shape.sections()
+    return "in part" if any(_differs(section, live) for section in inner) else "reload" if live else "restart"
+
+
+def _differs(section: type[Section], around: bool) -> bool:
+    return any(_applied(info, shape, around) != _WORDS[around] for info, shape in fields_of(section).values())
+
+
+def _facts(info: FieldInfo, shape: Shape, around: bool) -> str:
     extra: dict[str, Any] = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     facts = [type_text(info, shape)]
     if "unit" in extra:
@@ -142,7 +155,8 @@ def _facts(info: FieldInfo, shape: Shape) -> str:
     if default is not None and _example(info) is not None:
         facts.append(f"e.g. {_flow(_example(info))}")
     facts.append(f"since {extra.get('since')}")
-    facts.append("on reload" if extra.get("reloadable") else "on restart")
+    applied = _applied(info, shape, around)
+    facts.append(applied if applied == "in part" else f"on {applied}")
     return "; ".join(facts)
 
 
@@ -151,27 +165,27 @@ def _comment(text: str, indent: int) -> list[str]:
     return textwrap.wrap(text, 110, initial_indent=pad, subsequent_indent=pad, break_long_words=False)
 
 
-def _yaml(section: type[Section], indent: int) -> Iterator[str]:
+def _yaml(section: type[Section], indent: int, around: bool = False) -> Iterator[str]:
     for key, (info, shape) in fields_of(section).items():
         if indent == 0:
             yield ""
         yield from _comment(info.description or "", indent)
-        yield from _comment(f"[{_facts(info, shape)}]", indent)
-        yield from _yaml_value(key, info, shape, indent)
+        yield from _comment(f"[{_facts(info, shape, around)}]", indent)
+        yield from _yaml_value(key, info, shape, indent, is_reloadable(info, around))
 
 
-def _yaml_value(key: str, info: FieldInfo, shape: Shape, indent: int) -> Iterator[str]:
+def _yaml_value(key: str, info: FieldInfo, shape: Shape, indent: int, live: bool) -> Iterator[str]:
     pad = " " * indent
     item = shape.item if shape.kind == "list" else None
     if shape.kind in ("section", "union"):
         for number, section in enumerate(shape.sections()):
             off = number > 0 or (shape.optional and _needs_files(section))
-            block = [f"{pad}{key}:", *_yaml(section, indent + 2)]
+            block = [f"{pad}{key}:", *_yaml(section, indent + 2, live)]
             yield from (_off(line, indent) for line in block) if off else block
     elif item is not None and item.sections():
         yield f"{pad}{key}:"
         for section in item.sections():
-            block = list(_yaml(section, indent + 4))
+            block = list(_yaml(section, indent + 4, live))
             first = next(number for number, line in enumerate(block) if not line.lstrip().startswith("#"))
             block[first] = f"{pad}  - {block[first].lstrip()}"
             yield from block
@@ -196,9 +210,9 @@ def _needs_files(section: type[Section]) -> bool:
     )
 
 
-def _markdown_section(section: type[Section], path: str, level: str) -> list[str]:
+def _markdown_section(section: type[Section], path: str, level: str, around: bool = False) -> list[str]:
     title = f"`{path}`" if path else "Top level"
-    lines = [f"{level} {title}", "", (section.__doc__ or "").strip(), ""]
+    lines = [f"{level} {title}", "", inspect.cleandoc(section.__doc__ or ""), ""]
     lines += ["| option | type | default | unit | since | applied | meaning |", "|---|---|---|---|---|---|---|"]
     inner: list[str] = []
     for key, (info, shape) in fields_of(section).items():
@@ -213,7 +227,7 @@ def _markdown_section(section: type[Section], path: str, level: str) -> list[str
             "required" if default is None else default if default == "its defaults" else f"`{default}`",
             str(extra.get("unit", "")),
             str(extra.get("since")),
-            "reload" if extra.get("reloadable") else "restart",
+            _applied(info, shape, around),
             meaning,
         ]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
@@ -224,7 +238,7 @@ def _markdown_section(section: type[Section], path: str, level: str) -> list[str
             kind = (
                 f" kind={next(kind for kind, one in item.variants.items() if one is deeper)}" if item.variants else ""
             )
-            inner += _markdown_section(deeper, name + kind, level)
+            inner += _markdown_section(deeper, name + kind, level, is_reloadable(info, around))
     return [*lines, "", *inner]
 
 
@@ -264,5 +278,7 @@ Configuration is YAML, read strictly. `smsgwd check -c FILE` prints every mistak
 - Any single value may stand elsewhere: `{env: NAME}` is an environment variable, `{file: PATH}` the content of a
   file without its last line end, `{credential: NAME}` a file in `$CREDENTIALS_DIRECTORY` (systemd `LoadCredential=`).
 - Paths are relative to the directory of the file they stand in.
-- "reload" options are applied by a reload, "restart" ones by a restart.
+- "reload" options are applied by `smsgwctl config reload` (docs/operate/change-the-configuration.md), "restart" ones by
+  a restart; of sections "in part" each option says. Of the tenants file a reload creates the tenants that there are
+  not; the others are changed by commands.
 """

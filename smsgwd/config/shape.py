@@ -64,6 +64,8 @@ def _shape(hint: Any, name: str | None, optional: bool) -> Shape:
         if args[1] is Any:
             return Shape("free", optional, name=name)
         return Shape("map", optional, item=shape_of(args[1]), name=name)
+    if hint is Any:
+        return Shape("free", optional, name=name)
     if isinstance(hint, type) and issubclass(hint, Section):
         return Shape("section", optional, section=hint, name=name)
     if name is not None or hint in (str, SecretStr):

@@ -46,10 +46,21 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class SecretKey:
-    """The key for token digests and secrets at rest: its text, or the file to create it in at first start."""
+    """The key for token digests and secrets at rest: its text, or the file to create it in at first start.
+
+    Keys of one file are one key: the gateway itself makes and rotates what stands there.
+    """
 
     value: SecretStr | None
     file: Path | None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SecretKey):
+            return NotImplemented
+        return self.file == other.file and (self.file is not None or self.value == other.value)
+
+    def __hash__(self) -> int:
+        return hash((self.file, self.value if self.file is None else None))
 
 
 def _need_text(value: Any, what: str) -> str:
@@ -191,6 +202,9 @@ def _secret_key(value: Any, info: ValidationInfo) -> SecretKey:
         return SecretKey(None, file)
     if len(text) < 32:
         raise ValueError("is too short: at least 32 characters")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) > 1 and min(map(len, lines)) < 16:
+        raise ValueError("has a line that is too short: several keys have a line each, of at least 16 characters")
     return SecretKey(SecretStr(str(text)), file)
 
 

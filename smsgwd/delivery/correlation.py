@@ -4,12 +4,17 @@ SMSCs write the id of a response and of its receipt differently: other case, lea
 decimal in the other (reference: Kannel's msg-id-type; Jasmin's dlr_msgid). An id is stored once, canonical; a receipt
 is looked up by its candidates in order. The first candidate is the id itself; the others are other ids that may
 belong to another message, so a match by one of them counts only when the receipt's number is the message's.
+
+HTTP providers' ids are another thing: text that is compared as it was written (`EXACT`).
 """
 
 from collections.abc import Sequence
 
 _MAX_64 = (1 << 64) - 1
 FORMATS = ("auto", "same", "response_hex", "response_dec")
+"""Of SMSCs."""
+EXACT = "exact"
+"""Of providers: case, zeros and all else count; the id itself is the stored form."""
 
 
 def canonical(smsc_id: str) -> str:
@@ -21,8 +26,10 @@ def candidates(receipt_id: str, id_format: str = "auto") -> Sequence[str]:
     """Canonical ids under which the message of a receipt may be stored, the likeliest first.
 
     `id_format`: `same` = both alike; `response_hex` = the response hexadecimal and the receipt decimal;
-    `response_dec` = the other way round; `auto` = alike first, then both conversions.
+    `response_dec` = the other way round; `auto` = alike first, then both conversions; `exact` = as it is written.
     """
+    if id_format == EXACT:
+        return (receipt_id,)
     own = canonical(receipt_id)
     if id_format == "same":
         return (own,)

@@ -20,6 +20,8 @@ class Event(Enum):
     EXPIRED = "expired"  #: validity ended before it was sent
     CANCELLED = "cancelled"
     BARRED = "barred"  #: held as unusual traffic, and rejected by an operator
+    HELD = "held"  #: stopped by an operator before any SMSC had a part
+    PURGED = "purged"  #: ended by an operator before it left
     GIVEN_UP = "given_up"  #: outcome unknown, and policy says not to try again
     TIMED_OUT = "timed_out"  #: no receipt within validity and the waiting time
     RESENT = "resent"  #: undelivered; the route has another way
@@ -48,17 +50,21 @@ TABLE: dict[State, dict[Event, State]] = {
         Event.EXPIRED: State.EXPIRED,
         Event.CANCELLED: State.CANCELLED,
         Event.BARRED: State.REJECTED,
+        Event.PURGED: State.REJECTED,
     },
     State.WAITING: {
         Event.DUE: State.QUEUED,
         Event.ALL_SENT: State.SENT,
         Event.EXPIRED: State.EXPIRED,
         Event.CANCELLED: State.CANCELLED,
+        Event.PURGED: State.REJECTED,
         Event.GIVEN_UP: State.UNKNOWN,
         Event.RESENT: State.QUEUED,
         **_RECEIPTS,
     },
     State.QUEUED: {
+        Event.HELD: State.SCHEDULED,
+        Event.PURGED: State.REJECTED,
         Event.POSTPONED: State.WAITING,
         Event.ALL_SENT: State.SENT,
         Event.REFUSED: State.REJECTED,
@@ -101,7 +107,7 @@ RECOVERY: dict[State, str] = {
 RECEIPT_EVENTS: dict[State, Event] = {state: event for event, state in _RECEIPTS.items()}
 
 #: Ends at which the SMSC never took a part: what was reserved is given back.
-REFUNDED = frozenset({Event.REFUSED, Event.EXPIRED, Event.CANCELLED, Event.BARRED})
+REFUNDED = frozenset({Event.REFUSED, Event.EXPIRED, Event.CANCELLED, Event.BARRED, Event.PURGED})
 
 
 class IllegalMove(Exception):  # noqa: N818 -- named after what it refuses

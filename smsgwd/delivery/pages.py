@@ -39,6 +39,10 @@ class PagedQueue(Generic[T]):
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def resize(self, capacity: int) -> None:
+        """Another capacity; what memory holds above it goes as it is sent, or at the next `add`."""
+        self._capacity = max(2, capacity)
+
     @property
     def page(self) -> int:
         """How many items to read at once."""

@@ -77,6 +77,18 @@ class LinkRate:
         """Parts a second allowed now; 0 = no limit."""
         return self._most if self._bucket is None else self._rate
 
+    def set_ceiling(self, ceiling: float, burst: float | None, now: float) -> None:
+        """Another configured rate (0 = none) and burst, from now on; what the SMSC was found to allow still holds."""
+        self._ceiling.set_rate(ceiling, ceiling if burst is None else burst, now)
+        self._most = ceiling
+        if self._bucket is not None and ceiling and self._rate > ceiling:
+            self._rate = ceiling
+            self._set(now)
+
+    def release(self, now: float) -> None:
+        """Forget what the SMSC was found to allow: the configured rate alone holds."""
+        self._free(now)
+
     @property
     def unlimited(self) -> bool:
         """True when nothing ever waits."""

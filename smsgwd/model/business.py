@@ -93,6 +93,7 @@ class Unhold(msgspec.Struct, frozen=True, gc=False):
     at: int
     reject: bool = False
     limit: int = 1000
+    connector: str = ""  #: only those for this one
 
 
 class Click(msgspec.Struct, frozen=True, gc=False):

@@ -22,6 +22,7 @@ from smsgwd.model.business import (
 from smsgwd.model.links import Link
 from smsgwd.model.message import Failure, Message, State
 from smsgwd.model.mo import Mo, MoMessage, MoSetKey
+from smsgwd.model.operators import Discard, DropFinals, Hold, PurgeAudit, PutAudit, Repush, Repushed
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.model.pushes import OutboxDead, OutboxDone, OutboxRetry, OutboxRevive
 from smsgwd.model.receipts import Receipt
@@ -83,8 +84,7 @@ class Requeue(msgspec.Struct, frozen=True, gc=False):
     """An attempt failed for now: try again at `due_at` (0 = at once) on `connector`. Result: Moved or Ignored.
 
     With `left` the message goes over to another connector: `left` is remembered as tried. A message of which an SMSC
-    has a part never goes over: Ignored('left').
-    """
+    has a part never goes over: Ignored('left')."""
 
     message_id: int
     due_at: int
@@ -97,10 +97,8 @@ class Requeue(msgspec.Struct, frozen=True, gc=False):
 
 
 class Reroute(msgspec.Struct, frozen=True, gc=False):
-    """Messages queued behind a link that is down go over to other connectors, without counting an attempt.
-
-    Only those that are QUEUED for `left` and of which no SMSC has a part are moved. Result: Rerouted.
-    """
+    """Messages queued behind a link that is down go over to other connectors, without counting an attempt: only those
+    that are QUEUED for `left` and of which no SMSC has a part. Result: Rerouted."""
 
     left: str
     moves: tuple[tuple[int, str], ...]  #: (message id, connector)
@@ -109,10 +107,8 @@ class Reroute(msgspec.Struct, frozen=True, gc=False):
 
 
 class Fail(msgspec.Struct, frozen=True, gc=False):
-    """A part was refused for good. Result: Moved or Ignored.
-
-    The message ends REJECTED (refunded) when the SMSC took none of its parts, UNDELIVERED when it took some.
-    """
+    """A part was refused for good: the message ends REJECTED (refunded) when the SMSC took none of its parts,
+    UNDELIVERED when it took some. Result: Moved or Ignored."""
 
     message_id: int
     part: int
@@ -269,6 +265,12 @@ Change = (
     | Click
     | Push
     | PutLookups
+    | PutAudit
+    | PurgeAudit
+    | Hold
+    | Discard
+    | Repush
+    | DropFinals
     | Tidy
 )
 
@@ -383,6 +385,7 @@ Result = (
     | Rematched
     | Purged
     | Erased
+    | Repushed
     | Owed
     | Booked
     | Replaced

@@ -18,9 +18,24 @@ ROUTE: Final = "route"  #: gateway's; key: order, then id (`route_key`)
 NUMBER_PLAN: Final = "number_plan"  #: gateway's; key: name of the plan
 SENDER_RULE: Final = "sender_rule"  #: gateway's; key: prefix of digits or ISO country
 CONTENT_RULE: Final = "content_rule"  #: gateway's; key: name
+CONNECTOR: Final = "connector"  #: gateway's; key: id of the connector; what operators want of it
+CONTACT_PUSH: Final = "contact_push"  #: gateway's; key: id of the connector; which contacts its provider knows
 
 KINDS: Final = frozenset(
-    (CONTACT, GROUP, MEMBER, TEMPLATE, SENDER, PRICE_LIST, ROUTE, NUMBER_PLAN, SENDER_RULE, CONTENT_RULE)
+    (
+        CONTACT,
+        GROUP,
+        MEMBER,
+        TEMPLATE,
+        SENDER,
+        PRICE_LIST,
+        ROUTE,
+        NUMBER_PLAN,
+        SENDER_RULE,
+        CONTENT_RULE,
+        CONNECTOR,
+        CONTACT_PUSH,
+    )
 )
 #: Most records of a tenant, of kinds that all of are read again when one changes.
 MOST: Final = {TEMPLATE: 1000, SENDER: 1000}
@@ -112,6 +127,26 @@ class ContentRule(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     name: str
     pattern: str
     tenants: tuple[str, ...] = ()  #: whose texts; empty = everyone's
+
+
+class ConnectorWish(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What operators want of a connector, over restarts and reloads. None = as in the configuration."""
+
+    state: str = "on"  #: on, paused, stopped
+    throughput: float | None = None  #: parts/s, 0 = no limit
+    window: int | None = None
+    reason: str = ""
+    who: str = ""  #: wanted that last
+    at: int = 0  #: and when (ms)
+
+
+class ContactPush(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What a connector's provider was told of a tenant's contacts."""
+
+    tenant: str
+    until: int  #: it knows all that were put until then (ms); -1 = none
+    began: int = 0  #: since when the ones behind that are being told; 0 = they are not
+    after: str = ""  #: the key of the last one told
 
 
 def price_list_key(name: str, valid_from: int) -> str:

@@ -32,6 +32,7 @@ class Credential(msgspec.Struct, frozen=True, gc=False):
     allow: tuple[str, ...] = ()  #: networks it may be used from; empty = any
     label: str = ""  #: what its owner calls it
     created_at: int = 0
+    key: str = ""  #: of a token: the id of the secret key its digest is under; '' = the oldest there is
 
 
 #: What a credential may be limited to.

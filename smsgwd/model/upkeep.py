@@ -138,8 +138,11 @@ class Tidy(msgspec.Struct, frozen=True, gc=False):
 
 
 class TimeOutReceipts(msgspec.Struct, frozen=True, gc=False):
-    """End as UNKNOWN up to `limit` sent messages whose validity ended before `deadline_before`. Result: Swept."""
+    """End as UNKNOWN up to `limit` sent messages whose validity ended before `deadline_before`; with `connector` those
+    of `ids` that it sent, and no others. Result: Swept."""
 
     at: int
     deadline_before: int
     limit: int = 1000
+    connector: str = ""
+    ids: tuple[int, ...] = ()

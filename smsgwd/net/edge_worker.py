@@ -151,7 +151,7 @@ class EdgeWorker:
             request.address,
             request.raw_query,
             request.query_fault,
-            self._number,
+            number=self._number,
         )
         if self._held or self._sent >= MOST_UNANSWERED or self._link.full:
             self._held.append(asked)

@@ -11,6 +11,7 @@ from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.address import UNIXAddress
 from twisted.internet.interfaces import (
     IDelayedCall,
     IHalfCloseableProtocol,
@@ -27,6 +28,7 @@ from smsgwd.net.http_chunks import BadChunkError, ChunkReader, ChunksTooLongErro
 from smsgwd.net.http_head import CHUNKED, MALFORMED, MAX_HEADER_LINES, Head, HeadError, glimpse, read_head, read_part
 from smsgwd.net.http_message import HttpRequest, HttpResponse, Later
 from smsgwd.net.send import send_now
+from smsgwd.net.unix_peer import UnixPeer, unix_peer
 
 if TYPE_CHECKING:
     from smsgwd.net.http_server import HttpListener
@@ -66,6 +68,8 @@ class HttpChannel(Protocol):
         self._limits = listener.limits
         self._seconds = listener.reactor.seconds
         self._peer = ""
+        self._unix: UnixPeer | None = None
+        self._max_body = listener.limits.max_body
         self._phase: _Phase = _NEW
         # Deadlines are only written down; the timer is moved when it would fire too late, and else looks when it fires.
         self._deadline = inf
@@ -92,12 +96,18 @@ class HttpChannel(Protocol):
     def connectionMade(self) -> None:
         """A client has connected."""
         transport = self.transport
-        self._peer = getattr(transport.getPeer(), "host", "")
-        if ITCPTransport.providedBy(transport):
+        peer = transport.getPeer()
+        self._peer = getattr(peer, "host", "")
+        if isinstance(peer, UNIXAddress):
+            self._unix = unix_peer(transport)
+            self._max_body = self.listener.max_body_of(self._unix)
+        elif ITCPTransport.providedBy(transport):
             transport.setTcpNoDelay(True)
         transport.registerProducer(self, True)
-        self.listener.opened(self)
-        self._wait(self._limits.header_timeout_s)
+        if self.listener.opened(self, self._unix):
+            self._wait(self._limits.header_timeout_s)
+        else:
+            self.abort()
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes of a request, or of several."""
@@ -135,7 +145,7 @@ class HttpChannel(Protocol):
             self._searched = self._checked = 0
             self._skipped = False
             body, end = end + 4, end + 4 + head.length
-            if head.length > limits.max_body:
+            if head.length > self._max_body:
                 self._head = head
                 self._too_large()
                 break
@@ -177,7 +187,7 @@ class HttpChannel(Protocol):
         self._phase = _BODY
         self._wait(self._limits.body_timeout_s)
         self._body = bytearray()
-        self._chunks = ChunkReader(self._limits.max_body) if head.length == CHUNKED else None
+        self._chunks = ChunkReader(self._max_body) if head.length == CHUNKED else None
         if head.expects:
             send_now(self.transport, b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -210,7 +220,7 @@ class HttpChannel(Protocol):
         self._whole(head, bytes(body))
 
     def _too_large(self) -> None:
-        self.fail(Refusal.TOO_LARGE, f"the body has more than {self._limits.max_body} bytes")
+        self.fail(Refusal.TOO_LARGE, f"the body has more than {self._max_body} bytes")
 
     # -- answering -------------------------------------------------------------------------------------------------
 
@@ -223,9 +233,10 @@ class HttpChannel(Protocol):
         listener = self.listener
         headers = head.headers
         address = listener.client(self._peer, headers)
-        result = listener.respond(
-            HttpRequest(head.method, head.path, head.query, headers, body, address, head.raw_query, head.query_fault)
+        request = HttpRequest(
+            head.method, head.path, head.query, headers, body, address, head.raw_query, head.query_fault, self._unix
         )
+        result = listener.respond(request)
         if isinstance(result, HttpResponse):
             self._answer(result, started)
         elif isinstance(result, Later):

@@ -7,12 +7,14 @@ A request that was written on a *reused* connection which then closes without on
 a new connection: servers close idle connections at any moment, and pushes carry an id by which a tenant finds a
 duplicate (RFC 9110 s9.2.2 would forbid it for a POST without one). Nothing else is repeated here.
 
+With `repeats=False` that is not done either: for requests that must never arrive twice. Such a client should use no
+connection that was idle for long (`idle_s`), nor one whose socket has something to be read (which is its end).
+
 Redirects are not followed: a 3xx is an answer like another, so a target cannot lead the client elsewhere.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeVar
@@ -21,7 +23,8 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
-from smsgwd.net.http_client_connection import Connection, ConnectionFactory, Exchange, TlsConnectionFactory
+from smsgwd.net.http_client_answer import MAX_BODY
+from smsgwd.net.http_client_connection import Connection, ConnectionFactory, Exchange, Pool, TlsConnectionFactory
 from smsgwd.net.http_client_dns import Lookup, Resolver, SystemLookup
 from smsgwd.net.http_client_request import PoolKey, key_of, post_target, request_of
 from smsgwd.net.http_client_tls import ClientTls
@@ -47,22 +50,11 @@ class TargetRefused(HttpFailure):
     """The target's addresses are not public ones."""
 
 
-class _Pool:
-    """The connections to one scheme, host and port."""
-
-    __slots__ = ("idle", "key", "size", "waiting")
-
-    def __init__(self, key: PoolKey) -> None:
-        self.key = key
-        self.idle: list[Connection] = []  # the longest idle first; taken from the end
-        self.size = 0  # idle, busy and being made
-        self.waiting: deque[Exchange] = deque()
-
-
 class LeanHttpClient:
     """`max_connections_per_host` bounds the connections to one scheme, host and port; requests above it wait in order.
 
-    `lookup` replaces the system's resolver, `trust_root` the system's authorities (tests; private CAs).
+    `lookup` replaces the system's resolver, `trust_root` the system's authorities (tests; private CAs). `repeats`: see
+    above; `idle_s`: how long a connection is kept without a request; `most_body`: bytes of an answer that are read.
     """
 
     def __init__(
@@ -74,7 +66,13 @@ class LeanHttpClient:
         user_agent: str = "smsgwd",
         lookup: Lookup | None = None,
         trust_root: Any = None,
+        repeats: bool = True,
+        idle_s: float = _IDLE_S,
+        most_body: int = MAX_BODY,
     ) -> None:
+        self.most_body = most_body
+        self._repeats = repeats
+        self._idle_s = idle_s
         self._reactor = reactor
         self._allow_private = allow_private_targets
         self._max = max_connections_per_host
@@ -82,13 +80,23 @@ class LeanHttpClient:
         self._system = SystemLookup(reactor)
         self._resolver = Resolver(reactor, lookup or self._system)
         self._tls = ClientTls(trust_root)
-        self._pools: dict[PoolKey, _Pool] = {}
+        self._pools: dict[PoolKey, Pool] = {}
         self._making: set[Exchange] = set()  # without a connection yet: looking up, connecting
         self._open: set[Connection] = set()
         self._idle: dict[Connection, bool] = {}  # all of the pools' idle ones, the longest idle first
         self._connectors: dict[Exchange, Any] = {}
         self._tick: IDelayedCall | None = None
         self._closing: Deferred[None] | None = None
+
+    def follow(self, *, allow_private_targets: bool, max_connections_per_host: int) -> None:
+        """Keep to these from now on. Idle connections are closed where private targets are allowed no more: some may
+        lead to one."""
+        if self._allow_private and not allow_private_targets:
+            for connection in list(self._idle):
+                self._retire(connection)
+        self._allow_private, self._max = allow_private_targets, max_connections_per_host
+        for pool in list(self._pools.values()):
+            self._go_on(pool)
 
     @property
     def connections(self) -> int:
@@ -104,9 +112,18 @@ class LeanHttpClient:
         return self.request("GET", url, headers, b"", timeout_s, query)
 
     def request(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float, query: str = ""
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        timeout_s: float,
+        query: str = "",
+        *,
+        answer_s: float | None = None,
     ) -> Deferred[HttpAnswer]:
-        """Any method but CONNECT and HEAD; `timeout_s` for everything together.
+        """Any method but CONNECT and HEAD; `timeout_s` for everything together, or with `answer_s` until the request is
+        written, and then so long for the answer.
 
         Fails with BadRequest (malformed URL or header), TargetRefused, or HttpFailure. Cancelling gives the
         connection up.
@@ -118,7 +135,7 @@ class LeanHttpClient:
             wire = request_of(method, target, headers, body, query=query, agent=self._agent)
         except ValueError as error:
             return fail(BadRequest(f"bad request: {error}", sent=False))
-        exchange = Exchange(target, key_of(target), wire, self._reactor.seconds() + timeout_s, _fire, None)
+        exchange = Exchange(target, key_of(target), wire, self._reactor.seconds() + timeout_s, _fire, None, answer_s)
         answer: Deferred[HttpAnswer] = Deferred(lambda _: self._cancelled(exchange))
         exchange.arg = answer
         self._begin(exchange)
@@ -169,11 +186,11 @@ class LeanHttpClient:
         key = exchange.key
         pool = self._pools.get(key)
         if pool is None:
-            pool = self._pools[key] = _Pool(key)
+            pool = self._pools[key] = Pool(key)
         while pool.idle and not exchange.replayed:  # a replay needs a new connection
             connection = pool.idle.pop()
             del self._idle[connection]
-            if connection.is_open:
+            if connection.is_open and (self._repeats or self._is_fresh(connection)):
                 connection.send(exchange)
                 return
         if pool.size >= self._max:
@@ -181,6 +198,13 @@ class LeanHttpClient:
             return
         pool.size += 1
         self._connect(exchange)
+
+    def _is_fresh(self, connection: Connection) -> bool:
+        """Whether an idle connection may carry what is not repeated; one that may not is closed."""
+        if connection.idle_since > self._reactor.seconds() - self._idle_s and connection.is_quiet():
+            return True
+        connection.abort()
+        return False
 
     def _connect(self, exchange: Exchange) -> None:
         self._making.add(exchange)
@@ -262,11 +286,16 @@ class LeanHttpClient:
     def broken(self, connection: Connection, exchange: Exchange, reason: str, *, unanswered: bool) -> None:
         """No answer will come on this connection."""
         exchange.connection = None
-        if unanswered and not exchange.replayed and not exchange.done and self._closing is None:
+        if unanswered and self._repeats and not exchange.replayed and not exchange.done and self._closing is None:
             exchange.replayed = True
             self._begin(exchange)
         else:
             self._settle(exchange, HttpFailure(reason, sent=exchange.sent))
+
+    def begun(self, exchange: Exchange) -> None:
+        """The time for the answer begins."""
+        assert exchange.answer_s is not None
+        exchange.deadline = self._reactor.seconds() + exchange.answer_s
 
     def closed(self, connection: Connection) -> None:
         """A socket is gone."""
@@ -302,13 +331,16 @@ class LeanHttpClient:
         """A connection of a pool is no more: the next one waiting may have its place."""
         pool = self._pools[key]
         pool.size -= 1
+        self._go_on(pool)
+        if not pool.size and not pool.waiting:
+            del self._pools[key]
+
+    def _go_on(self, pool: Pool) -> None:
         while pool.waiting and pool.size < self._max:
             exchange = pool.waiting.popleft()
             if not exchange.done:
                 pool.size += 1
                 self._connect(exchange)
-        if not pool.size and not pool.waiting:
-            del self._pools[key]
 
     # -- ends
 
@@ -350,7 +382,7 @@ class LeanHttpClient:
         for exchange in [exchange for exchange in self._under_way() if exchange.deadline <= now]:
             self._give_up(exchange, HttpFailure(f"timed out {exchange.stage}", sent=exchange.sent))
         for connection in list(self._idle):
-            if connection.idle_since > now - _IDLE_S:
+            if connection.idle_since > now - self._idle_s:
                 break
             self._retire(connection)
         if self._tick is None and self._closing is None and self._pools:

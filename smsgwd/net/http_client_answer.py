@@ -15,7 +15,7 @@ from smsgwd.ports.push import HttpAnswer
 MAX_HEAD = 16 * 1024
 """Longest status line and headers together, bytes."""
 MAX_BODY = 64 * 1024
-"""How much of a body is read, bytes; the rest is cut and the connection not used again."""
+"""How much of a body is read, bytes, unless an `AnswerParser` is told otherwise."""
 
 SMALL_ANSWER = 512
 """Answers up to so many bytes are looked up whole (`whole_answer`)."""
@@ -104,9 +104,11 @@ def whole_answer(data: bytes) -> HttpAnswer | None:
 class AnswerParser:
     """Feed it what arrives until `feed` says True; then `status`, `headers`, `body` and `reusable` hold."""
 
-    __slots__ = ("_buffer", "_chunks", "_interim", "_need", "_state", "body", "headers", "reusable", "status")
+    __slots__ = ("_buffer", "_chunks", "_interim", "_most", "_need", "_state", "body", "headers", "reusable", "status")
 
-    def __init__(self) -> None:
+    def __init__(self, most_body: int = MAX_BODY) -> None:
+        """`most_body`: bytes of the body that are read; the rest is cut, and the connection not used again."""
+        self._most = most_body
         self.status = 0
         self.headers: Mapping[str, str] = {}
         self.body = b""
@@ -128,7 +130,7 @@ class AnswerParser:
                 return self._counted(buffer)
             elif state == _UNTIL_CLOSE:
                 self.body += buffer
-                return len(self.body) >= MAX_BODY and self._cut()
+                return len(self.body) >= self._most and self._cut()
             elif state == _CHUNKED:
                 rest = self._chunked(buffer)
             else:
@@ -146,7 +148,7 @@ class AnswerParser:
         return self._state == _DONE
 
     def _cut(self) -> bool:
-        self.body = self.body[:MAX_BODY]
+        self.body = self.body[: self._most]
         self.reusable = False
         self._state = _DONE
         return True
@@ -176,10 +178,10 @@ class AnswerParser:
 
     def _counted(self, buffer: bytes) -> bool:
         have = len(buffer)
-        if have < self._need and have < MAX_BODY:
+        if have < self._need and have < self._most:
             self._buffer = buffer
             return False
-        if self._need > MAX_BODY:
+        if self._need > self._most:
             self.body = buffer
             return self._cut()
         self.body = buffer[: self._need]
@@ -191,7 +193,7 @@ class AnswerParser:
     def _chunked(self, buffer: bytes) -> bytes | None:
         chunks = self._chunks
         if chunks is None:
-            chunks = self._chunks = ChunkReader(MAX_BODY, padded=True)
+            chunks = self._chunks = ChunkReader(self._most, padded=True)
         try:
             rest = chunks.feed(buffer)
         except BadChunkError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 from typing import Protocol as TypingProtocol
@@ -31,7 +33,20 @@ from smsgwd.ports.push import HttpAnswer, HttpFailure
 class Exchange:
     """A request on its way to an answer. `stage` is what it waits for, in words for the error text."""
 
-    __slots__ = ("arg", "connection", "deadline", "done", "key", "replayed", "sent", "stage", "target", "then", "wire")
+    __slots__ = (
+        "answer_s",
+        "arg",
+        "connection",
+        "deadline",
+        "done",
+        "key",
+        "replayed",
+        "sent",
+        "stage",
+        "target",
+        "then",
+        "wire",
+    )
 
     def __init__(
         self,
@@ -41,7 +56,9 @@ class Exchange:
         deadline: float,
         then: Callable[[HttpAnswer | HttpFailure, Any], None],
         arg: Any,
+        answer_s: float | None = None,
     ) -> None:
+        self.answer_s = answer_s  #: seconds from the first octet, where they are not those of `deadline`
         self.target = target
         self.key = key
         self.wire = wire
@@ -57,6 +74,11 @@ class Exchange:
 
 class Owner(TypingProtocol):
     """Who made a connection and is told what becomes of it."""
+
+    most_body: int  #: bytes of an answer's body that are read
+
+    def begun(self, exchange: Exchange) -> None:
+        """An exchange with `answer_s` is being written."""
 
     def answered(self, connection: Connection, exchange: Exchange, answer: HttpAnswer, *, reusable: bool) -> None:
         """The exchange has its answer; the connection is free when `reusable`, else about to close."""
@@ -127,6 +149,8 @@ class Connection(Protocol):
     def _write(self, exchange: Exchange) -> None:
         exchange.stage = "waiting for the answer"
         exchange.sent = True
+        if exchange.answer_s is not None:
+            self.owner.begun(exchange)
         send_now(self._channel, exchange.wire)
 
     def dataReceived(self, data: bytes) -> None:
@@ -143,7 +167,7 @@ class Connection(Protocol):
                     self.exchange = None
                     self.owner.answered(self, exchange, answer, reusable=True)
                     return
-            parser = self._parser = AnswerParser()
+            parser = self._parser = AnswerParser(self.owner.most_body)
         try:
             complete = parser.feed(data)
         except BadAnswerError as error:
@@ -187,12 +211,38 @@ class Connection(Protocol):
         if exchange is not None:
             self.owner.broken(self, exchange, reason, unanswered=unanswered)
 
+    def is_quiet(self) -> bool:
+        """Whether an idle connection's socket has nothing to be read: else the server has closed it, or is about to,
+        and we only have not looked yet."""
+        channel: Any = self.transport
+        if isinstance(channel, TLSMemoryBIOProtocol):
+            channel = channel.transport
+        try:
+            channel.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return True
+        except (OSError, AttributeError):  # broken; or a transport without a socket, of which nothing is known
+            return False
+        return False
+
     def abort(self) -> None:
         """Close at once, whatever is under way; the exchange is no longer ours."""
         self.exchange = None
         self.is_open = False
         if self.transport is not None:
             self._channel.abortConnection()  # type: ignore[attr-defined]
+
+
+class Pool:
+    """The connections to one scheme, host and port."""
+
+    __slots__ = ("idle", "key", "size", "waiting")
+
+    def __init__(self, key: PoolKey) -> None:
+        self.key = key
+        self.idle: list[Connection] = []  # the longest idle first; taken from the end
+        self.size = 0  # idle, busy and being made
+        self.waiting: deque[Exchange] = deque()
 
 
 class ConnectionFactory(ClientFactory):

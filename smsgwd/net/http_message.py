@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from smsgwd.model.refusals import Refusal
+from smsgwd.net.unix_peer import UnixPeer
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -40,6 +41,7 @@ class HttpRequest(msgspec.Struct, gc=False):
     address: str  #: the client's IP address, behind trusted proxies the one they name
     raw_query: str = ""  #: as sent, a character a byte, without the question mark
     query_fault: str = ""  #: why `query` is empty though there is one: not UTF-8, too many fields
+    peer: UnixPeer | None = None  #: who is at the other end of a unix socket, as the kernel says
 
 
 class HttpResponse(msgspec.Struct, gc=False):

@@ -7,6 +7,7 @@ traceback on the wire; a client that leaves stops nothing that runs.
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections import Counter
@@ -28,6 +29,7 @@ from smsgwd.net.http_address import Network, client_address, is_trusted, network
 from smsgwd.net.http_channel import HttpChannel
 from smsgwd.net.http_message import Handler, HttpRequest, HttpResponse, Later, Observer, Refuser, problem
 from smsgwd.net.listening import adopt_tcp, listen_tcp, over_tls
+from smsgwd.net.unix_peer import UnixPeer
 
 _log = Logger()
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}" for status in HTTPStatus}
@@ -56,7 +58,9 @@ class HttpLimits(msgspec.Struct, frozen=True):
     header_timeout_s: float = 10.0  #: from the first byte of a request (or the connect) to the end of its headers
     body_timeout_s: float = 30.0
     idle_timeout_s: float = 60.0  #: between requests of a kept-alive connection
-    max_connections: int = 4096  #: a quarter of them at most for one address, which else could keep everybody out
+    #: A quarter of them at most for one address, which else could keep everybody out. Of a unix socket a quarter for
+    #: one user and half for all together, but for root and the user of this process.
+    max_connections: int = 4096
 
 
 class HttpListener(ServerFactory):
@@ -74,9 +78,11 @@ class HttpListener(ServerFactory):
         observer: Observer | None = None,
         tls: Any = None,
         refuse: Refuser | None = None,
+        max_body_of: Callable[[UnixPeer | None], int] | None = None,
     ) -> None:
         """`tls` = a context factory (net.tls.server_options) or None; `trusted_proxies` see `http_address`; `refuse`
-        tells what the engine refuses, where problem documents are not understood."""
+        tells what the engine refuses, where problem documents are not understood; `max_body_of` is asked about who
+        connects to a unix socket, and takes the place of the limit."""
         self.reactor = reactor
         self.limits = limits or HttpLimits()
         self.stopping = False
@@ -85,9 +91,11 @@ class HttpListener(ServerFactory):
         self._observer = observer
         self._tls = tls
         self._refuse = refuse
+        self._max_body_of = max_body_of
         self._ports: list[IListeningPort] = []
         self._channels: set[HttpChannel] = set()
         self._by_address: Counter[str] = Counter()
+        self._users: dict[HttpChannel, int] = {}  # who may be kept out, by connection
         self._emptied: Deferred[None] | None = None
         self._second, self._date = -1, ""
 
@@ -151,15 +159,25 @@ class HttpListener(ServerFactory):
         host = getattr(addr, "host", None)
         return host is None or is_trusted(host, self._trusted)
 
-    def opened(self, channel: HttpChannel) -> None:
-        """A connection was made."""
+    def opened(self, channel: HttpChannel, user: UnixPeer | None = None) -> bool:
+        """A connection was made, by a user where that is known; False where there are too many of him."""
         self._channels.add(channel)
         self._by_address[channel.network] += 1
+        if user is None or user.uid in (0, os.geteuid()):
+            return True
+        self._users[channel] = user.uid
+        most, his = self.limits.max_connections, sum(uid == user.uid for uid in self._users.values())
+        return his <= max(1, most // 4) and len(self._users) <= max(1, most // 2)
+
+    def max_body_of(self, user: UnixPeer | None) -> int:
+        """The largest body of a request over a unix socket."""
+        return self.limits.max_body if self._max_body_of is None else self._max_body_of(user)
 
     def closed(self, channel: HttpChannel) -> None:
         """A connection is gone."""
         if channel in self._channels:
             self._channels.remove(channel)
+            self._users.pop(channel, None)
             self._by_address[channel.network] -= 1
             if not self._by_address[channel.network]:
                 del self._by_address[channel.network]

@@ -6,11 +6,13 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet import tcp
+from twisted.internet import tcp, unix
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IAddress, IDelayedCall, IListeningPort, IOpenSSLContextFactory, IProtocolFactory
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
+
+from smsgwd.net.inherited import handed_over, tcp_address
 
 BACKLOG = 1024
 """A burst of connects must not make the next client wait for its SYN to be sent again."""
@@ -52,8 +54,14 @@ def listen_tcp(
 
     With `small_reads` a connection that sends without end has 16 KiB of each turn, not 64: the less each one has, the
     sooner it is the next one's turn.
+    A socket that the service manager handed over for the address is taken instead of a new one (`net.inherited`).
     '::' stands for IPv6 alone, so that '0.0.0.0' can be listened on beside it: Linux would else give it both.
     """
+    there = handed_over(tcp_address(host, port))
+    if there is not None:
+        with there:
+            there.listen(backlog)
+            return _reading(reactor.adoptStreamPort(there.fileno(), there.family, factory), small_reads)
     if host != "::":
         listening: Any = reactor.listenTCP(port, factory, backlog, host)
         return _reading(listening, small_reads)
@@ -62,7 +70,11 @@ def listen_tcp(
 
 
 def open_socket(host: str, port: int, backlog: int = BACKLOG) -> socket.socket:
-    """A listening socket that nobody accepts on yet, as `listen_tcp` would open it. Raises CannotListenError."""
+    """A listening socket that nobody accepts on yet, as `listen_tcp` would have it. Raises CannotListenError."""
+    there = handed_over(tcp_address(host, port))
+    if there is not None:
+        there.listen(backlog)
+        return there
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -141,3 +153,24 @@ def _reading(listening: Any, small: bool) -> IListeningPort:
         listening.transport = _SmallReads
     port: IListeningPort = listening
     return port
+
+
+def listen_unix(reactor: Any, path: str, factory: IProtocolFactory, mode: int) -> IListeningPort:
+    """Accept connections at a path, which `mode` says who may use. Raises CannotListenError.
+
+    A socket that the service manager handed over for the path is taken instead; who may use it is the manager's to say,
+    and it stays there when we end.
+    """
+    there = handed_over(path)
+    if there is None:
+        made: IListeningPort = reactor.listenUNIX(path, factory, backlog=BACKLOG, mode=mode, wantPID=False)
+        return made
+    kind: Any = unix.Port
+    with there:
+        port: Any = kind._fromListeningDescriptor(reactor, there.fileno(), factory)
+    # Twisted would set a mode of its own, and at the end remove the path, but not of a name without a file.
+    port._bindPath = "\0" + path
+    port._shouldShutdown = False  # it goes on listening, for the next process
+    port.startListening()
+    listening: IListeningPort = port
+    return listening

@@ -30,6 +30,7 @@ from zope.interface import implementer
 
 from smsgwd.net.send import send_now
 from smsgwd.net.turn import Turn
+from smsgwd.net.wiretap import UNTAPPED, Link, Wiretap
 from smsgwd.ports.clock import Clock
 from smsgwd.smpp.config import SessionConfig
 from smsgwd.smpp.constants import VERSION_3_4
@@ -82,8 +83,13 @@ class SmppConnection(TwistedProtocol):
         reactor: IReactorTime,
         clock: Clock,
         turn: Turn,
+        tap: Wiretap = UNTAPPED,
+        link: Link | None = None,
     ) -> None:
+        """`link` says to those who look through `tap` which connection this is."""
         self.peer = ""  #: 'host:port' for logs
+        self.link = link or Link()
+        self._tap = tap
         self._on_writable: Callable[[SmppConnection], None] | None = getattr(owner, "writable", None)
         self._role = role
         self._config = config
@@ -181,6 +187,10 @@ class SmppConnection(TwistedProtocol):
         self._stop_timer()
         self._transport.abortConnection()
 
+    def set_window(self, limit: int) -> None:
+        """Another limit of unanswered requests, from now on; see `Session.set_window`."""
+        self.session.set_window(limit)
+
     def pause_reading(self) -> None:
         """Read nothing more until `resume_reading`: the owner has enough to do."""
         self._stop_reading(_BY_OWNER)
@@ -194,6 +204,10 @@ class SmppConnection(TwistedProtocol):
         """False while the peer does not read what was written: new requests would only wait here."""
         return not (self._blocked or self._closing or self._lost)
 
+    def unread(self) -> bytes:
+        """Octets of a PDU of the peer's that is not whole yet."""
+        return self.session.unread
+
     # ------------------------------------------------------------------ what the transport calls
     def connectionMade(self) -> None:
         """See IProtocol."""
@@ -203,6 +217,10 @@ class SmppConnection(TwistedProtocol):
         address = transport.getPeer()
         if isinstance(address, IPv4Address | IPv6Address):
             self.peer = f"{address.host}:{address.port}"
+            self.link.theirs = (address.host, address.port)
+        own = transport.getHost()
+        if isinstance(own, IPv4Address | IPv6Address):
+            self.link.ours = (own.host, own.port)
         self.session = Session(self._role, self._config, self._monotonic())
         transport.registerProducer(self, True)
         self._owner.connected(self)
@@ -216,6 +234,8 @@ class SmppConnection(TwistedProtocol):
             self._read_while_blocked += len(data)
             if self._read_while_blocked > _MAX_READ_WHILE_BLOCKED:
                 self._stop_reading(_BY_PEER)
+        if self._tap.on:
+            self._tap.read(self, data)
         session = self.session
         self._report(session.receive(data, self._monotonic()))
         if not self._flushing and session.stirred:  # nothing to write and no timer to set: nearly all answers (2 us)
@@ -227,6 +247,7 @@ class SmppConnection(TwistedProtocol):
             return
         self._lost = self._closing = True
         self._stop_timer()
+        self._tap.gone(self)
         self._owner.disconnected(self, self.session.connection_lost(self._monotonic()), self._why or why(reason))
 
     def pauseProducing(self) -> None:
@@ -280,6 +301,8 @@ class SmppConnection(TwistedProtocol):
         if not self._blocked:
             data = self.session.data_to_send(self._monotonic())
             if data:
+                if self._tap.on:
+                    self._tap.wrote(self, data)
                 send_now(self._transport, data)
         if not self._closing:
             self._set_timer()

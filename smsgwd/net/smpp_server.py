@@ -11,6 +11,7 @@ from twisted.internet.protocol import ServerFactory
 from smsgwd.net.listening import BACKLOG, listen_tcp, over_tls
 from smsgwd.net.smpp import Owner, SmppConnection
 from smsgwd.net.turn import Turn
+from smsgwd.net.wiretap import UNTAPPED, Link, Wiretap
 from smsgwd.ports.clock import Clock
 from smsgwd.smpp.config import SessionConfig
 from smsgwd.smpp.session_table import Role
@@ -29,12 +30,17 @@ class SmppServerFactory(ServerFactory):
         reactor: IReactorTime,
         clock: Clock,
         turn: Turn,
+        tap: Wiretap = UNTAPPED,
+        name: str = "",
     ) -> None:
+        """`name` is the listener's, for those who look through `tap`."""
         self._config = config
         self._owner = owner
         self._reactor = reactor
         self._clock = clock
         self._turn = turn
+        self._tap = tap
+        self._name = name
 
     def buildProtocol(self, addr: IAddress | None) -> SmppConnection | None:
         """See IProtocolFactory."""
@@ -48,6 +54,8 @@ class SmppServerFactory(ServerFactory):
             reactor=self._reactor,
             clock=self._clock,
             turn=self._turn,
+            tap=self._tap,
+            link=Link(listener=self._name),
         )
 
 

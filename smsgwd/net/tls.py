@@ -6,6 +6,7 @@ Files are read when the options are made, so that a wrong path is a configuratio
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from OpenSSL import SSL
@@ -95,18 +96,34 @@ class ReloadableServerOptions:
         self._files = (cert, key)
         self._client_ca = client_ca
         self._required = required
-        self._options = self._read()
+        self._options = server_options(cert, key, client_ca=client_ca, required=required)
+        self.expires_at = expiry_of(cert)  #: when the certificate in use ends, seconds since 1970
 
     def reload(self) -> None:
         """Read the files again. Raises TlsError, and then nothing has changed."""
-        self._options = self._read()
+        self.prepare(*self._files, self._client_ca)()
+
+    def prepare(self, cert: Path, key: Path, client_ca: Path | None) -> Callable[[], None]:
+        """Read these files; what is given back has new connections get what they held. Raises TlsError. It may run in a
+        thread."""
+        options = server_options(cert, key, client_ca=client_ca, required=self._required)
+        expires_at = expiry_of(cert)
+
+        def apply() -> None:
+            self._files, self._client_ca = (cert, key), client_ca
+            self._options, self.expires_at = options, expires_at
+
+        return apply
 
     def getContext(self) -> SSL.Context:
         """See IOpenSSLContextFactory: asked for each connection."""
         return self._options.getContext()
 
-    def _read(self) -> IOpenSSLContextFactory:
-        return server_options(*self._files, client_ca=self._client_ca, required=self._required)
+
+def expiry_of(path: Path) -> float:
+    """When the first certificate of a PEM file ends, seconds since 1970. Raises TlsError."""
+    ends: float = _certificates(path)[0].original.to_cryptography().not_valid_after_utc.timestamp()
+    return ends
 
 
 def _trust(ca: Path | None) -> IOpenSSLTrustRoot:

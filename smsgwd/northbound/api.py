@@ -68,6 +68,8 @@ class NativeApi:
         self._router = Router(routes)
         self._intake = intake
         sending = Sending(intake, limits or ApiLimits(), records=records, now=now)
+        #: Have it keep to other limits from now on.
+        self.follow: Callable[[ApiLimits], None] = sending.follow
         queries = Queries(messages, store, names)
         self._submissions: dict[str, _Submission] = {"send": sending.send, "send_batch": sending.send_batch}
         self._operations: dict[str, Operation] = {
@@ -84,6 +86,10 @@ class NativeApi:
     def close(self) -> None:
         """The gateway shuts down: what waits to be submitted is refused, and so is what still comes."""
         self._intake.close()
+
+    def open(self) -> None:
+        """Take submissions again."""
+        self._intake.open()
 
     def knows(self, path: str) -> bool:
         """True for the paths this API answers, whatever the method: for whoever combines several APIs."""

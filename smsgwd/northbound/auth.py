@@ -6,7 +6,7 @@ Costs: a cached pair or a token 5 to 10 µs; a new pair 25 ms of another core an
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -65,6 +65,8 @@ class PasswordAuthenticator:
         self._reactor = reactor
         self._directory = directory
         self._token_key = token_key
+        self._older_keys: tuple[bytes, ...] = ()
+        self._moves: Callable[[Account, str], object] = lambda account, digest: None
         self._clock = clock
         self._cache = PairCache(cache_s)
         self._cache_key = secrets.token_bytes(32)
@@ -75,6 +77,22 @@ class PasswordAuthenticator:
         self._running: dict[tuple[Digest, tuple[str, ...]], list[Deferred[str]]] = {}
         self._pool = ThreadPool(0, threads, name="argon2")
         self._pool.start()
+
+    def use_keys(self, keys: Sequence[bytes]) -> None:
+        """Know tokens by these keys from now on, the newest first: one that is found under another is said to whom
+        `on_old_token` named."""
+        self._token_key, *older = keys
+        self._older_keys = tuple(older)
+        self._ways.clear()
+
+    def on_old_token(self, moves: Callable[[Account, str], object]) -> None:
+        """Have `moves` called with the account of a token that was found under an old key, and its new digest."""
+        self._moves = moves
+
+    def follow(self, cache_s: float, by_name: int, by_address: int, window_s: float) -> None:
+        """Other limits on guessing, and another time for which good pairs are remembered, from now on."""
+        self._cache.follow(cache_s)
+        self._limiter.follow(by_name, by_address, window_s)
 
     def stop(self) -> None:
         """End the threads, after what they run now; nothing may be verified afterwards."""
@@ -144,7 +162,7 @@ class PasswordAuthenticator:
         if len(found.secret) > _MAX_SECRET:
             return None
         if isinstance(found, BearerToken):
-            return _Way(TOKEN, TOKEN, token_digest(found.secret, self._token_key).encode())
+            return _Way(TOKEN, TOKEN, self._digest(found.secret).encode())
         if len(found.name) > _MAX_SECRET:
             return None
         return _Way(PASSWORD, found.name, pair_digest(self._cache_key, PASSWORD, found.name, found.secret))
@@ -158,7 +176,7 @@ class PasswordAuthenticator:
         now = self._clock.monotonic()
         if self._limiter.wait(address, TOKEN, now) > 0:
             return fail(Refused(Refusal.TOO_MANY_FAILURES))
-        account = self._directory.token(token_digest(secret, self._token_key)) if len(secret) <= _MAX_SECRET else None
+        account = self._directory.token(self._digest(secret)) if len(secret) <= _MAX_SECRET else None
         if account is None or (account.limited and expired(account.credential, self._clock.now_ms())):
             self._limiter.charge(address, TOKEN, now)
             return self._failed(TOKEN)
@@ -166,6 +184,18 @@ class PasswordAuthenticator:
             return succeed(_tenant(account, address, scope))
         except Refused as refused:
             return fail(refused)
+
+    def _digest(self, secret: str) -> str:
+        """What the directory may have a token as: under the newest key, unless an older one finds it."""
+        digest = token_digest(secret, self._token_key)
+        if self._older_keys and self._directory.token(digest) is None:
+            for key in self._older_keys:
+                older = token_digest(secret, key)
+                account = self._directory.token(older)
+                if account is not None:
+                    self._moves(account, digest)
+                    return older
+        return digest
 
     def _named(self, kind: str, name: str, secret: str, address: str) -> Deferred[Account]:
         now = self._clock.monotonic()

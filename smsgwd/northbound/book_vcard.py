@@ -24,6 +24,7 @@ _PARAMETER = re.compile(r";([^;\"]*(?:\"[^\"]*\"[^;\"]*)*)")
 _PARTS = re.compile(r"(?:[^;\\]|\\.)*", re.DOTALL)
 _COUNTRY = re.compile(r"[A-Z]{2}\Z")
 _MOST_PARTS: Final = 20  #: of a name or an address; they have five and seven
+_MOST_PROPERTIES: Final = 1000  #: of a card; people's have thirty
 _FOLD = 75  #: octets a line (RFC 2426 s2.6)
 
 #: A card as read: the line it begins at, its fields by name, and why it cannot be taken.
@@ -78,7 +79,7 @@ def _card(lines: list[str]) -> tuple[dict[str, str], Refused | None]:
 
 def _properties(lines: list[str]) -> Iterator[_Property]:
     """The properties of a card: lines unfolded, quoted-printable decoded."""
-    place = 0
+    place = count = 0
     while place < len(lines):
         pieces = [lines[place]]  # joined once: a photo has thousands
         place += 1
@@ -107,6 +108,9 @@ def _properties(lines: list[str]) -> Iterator[_Property]:
             )
         if quoted:
             value = _unquoted(value, parameters.get("CHARSET", ["utf-8"])[0])
+        count += 1
+        if count > _MOST_PROPERTIES:
+            raise Refused(Refusal.INVALID, f"the vCard has more than {_MOST_PROPERTIES:,} properties")
         yield _Property(name, parameters, value)
 
 

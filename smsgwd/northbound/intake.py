@@ -90,6 +90,10 @@ class Intake:
             for ask in self._doorway.clear():
                 ask.told(Refused(Refusal.SHUTTING_DOWN))
 
+    def open(self) -> None:
+        """Take submissions again."""
+        self._closed = False
+
     def take(self, ask: Asking, tenant: Tenant) -> None:
         """Submit it, in its turn. Raises Refused (SHUTTING_DOWN, OVERLOADED) or TooFast; then nobody is told."""
         if self._closed:

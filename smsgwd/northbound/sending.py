@@ -113,6 +113,10 @@ class Sending:
         self._records = records
         self._limits = limits
 
+    def follow(self, limits: ApiLimits) -> None:
+        """Keep to these limits from now on."""
+        self._limits = limits
+
     def send(self, tenant: Tenant, request: HttpRequest, label: str) -> HttpResponse | Later:
         """One text to one recipient or several. A Later's answer is labelled, a response is not yet. Raises Refused."""
         wanted = requests.decode_send(request.body)

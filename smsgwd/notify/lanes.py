@@ -62,6 +62,12 @@ class Lanes:
         self._timer: IDelayedCall | None = None
         self._stopped = False
 
+    def follow(self, window: int, furthest_ms: int) -> None:
+        """At most `window` pushes at once to a target, none put off for longer than `furthest_ms`, from now on."""
+        self._window, self._furthest_ms = window, furthest_ms
+        for lane in self._lanes.values():
+            lane.follow(window, furthest_ms)
+
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes.values())
 

@@ -88,6 +88,14 @@ class Notifier:
         self._running = True
         return self._lanes.look()
 
+    def follow(self, settings: Notify) -> None:
+        """Push by these settings from now on; pushes under way end by those that they began with."""
+        self._settings = settings
+        self._slots.follow(settings.max_connections, settings.max_connections_per_host)
+        self._outcomes.follow(settings)
+        self._lanes.follow(settings.max_connections_per_host, furthest_ms(settings.retry_s))
+        self._stir(list(self._lanes))
+
     def stop(self, limit_s: float) -> Deferred[None]:
         """Begin no new push; fires when those under way are answered and saved, or after `limit_s`."""
         self._running = False

@@ -30,9 +30,13 @@ class Outcomes:
     def __init__(self, results: Results[Entry], tally: Tally, settings: Notify, random: Callable[[], float]) -> None:
         self._results = results
         self._tally = tally
+        self._random = random
+        self.follow(settings)
+
+    def follow(self, settings: Notify) -> None:
+        """Retry and give up by these settings from now on."""
         self._settings = settings
         self._max_age_ms = int(settings.max_age_h * 3_600_000)
-        self._random = random
 
     def ended(self, push: Push, result: HttpAnswer | HttpFailure, now_ms: int, now: float) -> None:
         """An answer or a failure: all that the push carried shares its fate."""

@@ -69,15 +69,19 @@ class Slots(Generic[C]):
     """`total` pushes at once; one target takes at most `per_target` of them (its lane sees to that)."""
 
     def __init__(self, total: int, per_target: int) -> None:
-        self._total = total
-        self._per_tenant = min(total, max(per_target, total // 4))
-        self._most_suspect = max(1, total // 2)
+        self.follow(total, per_target)
         self._sound: _Ring[C] = _Ring()
         self._suspect: _Ring[C] = _Ring()
         self._tenants: dict[str, int] = {}
         self._turn = False
         self.used = 0
         self.used_by_suspects = 0
+
+    def follow(self, total: int, per_target: int) -> None:
+        """As many as this from now on; those that are used above it are not taken away."""
+        self._total = total
+        self._per_tenant = min(total, max(per_target, total // 4))
+        self._most_suspect = max(1, total // 2)
 
     @property
     def waiting(self) -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from smsgwd.delivery.breaker import Breaker
 from smsgwd.delivery.pages import Key, PagedQueue
 from smsgwd.model.message import State
 from smsgwd.model.outbox import OutboxItem
-from smsgwd.notify.breaker import Breaker
 from smsgwd.notify.turns import Turns
 
 OPEN_CAPACITY = 64
@@ -85,6 +85,11 @@ class Lane:
         self._capacity = capacity
         self.queue: PagedQueue[OutboxItem] = PagedQueue(_key, capacity)
         self.turns = Turns()
+
+    def follow(self, most: int, furthest_ms: int) -> None:
+        """Other limits from now on; pushes under way above `most` go on."""
+        self._most, self._furthest_ms = most, furthest_ms
+        self._window = min(self._window, most)
 
     @property
     def suspect(self) -> bool:

@@ -38,9 +38,28 @@ class Blacklist:
                     Parameter("limit", f"How many, {_MOST} at most; 1000 if not given"),
                     Parameter("after", "Those behind this number"),
                 ),
+                role="operate",
+                examples=("blacklist list",),
             ),
-            Command("blacklist", "add", "Send nothing more to a number", self._add, (_NUMBERS,), changes=True),
-            Command("blacklist", "remove", "Let a number be sent to again", self._remove, (_NUMBERS,), changes=True),
+            Command(
+                "blacklist",
+                "add",
+                "Send nothing more to a number",
+                self._add,
+                (_NUMBERS,),
+                changes=True,
+                role="operate",
+                examples=("blacklist add +306912345678",),
+            ),
+            Command(
+                "blacklist",
+                "remove",
+                "Let a number be sent to again",
+                self._remove,
+                (_NUMBERS,),
+                changes=True,
+                examples=("blacklist remove +306912345678",),
+            ),
         ]
 
     def _list(self, params: Params) -> Deferred[list[dict[str, Any]]]:

@@ -16,7 +16,7 @@ class Tls:
     def commands(self) -> list[Command]:
         """The commands of this family."""
         text = "Read the listeners' certificates again (as SIGHUP does); established connections go on"
-        return [Command("tls", "reload", text, self._run, changes=True)]
+        return [Command("tls", "reload", text, self._run, changes=True, role="operate", examples=("tls reload",))]
 
     def _run(self, params: Params) -> dict[str, str]:
         return self._reload()

@@ -33,7 +33,7 @@ class Content:
     def commands(self) -> list[Command]:
         """The commands of this family."""
         return [
-            Command("content", "list", "Patterns that no text may match", self._list),
+            Command("content", "list", "Patterns that no text may match", self._list, examples=("content list",)),
             Command(
                 "content",
                 "put",
@@ -45,8 +45,19 @@ class Content:
                     Parameter("tenants", "Whose texts, with commas; everyone's if not given"),
                 ),
                 changes=True,
+                look=self._show,
+                examples=("content put lottery '(?i)you have won'",),
             ),
-            Command("content", "drop", "Forget a pattern", self._drop, (_NAME,), changes=True),
+            Command(
+                "content",
+                "drop",
+                "Forget a pattern",
+                self._drop,
+                (_NAME,),
+                changes=True,
+                look=self._show,
+                examples=("content drop lottery",),
+            ),
         ]
 
     def _list(self, params: Params) -> Deferred[list[dict[str, Any]]]:
@@ -59,6 +70,13 @@ class Content:
             rows += [_shown(_decode(record.value)) for record in page]
             after = page[-1].key
         return rows
+
+    def _show(self, params: Params) -> Deferred[dict[str, Any] | None]:
+        return carried_out(self._one(params["name"]))
+
+    async def _one(self, name: str) -> dict[str, Any] | None:
+        record = await self._records.get(CONTENT_RULE, "", name)
+        return None if record is None else _shown(_decode(record.value))
 
     def _put(self, params: Params) -> Deferred[dict[str, Any]]:
         tenants = tuple(each.strip() for each in params.get("tenants", "").split(",") if each.strip())

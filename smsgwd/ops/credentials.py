@@ -18,8 +18,8 @@ from smsgwd.timespec import format_epoch_ms
 
 _KINDS: Final = (PASSWORD, TOKEN, SMPP)
 _DAY_S: Final = 86_400
-_TENANT = Parameter("tenant", "Whose", required=True)
-_KIND = Parameter("kind", "password, token or smpp", required=True)
+_TENANT = Parameter("tenant", "Whose", required=True, values="tenant")
+_KIND = Parameter("kind", "password, token or smpp", required=True, values="password|token|smpp")
 _NAME = Parameter(
     "name", "User name or system_id; of a token its label, or its name as `credential list` shows it", True
 )
@@ -39,13 +39,20 @@ class Credentials:
     def commands(self) -> list[Command]:
         """The commands of this family."""
         return [
-            Command("credential", "list", "How a tenant logs in; never the secrets", self._list, (_TENANT,)),
+            Command(
+                "credential",
+                "list",
+                "How a tenant logs in; never the secrets",
+                self._list,
+                (_TENANT,),
+                examples=("credential list shop",),
+            ),
             Command(
                 "credential",
                 "add",
                 "Add a credential, or one more secret of a name; a secret that is made is shown once",
                 self._add,
-                (
+                parameters=(
                     _TENANT,
                     _KIND,
                     Parameter("name", "User name or system_id; label of a token"),
@@ -57,6 +64,9 @@ class Credentials:
                     Parameter("json", "Further options in the shape of the tenants file: max_binds, window, ..."),
                 ),
                 changes=True,
+                look=self._list,
+                hides=("secret",),
+                examples=("credential add shop smpp shop1 label=till", "credential add shop token label=website"),
             ),
             Command(
                 "credential",
@@ -65,6 +75,8 @@ class Credentials:
                 self._rotate,
                 (_TENANT, _KIND, _NAME, Parameter("grace_s", "Seconds that the old ones work; a day if not given")),
                 changes=True,
+                look=self._list,
+                examples=("credential rotate shop smpp shop1 grace_s=3600",),
             ),
             Command(
                 "credential",
@@ -73,6 +85,8 @@ class Credentials:
                 self._expire,
                 (_TENANT, _KIND, _NAME, _SERIAL, Parameter("at", "RFC 3339, `now` or `never`; now if not given")),
                 changes=True,
+                look=self._list,
+                examples=("credential expire shop token website at=2026-12-31",),
             ),
             Command(
                 "credential",
@@ -81,6 +95,8 @@ class Credentials:
                 self._remove,
                 (_TENANT, _KIND, _NAME, _SERIAL),
                 changes=True,
+                look=self._list,
+                examples=("credential remove shop password clerk",),
             ),
         ]
 

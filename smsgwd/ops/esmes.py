@@ -31,14 +31,18 @@ class Esmes:
     def commands(self) -> list[Command]:
         """The commands of this family."""
         return [
-            Command("esme", "list", "The ESMEs that are bound, with their windows", self._list),
+            Command(
+                "esme", "list", "The ESMEs that are bound, with their windows", self._list, examples=("esme list",)
+            ),
             Command(
                 "esme",
                 "disconnect",
                 "Unbind all binds of an account in order; they may bind again",
                 self._disconnect,
-                (Parameter("system_id", "The account", required=True),),
+                (Parameter("system_id", "The account", required=True, values="account"),),
                 changes=True,
+                role="operate",
+                examples=("esme disconnect shop1",),
             ),
         ]
 

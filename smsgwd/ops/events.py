@@ -41,11 +41,14 @@ class Events:
                 "Tell a tenant of an event, as if it had happened, at its webhook or callback URL",
                 self._send,
                 (
-                    Parameter("tenant", "Whom to tell", required=True),
-                    Parameter("kind", f"One of {', '.join(_KINDS)}", required=True),
+                    Parameter("tenant", "Whom to tell", required=True, values="tenant"),
+                    Parameter("kind", f"One of {', '.join(_KINDS)}", required=True, values="|".join(_KINDS)),
                     Parameter("data", "JSON: what there is to tell (docs/events.md); `at` is now if not given", True),
                 ),
                 changes=True,
+                role="operate",
+                hides=("data",),
+                examples=('event send shop call \'{"call_id": "c1", "status": "answered"}\'',),
             )
         ]
 

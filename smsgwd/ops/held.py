@@ -20,7 +20,7 @@ from smsgwd.timespec import format_epoch_ms
 
 _MOST_SHOWN: Final = 10_000
 _STEP: Final = 1000  # messages of one change
-_WHOSE = Parameter("tenant", "Only this one's; all if not given")
+_WHOSE = Parameter("tenant", "Only this one's; all if not given", values="tenant")
 _PREFIX = Parameter("prefix", "To numbers that begin so (digits); `all` for every number", required=True)
 _log = get_logger("ops")
 
@@ -56,18 +56,41 @@ class Held:
                     Parameter("limit", f"How many, {_MOST_SHOWN} at most; 100 if not given"),
                     Parameter("after", "Those behind this id"),
                 ),
+                role="operate",
+                examples=("held list tenant=shop",),
             ),
-            Command("held", "release", "Send them now", self._release, (_WHOSE, _PREFIX), changes=True, long=True),
+            Command(
+                "held",
+                "release",
+                "Send them now",
+                self._release,
+                (_PREFIX, _WHOSE),
+                changes=True,
+                long=True,
+                role="operate",
+                look=self._look,
+                examples=("held release 3069 tenant=shop", "held release all"),
+            ),
             Command(
                 "held",
                 "reject",
                 "End them, and give their money back",
                 self._reject,
-                (_WHOSE, _PREFIX),
-                True,
+                (_PREFIX, _WHOSE),
+                changes=True,
                 long=True,
+                look=self._look,
+                examples=("held reject 3069 tenant=shop",),
             ),
         ]
+
+    def _look(self, params: Params) -> Deferred[dict[str, int]]:
+        """What the audit compares."""
+        return carried_out(self._counted())
+
+    async def _counted(self) -> dict[str, int]:
+        counts = await self._store.counts()
+        return {"held": counts.held, "scheduled": counts.scheduled}
 
     def _tenant(self, params: Params) -> str | None:
         tenant = params.get("tenant")

@@ -26,7 +26,7 @@ _PAGE: Final = 1000
 _MOST_EXPORTED: Final = 1_000_000
 _LONGEST: Final = 200  # characters of a reference or note
 _END: Final = (1 << 63) - 1
-_TENANT = Parameter("tenant", "Whose", required=True)
+_TENANT = Parameter("tenant", "Whose", required=True, values="tenant")
 _FROM = Parameter("from", "Entries from this time on (RFC 3339)")
 _TO = Parameter("to", "Entries before this time (RFC 3339)")
 _KINDS = Parameter("kinds", "Only these, with commas: topup, reserve, charge, refund, correction")
@@ -61,13 +61,31 @@ class Ledger:
         """The commands of this family."""
         add = Parameter("amount", "Such as 100.00", required=True)
         by = Parameter("amount", "Such as -12.50: what the balance changes by", required=True)
-        below = Parameter("below_limit", "yes = also where the balance falls below what the tenant may owe")
+        below = Parameter(
+            "below_limit", "yes = also where the balance falls below what the tenant may owe", values="yes"
+        )
         limit = Parameter("limit", "How many entries, 1000 at most; 50 if not given")
         most = Parameter("limit", f"How many entries, {_MOST_EXPORTED} at most and if not given")
         return [
-            Command("ledger", "topup", "Book a payment", self._topup, (_TENANT, add, _REFERENCE, _NOTE), True),
             Command(
-                "ledger", "correct", "Correct a balance", self._correct, (_TENANT, by, _REFERENCE, _NOTE, below), True
+                "ledger",
+                "topup",
+                "Book a payment",
+                self.topup,
+                (_TENANT, add, _REFERENCE, _NOTE),
+                changes=True,
+                look=self._funds,
+                examples=("ledger topup shop 100.00 reference=INV-17",),
+            ),
+            Command(
+                "ledger",
+                "correct",
+                "Correct a balance",
+                self._correct,
+                (_TENANT, by, _REFERENCE, _NOTE, below),
+                changes=True,
+                look=self._funds,
+                examples=('ledger correct shop -12.50 note="sent twice on 21 November"',),
             ),
             Command(
                 "ledger",
@@ -75,6 +93,7 @@ class Ledger:
                 "A tenant's money now, its sums of a span of time, and the newest entries of that",
                 self._statement,
                 (_TENANT, _FROM, _TO, _KINDS, limit),
+                examples=("ledger statement shop from=2026-11-01",),
             ),
             Command(
                 "ledger",
@@ -83,6 +102,7 @@ class Ledger:
                 self._export,
                 (_TENANT, _FROM, _TO, _KINDS, most, _AFTER),
                 long=True,
+                examples=("ledger export shop from=2026-11-01 to=2026-12-01",),
             ),
             Command(
                 "ledger",
@@ -90,6 +110,7 @@ class Ledger:
                 "Compare all balances with the ledger and with the messages that are on their way",
                 self._check,
                 long=True,
+                examples=("ledger check",),
             ),
         ]
 
@@ -99,8 +120,17 @@ class Ledger:
             raise CommandError(f"there is no tenant {params['tenant']}")
         return tenant
 
+    def _funds(self, params: Params) -> Deferred[dict[str, Any]]:
+        """A tenant's money, as the audit has it."""
+        return carried_out(self._now(self._tenant(params)))
+
+    async def _now(self, tenant: Tenant) -> dict[str, Any]:
+        funds = await self._store.funds(tenant.id)
+        return {"balance": None if funds is None else format_money(funds.balance), "currency": tenant.currency}
+
     # ------------------------------------------------------------------ booking
-    def _topup(self, params: Params) -> Deferred[dict[str, Any]]:
+    def topup(self, params: Params) -> Deferred[dict[str, Any]]:
+        """Book a payment (the parameters of `ledger topup`)."""
         booked = amount(params, "amount")
         if booked <= 0:
             raise CommandError("amount: a top-up is more than nothing (`ledger correct` takes away)")
@@ -198,7 +228,10 @@ class Ledger:
         return carried_out(self._checked())
 
     async def _checked(self) -> dict[str, Any]:
-        report = await self._store.ledger_check()
+        try:
+            report = await self._store.ledger_check()
+        except ValueError as error:  # one is running
+            raise CommandError(str(error)) from None
         return {
             "problems": list(report.problems),
             "tenants": report.tenants,

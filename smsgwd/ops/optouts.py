@@ -15,7 +15,7 @@ from smsgwd.ports.store import Store, StoreUnavailable
 from smsgwd.timespec import format_epoch_ms
 
 _MOST_SHOWN = 10_000
-_TENANT = Parameter("tenant", "Whose list", required=True)
+_TENANT = Parameter("tenant", "Whose list", required=True, values="tenant")
 _NUMBER = Parameter("number", "The person's number, country code first", required=True)
 
 
@@ -48,9 +48,28 @@ class OptOuts:
                     Parameter("limit", f"How many, {_MOST_SHOWN} at most; 1000 if not given"),
                     Parameter("after", "Those behind this number"),
                 ),
+                role="operate",
+                examples=("optout list shop",),
             ),
-            Command("optout", "add", "Put a number on the list", self._add, (_TENANT, _NUMBER), changes=True),
-            Command("optout", "remove", "Take a number off it", self._remove, (_TENANT, _NUMBER), changes=True),
+            Command(
+                "optout",
+                "add",
+                "Put a number on the list",
+                self._add,
+                (_TENANT, _NUMBER),
+                changes=True,
+                role="operate",
+                examples=("optout add shop +306912345678",),
+            ),
+            Command(
+                "optout",
+                "remove",
+                "Take a number off it",
+                self._remove,
+                (_TENANT, _NUMBER),
+                changes=True,
+                examples=("optout remove shop +306912345678",),
+            ),
         ]
 
     def _tenant(self, params: Params) -> str:

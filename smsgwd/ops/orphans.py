@@ -1,4 +1,4 @@
-"""`orphan list`, `rematch` and `drop`: receipts that no message was found for."""
+"""`dlr orphans`, `rematch` and `drop`: receipts that no message was found for."""
 
 from __future__ import annotations
 
@@ -43,34 +43,49 @@ class Orphans:
         """The commands of this family."""
         return [
             Command(
-                "orphan",
-                "list",
+                "dlr",
+                "orphans",
                 "Receipts that no message was found for, oldest first",
                 self._list,
                 (
                     Parameter("limit", f"How many, {_MOST_SHOWN} at most; 100 if not given"),
                     Parameter("after", "Those behind this id of the list"),
                 ),
+                examples=("dlr orphans",),
             ),
             Command(
-                "orphan",
+                "dlr",
                 "rematch",
                 "Look for their messages again: after the form of ids of a connector was corrected",
                 self._rematch,
                 (Parameter("smsc_id", "Only receipts with this id"),),
                 changes=True,
                 long=True,
+                role="operate",
+                look=self._look,
+                examples=("dlr rematch",),
             ),
             Command(
-                "orphan",
+                "dlr",
                 "drop",
-                "Forget them",
+                "Forget orphaned receipts",
                 self._drop,
                 (Parameter("before", "Those received before this time (RFC 3339), or 'all'", required=True),),
                 changes=True,
                 long=True,
+                role="operate",
+                look=self._look,
+                examples=("dlr drop 2026-11-20T00:00:00Z",),
             ),
         ]
+
+    async def _look(self, params: Params) -> dict[str, int]:
+        """What the audit compares."""
+        try:
+            counts = await self._store.counts()
+        except StoreUnavailable as error:
+            raise CommandError(f"the store cannot be read: {error}") from None
+        return {"parked": counts.parked, "orphans": counts.orphans}
 
     def _list(self, params: Params) -> Deferred[list[dict[str, Any]]]:
         limit = whole_number(params, "limit", 100, _MOST_SHOWN)

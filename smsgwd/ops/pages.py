@@ -18,6 +18,16 @@ class Health(msgspec.Struct, frozen=True):
     ready: bool
     phase: str  #: starting, running, draining, stopped
     store: bool
+    listeners: dict[str, list[str]] = {}  #: the addresses that are listened on, by listener
+
+    def why(self) -> list[str]:
+        """What keeps it from being ready, in words; empty when it is."""
+        reasons = [] if self.phase == "running" else [f"it is {self.phase}"]
+        if not self.store:
+            reasons.append("the store cannot write" if self.phase == "running" else "the store is not open")
+        if not self.ready and not reasons:
+            reasons.append("it takes no messages")
+        return [] if self.ready else reasons
 
 
 class Pages:
@@ -40,4 +50,5 @@ class Pages:
         health = self._health()
         if request.path == "/live":  # answering at all is what is asked
             return json_response(200, msgspec.json.encode({"live": True, "phase": health.phase}))
-        return json_response(200 if health.ready else 503, msgspec.json.encode(health))
+        told = {**msgspec.to_builtins(health), "why": health.why()}
+        return json_response(200 if health.ready else 503, msgspec.json.encode(told))

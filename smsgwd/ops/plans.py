@@ -34,8 +34,8 @@ class Plans:
     def commands(self) -> list[Command]:
         """The commands of this family."""
         return [
-            Command("plan", "list", "Number plans", self._list),
-            Command("plan", "export", "A plan as CSV", self._export, (_NAME,)),
+            Command("plan", "list", "Number plans", self._list, examples=("plan list",)),
+            Command("plan", "export", "A plan as CSV", self._export, (_NAME,), examples=("plan export gr",)),
             Command(
                 "plan",
                 "import",
@@ -49,9 +49,28 @@ class Plans:
                 ),
                 changes=True,
                 long=True,
+                look=self._show,
+                examples=("plan import gr csv=@gr.csv",),
             ),
-            Command("plan", "drop", "Forget a plan", self._drop, (_NAME,), changes=True),
+            Command(
+                "plan",
+                "drop",
+                "Forget a plan",
+                self._drop,
+                (_NAME,),
+                changes=True,
+                look=self._show,
+                examples=("plan drop gr",),
+            ),
         ]
+
+    def _show(self, params: Params) -> Deferred[dict[str, Any] | None]:
+        """How large a plan is, as the audit has it."""
+        return carried_out(self._one(params["name"]))
+
+    async def _one(self, name: str) -> dict[str, Any] | None:
+        record = await self._records.get(NUMBER_PLAN, "", name)
+        return None if record is None else {"name": name, "bytes": len(record.value), "at": format_epoch_ms(record.at)}
 
     def _list(self, params: Params) -> Deferred[list[dict[str, Any]]]:
         return carried_out(self._listed())

@@ -27,7 +27,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _MOST_SHOWN: Final = 10_000
 _MOST_TOLD: Final = 5  # tenants in an error
-_CALLED = Parameter("name", "The list's name", required=True)
+_CALLED = Parameter("name", "The list's name", required=True, values="list")
 _VALID = Parameter("valid_from", "The version that begins then (RFC 3339)")
 _decode = msgspec.json.Decoder(PriceListRecord).decode
 
@@ -52,7 +52,7 @@ class Prices:
     def commands(self) -> list[Command]:
         """The commands of this family."""
         return [
-            Command("price", "list", "Price lists and their versions", self._list),
+            Command("price", "list", "Price lists and their versions", self._list, examples=("price list",)),
             Command(
                 "price",
                 "show",
@@ -64,8 +64,16 @@ class Prices:
                     Parameter("prefix", "Only rates whose prefix begins so"),
                     Parameter("limit", f"How many, {_MOST_SHOWN} at most; 1000 if not given"),
                 ),
+                examples=("price show retail prefix=30",),
             ),
-            Command("price", "export", "The same as CSV, whole", self._export, (_CALLED, _VALID)),
+            Command(
+                "price",
+                "export",
+                "The same as CSV, whole",
+                self._export,
+                (_CALLED, _VALID),
+                examples=("price export retail",),
+            ),
             Command(
                 "price",
                 "import",
@@ -79,9 +87,35 @@ class Prices:
                 ),
                 changes=True,
                 long=True,
+                look=self._versions,
+                examples=(
+                    "price import retail csv=@retail.csv",
+                    "price import retail csv=@new.csv valid_from=2027-01-01",
+                ),
             ),
-            Command("price", "drop", "Forget a list, or one version", self._drop, (_CALLED, _VALID), changes=True),
+            Command(
+                "price",
+                "drop",
+                "Forget a list, or one version",
+                self._drop,
+                (_CALLED, _VALID),
+                changes=True,
+                look=self._versions,
+                examples=("price drop retail valid_from=2027-01-01",),
+            ),
         ]
+
+    def _versions(self, params: Params) -> Deferred[dict[str, Any]]:
+        """The versions of a list, as the audit has them: their rates would be megabytes."""
+        return carried_out(self._counted(params["name"]))
+
+    async def _counted(self, name: str) -> dict[str, Any]:
+        versions: dict[str, Any] = {}
+        after, beginning = "", f"{name}@"
+        while page := await self._records.page(PRICE_LIST, "", after, _PAGE, beginning=beginning):
+            versions |= {record.key: f"{len(record.value)} bytes" for record in page}
+            after = page[-1].key
+        return versions
 
     async def _all(self, name: str = "") -> list[PriceListRecord]:
         found: list[PriceListRecord] = []

@@ -68,8 +68,11 @@ class Routing:
                     Parameter("limit", "How many, 10000 at most; 100 if not given"),
                     Parameter("after", "Those behind this place"),
                 ),
+                examples=("route list",),
             ),
-            Command("route", "show", "A stored route as it was put", self._show, (_ID,)),
+            Command(
+                "route", "show", "A stored route as it was put", self._show, (_ID,), examples=("route show greece",)
+            ),
             Command(
                 "route",
                 "put",
@@ -77,8 +80,19 @@ class Routing:
                 self._put,
                 (_ID, order, Parameter("json", "What stands in a route of the configuration, as JSON", required=True)),
                 changes=True,
+                look=self._show,
+                examples=('route put greece 10 \'{"match": {"to": "30*"}, "connectors": ["carrier-a"]}\'',),
             ),
-            Command("route", "drop", "Remove a stored route, or all of an import", self._drop, (_ID,), changes=True),
+            Command(
+                "route",
+                "drop",
+                "Remove a stored route, or all of an import",
+                self._drop,
+                (_ID,),
+                changes=True,
+                look=self._show,
+                examples=("route drop greece",),
+            ),
             Command(
                 "route",
                 "import",
@@ -88,10 +102,20 @@ class Routing:
                     _ID,
                     order,
                     Parameter("csv", "Columns prefix and connectors (with spaces between them)", required=True),
-                    Parameter("tenant", "Only for this tenant's messages"),
+                    Parameter("tenant", "Only for this tenant's messages", values="tenant"),
                 ),
                 changes=True,
                 long=True,
+                look=self._show,
+                examples=("route import lcr 100 csv=@routes.csv",),
+            ),
+            Command(
+                "route",
+                "export",
+                "All stored routes as JSON lines: id, order, route",
+                self._export,
+                long=True,
+                examples=("route export > routes.jsonl",),
             ),
             Command(
                 "route",
@@ -99,7 +123,7 @@ class Routing:
                 "Why a message would go where: every route tried, and the connectors of the one that takes it",
                 self._explained,
                 (
-                    Parameter("tenant", "Whose message", required=True),
+                    Parameter("tenant", "Whose message", required=True, values="tenant"),
                     Parameter("to", "The recipient, as the tenant writes it", required=True),
                     Parameter("from", "The sender"),
                     Parameter("text", "The text: it says parts and coding"),
@@ -109,6 +133,7 @@ class Routing:
                     Parameter("priority", "0 to 3, 1 if not given"),
                     Parameter("at", "When it leaves (RFC 3339); now if not given"),
                 ),
+                examples=("route explain shop +306912345678 from=Shop",),
             ),
         ]
 
@@ -129,6 +154,16 @@ class Routing:
                 raise CommandError(f"there is no stored route {route_id}")
             return {"id": route_id, "order": int(imported[0].key[:8]), "imported_routes": len(imported)}
         return {"id": route_id, "order": int(found[0].key[:8]), "route": msgspec.json.decode(found[0].value)}
+
+    def _export(self, params: Params) -> Deferred[str]:
+        return carried_out(self._exported())
+
+    async def _exported(self) -> str:
+        lines = [
+            msgspec.json.encode({"id": each.key[9:], "order": int(each.key[:8]), "route": msgspec.Raw(each.value)})
+            for each in await self._all("")
+        ]
+        return b"\n".join(lines).decode()
 
     def _put(self, params: Params) -> Deferred[dict[str, Any]]:
         order = whole_number(params, "order", 0, _MOST_ORDER)

@@ -21,7 +21,7 @@ _MOST_SHOWN: Final = 10_000
 _PAGE: Final = 500
 _STATES: Final = ("requested", "approved", "refused")
 _ACTIONS: Final = ("allowed", "substitute", "refuse")
-_TENANT = Parameter("tenant", "Whose", required=True)
+_TENANT = Parameter("tenant", "Whose", required=True, values="tenant")
 _NAME = Parameter("name", "The sender id", required=True)
 _KEY = Parameter("where", "A country such as GB, or a prefix of digits", required=True)
 _decode = msgspec.json.Decoder(Sender).decode
@@ -46,14 +46,29 @@ class Senders:
                 "Sender ids that tenants asked for",
                 self._list,
                 (
-                    Parameter("tenant", "Only this one's"),
-                    Parameter("status", "requested, approved or refused; all if not given"),
+                    Parameter("tenant", "Only this one's", values="tenant"),
+                    Parameter("status", "requested, approved or refused; all if not given", values="|".join(_STATES)),
                     Parameter("limit", f"How many, {_MOST_SHOWN} at most; 1000 if not given"),
                 ),
+                examples=("sender list status=requested",),
             ),
-            Command("sender", "show", "One, with the details of its registration", self._show, (_TENANT, _NAME)),
             Command(
-                "sender", "approve", "Let a tenant send under it from now on", self._approve, (_TENANT, _NAME), True
+                "sender",
+                "show",
+                "One, with the details of its registration",
+                self._show,
+                (_TENANT, _NAME),
+                examples=("sender show shop Shop",),
+            ),
+            Command(
+                "sender",
+                "approve",
+                "Let a tenant send under it from now on",
+                self._approve,
+                (_TENANT, _NAME),
+                changes=True,
+                look=self._show,
+                examples=("sender approve shop Shop",),
             ),
             Command(
                 "sender",
@@ -62,8 +77,16 @@ class Senders:
                 self._refuse,
                 (_TENANT, _NAME, Parameter("reason", "Why: the tenant reads it")),
                 changes=True,
+                look=self._show,
+                examples=('sender refuse shop Police reason="not yours"',),
             ),
-            Command("senderrule", "list", "What senders may be in which country", self._rules),
+            Command(
+                "senderrule",
+                "list",
+                "What senders may be in which country",
+                self._rules,
+                examples=("senderrule list",),
+            ),
             Command(
                 "senderrule",
                 "put",
@@ -74,11 +97,22 @@ class Senders:
                     Parameter("alphanumeric", "allowed, substitute or refuse; allowed if not given"),
                     Parameter("numeric", "allowed, substitute or refuse; allowed if not given"),
                     Parameter("substitute", "The sender in the place of one that may not be"),
-                    Parameter("registered_only", "yes = only senders approved by name"),
+                    Parameter("registered_only", "yes = only senders approved by name", values="yes"),
                 ),
                 changes=True,
+                look=self._rule_of,
+                examples=("senderrule put US alphanumeric=substitute substitute=18005550199",),
             ),
-            Command("senderrule", "drop", "Forget a rule", self._drop, (_KEY,), changes=True),
+            Command(
+                "senderrule",
+                "drop",
+                "Forget a rule",
+                self._drop,
+                (_KEY,),
+                changes=True,
+                look=self._rule_of,
+                examples=("senderrule drop US",),
+            ),
         ]
 
     # ------------------------------------------------------------------ sender ids
@@ -142,6 +176,13 @@ class Senders:
             rows += [_rule_shown(record.key, _rule(record.value)) for record in page]
             after = page[-1].key
         return rows
+
+    def _rule_of(self, params: Params) -> Deferred[dict[str, Any] | None]:
+        return carried_out(self._one_rule(_where(params)))
+
+    async def _one_rule(self, where: str) -> dict[str, Any] | None:
+        record = await self._records.get(SENDER_RULE, "", where)
+        return None if record is None else _rule_shown(where, _rule(record.value))
 
     def _put(self, params: Params) -> Deferred[dict[str, Any]]:
         rule = SenderRule(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 import msgspec
@@ -10,8 +10,10 @@ from twisted.internet.defer import Deferred
 
 from smsgwd.ops.registry import Command, Params
 from smsgwd.ports.clock import Clock
-from smsgwd.ports.dispatch import Dispatcher
-from smsgwd.ports.store import Store, StoreUnavailable
+from smsgwd.ports.dispatch import ConnectorStatus, Dispatcher
+from smsgwd.ports.store import Store, StoreCounts, StoreUnavailable
+
+_BEGINS_S = 1.0  # a connector that has not been up for so short is about to be
 
 
 class Workers(Protocol):
@@ -57,7 +59,15 @@ class Status:
 
     def commands(self) -> list[Command]:
         """The commands of this family."""
-        return [Command("status", "show", "State of the gateway, its connectors, queues and store", self._show)]
+        return [
+            Command(
+                "status",
+                "show",
+                "State of the gateway, its connectors, queues and store, and what needs somebody",
+                self._show,
+                examples=("status",),
+            )
+        ]
 
     def _show(self, params: Params) -> Deferred[dict[str, Any]]:
         return Deferred.fromCoroutine(self._gather())
@@ -65,16 +75,24 @@ class Status:
     async def _gather(self) -> dict[str, Any]:
         now = self._clock.monotonic()
         connectors = []
+        needs = self._store_needs()
+        if self._phase() == "drained":
+            needs.append("new messages are refused, as an operator wanted: drain end takes that back")
         for connector in self._dispatcher.status():
+            needs += self._connector_needs(connector)
             row = msgspec.to_builtins(connector)
             for bind in row["binds"]:
                 bind["for_s"] = round(max(0.0, now - bind.pop("since")), 1)
             connectors.append(row)
         try:
-            counts = msgspec.to_builtins(await self._store.counts())
+            found = await self._store.counts()
+            counts = msgspec.to_builtins(found)
+            needs += _counts_need(found, {row["id"] for row in connectors})
         except StoreUnavailable as error:
             counts = {"error": str(error)}
         workers = self._workers
+        if workers is not None and workers.up < workers.wanted:
+            needs.append(f"{workers.up} of {workers.wanted} HTTP workers are up")
         http = (
             {} if workers is None else {"http_workers": {"up": workers.up, "of": workers.wanted, "pids": workers.pids}}
         )
@@ -85,6 +103,43 @@ class Status:
             "uptime_s": round(now - self._started_at, 1),
             "listeners": self._addresses(),
             **http,
+            "attention": needs,
             "store": {"healthy": self._store.healthy, **counts},
             "connectors": connectors,
         }
+
+    def _store_needs(self) -> list[str]:
+        if self._store.healthy:
+            return []
+        return [f"the store cannot write, submissions are refused: {self._store.trouble or 'no reason is known'}"]
+
+    def _connector_needs(self, connector: ConnectorStatus) -> list[str]:
+        """What is wrong with a connector, or was done to it, in a sentence."""
+        name = connector.id
+        if connector.state != "on":
+            return [f"{name} was {connector.state} by an operator: connector show {name}"]
+        if connector.suspended_s:
+            return [f"{name} is suspended for another {connector.suspended_s:.0f} s: connector show {name}"]
+        down = self._dispatcher.down_for(name)
+        bound = bool(connector.binds) and all(bind.state == "bound" for bind in connector.binds)
+        if connector.up or bound or down < _BEGINS_S:  # all bound and not up: it only receives
+            return []
+        why = next((bind.last_error for bind in connector.binds if bind.last_error), "")
+        return [f"{name} has been down for {down:.0f} s" + (f": {why}" if why else "")]
+
+
+def _counts_need(counts: StoreCounts, connectors: Collection[str]) -> list[str]:
+    """What in the store waits for somebody. A queue of no connector is one of a connector that was taken away."""
+    strays = [queue for queue in counts.queues if queue.queued and queue.connector not in connectors]
+    found = [
+        f"{queue.queued} messages wait for {queue.connector}, which is not configured: queue move"
+        for queue in strays
+        if not queue.connector.startswith("@")  # the gateway's own: numbers for tests
+    ]
+    if counts.orphans:
+        found.append(f"receipts of no message that is known: {counts.orphans} (dlr orphans)")
+    if counts.outbox_dead:
+        found.append(f"pushes that were given up: {counts.outbox_dead} (outbox list)")
+    if counts.held:
+        found.append(f"messages that are held until somebody decides: {counts.held} (held list)")
+    return found

@@ -26,14 +26,22 @@ class StoreCommands:
     def commands(self) -> list[Command]:
         """The commands of this family."""
         return [
-            Command("store", "show", "What the store takes and holds, and long work under way", self._show),
+            Command(
+                "store",
+                "show",
+                "What the store takes and holds, and long work under way",
+                self._show,
+                examples=("store show",),
+            ),
             Command(
                 "store",
                 "check",
                 "Look for damage; traffic goes on",
                 self._check,
-                (Parameter("deep", "yes = also compare indexes with their tables: slower"),),
+                (Parameter("deep", "yes = also compare indexes with their tables: slower", values="yes"),),
                 long=True,
+                role="operate",
+                examples=("store check", "store check --deep"),
             ),
             Command(
                 "store",
@@ -42,6 +50,9 @@ class StoreCommands:
                 self._backup,
                 (Parameter("file", "Absolute path, on the gateway's host, of a file there is not yet", required=True),),
                 long=True,
+                role="operate",
+                changes=True,
+                examples=("store backup /var/backups/smsgwd/store-20261122.db",),
             ),
             Command(
                 "store",
@@ -50,6 +61,8 @@ class StoreCommands:
                 self._vacuum,
                 changes=True,
                 long=True,
+                role="operate",
+                examples=("store vacuum",),
             ),
         ]
 

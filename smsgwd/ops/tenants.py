@@ -16,12 +16,13 @@ from smsgwd.model.money import format_money
 from smsgwd.model.tenant import Tenant
 from smsgwd.ops.credentials import shown as shown_credential
 from smsgwd.ops.params import carried_out
-from smsgwd.ops.registry import Command, CommandError, Parameter, Params
+from smsgwd.ops.registry import CALLER, Command, CommandError, Parameter, Params
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.store import Store
 from smsgwd.ports.tenants import TenantDesk
+from smsgwd.telemetry.redact import mask_url
 
-_ID = Parameter("id", "The tenant's id", required=True)
+_ID = Parameter("id", "The tenant's id", required=True, values="tenant")
 _JSON = Parameter("json", "Options in the shape of the tenants file (docs/configuration.md), as JSON or YAML")
 _KEPT: Final = ("currency", "credit")  # what a tenant is created with
 _MONEY: Final = ("credit", "credit_limit", "lookup_price")
@@ -64,6 +65,9 @@ class Tenants:
                 "The secret that signs a tenant's pushes (Standard Webhooks), to hand to the tenant",
                 self._webhook_secret,
                 (_ID,),
+                changes=True,  # who had it shown stands in the audit
+                role="admin",
+                examples=("tenant webhook-secret shop",),
             )
         ]
 
@@ -88,8 +92,15 @@ class TenantSettings:
         new = (Parameter("id", "Its id, unless that stands in `json`"), _JSON, *_options())
         settings = (_ID, _JSON, *_options(_KEPT))
         return [
-            Command("tenant", "list", "All tenants with their balances", self._list),
-            Command("tenant", "show", "One tenant's settings and credentials", self._show, (_ID,)),
+            Command("tenant", "list", "All tenants with their balances", self._list, examples=("tenant list",)),
+            Command(
+                "tenant",
+                "show",
+                "One tenant's settings and credentials",
+                self._show,
+                (_ID,),
+                examples=("tenant show shop",),
+            ),
             Command(
                 "tenant",
                 "create",
@@ -98,6 +109,7 @@ class TenantSettings:
                 new,
                 True,
                 instead=_in_json(),
+                examples=("tenant create shop credit=100.00 price=0.04 senders=*", "tenant create json=@shop.yaml"),
             ),
             Command(
                 "tenant",
@@ -107,9 +119,32 @@ class TenantSettings:
                 settings,
                 True,
                 instead=_IN_LEDGER | _in_json(),
+                look=self._show,
+                examples=(
+                    "tenant set shop throughput=50",
+                    "tenant set shop price=0.035 dlr_url=https://shop.example/dlr",
+                ),
             ),
-            Command("tenant", "enable", "Let a tenant in again", self._enable, (_ID,), changes=True),
-            Command("tenant", "disable", "Let a tenant, and those below it, in no more", self._disable, (_ID,), True),
+            Command(
+                "tenant",
+                "enable",
+                "Let a tenant in again",
+                self._enable,
+                (_ID,),
+                changes=True,
+                look=self._show,
+                examples=("tenant enable shop",),
+            ),
+            Command(
+                "tenant",
+                "disable",
+                "Let a tenant, and those below it, in no more",
+                self._disable,
+                (_ID,),
+                changes=True,
+                look=self._show,
+                examples=("tenant disable shop",),
+            ),
         ]
 
     def _tenant(self, params: Params) -> Tenant:
@@ -141,7 +176,9 @@ class TenantSettings:
         return rows
 
     def _show(self, params: Params) -> Deferred[dict[str, Any]]:
-        return carried_out(self._shown(self._tenant(params)))
+        """Who may only look sees URLs without user and query: there tenants put their keys."""
+        done = carried_out(self._shown(self._tenant(params)))
+        return done if CALLER.get().may("operate") else done.addCallback(_without_keys)
 
     async def _shown(self, tenant: Tenant) -> dict[str, Any]:
         """All of its settings as the tenants file says them, and its money now."""
@@ -194,6 +231,10 @@ class TenantSettings:
 
     async def _changed(self, tenant_id: str, options: dict[str, Any]) -> dict[str, Any]:
         return await self._shown(await self._desk.change(tenant_id, options))
+
+
+def _without_keys(settings: dict[str, Any]) -> dict[str, Any]:
+    return {name: mask_url(value) if name.endswith("_url") and value else value for name, value in settings.items()}
 
 
 def _minded(tenant: Tenant) -> list[str]:

@@ -5,5 +5,6 @@ No implementation lives here. `smsgwd.app` makes the implementations and passes 
 To change what a store must do, edit `store.py` and the contract suite in tests/store; for the way of a submission
 `submit.py`; for sending `dispatch.py`; for pushes to tenants `push.py`; for messages of subscribers `mo.py`; for time
 `clock.py`; for changes of tenants `tenants.py`; for other times of messages `schedule.py`; for tracked links
-`links.py`; for number lookups `lookups.py`; for changes of records `records.py`.
+`links.py`; for number lookups `lookups.py`; for changes of records `records.py`; for what operators ask the store for
+`looking.py`; for what a connector sent and nobody knows the end of `sent.py`.
 """

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from smsgwd.model.message import Message
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
 
 
 class BindStatus(msgspec.Struct, frozen=True):
@@ -19,6 +22,30 @@ class BindStatus(msgspec.Struct, frozen=True):
     window: int
     since: float  #: monotonic seconds at which this state began
     last_error: str = ""
+    lost: int = 0  #: times that it broke, since start
+    last_loss: str = ""  #: why the last time
+
+
+class ProviderStatus(msgspec.Struct, frozen=True):
+    """What a connector of kind provider has besides, for operators."""
+
+    plugin: str
+    state: str  #: of the plugin: stopped, starting, running, failed (it is tried again)
+    trouble: str = ""  #: why it failed last
+    pid: int = 0  #: the process it runs in; 0 = the gateway's own, or none
+    halted: str = ""  #: parked (no credit), stopped (credentials); '' = neither
+    halted_why: str = ""  #: the provider's word for that
+    circuit_open: bool = False  #: it does not answer and is left alone
+    circuit_why: str = ""
+    permits_waiting: int = 0  #: requests that wait for their turn in the account's limit
+    balance: float | None = None  #: None = not known
+    currency: str = ""  #: '' = messages
+    balance_at: int | None = None  #: when that was said, milliseconds since 1970, UTC
+    facts: tuple[tuple[str, str], ...] = ()  #: what else the provider says of the account
+    polls_waiting: int = 0  #: messages whose state is to be asked for
+    requests: int = 0  #: HTTP requests since start
+    callbacks: int = 0  #: taken, since start
+    callback_url: str = ""  #: a secret: whoever has it can report in the provider's name
 
 
 class ConnectorStatus(msgspec.Struct, frozen=True):
@@ -35,6 +62,15 @@ class ConnectorStatus(msgspec.Struct, frozen=True):
     binds: tuple[BindStatus, ...] = ()
     rate: float = 0.0  #: parts a second it allows itself now; 0 = no limit
     suspended_s: float = 0.0  #: for how long it will send nothing; 0 = it sends
+    state: str = "on"  #: what operators want of it: on, paused (bound, sends nothing), stopped (no binds)
+    throughput: float = 0.0  #: parts a second that it is set to; 0 = no limit
+    window: int = 0  #: submits without an answer that each bind is set to
+    unknown: int = 0  #: submits whose answer never came, since start
+    throttled: int = 0  #: answers that asked to slow down, since start
+    binds_lost: int = 0  #: since start
+    errors: tuple[tuple[str, int], ...] = ()  #: refusals by name of the status, since start, the most frequent first
+    answer_ms: float = 0.0  #: how long its SMSC takes to answer, the recent ones weighing most; 0 = none so far
+    provider: ProviderStatus | None = None  #: of kind provider alone
 
 
 class Dispatcher(Protocol):
@@ -86,6 +122,36 @@ class Dispatcher(Protocol):
 
     def status(self) -> list[ConnectorStatus]:
         """All connectors, in the order of the configuration."""
+        ...
+
+
+class Control(Protocol):
+    """What operators do to connectors while they run. ValueError for one that there is not; nothing is remembered over
+    a restart: whoever wants that tells it again (`app`)."""
+
+    def pause(self, connector: str) -> None:
+        """Send nothing more; binds stay and receipts are taken. As long as it lasts the connector is not `up`, and
+        `down_for` counts: what has another way may take it."""
+        ...
+
+    def resume(self, connector: str) -> None:
+        """Send again; also ends a suspension that a status of the SMSC began."""
+        ...
+
+    def stop(self, connector: str) -> Deferred[None]:
+        """Send nothing more, wait for the answers that are due, unbind; fires when all its binds are closed."""
+        ...
+
+    def start_one(self, connector: str) -> None:
+        """Bind again, and send, after `stop` (or `pause`)."""
+        ...
+
+    def rebind(self, connector: str, bind: int | None = None) -> None:
+        """Leave a bind, or all, in order and bind anew at once; one that waits for its next try tries now."""
+        ...
+
+    def set_limits(self, connector: str, *, throughput: float | None = None, window: int | None = None) -> None:
+        """Another rate (parts a second, 0 = no limit) or window for each bind, from now on; None = as it is."""
         ...
 
 

@@ -19,14 +19,30 @@ from smsgwd.model.links import LinkView
 from smsgwd.model.lookups import Lookup
 from smsgwd.model.message import Message, MessageView, State
 from smsgwd.model.mo import MoSet
+from smsgwd.model.operators import AuditEntry
 from smsgwd.model.outbox import OutboxItem, OutboxTarget
 from smsgwd.model.receipts import Receipt
 from smsgwd.model.records import Record
 from smsgwd.model.tally import Numbered, Tally
 from smsgwd.model.tenant import Tenant
+from smsgwd.ports.looking import (
+    AGES,
+    AuditFilter,
+    FinalRecord,
+    FindFilter,
+    Found,
+    MessageTrace,
+    PushView,
+    QueueShape,
+)
+from smsgwd.ports.sent import SentReads
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
+
+
+# Told here, too: whoever asks the store needs no second place for what it answers.
+__all__ = ("AGES", "AuditFilter", "FinalRecord", "FindFilter", "Found", "MessageTrace", "PushView", "QueueShape")
 
 
 class StoreUnavailable(Exception):  # noqa: N818 -- the name says what holds, and edges catch it by it
@@ -128,12 +144,17 @@ class LedgerReport(msgspec.Struct, frozen=True, gc=False):
     seconds: float
 
 
-class Store(Protocol):
+class Store(SentReads, Protocol):
     """Everything durable. All methods are called on, and answer on, the reactor's thread."""
 
     @property
     def healthy(self) -> bool:
         """False from a failed commit until one works again: intake is refused meanwhile."""
+        ...
+
+    @property
+    def trouble(self) -> str:
+        """Why the commit that failed last did, in words; it says nothing about now while `healthy`."""
         ...
 
     def open(self) -> Deferred[int]:
@@ -279,6 +300,42 @@ class Store(Protocol):
 
     def held(self, tenant: str | None, after: int, limit: int) -> Deferred[list[MessageView]]:
         """Held messages by id, without events; of one tenant, or of all (None)."""
+        ...
+
+    def trace(self, message_id: int) -> Deferred[MessageTrace | None]:
+        """All about one message of whichever tenant, with its history, parts and pushes; None when there is none.
+        Cheap, however much is stored."""
+        ...
+
+    def find(self, where: FindFilter, before: int | None, limit: int) -> Deferred[Found]:
+        """A page of messages of all tenants, `limit` at most, without events. What no index answers reads rows newest
+        first, up to a bound a call: a page may be empty and still say where to go on. For operators."""
+        ...
+
+    def queue_shapes(self, now: int) -> Deferred[list[QueueShape]]:
+        """How old what is QUEUED is, by connector; `now` in milliseconds since 1970. Reads an index; for operators."""
+        ...
+
+    def waiting(self, connector: str, states: Sequence[State], after: int, limit: int) -> Deferred[list[MessageView]]:
+        """Messages of a connector ('' = any) in these states (not final) by id, those behind `after`, without events.
+        Held ones are among the SCHEDULED. May read all that has not left; for operators."""
+        ...
+
+    def pushes(self, target: str, status: str, after: int, limit: int) -> Deferred[list[PushView]]:
+        """Rows of the outbox of a target ('' = any) in a state (`PushView.status`), by id, those behind `after`."""
+        ...
+
+    def audit(self, where: AuditFilter, before: int | None, limit: int) -> Deferred[list[AuditEntry]]:
+        """What operators did, newest first, ids below `before`."""
+        ...
+
+    def finals(self, after: int, limit: int) -> Deferred[list[FinalRecord]]:
+        """Messages that ended since the store was told to remember that (`keep_finals`), by `seq`, behind `after`,
+        without events. One whose row is gone is left out."""
+        ...
+
+    def keep_finals(self, on: bool) -> Deferred[None]:
+        """Remember from now on which messages end, for `finals`, or forget all of it; fires when that holds."""
         ...
 
     def counts(self) -> Deferred[StoreCounts]:

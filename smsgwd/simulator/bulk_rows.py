@@ -169,6 +169,9 @@ def _statements(pattern: Pattern, bulk: Bulk) -> Iterator[tuple[str, dict[str, A
         values["valid"] = message["deadline"] - message["due_at"]
     if message.get("smsc_id") is not None:
         made["smsc_id"] = smsc_id
+    if message.get("push") is not None:  # the push of its final state
+        places = [place for place, row in enumerate(pattern.others.get("outbox", ())) if row["id"] == message["push"]]
+        made["push"] = _push_id(places[0]) if places else "NULL"
     if bulk.priorities:
         made["rank"] = f"-((i * 2654435761 + :seed) / 8192 % {PRIORITIES})"
     yield _insert("message", message, made, values)
@@ -177,13 +180,18 @@ def _statements(pattern: Pattern, bulk: Bulk) -> Iterator[tuple[str, dict[str, A
             yield _insert(table, row, _made(table, row, place, smsc_id), {})
 
 
+def _push_id(place: int) -> str:
+    """The number of a push, the `place`-th of its message."""
+    return f"1 + (:number + i) * {_MOST_PUSHES} + {place}"
+
+
 def _made(table: str, row: Mapping[str, Any], place: int, smsc_id: str) -> dict[str, str]:
     """What differs from row to row in a table that belongs to a message; `place` is the row's among those."""
     made = {"message": f"{_SUBMISSION} + 1"}
     if table == "smsc":
         made["id"] = smsc_id
     elif table == "outbox":  # the gateway's own ids begin far above
-        made["id"] = f"1 + (:number + i) * {_MOST_PUSHES} + {place}"
+        made["id"] = _push_id(place)
     else:
         made["id"] = "NULL"  # SQLite numbers them
     for name in ("at", "sent_at", "done_at", "created_at", "due_at"):

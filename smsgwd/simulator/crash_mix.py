@@ -133,7 +133,7 @@ def mos_shown(output: Path) -> Counter[int]:
     return found
 
 
-class _Esmes(threading.Thread):
+class Esmes(threading.Thread):
     """The load over SMPP, beside that over HTTP. `problem` is what ended it before its time."""
 
     def __init__(self, options: CrashMixOptions, stand: Stand, books: MixBooks) -> None:
@@ -197,7 +197,7 @@ def run_crash_mix(options: CrashMixOptions, directory: Path) -> Verdict:
     try:
         stand.start()
         killer = Killer(stand, half * 2, options.kills, options.seed)
-        esmes = _Esmes(options, stand, books)
+        esmes = Esmes(options, stand, books)
 
         def tick() -> None:
             if esmes.problem is not None:
@@ -212,7 +212,7 @@ def run_crash_mix(options: CrashMixOptions, directory: Path) -> Verdict:
             tick()
             esmes.sent.wait(0.05)
         stand.wait_ready()
-        _wait(options, lambda: (_complete(books), books.received), tick)
+        wait_for(options, lambda: (complete(books), books.received), tick)
         settle(options, stand, intake)
         shown = directory / "webhook.out"
 
@@ -220,7 +220,7 @@ def run_crash_mix(options: CrashMixOptions, directory: Path) -> Verdict:
             came = len(books.mos) + len(mos_shown(shown))
             return came >= mos, came
 
-        _wait(options, subscribers, tick)
+        wait_for(options, subscribers, tick)
         time.sleep(options.settle_s)
         esmes.over.set()
         esmes.join()
@@ -241,12 +241,12 @@ def run_crash_mix(options: CrashMixOptions, directory: Path) -> Verdict:
     return merged(parts, options.kills - len(killer.kills), status)
 
 
-def _complete(books: Books) -> bool:
+def complete(books: Books) -> bool:
     """Every acknowledged message of the ESMEs has its receipt."""
     return all(seen or not at for seen, at in zip(books.receipts, books.accepted, strict=True))
 
 
-def _wait(options: CrashMixOptions, count: Callable[[], tuple[bool, int]], tick: Callable[[], None]) -> None:
+def wait_for(options: CrashMixOptions, count: Callable[[], tuple[bool, int]], tick: Callable[[], None]) -> None:
     """Until `count` says that all is there; gives up when its number has not changed for so long."""
     seen, moved = -1, time.monotonic()
     while True:

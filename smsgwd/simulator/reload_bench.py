@@ -7,24 +7,23 @@ number of the load is compared with what they say. The load is paced, so that a 
 from __future__ import annotations
 
 import json
-import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 from smsgwd.simulator import figures
 from smsgwd.simulator.admin_client import AdminClient
+from smsgwd.simulator.beside import Operator, drive_beside, warmed_load
 from smsgwd.simulator.books import Books
 from smsgwd.simulator.business import LIVE, RETAIL, SPARE, WORLD, WORLD_ORDER, Business, prefixes, price_csv, route_csv
 from smsgwd.simulator.lean_report import LeanReport
 from smsgwd.simulator.smpp_bench import business_overrides, counts, is_exact, set_up, smsc_counts
-from smsgwd.simulator.smpp_load import BindPlan, LoadError, SmppLoad
+from smsgwd.simulator.smpp_load import BindPlan, SmppLoad
 from smsgwd.simulator.spread import spread
 from smsgwd.simulator.stand import ESME_PASSWORD, Stand, StandError, esme_name
-from smsgwd.simulator.submit_template import SubmitTemplate
 
 _TENANT: Final = esme_name(0)
 _FIRST_SEED: Final = 100  # of the price lists: none is like the one before
@@ -65,29 +64,22 @@ class _Reload:
 
 
 @dataclass(slots=True)
-class _Operator:
-    """Replaces one table after the other, in a thread of its own."""
+class _Operator(Operator):
+    """Replaces one table after the other."""
 
     admin: AdminClient
     reloads: list[_Reload]
     before_s: float
-    problem: Exception | None = None
-    done: threading.Event = field(default_factory=threading.Event)
 
-    def work(self) -> None:
+    def steps(self) -> None:
         """All of them, with pauses."""
-        try:
-            time.sleep(self.before_s)
-            for reload in self.reloads:
-                reload.begun = time.monotonic()
-                self.admin.send(reload.noun, "import", reload.body)
-                reload.ended = time.monotonic()
-                reload.told = _told(self.admin, reload.noun)
-                time.sleep(_BETWEEN_S)
-        except Exception as problem:
-            self.problem = problem
-        finally:
-            self.done.set()
+        time.sleep(self.before_s)
+        for reload in self.reloads:
+            reload.begun = time.monotonic()
+            self.admin.send(reload.noun, "import", reload.body)
+            reload.ended = time.monotonic()
+            reload.told = _told(self.admin, reload.noun)
+            time.sleep(_BETWEEN_S)
 
 
 def _told(admin: AdminClient, noun: str) -> str:
@@ -136,21 +128,19 @@ def run_reload(options: ReloadOptions, directory: Path) -> dict[str, Any]:
     try:
         stand.start()
         in_place = set_up(stand, business, [_TENANT])
-        load = SmppLoad(
-            ("127.0.0.1", stand.smpp_port),
+        load = warmed_load(
+            stand,
             [BindPlan(_TENANT, ESME_PASSWORD)],
-            SubmitTemplate("Message {n}", prefixes=spread()),
             books,
             window=options.window,
+            warmup=options.warmup,
+            stalled_s=options.stalled_s,
         )
-        load.bind()
-        if not load.run(range(options.warmup), stalled_s=options.stalled_s, tick=stand.gateway.check):
-            raise LoadError(f"the warm-up did not come through: {books.received} receipts, {dict(books.refused)}")
         with stand.admin() as admin:
             operator = _Operator(admin, reloads, options.before_s)
-            sent = _drive(options, stand, load, operator)
-        if operator.problem is not None:
-            raise StandError(f"an operator's command failed: {operator.problem}")
+            sent = drive_beside(
+                stand, load, operator, warmup=options.warmup, rate=options.rate, stalled_s=options.stalled_s
+            )
         peak = stand.gateway.rss_peak_mb()
         load.unbind()
         status = stand.stop()
@@ -164,24 +154,6 @@ def run_reload(options: ReloadOptions, directory: Path) -> dict[str, Any]:
     found = counts(books) | smsc_counts(books, LeanReport.read(stand.smsc_report), stand.smsc.summary(), 1)
     found["not_sent"] -= books.size - sent  # what would have been due later
     return in_place | _report(options, books, reloads, found, status, peak)
-
-
-def _drive(options: ReloadOptions, stand: Stand, load: SmppLoad, operator: _Operator) -> int:
-    """The paced load, until the operator is done and all receipts have come; how many were sent in all."""
-    thread = threading.Thread(target=operator.work, daemon=True)
-    thread.start()
-
-    def tick() -> None:
-        stand.gateway.check()
-        if operator.done.is_set():
-            load.enough()
-
-    books = load.books
-    load.run(range(options.warmup, books.size), rate=options.rate, stalled_s=options.stalled_s, tick=tick)
-    if not operator.done.is_set():
-        raise StandError(f"the tables were not replaced in time, in {books.size / options.rate:.0f} s of load")
-    thread.join()
-    return sum(1 for link in books.link if link)
 
 
 def _report(

@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -34,13 +35,18 @@ class Process:
         self._command = command
         self._out = directory / f"{name}.out"
         self._log = directory / f"{name}.log"
+        self.environment: dict[str, str] = {}  #: added to ours
         self._child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it (again); its log goes on, its output begins anew."""
         with self._out.open("wb") as out, self._log.open("ab") as log:
             self._child = subprocess.Popen(  # noqa: S603 - our own command
-                self._command, stdout=out, stderr=log, stdin=subprocess.DEVNULL
+                self._command,
+                stdout=out,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                env=os.environ | self.environment,
             )
 
     @property

@@ -10,13 +10,20 @@ carries the exact status to answer with), responses leniently. `Session.receive`
 what protocol alone can answer (enquire_link, unbind, anything illegal or malformed) and reports the rest as events.
 Whatever the session wants to write waits in `data_to_send()`, whatever it waits for has a time in `wake_at()`.
 
-To change
-    a PDU's fields, or add a PDU        edit pdu.py (and list it in tables.py)
-    a TLV                               edit tags.py, tlv.py
-    what is legal in which state        edit session_table.py
-    a time or limit                     edit config.py, timers.py
-    how a kind of field reads           edit fields.py; fast.py holds the hot PDUs a second time, tests keep both equal
-    a stat word of receipts             edit receipt_text.py
-    what is read of most receipts       edit outcome.py; receipt.py reads the others, tests keep both equal
-    what is composed by the thousand    edit composed.py, fast.message_id_responses
+To change what one of these is, edit that:
+    a PDU's fields, or a PDU to add     pdu.py (and list it in tables.py)
+    a TLV                               tags.py, tlv.py
+    a number of the standard            constants.py; of command_status status.py
+    how octets become a PDU             codec.py; a frame framing.py
+    what is legal in which state        session_table.py
+    what a session does                 session.py; bind, unbind, enquire_link link.py; unanswered requests window.py
+    what a session reports              events.py; what it raises errors.py
+    TON and NPI                         address.py
+    where a message's octets are        message.py
+    a time or limit                     config.py, timers.py
+    how a kind of field reads           fields.py; fast.py holds the hot PDUs a second time, tests keep both equal
+    a stat word of receipts             receipt_text.py
+    what is read of most receipts       outcome.py; receipt.py reads the others, tests keep both equal
+    what people see of a PDU            text.py
+    what is composed by the thousand    composed.py, fast.message_id_responses
 """

@@ -33,6 +33,11 @@ class Framer:
         """Octets of a frame that is not whole yet."""
         return len(self._buffer)
 
+    @property
+    def held(self) -> bytes:
+        """The octets of a frame that is not whole yet."""
+        return bytes(self._buffer)
+
     def feed(self, data: bytes) -> list[bytes]:
         """Take octets as they came from the transport; return the frames that are whole now, in order."""
         if self.fault is not None:

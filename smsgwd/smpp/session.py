@@ -46,10 +46,19 @@ class Session(Link):
         """Requests that the window still takes; 0 when none may be sent."""
         return max(0, self._window.limit - len(self._window)) if self.is_bound else 0
 
+    def set_window(self, limit: int) -> None:
+        """At most `limit` requests of ours unanswered from now on; those above it that are out are answered first."""
+        self._window.limit = limit
+
     @property
     def unanswered(self) -> int:
         """Requests of the peer's that wait for our answer."""
         return self._unanswered
+
+    @property
+    def unread(self) -> bytes:
+        """Octets of a PDU of the peer's that is not whole yet."""
+        return self._framer.held
 
     def receive(self, data: bytes, now: float) -> list[e.Event]:
         """Take octets from the peer; return what happened, in order. Never raises for anything the peer sends."""

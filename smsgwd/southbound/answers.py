@@ -14,7 +14,7 @@ from smsgwd.model.message import Failure
 from smsgwd.ports.dispatch import Ways
 from smsgwd.smpp.status import status_name
 from smsgwd.southbound.outgoing import Outgoing, Verdict
-from smsgwd.southbound.settings import Settings
+from smsgwd.southbound.settings import Policy
 
 _IN_A_ROW = 3  # after that many lost answers, or lost sessions, a message is postponed: it may be what kills the link
 
@@ -31,15 +31,19 @@ _VERDICTS = {
 class Answers:
     """The policy of one connector."""
 
-    def __init__(self, settings: Settings, random: Callable[[], float], ways: Ways | None = None) -> None:
+    def __init__(self, settings: Policy, random: Callable[[], float], ways: Ways | None = None) -> None:
         """Without `ways` no message goes over to another connector."""
         self._connector = settings.id
+        self._random = random
+        self._ways = ways
+        self.adopt(settings)
+
+    def adopt(self, settings: Policy) -> None:
+        """Other settings, for what is answered from now on."""
         self._unknown_outcome = settings.unknown_outcome
         self._statuses = settings.statuses
         self._waits_s = settings.retry_waits_s
         self._attempts = settings.retry_attempts
-        self._random = random
-        self._ways = ways
 
     @property
     def resends(self) -> bool:
@@ -117,7 +121,10 @@ class Answers:
             if out.taken:
                 return None
             due = message.deadline  # beyond its validity it only waits for the sweep that ends it as expired
+        if way is None and out.not_before >= message.deadline and self._goes_over(error):
+            way = self._way(out)  # by the time that is wished for here it is too late
         if way is None:
+            due = max(due, out.not_before)
             return Requeue(message.id, due, connector, now_ms, error, latency_ms=out.latency_ms)
         return Requeue(message.id, due, way, now_ms, error, left=connector, latency_ms=out.latency_ms)
 

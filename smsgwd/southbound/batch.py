@@ -68,6 +68,10 @@ class Batch:
         """Call this each time commits work again after a failure."""
         self._works_again.append(call)
 
+    def tell_no_more(self, call: Callable[[], None]) -> None:
+        """Undo `when_working_again`."""
+        self._works_again.remove(call)
+
     def add(self, change: Change, then: Then | None = None, arg: Any = None, *, give_back: bool = False) -> None:
         """Commit a change; `then([result], [arg])` is called when it is durable, maybe together with its neighbours.
 

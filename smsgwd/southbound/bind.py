@@ -10,21 +10,21 @@ sees two sockets of one bind.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from enum import Enum
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
 from smsgwd.net.smpp import SmppConnection, why
+from smsgwd.net.wiretap import Link
 from smsgwd.ports.dispatch import BindStatus
 from smsgwd.smpp import events as e
 from smsgwd.smpp.pdu import Bind as BindPdu
-from smsgwd.smpp.pdu import BindReceiver, BindTransceiver, BindTransmitter, Pdu
+from smsgwd.smpp.pdu import BindReceiver, BindTransceiver, BindTransmitter
 from smsgwd.smpp.session_table import Role
 from smsgwd.smpp.status import status_name
+from smsgwd.southbound.bind_owner import BindOwner, BindState
 from smsgwd.southbound.reconnect import Reconnect
 from smsgwd.southbound.runtime import Runtime
 from smsgwd.southbound.settings import Settings
@@ -41,58 +41,7 @@ _PDUS: dict[str, type[BindPdu]] = {
 }
 
 
-class BindState(Enum):
-    """Where a bind is; the value is what operators see."""
-
-    STOPPED = "stopped"
-    CONNECTING = "connecting"
-    BINDING = "binding"
-    BOUND = "bound"
-    CLOSING = "closing"
-    WAITING = "waiting"
-
-
 _BOUND = BindState.BOUND  # asked for a few times a turn: an attribute of an Enum takes longer
-
-
-class BindOwner(Protocol):
-    """The connector, as its binds see it."""
-
-    def bound(self, bind: Bind) -> None:
-        """The bind can be used."""
-        ...
-
-    def answered(self, bind: Bind, pdu: Pdu, context: Any, sent_at: float) -> None:
-        """The SMSC answered a request that was written at `sent_at` (monotonic seconds)."""
-        ...
-
-    def answered_many(self, bind: Bind, answers: Sequence[e.Answer]) -> None:
-        """The SMSC answered requests, plainly: `answered` for each of them."""
-        ...
-
-    def asked(self, bind: Bind, pdus: Sequence[Pdu]) -> None:
-        """The SMSC sent requests: answer them on `bind.connection`, now or later."""
-        ...
-
-    def unanswered(self, bind: Bind, context: Any, reason: str) -> None:
-        """A request that left this process will not be answered any more: its outcome is unknown."""
-        ...
-
-    def unsent(self, bind: Bind, context: Any) -> None:
-        """A request never left this process."""
-        ...
-
-    def late(self, bind: Bind, pdu: Pdu, context: Any) -> None:
-        """A response to nothing that is waited for; `context` of the request if that was given up, else None."""
-        ...
-
-    def lost(self, bind: Bind) -> None:
-        """A bound session is over."""
-        ...
-
-    def settled(self, bind: Bind) -> None:
-        """The calls above that one read brought are over, or the state has changed: look what can be sent."""
-        ...
 
 
 class Bind:
@@ -112,6 +61,7 @@ class Bind:
         self._state = BindState.STOPPED
         self._since = runtime.clock.monotonic()
         self._attempt: Deferred[object] | None = None
+        self._wanted: SmppConnection | None = None  # the one that is being made, or the last
         self._timer: IDelayedCall | None = None
         self._refused: int | None = None
         self._was_bound = False
@@ -119,7 +69,15 @@ class Bind:
         self._mute_since: float | None = None  # a request was given up then, and none has been answered since
         self._overdue: dict[int, Any] = {}  # sequence -> context of requests given up, oldest first
         self._leaving = False
+        self._at_once = False  # the next connection waits for nothing: somebody wants it
         self._error = ""
+        self._lost = 0
+        self._last_loss = ""
+
+    @property
+    def asked_to_go(self) -> bool:
+        """True while this side wants the session to end: that is no loss."""
+        return self._leaving or self._at_once
 
     @property
     def state(self) -> BindState:
@@ -142,18 +100,61 @@ class Bind:
     def status(self) -> BindStatus:
         """For operators."""
         return BindStatus(
-            self.index, self._state.value, self.outstanding, self._settings.session.window, self._since, self._error
+            self.index,
+            self._state.value,
+            self.outstanding,
+            self._settings.session.window,
+            self._since,
+            self._error,
+            self._lost,
+            self._last_loss,
         )
 
     def start(self) -> None:
         """Connect, and again whenever the session ends, until `stop`."""
-        self._leaving = False
+        if self._leaving:
+            self._leaving = False
+            self._at_once = self._state is not BindState.STOPPED
         if self._state is BindState.STOPPED:
             self._connect()
 
+    def leave(self) -> None:
+        """`stop`, but first wait for the answers that are due."""
+        self._stop(self._settings.session.drain + _LEAVE_S)
+
     def stop(self) -> None:
         """Unbind in order if bound (5 s at most), and stay away."""
+        self._stop(_LEAVE_S)
+
+    def adopt(self, settings: Settings) -> None:
+        """Settings that hold without a new bind: the window, and what the next connection goes by."""
+        self._settings = settings
+        self._reconnect.adopt(settings.reconnect_min_s, settings.reconnect_max_s)
+        if self.connection is not None:
+            self.connection.set_window(settings.session.window)
+
+    def renew(self, reason: str) -> None:
+        """Leave in order and bind anew at once; one that waits tries now. Nothing for one that is to stay away."""
+        if self._leaving or self._state is BindState.STOPPED:
+            return
+        self._at_once = True
+        if self._state is BindState.WAITING:
+            self._cancel_timer()
+            self._connect_now()
+        elif self._state is BindState.CONNECTING and self._attempt is not None:
+            self._attempt.cancel()
+        elif self._state is BindState.BINDING and self.connection is not None:
+            self._enter(BindState.CLOSING)
+            self.connection.close(reason)
+        elif self._state is BindState.BOUND:
+            self._log.info("bind.renewed", reason=reason)
+            self._unbind(reason, self._settings.session.drain + _LEAVE_S)
+
+    def _stop(self, limit_s: float) -> None:
+        if self._leaving:
+            return
         self._leaving = True
+        self._at_once = False
         if self._state is BindState.WAITING:
             self._cancel_timer()
             self._enter(BindState.STOPPED)
@@ -164,7 +165,7 @@ class Bind:
             self._enter(BindState.CLOSING)
             self.connection.close("stopped")
         elif self._state is BindState.BOUND:
-            self._unbind("stopped", _LEAVE_S)
+            self._unbind("stopped", limit_s)
 
     def rebind(self, reason: str) -> None:
         """The SMSC does not take this session for what it is: leave it and bind anew."""
@@ -178,10 +179,11 @@ class Bind:
     # ------------------------------------------------------------------ net.smpp.Owner
     def connected(self, connection: SmppConnection) -> None:
         """See net.smpp.Owner."""
-        if self._leaving:
+        if self._leaving or self._state is not BindState.CONNECTING or connection is not self._wanted:
             connection.abort("stopped")
             return
         self.connection = connection
+        connection.set_window(self._settings.session.window)  # it may be another than when the connection was begun
         self.awaiting = 0
         self._enter(BindState.BINDING)
         settings = self._settings
@@ -239,11 +241,13 @@ class Bind:
         self._error = reason if self._refused is None else f"bind refused with {status_name(self._refused)}"
         if self._was_bound:
             self._reconnect.ended(self._runtime.clock.monotonic() - self._bound_at)
-            if self._leaving:
+            if self.asked_to_go:
                 self._log.info("bind.unbound", reason=reason)
             else:
+                self._lost += 1
+                self._last_loss = reason
                 self._log.warning("bind.lost", reason=reason, unanswered=_unanswered(events))
-        elif self._refused is None and not self._leaving:
+        elif self._refused is None and not self.asked_to_go:
             self._log.warning("bind.connect_failed", reason=reason)
         if self._was_bound:
             self._owner.lost(self)
@@ -275,8 +279,16 @@ class Bind:
         self._enter(BindState.CONNECTING)
         runtime, settings = self._runtime, self._settings
         connection = SmppConnection(
-            Role.ESME, settings.session_grouped, self, reactor=runtime.reactor, clock=runtime.clock, turn=runtime.turn
+            Role.ESME,
+            settings.session_grouped,
+            self,
+            reactor=runtime.reactor,
+            clock=runtime.clock,
+            turn=runtime.turn,
+            tap=runtime.tap,
+            link=Link(connector=settings.id, bind=self.index),
         )
+        self._wanted = connection
         self._attempt = attempt = runtime.connect(
             settings.host, settings.port, connection, tls=settings.tls, timeout=settings.connect_s
         )
@@ -288,7 +300,7 @@ class Bind:
     def _connection_failed(self, failure: Failure) -> None:
         self._attempt = None
         self._error = why(failure)
-        if not self._leaving:
+        if not self.asked_to_go:
             self._log.warning("bind.connect_failed", reason=self._error)
         self._wait()
         self._owner.settled(self)
@@ -345,6 +357,9 @@ class Bind:
         if self._leaving:
             self._enter(BindState.STOPPED)
             return
+        if self._at_once:
+            self._connect_now()
+            return
         if self._refused is None:
             delay = self._reconnect.wait()
         else:
@@ -352,6 +367,13 @@ class Bind:
             self._log.error("bind.refused", status=status_name(self._refused), again_in_s=round(delay))
         self._enter(BindState.WAITING)
         self._timer = self._runtime.reactor.callLater(delay, self._connect)
+
+    def _connect_now(self) -> None:
+        """Connect in the next turn: what this one brings is handled before."""
+        self._at_once = False
+        self._reconnect.afresh()
+        self._enter(BindState.WAITING)
+        self._timer = self._runtime.reactor.callLater(0, self._connect)
 
     def _cancel_timer(self) -> None:
         timer, self._timer = self._timer, None

@@ -7,13 +7,10 @@ out until what became of it is durable. Everything here runs on the reactor's th
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall
-
 from smsgwd.delivery.rate import LinkRate
-from smsgwd.delivery.trouble import Action
 from smsgwd.model.message import Message
 from smsgwd.ports.dispatch import ConnectorStatus, Ways
 from smsgwd.ports.mo import Subscribers
@@ -24,18 +21,22 @@ from smsgwd.smpp.receipt import id_text
 from smsgwd.smpp.status import ESME_ROK, ESME_RUNKNOWNERR, status_name
 from smsgwd.southbound.answers import Answers
 from smsgwd.southbound.batch import Batch
-from smsgwd.southbound.bind import Bind, BindState
+from smsgwd.southbound.bind import Bind
+from smsgwd.southbound.bind_owner import BindState
+from smsgwd.southbound.binds import Binds
 from smsgwd.southbound.counts import Counts
 from smsgwd.southbound.flights import Flights
 from smsgwd.southbound.gathered import Gathered
 from smsgwd.southbound.idform import IdForm
 from smsgwd.southbound.incoming import Incoming
+from smsgwd.southbound.life import Life
 from smsgwd.southbound.outgoing import Outgoing, Verdict
 from smsgwd.southbound.queue import ReadyQueue
+from smsgwd.southbound.reconfigured import changed, needs_binds_anew
+from smsgwd.southbound.refusals import Refusals
 from smsgwd.southbound.runtime import Runtime
 from smsgwd.southbound.sender import Sender
 from smsgwd.southbound.settings import Settings
-from smsgwd.southbound.suspension import Suspension
 from smsgwd.southbound.throttle import Throttle
 from smsgwd.telemetry import ConnectorMetrics, get_logger
 
@@ -62,16 +63,16 @@ class Connector:
         self.id = settings.id
         self.counts = Counts(metrics)
         self._settings = settings
+        self._next: Settings | None = None  # those that the binds are being made anew for
+        self._id_form = id_form
         self._runtime = runtime
         self._batch = batch
         self._answers = Answers(settings, runtime.random, ways)
         self._rate = LinkRate(settings.throughput, settings.burst, runtime.clock.monotonic())
         self._throttle = Throttle(self._rate, adaptive=settings.adaptive_rate)
-        self._sender = Sender(settings, runtime, batch, self._rate, self._throttle, self.counts, self._look_drained)
+        self._sender = Sender(settings, runtime, batch, self._rate, self._throttle, self.counts, self._pumped)
         self._add_early = runtime.turn.add_early
         self._looking = False  # at the end of this turn
-        self._suspension = Suspension(settings.id, settings.suspend_s, runtime, self._suspended)
-        self._throttled = False
         self._unknown_told = 0  # outcomes lost that were logged
         self._down_since: float | None = runtime.clock.monotonic()
         self._bound_after = (0.0, 0.0, 0)  # down since when, bound when, parts sent until then
@@ -85,12 +86,8 @@ class Connector:
             self._look_soon,
             keep_order=settings.keep_order,
         )
-        kinds = ("transmitter", "receiver") if settings.bind == "tx_rx" else (settings.bind,)
-        self._binds = [
-            Bind(index, kind, settings, runtime, self)
-            for index, kind in enumerate(kind for _ in range(settings.binds) for kind in kinds)
-        ]
-        self._senders = [bind for bind in self._binds if bind.sends]
+        self._all = Binds(settings, runtime, self)
+        self._binds, self._senders = self._all.all, self._all.senders
         self._flights = Flights(
             settings,
             batch,
@@ -107,34 +104,83 @@ class Connector:
             runtime.clock, self._throttle, self._flights, self.counts, self._incoming, self.answered
         )
         self._sender.join(self._queue, self._flights, self._senders)
-        self._drained: Deferred[None] | None = None
-        self._limit: IDelayedCall | None = None
+        self.life = Life(
+            settings.id, settings.suspend_s, runtime, self._sender, self._queue, self._all, self._look_soon
+        )
+        self._refusals = Refusals(
+            settings.id, self._answers, self._rate, self._throttle, self._sender, self.life.suspension, self.counts
+        )
         batch.when_working_again(self._look_soon)
 
     # ------------------------------------------------------------------ what the dispatcher calls
     def start(self) -> None:
-        """Bind, and send what is queued."""
-        _log.info("connector.starting", connector=self.id, binds=len(self._binds))
-        self._sender.taking = True
+        """Bind, and send what is queued, unless operators want it stopped."""
         self._down_since = self._runtime.clock.monotonic()
-        self._queue.start()
-        for bind in self._binds:
-            bind.start()
+        self.life.start()
 
-    def drain(self, limit_s: float) -> Deferred[None]:
-        """Take nothing more, wait for the answers that are due, unbind, close; fires when all binds are closed.
+    def forget(self) -> None:
+        """It is closed, and will not be started again: nobody needs to tell it anything."""
+        self._batch.tell_no_more(self._look_soon)
 
-        After `limit_s` what is still unanswered is left: its outcome is unknown and the store has it queued.
-        """
-        done: Deferred[None] = Deferred()
-        self._drained = done
-        self._sender.taking = False
-        self._queue.stop()
-        self._suspension.cancel()
-        self._sender.sleep_no_more()
-        self._limit = self._runtime.reactor.callLater(limit_s, self._leave)
-        self._look_drained()
-        return done
+    @property
+    def settings(self) -> Settings:
+        """What it goes by now, or will when its binds are made anew."""
+        return self._next or self._settings
+
+    def reconfigure(self, settings: Settings, id_form: IdForm, limit_s: float) -> str:
+        """Other settings: '' where they are the same, `adjusted` in place, or `rebound`: drained and bound anew, within
+        `limit_s` or soon after. What is sent until then is sent, answered and matched by the old ones."""
+        names = changed(self._settings, settings)
+        if self._next is None and not names:
+            self._settings = settings
+            self._all.adopt(settings)  # the certificates in its files may be others
+            return ""
+        if self._next is None and not needs_binds_anew(self._settings, settings, names):
+            self._adopt(settings, id_form)
+            self._all.adopt(settings)
+            self.life.bring_up_to_date()
+            return "adjusted"
+        self._next = settings
+        self.life.between_binds(lambda: self._anew(id_form), limit_s)
+        return "rebound"
+
+    def set_limits(self, throughput: float | None, window: int | None) -> None:
+        """See ports.dispatch.Control."""
+        settings = self.settings
+        if throughput is not None:
+            settings = replace(settings, throughput=throughput)
+        if window is not None:
+            settings = replace(settings, session=replace(settings.session, window=window))
+        if self._next is not None:
+            self._next = settings
+        else:
+            self._adopt(settings, self._id_form)
+            self._all.adopt(settings)
+
+    def rebind(self, bind: int | None) -> None:
+        """See ports.dispatch.Control."""
+        self._all.renew("an operator wants it", bind)
+
+    def _anew(self, id_form: IdForm) -> None:
+        """Nothing is bound: make the binds by the settings that were waiting for that."""
+        settings, self._next = self._next, None
+        if settings is not None:
+            self._adopt(settings, id_form)
+            self._all.remake(settings)
+
+    def _adopt(self, settings: Settings, id_form: IdForm) -> None:
+        """Everything but the binds goes by these from now on."""
+        now = self._runtime.clock.monotonic()
+        self._settings, self._id_form = settings, id_form
+        self._answers.adopt(settings)
+        self._rate.set_ceiling(settings.throughput, settings.burst, now)
+        self._throttle.adopt(now, adaptive=settings.adaptive_rate)
+        self._sender.adopt(settings)
+        self._queue.adopt(settings.queue_capacity, keep_order=settings.keep_order)
+        self._flights.adopt(settings, id_form)
+        self._incoming.adopt(settings, id_form)
+        self.life.suspension.adopt(settings.suspend_s)
+        self._look_soon()
 
     def offer(self, messages: Iterable[Message], sent_parts: Mapping[int, frozenset[int]] | None = None) -> None:
         """Durable and QUEUED for this connector."""
@@ -163,7 +209,7 @@ class Connector:
         """See ports.Dispatcher."""
         now = self._runtime.clock.monotonic()
         down = 0.0 if self._down_since is None else now - self._down_since
-        return max(down, self._suspension.lasts(now))
+        return max(down, self.life.off_for(now))
 
     def restore(self, message: Message) -> None:
         """See ports.Dispatcher."""
@@ -201,24 +247,33 @@ class Connector:
 
     def status(self) -> ConnectorStatus:
         """For operators."""
+        counts = self.counts
         return ConnectorStatus(
             id=self.id,
             kind="smpp",
             up=self.up,
             ready=self.ready,
             in_flight=len(self._flights.active),
-            sent=self.counts.sent,
-            refused=self.counts.refused,
+            sent=counts.sent,
+            refused=counts.refused,
             receipts=self._incoming.receipts,
-            binds=tuple(bind.status() for bind in self._binds),
+            binds=self._all.status(),
             rate=self._rate.rate,
-            suspended_s=self._suspension.left(self._runtime.clock.monotonic()),
+            suspended_s=self.life.suspension.left(self._runtime.clock.monotonic()),
+            state=self.life.wanted.value,
+            throughput=self.settings.throughput,
+            window=self.settings.session.window,
+            unknown=counts.unknown,
+            throttled=counts.throttled,
+            binds_lost=counts.binds_lost,
+            answer_ms=round(1000 * counts.answer_s, 1),
+            errors=tuple((status_name(status), count) for status, count in counts.most_errors()),
         )
 
     # ------------------------------------------------------------------ what binds report
     def bound(self, bind: Bind) -> None:
         """See BindOwner; what can be sent is looked at in `settled`."""
-        self.counts.bound(1)
+        self.counts.bound()
         if bind.sends and self._down_since is not None:
             self._bound_after = (self._down_since, self._runtime.clock.monotonic(), self.counts.sent)
             self._down_since = None
@@ -226,7 +281,7 @@ class Connector:
     def lost(self, bind: Bind) -> None:
         """See BindOwner."""
         self._gathered.take_answers()
-        self.counts.bound(-1)
+        self.counts.unbound(lost=not bind.asked_to_go)
         if bind.sends and not any(other.state is BindState.BOUND for other in self._senders if other is not bind):
             down_since, bound_at, sent = self._bound_after
             now = self._runtime.clock.monotonic()
@@ -250,7 +305,7 @@ class Connector:
             self._flights.accepted(out, number, id_text(pdu.message_id), int(1000 * (now - sent_at)))
         else:
             # A nack that says ROK answers nothing.
-            self._refused(bind, out, number, status or ESME_RUNKNOWNERR, now, sent_at)
+            self._refusals.take(bind, out, number, status or ESME_RUNKNOWNERR, now, sent_at)
         self.counts.answer(status, now - sent_at)
         self._flights.conclude(out)
 
@@ -320,65 +375,9 @@ class Connector:
             self._sender.pump()
             self.counts.flush(len(self._flights.active), len(self._queue), self._rate.rate)
 
-    def _refused(self, bind: Bind, out: Outgoing, number: int, status: int, now: float, sent_at: float) -> None:
-        self.counts.refused += 1
-        action = self._answers.refused(out, number, status, int(1000 * (now - sent_at)))
-        self._sender.stop_writing(out)
-        if action is Action.THROTTLE:
-            self.counts.throttled += 1
-            if self._throttle.singles_out(out, status):
-                out.decide(Verdict.RETRY, out.error, 1, out.latency_ms)
-            elif self._throttle.slow_down(status, now, sent_at):
-                self._slowed(status, now)
-        elif action is Action.REBIND:
-            bind.rebind(f"submit_sm answered {status_name(status)}")
-        elif action is Action.SUSPEND:
-            self._suspension.begin(status_name(status))
-
-    def _slowed(self, status: int, now: float) -> None:
-        """Say so, but not each time that a limit is felt for."""
-        pause = round(max(0.0, self._throttle.until - now), 1)
-        said = {
-            "connector": self.id,
-            "status": status_name(status),
-            "pause_s": pause,
-            "rate": round(self._rate.rate, 1),
-        }
-        if pause or not self._throttled:
-            _log.warning("connector.throttled", **said)
-        else:
-            _log.debug("connector.rate_changed", **said)
-        self._throttled = True
-
-    def _suspended(self, suspended: bool) -> None:
-        """The suspension begins or ends."""
-        self._sender.suspended = suspended
-        if not suspended:
-            self._look_soon()
-
-    # ------------------------------------------------------------------ the end
-    def _look_drained(self) -> None:
-        """While draining: unbind when nothing is unanswered, tell when all binds are gone."""
-        if self._drained is None or self._sender.pumping:
-            return
-        if self._limit is not None and not self._sender.begun and not any(bind.outstanding for bind in self._binds):
-            self._limit.cancel()
-            self._limit = None
-            for bind in self._binds:
-                bind.stop()
-        if self._limit is None and all(bind.state is BindState.STOPPED for bind in self._binds):
-            done, self._drained = self._drained, None
-            if done is not None:
-                _log.info("connector.stopped", connector=self.id)
-                done.callback(None)
-
-    def _leave(self) -> None:
-        """The time to drain is over."""
-        self._limit = None
-        for bind in self._binds:
-            bind.stop()
-            bind.abort("the time to drain is over")
-        self._look_drained()
+    def _pumped(self) -> None:
+        if self.life.busy:
+            self.life.look()
 
 
 def _part_of(context: Any) -> tuple[Outgoing, int]:

@@ -8,6 +8,10 @@ from prometheus_client import Histogram
 
 from smsgwd.telemetry import ConnectorMetrics
 
+_WEIGHT = 1 / 32  # of one run of answers in the time that is shown
+_SHOWN = 10
+_STATUSES = 64  # that are told apart: they are the SMSC's to choose
+
 
 class Counts:
     """Numbers since the start. `metrics` is None where nobody looks."""
@@ -20,8 +24,12 @@ class Counts:
         "_ready",
         "_receipts",
         "_seen",
+        "answer_s",
         "binds",
+        "binds_lost",
+        "errors",
         "late",
+        "receipts",
         "refused",
         "sent",
         "submitted",
@@ -39,24 +47,45 @@ class Counts:
         self.submitted = 0  #: PDUs written
         self.sent = 0  #: PDUs taken
         self.refused = 0
+        self.receipts = 0  #: that a provider's reports made
         self.throttled = 0
         self.unknown = 0  #: answers that never came
         self.late = 0  #: answers that came when nobody waited any more
         self.binds = 0  #: binds that stand
+        self.binds_lost = 0  #: that nobody here wanted to end
+        self.answer_s = 0.0  #: time to an answer, the recent ones weighing most; 0 = none so far
+        self.errors: dict[int, int] = {}  #: answers with an error, by status
 
     def answer(self, status: int, seconds: float, count: int = 1) -> None:
         """`count` answers came `seconds` after their requests were written."""
+        before = self.answer_s
+        self.answer_s = before + (seconds - before) * _WEIGHT if before else seconds
+        if status:
+            errors = self.errors
+            if status in errors or len(errors) < _STATUSES:
+                errors[status] = errors.get(status, 0) + count
         if self._metrics is not None:
             observe_many(self._metrics.answer_seconds, seconds, count)
             self._answers[status] = self._answers.get(status, 0) + count
 
-    def bound(self, change: int) -> None:
-        """A bind stands (1) or is lost (-1)."""
-        self.binds += change
+    def bound(self) -> None:
+        """A bind stands."""
+        self.binds += 1
         if self._metrics is not None:
             self._metrics.binds_bound.set(self.binds)
-            if change < 0:
+
+    def unbound(self, *, lost: bool) -> None:
+        """A bind stands no more; `lost`: nobody here wanted that."""
+        self.binds -= 1
+        self.binds_lost += lost
+        if self._metrics is not None:
+            self._metrics.binds_bound.set(self.binds)
+            if lost:
                 self._metrics.binds_lost.inc()
+
+    def most_errors(self) -> list[tuple[int, int]]:
+        """(status, how many) of answers with an error, the most frequent first."""
+        return sorted(self.errors.items(), key=lambda each: -each[1])[:_SHOWN]
 
     def receipt(self, state: str, count: int = 1) -> None:
         """So many receipts came with this state."""

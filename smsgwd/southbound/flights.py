@@ -15,7 +15,7 @@ from smsgwd.southbound.counts import Counts
 from smsgwd.southbound.idform import IdForm
 from smsgwd.southbound.outgoing import Outgoing, Verdict
 from smsgwd.southbound.queue import ReadyQueue
-from smsgwd.southbound.settings import Settings
+from smsgwd.southbound.settings import Policy
 
 _ONE = frozenset((1,))
 # An SMSC may take messages faster than the store makes that durable: then memory, what a kill makes unknown, and the
@@ -33,7 +33,7 @@ class Flights:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: Policy,
         batch: Batch,
         clock: Clock,
         answers: Answers,
@@ -57,8 +57,14 @@ class Flights:
         self._look_again = look_again
         self._hand_over = hand_over
         self._durable = self._are_durable  # one object, so that the batch calls it once for many
-        self._most = max(_MOST_OUT, settings.session.window * settings.binds)
+        self._most = _most_out(settings)
         self._held = False  # the sender waits for fewer
+
+    def adopt(self, settings: Policy, id_form: IdForm) -> None:
+        """Other settings, for what is answered from now on."""
+        self._settings = settings
+        self._id_form = id_form
+        self._most = _most_out(settings)
 
     @property
     def crowded(self) -> bool:
@@ -221,6 +227,10 @@ class Flights:
     def _finished(self, out: Outgoing) -> None:
         self.active.pop(out.message.id, None)
         self._queue.done(out)
+
+
+def _most_out(settings: Policy) -> int:
+    return max(_MOST_OUT, settings.most_out)
 
 
 def _moved(message: Message, change: Requeue) -> Message:

@@ -71,16 +71,20 @@ class Incoming:
         self.receipts = 0
         self.mo_unrouted = 0
         self.unreadable = 0
-        self._settings = settings
         self._batch = batch
         self._clock = clock
-        self._id_form = id_form
         self._counts = counts
-        reader = OutcomeReader(settings.stat_words)
-        self._read, self._delivered_id = reader.read, reader.delivered_id
+        self.adopt(settings, id_form)
         self._then = self._taken  # one object, so that the batch calls it once for many
         self._then_opted = self._opted
         self._subscribers = subscribers
+
+    def adopt(self, settings: Settings, id_form: IdForm) -> None:
+        """Other settings, for what comes from now on."""
+        self._settings = settings
+        self._id_form = id_form
+        reader = OutcomeReader(settings.stat_words)
+        self._read, self._delivered_id = reader.read, reader.delivered_id
 
     def take(self, requests: Sequence[tuple[Bind, SmppConnection, Sequence[Pdu]]]) -> None:
         """What came on binds in one turn: answer each, now or after its commit."""

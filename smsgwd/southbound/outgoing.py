@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from enum import IntEnum
+from typing import Any
 
 from smsgwd.model.message import Failure, Message
-from smsgwd.smpp.pdu import Pdu
 
 Pair = tuple[int, str, str]
 """Priority, sender and recipient: between messages that have all three the same the order is kept."""
@@ -43,6 +43,7 @@ class Outgoing:
         "key",
         "latency_ms",
         "message",
+        "not_before",
         "open",
         "over",
         "pair",
@@ -65,7 +66,7 @@ class Outgoing:
         self.taken: Set[int] = sent_parts  #: the store's parts that an SMSC has
         self.sent: Set[int] = _NO_PARTS  #: PDUs of this attempt answered well
         self.smsc_ids: dict[int, str] = {}  #: of those that share a part with one not answered yet
-        self.pdus: Sequence[Pdu] = ()
+        self.pdus: Sequence[Any] = ()  #: what goes out: PDUs, or one thing where a provider gets it whole
         self.todo: list[int] = []  #: PDUs not written yet, last first
         self.open = 0  #: PDUs written and not answered
         self.undurable = 0  #: changes on their way into the store
@@ -77,6 +78,7 @@ class Outgoing:
         self.verdict = Verdict.NONE
         self.error: Failure | None = None
         self.failed_part = 1
+        self.not_before = 0  #: of the next attempt (ms since 1970), where whoever refused it wants that
         self.latency_ms: int | None = None  #: of the answer that decided; None where there was none
         self.pair: Pair | None = None  #: of the lane it owns or waits in; see pairs.py
 
@@ -90,10 +92,11 @@ class Outgoing:
         """One part that is one PDU: nothing is shared or counted."""
         return self.message.parts == 1 and len(self.pdus) == 1
 
-    def begin(self, pdus: Sequence[Pdu]) -> None:
+    def begin(self, pdus: Sequence[Any]) -> None:
         """A new attempt with these PDUs: all but those whose parts the SMSC has."""
         self.verdict = Verdict.NONE
         self.error = None
+        self.not_before = 0
         self.pdus = pdus
         count = len(pdus)
         if not self.taken and not self.sent:
@@ -106,7 +109,7 @@ class Outgoing:
             if number not in sent and not all(part in taken for part in self.parts_of(number))
         ]
 
-    def begin_lone(self, pdus: Sequence[Pdu]) -> None:
+    def begin_lone(self, pdus: Sequence[Any]) -> None:
         """A new attempt of a message of one part with this one PDU, which is written now."""
         self.verdict = _NO_VERDICT
         self.error = None

@@ -24,6 +24,10 @@ class Pairs:
         self._free: list[tuple[tuple[int, int], Outgoing]] = []  # owners that are to be sent: a heap by key
         self._asked: Pair = (0, "", "")  # of the message that `busy` was asked about last
 
+    def resize(self, limit: int) -> None:
+        """Another limit of those that are held."""
+        self._limit = limit
+
     def __len__(self) -> int:
         """Messages that are held, those that may go now included."""
         return len(self._held)

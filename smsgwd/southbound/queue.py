@@ -49,15 +49,27 @@ class ReadyQueue:
         self._clock = clock
         self._filled = filled
         self._pages: PagedQueue[Outgoing] = PagedQueue(lambda out: out.key, capacity)
-        self._pairs = Pairs(_HELD * capacity) if keep_order else None
+        self._keep_order = keep_order
+        self._pairs = Pairs(_HELD * capacity) if keep_order else None  # stays when the order is kept no more
         self._held_is_first = False  # what `first` gave was held
         self._limit = self._pages.page
         self._withdrawn: dict[int, tuple[float, Outgoing | None]] = {}
         self._again: IDelayedCall | None = None
+        self._unread: list[Message] = []  # that the store could not be asked about while we were stopped
         self._stopped = True
 
     def __len__(self) -> int:
         return len(self._pages) + (len(self._pairs) if self._pairs is not None else 0)
+
+    def adopt(self, capacity: int, *, keep_order: bool) -> None:
+        """Other settings, from now on. Without `keep_order` those that are held go when their turn comes, as before."""
+        self._keep_order = keep_order
+        self._pages.resize(capacity)
+        self._limit = self._pages.page
+        if self._pairs is not None:
+            self._pairs.resize(_HELD * capacity)
+        elif keep_order:
+            self._pairs = Pairs(_HELD * capacity)
 
     @property
     def released(self) -> bool:
@@ -67,6 +79,9 @@ class ReadyQueue:
     def start(self) -> None:
         """Read from now on."""
         self._stopped = False
+        unread, self._unread = self._unread, []
+        for message in unread:
+            self._fetch(message)
         self.read()
 
     def stop(self) -> None:
@@ -74,6 +89,7 @@ class ReadyQueue:
         self._stopped = True
         if self._again is not None and self._again.active():
             self._again.cancel()
+        self._again = None
 
     def offer(self, messages: Iterable[Message], sent_parts: Mapping[int, frozenset[int]] | None = None) -> None:
         """Messages, durable and QUEUED; `sent_parts` are the parts that an SMSC has of them, by message id.
@@ -110,7 +126,7 @@ class ReadyQueue:
                 self.done(pages.pop())
             elif self._withdrawn and out.message.id in self._withdrawn:
                 self._withdrawn[out.message.id] = (self._clock.monotonic(), pages.pop())
-            elif pairs is None or not pairs.busy(out):
+            elif not self._keep_order or pairs is None or not pairs.busy(out):
                 self._held_is_first = False
                 return out
             elif not pairs.full:
@@ -127,7 +143,8 @@ class ReadyQueue:
         if self._held_is_first:
             return pairs.take()
         out = self._pages.pop()
-        pairs.own(out)
+        if self._keep_order:
+            pairs.own(out)
         return out
 
     def done(self, out: Outgoing) -> bool:
@@ -198,12 +215,12 @@ class ReadyQueue:
         """Read a page if it is time to."""
         if self._pages.must_read and not self._stopped and self._again is None:
             after = self._pages.begin_read()
-            self._store.ready(self._connector, after, self._limit).addCallbacks(self._read, self._read_failed)
+            self._store.ready(self._connector, after, self._limit).addCallbacks(
+                self._read, self._read_failed, callbackArgs=(self._limit,)
+            )
 
-    def _read(self, page: Sequence[QueuedMessage]) -> None:
-        self._pages.page_read(
-            [Outgoing(queued.message, queued.sent_parts) for queued in page], more=len(page) >= self._limit
-        )
+    def _read(self, page: Sequence[QueuedMessage], limit: int) -> None:
+        self._pages.page_read([Outgoing(queued.message, queued.sent_parts) for queued in page], more=len(page) >= limit)
         self._filled()
         self.read()
 
@@ -231,7 +248,9 @@ class ReadyQueue:
 
     def _fetch_failed(self, failure: Failure, message: Message) -> None:
         _log.error("connector.error", connector=self._connector, reason=f"message not read: {failure.value!r}")
-        if not self._stopped:
+        if self._stopped:
+            self._unread.append(message)
+        else:
             self._reactor.callLater(_READ_AGAIN_S, self._fetch, message)
 
     def _find(self, message_id: int) -> Outgoing | None:

@@ -19,9 +19,17 @@ class Reconnect:
     """The waits of one bind. `random` gives 0 ≤ x < 1; all times are seconds."""
 
     def __init__(self, shortest: float, longest: float, random: Callable[[], float]) -> None:
+        self.adopt(shortest, longest)
+        self._random = random
+        self.afresh()
+
+    def adopt(self, shortest: float, longest: float) -> None:
+        """Other waits, from the next one on."""
         self._shortest = shortest
         self._longest = max(shortest, longest)
-        self._random = random
+
+    def afresh(self) -> None:
+        """Somebody has changed something: begin with short waits again."""
         self._failures = 0
         self._refusals = 0
 

@@ -13,6 +13,7 @@ from smsgwd.net import names
 from smsgwd.net.smpp import SmppConnection
 from smsgwd.net.smpp import connect as _connect
 from smsgwd.net.turn import Turn
+from smsgwd.net.wiretap import UNTAPPED, Wiretap
 from smsgwd.ports.clock import Clock
 
 
@@ -41,6 +42,7 @@ class Runtime:
     turn: Turn
     random: Callable[[], float]
     connect: Connect
+    tap: Wiretap = UNTAPPED  #: sees what goes over the connections
 
 
 def connector_over(reactor: IReactorTCP) -> Connect:

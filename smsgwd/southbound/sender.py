@@ -53,24 +53,33 @@ class Sender:
         self.suspended = False  #: for a while nothing new begins, see connector.py
         self.begun: dict[Bind, Outgoing] = {}  #: messages of which a bind has still parts to write
         self._connector = settings.id
-        self._window = settings.session.window
         self._runtime = runtime
         self._batch = batch
         self._throttle = throttle
         self._counts = counts
         self._pumped = pumped
-        self._encoder = Encoder(settings)
         self._bucket = rate
         self._binds: list[Bind] = []
         self._wake: IDelayedCall | None = None
         self._wake_at = 0.0
         self._pumping = False
+        self.adopt(settings)
+
+    def adopt(self, settings: Settings) -> None:
+        """Other settings, for what is begun from now on."""
+        self._window = settings.session.window
+        self._encoder = Encoder(settings)
 
     def join(self, queue: ReadyQueue, flights: Flights, binds: list[Bind]) -> None:
         """Where messages come from, who has them while they are out, and the binds that send."""
         self._queue = queue
         self._flights = flights
         self._binds = binds
+
+    @property
+    def unfinished(self) -> bool:
+        """True while a bind has parts of a message to write."""
+        return bool(self.begun)
 
     @property
     def pumping(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 
@@ -14,7 +14,7 @@ from smsgwd.delivery.trouble import Rule
 from smsgwd.gsm.charset import Charset
 from smsgwd.gsm.coding import DATA_CODING, Encoding
 from smsgwd.gsm.segment import Style
-from smsgwd.net.tls import client_options
+from smsgwd.net.tls import client_options, expiry_of
 from smsgwd.smpp.address import AUTODETECT, AddressRule
 from smsgwd.smpp.config import SessionConfig
 from smsgwd.smpp.constants import VERSION_3_3, VERSION_3_4, VERSION_5_0, MessageState
@@ -28,6 +28,42 @@ UnknownOutcome = Literal["resend", "wait", "fail"]
 _VERSIONS = {"3.3": VERSION_3_3, "3.4": VERSION_3_4, "5.0": VERSION_5_0}
 _ID_FORMATS = {"auto": "auto", "same": "same", "hex-dec": "response_hex", "dec-hex": "response_dec"}
 _INBOUND_LIMIT = 4000  # unanswered deliver_sm the session takes; reading stops long before
+
+
+class Policy(Protocol):
+    """What the fate of messages goes by, whatever kind of connector they are out on; see `Settings`."""
+
+    @property
+    def id(self) -> str:
+        """The connector."""
+
+    @property
+    def group(self) -> str:
+        """The account that ids are unique in."""
+
+    @property
+    def unknown_outcome(self) -> UnknownOutcome:
+        """What a lost answer means."""
+
+    @property
+    def statuses(self) -> Mapping[int, Rule]:
+        """What statuses mean here, where it differs."""
+
+    @property
+    def retry_waits_s(self) -> tuple[float, ...]:
+        """Waits before the attempts after the first."""
+
+    @property
+    def retry_attempts(self) -> int:
+        """Attempts before the next way."""
+
+    @property
+    def receipt_for_all_parts(self) -> bool:
+        """Whether each part has its receipt."""
+
+    @property
+    def most_out(self) -> int:
+        """Requests that may be without an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +81,9 @@ class Settings:
     system_type: bytes = b""
     interface_version: int = VERSION_3_4
     address_range: bytes = b""
-    tls: IOpenSSLClientConnectionCreator | None = None
+    tls: IOpenSSLClientConnectionCreator | None = field(default=None, compare=False)
+    tls_from: tuple[object, ...] | None = None  #: what `tls` was made of: other octets in the same files are no change
+    certificate_ends: float | None = field(default=None, compare=False)  #: of our own one, seconds since 1970
     session: SessionConfig = field(default_factory=SessionConfig)
     connect_s: float = 10.0
     reconnect_min_s: float = 1.0
@@ -70,6 +108,11 @@ class Settings:
     adaptive_rate: bool = True
     keep_order: bool = True
     queue_capacity: int = 2000
+
+    @property
+    def most_out(self) -> int:
+        """See Policy."""
+        return self.session.window * self.binds
 
     @property
     def session_grouped(self) -> SessionConfig:
@@ -97,6 +140,8 @@ def settings_of(section: SmppConnector) -> Settings:
         tls=None
         if tls is None
         else client_options(tls.server_name or section.host, verify=tls.verify, ca=tls.ca, cert=tls.cert, key=tls.key),
+        tls_from=None if tls is None else (tls.server_name or section.host, tls.verify, tls.ca, tls.cert, tls.key),
+        certificate_ends=None if tls is None or tls.cert is None else expiry_of(tls.cert),
         session=SessionConfig(
             session_init=timers.session_init_s,
             enquire_link=timers.enquire_link_s,

@@ -25,6 +25,12 @@ class Throttle:
         self._times = 0
         self._taken = 0
 
+    def adopt(self, now: float, *, adaptive: bool) -> None:
+        """From now on the rate is lowered, or not any more: then the configured one alone holds."""
+        if self._adaptive and not adaptive:
+            self._rate.release(now)
+        self._adaptive = adaptive
+
     def slow_down(self, status: int, now: float, sent_at: float) -> bool:
         """An answer to a PDU written at `sent_at` asked for it; True when that changed the rate or began a pause.
 

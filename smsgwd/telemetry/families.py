@@ -50,6 +50,10 @@ class Family(Generic[M]):
         self._children[values] = child
         return child
 
+    def each(self) -> list[tuple[tuple[str, ...], M]]:
+        """Every series there is, what is counted together as `_other` included."""
+        return [(tuple(values), cast(M, child)) for values, child in self._metric._metrics.items()]
+
     def forget(self, label: str, value: str) -> None:
         """Drop every series whose `label` is `value`: what it stood for is gone (a removed connector)."""
         at = self.spec.labels.index(label)

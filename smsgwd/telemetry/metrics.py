@@ -7,36 +7,39 @@ costs 0.1 µs on a bound child (`plain.py`; on the reactor's thread only): take 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Final
 
 from prometheus_client import (
     CollectorRegistry,
-    Gauge,
     ProcessCollector,
     disable_created_metrics,
     generate_latest,
 )
 
-from smsgwd.telemetry.families import OTHER, Family, Spec
-from smsgwd.telemetry.plain import Spread, Tally
+from smsgwd.telemetry.declaring import Declaring
+from smsgwd.telemetry.families import OTHER
+from smsgwd.telemetry.plain import Tally
+from smsgwd.telemetry.provider_metrics import ProviderFamilies, ProviderMetrics
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """Content-Type of what `render` returns."""
 
-_PREFIX = "smsgwd_"
+MOST_TENANTS: Final = 200
+"""Tenants with series of their own."""
+
 _FAST = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _SLOW = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0, 600.0)
+_WAITS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
-class Metrics:
+class Metrics(Declaring):
     """Every metric of the daemon, registered in `registry`; `process=True` adds CPU, memory and file descriptors."""
 
     def __init__(self, registry: CollectorRegistry, process: bool = False) -> None:
-        self.registry = registry
-        self.specs: list[Spec] = []
+        super().__init__(registry, [])
         self._connectors: dict[str, ConnectorMetrics] = {}
         if process:
             ProcessCollector(registry=registry)
@@ -46,6 +49,10 @@ class Metrics:
         self._outbox()
         self._business()
         self._inside()
+        self._stages()
+        self._queues()
+        self._operations()
+        self.providers = ProviderFamilies(registry, self.specs)
 
     def _intake(self) -> None:
         self.accepted = self._counters(
@@ -178,6 +185,82 @@ class Metrics:
         self.store_healthy = self._gauge("store_healthy", "1 while commits work.")
         self.reactor_lag = self._histogram("reactor_lag_seconds", "How late the event loop wakes up.", _FAST)
 
+    def _stages(self) -> None:
+        """How long each stage of a message's way takes; `answer_seconds` and `receipt_push_seconds` are stages too."""
+        self.submit_durable_seconds = self._histogram(
+            "submit_durable_seconds", "From a submission read to its messages durable.", _FAST
+        )
+        self.queue_seconds = self._histograms(
+            "queue_seconds",
+            "From a message taken to its first part written to the carrier that took it; not of those that waited for"
+            " their time or for a retry.", "connector", buckets=_WAITS,
+        )  # fmt: skip
+        self.receipt_durable_seconds = self._histogram(
+            "receipt_durable_seconds", "From a receipt read to it being durable.", _FAST
+        )
+
+    def _queues(self) -> None:
+        """What waits, and since when."""
+        self.queue_messages = self._gauges(
+            "queue_messages", "Messages queued for a connector, in the store.", "connector"
+        )
+        self.queue_oldest = self._gauges(
+            "queue_oldest_seconds", "Age of the oldest message queued for a connector; 0 = none is.", "connector"
+        )
+        self.outbox_overdue = self._gauges(
+            "outbox_overdue_seconds", "For how long the most overdue push of a kind has been due: webhook, esme.",
+            "kind", series=4,
+        )  # fmt: skip
+        self.pushes_given_up = self._gauge("pushes_given_up", "Pushes that were given up and are kept.")
+        self.tenant_accepted = self._counters(
+            "tenant_messages_accepted_total", "Messages taken, by tenant.", "tenant", series=MOST_TENANTS
+        )
+        self.tenant_final = self._counters(
+            "tenant_messages_final_total", "Messages that ended, by tenant: delivered, failed, cancelled. Read at a"
+            " scrape; of tenants beyond the most series some each time.", "tenant", "state",
+            series=3 * (MOST_TENANTS + 1),
+        )  # fmt: skip
+
+    def _operations(self) -> None:
+        """What the person on call watches or has done."""
+        self.ready = self._gauge("ready", "1 while /ready answers 200.")
+        self.connector_up = self._gauges("connector_up", "1 while a connector can send.", "connector")
+        self.connector_state = self._gauges(
+            "connector_state", "1 for what operators want of a connector: on, paused, stopped.", "connector", "state",
+            series=3000,
+        )  # fmt: skip
+        self.store_bytes = self._gauges(
+            "store_bytes", "Bytes of the store: used, free (in its file), disk_free (of the file system).", "what",
+            series=4,
+        )  # fmt: skip
+        self.certificate_expires = self._gauges(
+            "certificate_expires_timestamp_seconds", "When the certificate in use ends, seconds since 1970:"
+            " of a listener, or `connector NAME`.", "used_by", series=1000,
+        )  # fmt: skip
+        self.commands = self._counters(
+            "operator_commands_total", "Changes by operators that were written down, by outcome: begun, done, failed.",
+            "outcome", series=8,
+        )  # fmt: skip
+        self.cdr_lines = self._counter("cdr_lines_total", "Detail records written.")
+        self.cdr_oldest = self._gauge(
+            "cdr_oldest_seconds",
+            "How long ago the oldest message ended that has no detail record so far; 0 = all have.",
+        )
+        self.reloads = self._counters(
+            "config_reloads_total", "Times the configuration was read again: ok, failed.", "result", series=4
+        )
+        self.config_loaded = self._gauge(
+            "config_loaded_timestamp_seconds", "When the configuration in force was read, seconds since 1970."
+        )
+        self.log_dropped = self._counters(
+            "log_lines_dropped_total", "Log lines left out: repeated (rate limit), unwritable.", "why", series=4
+        )
+        self.watchdog = self._counter("watchdog_pings_total", "Signs of life given to the service manager.")
+        self.spans = self._counters(
+            "trace_spans_total", "Spans of traced messages: made, dropped (the queue was full), exported, failed.",
+            "result", series=8,
+        )  # fmt: skip
+
     def connector(self, connector_id: str) -> ConnectorMetrics:
         """The bound children of one connector; the same object every time."""
         found = self._connectors.get(connector_id)
@@ -185,46 +268,22 @@ class Metrics:
             found = self._connectors[connector_id] = ConnectorMetrics(self, connector_id)
         return found
 
+    def provider(self, connector_id: str) -> ProviderMetrics:
+        """What only connectors of kind provider count; the same object every time."""
+        return self.providers.of(connector_id)
+
     def forget_connector(self, connector_id: str) -> None:
         """Drop the series of a connector that was removed."""
+        self.providers.forget(connector_id)
         self._connectors.pop(connector_id, None)
         counters = (self.submitted, self.answered, self.unknown, self.throttled, self.binds_lost)
         for counter in (*counters, self.receipts, self.receipts_late, self.mo, self.failovers):
             counter.forget("connector", connector_id)
-        for gauge in (self.binds_bound, self.window_in_use, self.queue_depth, self.rate):
+        gauges = (self.binds_bound, self.window_in_use, self.queue_depth, self.rate, self.queue_messages)
+        for gauge in (*gauges, self.queue_oldest, self.connector_up, self.connector_state):
             gauge.forget("connector", connector_id)
-        self.answer_seconds.forget("connector", connector_id)
-
-    def _spec(self, name: str, kind: str, text: str, labels: tuple[str, ...] = (), series: int = 1) -> Spec:
-        spec = Spec(_PREFIX + name, kind, text, labels, series)
-        self.specs.append(spec)
-        return spec
-
-    def _counter(self, name: str, text: str) -> Tally:
-        spec = self._spec(name, "counter", text)
-        return Tally(spec.name, text, registry=self.registry)
-
-    def _counters(self, name: str, text: str, *labels: str, series: int = 1000) -> Family[Tally]:
-        spec = self._spec(name, "counter", text, labels, series)
-        return Family(Tally(spec.name, text, labels, registry=self.registry), spec)
-
-    def _gauge(self, name: str, text: str) -> Gauge:
-        spec = self._spec(name, "gauge", text)
-        return Gauge(spec.name, text, registry=self.registry)
-
-    def _gauges(self, name: str, text: str, *labels: str, series: int = 1000) -> Family[Gauge]:
-        spec = self._spec(name, "gauge", text, labels, series)
-        return Family(Gauge(spec.name, text, labels, registry=self.registry), spec)
-
-    def _histogram(self, name: str, text: str, buckets: Sequence[float]) -> Spread:
-        spec = self._spec(name, "histogram", text)
-        return Spread(spec.name, text, buckets=buckets, registry=self.registry)
-
-    def _histograms(
-        self, name: str, text: str, *labels: str, buckets: Sequence[float], series: int = 200
-    ) -> Family[Spread]:
-        spec = self._spec(name, "histogram", text, labels, series)
-        return Family(Spread(spec.name, text, labels, buckets=buckets, registry=self.registry), spec)
+        for histogram in (self.answer_seconds, self.queue_seconds):
+            histogram.forget("connector", connector_id)
 
 
 class ConnectorMetrics:
@@ -244,6 +303,7 @@ class ConnectorMetrics:
         self.queue_depth = metrics.queue_depth.labels(connector_id)
         self.answer_seconds = metrics.answer_seconds.labels(connector_id)
         self.rate = metrics.rate.labels(connector_id)
+        self.queue_seconds = metrics.queue_seconds.labels(connector_id)
 
     def answered(self, status: int | str) -> Tally:
         """Counter of answers with this command_status (label '0x00000058') or provider code."""

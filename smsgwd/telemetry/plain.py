@@ -48,6 +48,11 @@ class Tally(Counter):
             raise ValueError("counters only go up")
         self._value.number += amount
 
+    @property
+    def number(self) -> float:
+        """How many so far."""
+        return float(self._value.number)
+
 
 class Spread(Histogram):
     """A Histogram that only one thread adds to; no exemplars."""
@@ -64,6 +69,16 @@ class Spread(Histogram):
         """Add one value."""
         self._sum.number += amount
         self._buckets[bisect_left(self._upper_bounds, amount)].number += 1
+
+    @property
+    def bounds(self) -> list[float]:
+        """Upper bounds of the buckets; the last one is infinite."""
+        return list(self._upper_bounds)
+
+    @property
+    def counts(self) -> list[float]:
+        """How many values each bucket has, without those of the buckets below it."""
+        return [bucket.number for bucket in self._buckets]
 
     def observe_many(self, amount: float, count: int) -> None:
         """Add the same value so many times."""

@@ -7,7 +7,7 @@ forgotten first.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,18 +25,27 @@ class _Window:
 
 
 class RateLimit:
-    """The structlog processor: at most `burst` lines of one kind in `window_s` seconds.
+    """The structlog processor: at most `burst` lines of one kind in `window_s` seconds, of an event in `bursts` as many
+    as stand there.
 
     `clock` gives seconds that never go back. The first line of a kind after a window in which lines were left out
     carries their count as `left_out`.
     """
 
-    def __init__(self, clock: Callable[[], float], burst: int = 20, window_s: float = 10.0) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        burst: int = 20,
+        window_s: float = 10.0,
+        bursts: Mapping[str, int] | None = None,
+    ) -> None:
         if burst < 1 or window_s <= 0:
             raise ValueError("burst must be at least 1 and window_s above 0")
         self._clock = clock
         self._burst = burst
         self._window_s = window_s
+        self._bursts = dict(bursts or {})
+        self.left_out = 0  #: lines since the start
         self._windows: OrderedDict[tuple[Any, ...], _Window] = OrderedDict()
 
     def __call__(self, logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -54,8 +63,9 @@ class RateLimit:
             if window.left_out:
                 event["left_out"] = window.left_out
             window.start, window.written, window.left_out = now, 0, 0
-        if window.written >= self._burst:
+        if window.written >= self._bursts.get(str(event.get("event")), self._burst):
             window.left_out += 1
+            self.left_out += 1
             raise structlog.DropEvent
         window.written += 1
         return event

@@ -61,6 +61,7 @@ def world(monkeypatch, tmp_path):
         store=calls("store"),
         tenancy=calls("tenancy"),
         catalog=calls("catalog"),
+        tracing=calls("tracing"),
     )
     names = (
         "dispatcher",
@@ -77,7 +78,11 @@ def world(monkeypatch, tmp_path):
         "authenticator",
         "business",
         "watch",
+        "secret_desk",
+        "connectors",
+        "operations",
         "admin",
+        "callbacks",
     )
     services = SimpleNamespace(http=None, ops=None, **{name: calls(name) for name in names})
     services.smpp.sections = {}
@@ -88,6 +93,7 @@ def world(monkeypatch, tmp_path):
 
     monkeypatch.setattr(daemon_module, "build_core", lambda *args: core)
     monkeypatch.setattr(daemon_module, "build_services", build_services)
+    monkeypatch.setattr(daemon_module, "build_control", lambda *args, **kwargs: None)
     monkeypatch.setattr(daemon_module, "refuse_unsupported", lambda config: None)
     monkeypatch.setattr(daemon_module, "Lag", lambda *args: calls("lag"))
     monkeypatch.setattr(daemon_module, "Strays", lambda *args: calls("strays"))
@@ -97,7 +103,7 @@ def world(monkeypatch, tmp_path):
         path="f",
         data_dir=tmp_path,
         tenants=(),
-        listeners=SimpleNamespace(ops=None, http=None),
+        listeners=SimpleNamespace(ops=None, http=None, callbacks=None),
         admin=SimpleNamespace(socket=tmp_path / "admin.sock", mode=0o660),
         shutdown=SimpleNamespace(drain_s=1.0),
     )
@@ -112,18 +118,20 @@ def test_it_starts_and_ends_in_order(world):
     world.daemon._begin()
     assert world.log == [
         "store.open", "catalog.load", "tenancy.load", "services built", "notifier.start", "esme_outbox.start",
-        "business.start", "dispatcher.start", "sweeps.start", "watch.look", "desk.start", "rerouter.start",
-        "retention.start", "listenUNIX",
-        "strays.start",
+        "business.start", "connectors.start", "dispatcher.start", "sweeps.start", "watch.look", "desk.start",
+        "rerouter.start", "retention.start", "operations.start", "listenUNIX",
+        "strays.start", "secret_desk.start",
     ]  # fmt: skip
     del world.log[:]
     terminate(world.daemon)
     assert world.log == [
-        "pipeline.close", "api.close", "smpp.close", "watch.stop", "business.stop", "sweeps.stop",
+        "pipeline.close", "api.close", "smpp.close", "callbacks.close", "callbacks.stop",
+        "secret_desk.stop", "watch.stop", "business.stop", "sweeps.stop",
         "retention.stop", "rerouter.stop", "strays.stop",
         "desk.stop", "dispatcher.drain", "smpp.stop", "esme_outbox.stop",
-        "notifier.stop", "http_client.close",
-        "authenticator.stop", "admin_port.stopListening", "admin.stop", "store.close", "lag.stop",
+        "notifier.stop", "operations.stop", "http_client.close",
+        "authenticator.stop", "admin_port.stopListening", "admin.stop", "store.close",
+        "tracing.stop", "lag.stop",
         "authenticator.stop", "reactor.stop",
     ]  # fmt: skip
     assert world.daemon.exit_status == 0
@@ -195,3 +203,4 @@ def test_a_limit_that_cannot_be_raised_stops_nobody(monkeypatch):
 
 def test_the_c_library_takes_the_limit_of_large_blocks():
     assert daemon_module.give_large_blocks_back() is (platform.libc_ver()[0] == "glibc")
+    assert daemon_module.give_back() is (platform.libc_ver()[0] == "glibc")

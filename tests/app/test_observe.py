@@ -1,16 +1,18 @@
+from types import SimpleNamespace
+
 from prometheus_client import CollectorRegistry
-from twisted.internet.defer import fail, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
 from smsgwd.app import observe as observe_module
-from smsgwd.app.observe import Intake, Lag, Requests, Results, Scrape, Strays
+from smsgwd.app.observe import Intake, Lag, Requests, Results, Strays
 from smsgwd.model.changes import Ignored, Moved, Noted, Parked, Submitted, Swept
 from smsgwd.model.message import State
 from smsgwd.model.upkeep import Erased, Rematched
 from smsgwd.ports.dispatch import BindStatus, ConnectorStatus
 from smsgwd.ports.store import QueueDepth, StoreCounts, StoreUnavailable
 from smsgwd.telemetry import Metrics
-from tests.app.fakes import FakeClock, now
+from tests.app.fakes import FakeClock
 from tests.app.made import message
 
 
@@ -81,34 +83,36 @@ class _Store:
         self.counts = lambda: counts
 
 
+def test_a_look_for_queues_that_was_asked_for_meanwhile_is_not_forgotten():
+    pages, adopted, reactor = [], [], Clock()
+    store = SimpleNamespace(counts=lambda: pages.append(Deferred()) or pages[-1])
+    strays = Strays(reactor, store, _Dispatcher(), lambda names: adopted.append(list(names)))
+    strays.start()
+    strays.look_soon()  # the look under way may have seen nothing of it
+    pages[0].callback(StoreCounts((), 0, 0, 0, 0, 0, 0))
+    assert adopted == [[]] and len(pages) == 1
+    reactor.advance(1)
+    pages[1].callback(StoreCounts((QueueDepth("gone", 1, 0),), 0, 0, 0, 0, 0, 0))
+    assert adopted == [[], ["gone"]]
+    for _ in range(100):  # a message each: one look a second
+        strays.look_soon()
+    reactor.advance(0.9)
+    assert len(pages) == 2
+    reactor.advance(0.2)
+    assert len(pages) == 3
+    strays.stop()
+
+
 class _Dispatcher:
     def status(self):
         binds = (BindStatus(0, "bound", 3, 10, 0.0), BindStatus(1, "waiting", 0, 10, 0.0))
         return [ConnectorStatus("sim", "smpp", True, 7, 3, 0, 0, 0, binds)]
 
 
-def test_a_scrape_reads_what_is_not_counted_as_it_happens():
-    world = World()
-    counts = StoreCounts((QueueDepth("sim", 9, 0), QueueDepth("b", 1, 0)), 2, 4, 5, 0, 3, 1, held=8)
-    page = now(Scrape(world.metrics, _Store(succeed(counts)), _Dispatcher(), lambda: {"http": 6})())
-    assert b'smsgwd_binds_bound{connector="sim"} 1.0' in page
-    assert world.value("messages_queued", state="queued") == 10
-    assert world.value("messages_queued", state="held") == 8
-    assert world.value("pushes_pending") == 5
-    assert (world.value("receipts_parked"), world.value("receipts_orphaned")) == (3, 1)
-    assert world.value("connections", listener="http") == 6
-
-
-def test_a_store_that_cannot_be_read_does_not_spoil_the_page():
-    world = World()
-    store = _Store(fail(StoreUnavailable("closed")))
-    page = now(Scrape(world.metrics, store, _Dispatcher(), dict)())
-    assert b'smsgwd_window_in_use{connector="sim"} 3.0' in page
-
-
 def test_queues_of_connectors_that_are_not_configured_are_named(monkeypatch):
     said = []
-    monkeypatch.setattr(observe_module._log, "warning", lambda event, **values: said.append((event, values)))
+    log = SimpleNamespace(warning=lambda event, **values: said.append((event, values)))
+    monkeypatch.setattr(observe_module, "_log", log)
     counts = StoreCounts((QueueDepth("gone", 9, 0), QueueDepth("sim", 1, 0)), 0, 0, 0, 0, 0, 0)
     reactor, adopted = Clock(), []
     store = _Store(succeed(counts))

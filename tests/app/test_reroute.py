@@ -261,3 +261,14 @@ def test_what_waits_for_a_connector_that_is_configured_no_more_goes_where_its_ro
     world.dispatcher.down = {"gone": float("inf")}
     world.run(3)
     assert world.where() == {1: "b", 2: "a"}
+
+
+def test_what_comes_late_for_one_that_was_emptied_is_not_put_off():
+    world = World(message(1, connector="gone"), after=None)
+    world.dispatcher.down = {"gone": float("inf")}
+    world.rerouter.adopt(["gone"])
+    world.run(200)  # rounds that move nothing come ever later
+    world.store.all[2] = message(2, connector="gone")
+    world.rerouter.adopt(["gone"])
+    world.run(1.5)
+    assert world.where()[2] in ("a", "b")

@@ -200,3 +200,14 @@ def test_a_wall_clock_that_is_set_back_is_told_once_even_after_a_failure(world):
     world.advance(1.1)
     world.settle()
     assert world.asked(Promote)[-1].set_back == 0
+
+
+def test_other_times_count_from_the_next_sweep_on(world):
+    world.settle()
+    world.sweeps.follow(receipt_wait_ms=3_600_000, keys_kept_ms=7_200_000, pushes_kept_ms=60_000)
+    world.advance(61)
+    world.settle()
+    now = world.clock.wall
+    assert world.asked(TimeOutReceipts)[-1].deadline_before == now - 3_600_000
+    [tidy] = world.asked(Tidy)
+    assert tidy == Tidy(now - 7_200_000, now - 60_000, now - 900_000)

@@ -82,6 +82,15 @@ def test_check_refuses_a_store_that_is_not_built(tmp_path):
     assert "store.kind" in result.output
 
 
+def test_check_says_which_packages_traces_need(tmp_path, monkeypatch):
+    path = written(tmp_path, "node: one\ndata_dir: data\ntracing: {endpoint: 'http://127.0.0.1:4318'}\n")
+    assert run("check", "-c", path).exit_code == 0
+    monkeypatch.setattr("smsgwd.app.support.available", lambda: False)
+    result = run("check", "-c", path)
+    assert result.exit_code == 2
+    assert "tracing.endpoint: needs packages that are not installed: pip install 'smsgwd[otel]'" in result.output
+
+
 def test_run_refuses_a_bad_file_before_anything_starts(tmp_path):
     path = written(tmp_path, "node: one\ndata_dir: data\ncolour: red\n")
     result = run("run", "-c", path)

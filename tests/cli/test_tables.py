@@ -3,7 +3,7 @@
 import pytest
 
 from smsgwd.cli.command_help import explained, overview
-from smsgwd.cli.tables import render, table
+from smsgwd.cli.tables import Look, NoSuchColumnError, render, table
 
 STATUS = {
     "version": "0.1.0",
@@ -64,6 +64,9 @@ def test_nothing_that_a_terminal_obeys_is_printed():
         f"ref: {shown}\nin ref: {shown}\nall: {shown}"
     )
     assert render("sender", {"x": [{"details": {"a": "\x9b\u202e"}}]}).endswith('{"a": "\\x9b\\u202e"}')
+    assert render("sender", {"x\x1b": [{"a": "b"}]}) == "\n".join(("", "x\\x1b:", "a", "b"))
+    assert render("message", [{"ref": "a\u061cb"}]) == "ref\na\\u061cb"
+    assert render("ledger", "a\rb\r\nc\r") == "a\\rb\r\nc\\r"
     assert render("ledger", "a,b\r\n1,\x1b[2J\n") == "a,b\r\n1,\\x1b[2J\n"
 
 
@@ -84,8 +87,36 @@ def test_status_screen():
     assert lines[7:] == [
         "a bind 0: connection refused",  # the error of a bind that is up is history
         "a: suspended for another 12 s",
-        "a: sends 199.5 parts a second at most",
+        "a: sends 199.5 parts a second at most, since its carrier throttles",
     ]
+
+
+def test_status_does_not_take_a_rate_that_is_configured_for_throttling():
+    [row, *_] = STATUS["connectors"]
+    shown = render("status", {**STATUS, "connectors": [{**row, "rate": 100.0, "throughput": 100.0}]})
+    assert "at most" not in shown
+
+
+def test_status_of_days_and_of_nothing_configured():
+    lines = render("status", {**STATUS, "uptime_s": 400_000.0, "connectors": []}).splitlines()
+    assert lines[0].endswith("  up 5 d")
+    assert lines[-1] == "no connectors: none is configured"
+
+
+def test_what_is_wrong_with_a_file_is_told_a_line_each():
+    problems = ["a.yaml:1: port: must be less", "a.yaml:7: unknown key 'x\x1b'"]
+    assert render("config", {"file": "a.yaml", "problems": problems}).splitlines() == [
+        "file: a.yaml",
+        "problems: a.yaml:1: port: must be less",
+        "          a.yaml:7: unknown key 'x\\x1b'",
+    ]
+    assert render("config", {"routes": ["a", "b"]}) == "routes: a, b"
+
+
+def test_status_says_what_needs_somebody():
+    lines = render("status", {**STATUS, "attention": ["a was paused by an \x1b operator"]}).splitlines()
+    assert lines[4] == "! a was paused by an \\x1b operator"
+    assert not [line for line in lines if "suspended for" in line]  # it is told at the top
 
 
 def test_status_names_what_an_operator_has_to_decide():
@@ -128,20 +159,26 @@ def test_help_is_a_line_for_each_command_and_tells_parameters_of_some(monkeypatc
     monkeypatch.setenv("COLUMNS", "44")
     parameters = [
         {"name": "tenant", "required": True, "text": "Whose numbers they are, by its id"},
-        {"name": "limit", "required": False, "text": "How many"},
+        {"name": "limit", "required": False, "text": "How many", "values": "on|off"},
     ]
     row = {"noun": "optout", "verb": "list", "text": "Numbers", "changes": False, "parameters": parameters}
+    row |= {"role": "read", "follow": True, "examples": ["optout list demo"]}
     other = {"noun": "tls", "verb": "reload", "text": "Read again", "changes": True, "parameters": []}
     assert overview([row, other]).splitlines()[:2] == ["optout list  Numbers", "tls reload   Read again"]
     assert explained([row, other]).splitlines() == [
-        "smsgwctl optout list",
+        "smsgwctl optout list TENANT [limit=]",
         "  Numbers",
+        "  (role read; goes on until Ctrl-C",
+        "  (--seconds N ends it))",
         "    tenant=   Whose numbers they are, by its",
         "              id",
-        "    [limit=]  How many",
+        "    [limit=]  How many (on, off)",
+        "  e.g. smsgwctl optout list demo",
         "",
         "smsgwctl tls reload",
         "  Read again",
+        "  (changes something and stands in the",
+        "  audit)",
     ]
 
 
@@ -165,9 +202,79 @@ def test_what_is_inside_an_answer():
     ]
 
 
+def test_sentences_stand_below_their_rows_where_the_screen_is_narrow():
+    rows = [
+        {"at": "2026-11-22T11:29:55.661Z", "step": "accepted", "detail": "by HTTP, 1 part gsm"},
+        {"at": "2026-11-22T11:29:56.661Z", "step": "submit_sm taken", "detail": None},
+        {"at": "2026-11-22T11:29:57.661Z", "step": "ended: undelivered", "detail": "by its receipt: UNDELIV 001"},
+    ]
+    assert table(rows, Look(width=50)).splitlines() == [
+        "at                        step",
+        "2026-11-22T11:29:55.661Z  accepted",
+        "    by HTTP, 1 part gsm",
+        "2026-11-22T11:29:56.661Z  submit_sm taken",
+        "2026-11-22T11:29:57.661Z  ended: undelivered",
+        "    by its receipt: UNDELIV 001",
+    ]
+    assert table(rows, Look(width=50, headers=False)).splitlines()[:2] == [
+        "2026-11-22T11:29:55.661Z  accepted",
+        "    by HTTP, 1 part gsm",
+    ]
+    assert table(rows, Look(width=120)) == table(rows)
+    assert "…" in table([{"id": "1", "detail": "x" * 50}], Look(width=30, columns=("id", "detail")))
+
+
 def test_how_far_long_work_is():
     work = {"backup": {"done": 10, "total": 40}, "erase": {"done": 7, "total": 0}}
     assert render("store", {"upkeep": work}).splitlines() == [
         "upkeep backup: 10 of 40 (25 %)",
         "upkeep erase: 7 so far",
     ]
+
+
+def test_words_give_way_on_a_narrow_terminal_and_what_is_needed_whole_never():
+    row = {"id": "7400000000000000001", "count": 123456789012, "why": "b" * 50, "smsc_id": "c" * 20}
+    rows = [{**row, "at": "2026-11-22T11:06:53.186Z"}]
+    assert "b" * 50 in table(rows)  # where it is no terminal nothing is cut
+    line = table(rows, Look(width=100)).splitlines()[1]
+    assert len(line) == 100
+    assert line.split() == ["7400000000000000001", "123456789012", "b" * 19 + "…", "c" * 20, "2026-11-22T11:06:53.…"]
+    narrow = table(rows, Look(width=10)).splitlines()[1]
+    assert narrow.split() == ["7400000000000000001", "123456789012", "bbbbbbb…", "c" * 20, "2026-11-22T11:06:53…"]
+
+
+def test_the_widest_give_way_together():
+    rows = [{"n": 1, "a": "a" * 40, "b": "b" * 30, "c": "c" * 5}]
+    line = table(rows, Look(width=40)).splitlines()[1]
+    assert len(line) == 40
+    assert [len(cell) for cell in line.split()] == [1, 14, 14, 5]  # of 40, 30 and 5
+
+
+def test_columns_may_be_chosen():
+    rows = [{"a": 1, "b": "x"}, {"a": 2, "b": "y", "c": True}]
+    assert table(rows, Look(columns=("c", "a"))).splitlines() == ["c    a", "-    1", "yes  2"]
+    assert render("x", rows, Look(columns=("b",), headers=False)) == "x\ny"
+    assert render("x", {"id": "7", "rows": rows}, Look(columns=("id",))) == "id: 7"
+    assert render("x", {"id": "7", "rows": rows}, Look(columns=("a",), headers=False)) == "1\n2"
+    for data in (rows, {"id": "7", "rows": rows}):
+        with pytest.raises(NoSuchColumnError, match=r"there is no column d; there are: .*a, b, c"):
+            render("x", data, Look(columns=("a", "d")))
+    assert render("x", [], Look(headers=False)) == ""
+
+
+def test_states_have_colours_on_a_terminal_and_nothing_else():
+    rows = [{"id": "down", "state": "bound"}, {"id": "b", "state": "stopped"}, {"id": "c", "state": "odd"}]
+    plain = table(rows)
+    assert "\x1b" not in plain
+    lines = table(rows, Look(colour=True)).splitlines()
+    assert lines[1] == "down  \x1b[32mbound\x1b[0m"
+    assert lines[2] == "b     \x1b[31mstopped\x1b[0m"
+    assert lines[3] == "c     odd"
+    assert render("x", {"state": "paused"}, Look(colour=True)) == "state: \x1b[33mpaused\x1b[0m"
+
+
+def test_rows_that_come_by_and_by_stand_below_each_other():
+    widths: dict[str, int] = {}
+    first = table([{"a": "long", "b": "x"}], widths=widths)
+    second = table([{"a": "s", "b": "y"}], Look(headers=False), widths)
+    assert first.splitlines()[1].index("x") == second.index("y")

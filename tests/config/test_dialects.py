@@ -60,7 +60,7 @@ def test_all_mistakes_at_once(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("prefix", ["/v1", "/V1/isms", "/l", "/docs", "/openapi.json"])
+@pytest.mark.parametrize("prefix", ["/v1", "/V1/isms", "/l", "/docs", "/openapi.json", "/callback"])
 def test_a_prefix_does_not_take_the_native_api_away(tmp_path: Path, prefix: str) -> None:
     (said,) = bad(tmp_path, f"dialects: {{isms: {{prefix: {prefix}}}}}\n")
     assert said.startswith("1: dialects.isms.prefix: begins as paths of the native API do (/v1, ")

@@ -159,6 +159,7 @@ def test_the_text_of_an_error_has_file_line_key_and_what(tmp_path: Path) -> None
         ("store: {kind: redis, url: 'http://x'}", "store.url: must start with redis://"),
         ("tenants_file: none.yaml", "tenants_file: cannot read file"),
         ("secret_key: short", "secret_key: is too short: at least 32 characters"),
+        ('secret_key: "a key of thirty-two characters...\\nshort"', "secret_key: has a line that is too short"),
         ("connectors: {}", "connectors: must be a list"),
         ("connectors: [3]", "connectors[0]: must be a mapping of options"),
         ("routes: [{connectors: [nowhere]}]",
@@ -261,6 +262,14 @@ def test_provider_options_are_free_and_plain(tmp_path: Path) -> None:
     assert options == {"base_url": "https://x", "n": 5, "f": 1.5, "deep": {"password": "hush", "list": ("a", 1)}}
     assert [type(options["n"]), type(options["f"]), type(options["deep"]["password"])] == [int, float, str]
     assert "hush" not in repr(config)
+
+
+def test_a_mistake_of_a_whole_connector_is_told_of_it(tmp_path: Path) -> None:
+    """Not of an option that is called as the kind is."""
+    (only,) = bad(tmp_path, "connectors: [{id: a, kind: provider, provider: isms, push_contacts: true}]")
+    assert only == "1: connectors[0]: 'push_contacts' needs 'tenant'"
+    (only,) = bad(tmp_path, "connectors: [{id: a, kind: provider, provider: 7x}]")
+    assert only.startswith("1: connectors[0].provider: does not have the form")
 
 
 def test_a_route_reads_from_and_lists(tmp_path: Path) -> None:

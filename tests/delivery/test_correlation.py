@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsgwd.delivery.correlation import FORMATS, candidates, canonical, likeliest, same_number
+from smsgwd.delivery.correlation import EXACT, FORMATS, candidates, canonical, likeliest, same_number
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,12 @@ def test_canonical(written, stored):
 def test_candidates(receipt_id, id_format, expected):
     assert list(candidates(receipt_id, id_format)) == expected
     assert likeliest(receipt_id, id_format) == expected[0]
+
+
+@given(st.text(max_size=80))
+def test_an_exact_id_has_no_other_form(written):
+    assert candidates(written, EXACT) == (written,)
+    assert likeliest(written, EXACT) == written
 
 
 @given(st.text(max_size=40), st.sampled_from(FORMATS))

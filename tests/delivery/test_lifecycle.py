@@ -14,7 +14,7 @@ _RECEIPTS = {
     E.RECEIPT_CANCELLED: S.CANCELLED,
     E.RECEIPT_UNKNOWN: S.UNKNOWN,
 }
-_UNSENT_ENDS = {E.EXPIRED: S.EXPIRED, E.CANCELLED: S.CANCELLED}
+_UNSENT_ENDS = {E.EXPIRED: S.EXPIRED, E.CANCELLED: S.CANCELLED, E.PURGED: S.REJECTED}
 
 #: Written down a second time on purpose: a change of the table must be meant.
 LEGAL = {
@@ -23,6 +23,7 @@ LEGAL = {
     (S.WAITING, E.DUE): S.QUEUED,
     (S.WAITING, E.ALL_SENT): S.SENT,
     (S.WAITING, E.GIVEN_UP): S.UNKNOWN,
+    (S.QUEUED, E.HELD): S.SCHEDULED,
     (S.QUEUED, E.POSTPONED): S.WAITING,
     (S.QUEUED, E.ALL_SENT): S.SENT,
     (S.QUEUED, E.REFUSED): S.REJECTED,
@@ -75,7 +76,7 @@ def test_every_final_state_has_its_receipt_event():
 
 
 def test_only_ends_before_sending_are_refunded():
-    assert {E.REFUSED, E.EXPIRED, E.CANCELLED, E.BARRED} == REFUNDED
+    assert {E.REFUSED, E.EXPIRED, E.CANCELLED, E.BARRED, E.PURGED} == REFUNDED
     for state in (S.SENT,):
         assert not REFUNDED & set(TABLE[state])
 

@@ -391,3 +391,15 @@ def test_forget_reads_anew_and_hands_nothing_out_twice():
     assert [queue.pop() for _ in range(3)] == [(0, 9), (2, 2), (3, 3)]
     queue.push_back([out])
     assert queue.pop() == out
+
+
+def test_another_capacity():
+    queue = PagedQueue(lambda item: item, 100)
+    queue.begin_read()
+    queue.page_read([(0, number) for number in range(50)], more=False)
+    queue.resize(10)
+    assert (queue.page, len(queue)) == (5, 50)
+    queue.add((0, 50))
+    assert len(queue) == 5 and not queue.complete  # the rest is left to the store, which has it
+    queue.resize(1000)
+    assert queue.page == 500 and queue.must_read

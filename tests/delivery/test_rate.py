@@ -210,3 +210,30 @@ def test_refusals_of_one_window_are_one_sign():
     before = rate.rate
     assert not any(rate.throttled(1.2, 1.1) for _ in range(2))  # and so few answers say little
     assert rate.throttled(1.2, 1.1) and rate.rate < before
+
+
+def test_another_ceiling_counts_at_once_and_saves_nothing_up():
+    rate = LinkRate(0.0, None, 0.0)
+    assert rate.unlimited
+    rate.set_ceiling(10.0, 1.0, 100.0)
+    assert (rate.rate, rate.unlimited) == (10.0, False)
+    assert rate.take(1, 100.0) and not rate.take(1, 100.0) and rate.wait(1, 100.0) == pytest.approx(0.1)
+    rate.set_ceiling(20.0, 1.0, 100.0)
+    assert rate.wait(1, 100.0) == pytest.approx(0.05)
+    rate.set_ceiling(0.0, None, 100.0)
+    assert rate.unlimited and rate.take(1000, 100.0)
+
+
+def test_a_ceiling_below_what_the_smsc_allows_counts_and_one_above_does_not():
+    link = Link(200.0, 0.02, 50)
+    link.run(20)
+    assert 150 < link.rate.rate < 260
+    link.rate.set_ceiling(50.0, None, link.now)
+    assert link.rate.rate == 50.0
+    before = link.sent
+    link.run(10)
+    assert link.sent - before <= 50 * 10 + 60
+    link.rate.set_ceiling(0.0, None, link.now)
+    assert not link.rate.unlimited  # what was found to be allowed still holds
+    link.rate.release(link.now)
+    assert link.rate.unlimited

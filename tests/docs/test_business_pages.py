@@ -97,7 +97,7 @@ def test_the_sources_of_the_page_are_taken_and_its_answer_understood():
     [written] = re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     section = yaml.safe_load(written)["lookups"]
     section["sources"][0]["headers"] = {"Authorization": "Bearer x"}
-    assert [each.kind for each in Lookups(sources=tuple(section["sources"])).sources] == ["http", "plan"]
+    assert [each.kind for each in Lookups(sources=tuple(section["sources"])).sources] == ["http", "provider", "plan"]
     [body] = re.findall(r"^```text\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     facts = HttpLookupSource("hlr", None, "http://h/{msisdn}", {}, 1.0)._facts(HttpAnswer(200, {}, body.encode()))
     assert (facts.country, facts.mcc, facts.mnc, facts.ported) == ("GR", "202", "01", False)

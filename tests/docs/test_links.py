@@ -31,6 +31,19 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert wrong == []
 
 
+def test_pages_that_files_and_scripts_name_are_there() -> None:
+    """An operator looks for them where a configuration, a unit or a script says."""
+    files = [path for name in ("etc", "systemd", "scripts", "smsgwd") for path in (ROOT / name).glob("**/*")]
+    named = 0
+    for path in files:
+        if not path.is_file() or "__pycache__" in path.parts or "var" in path.parts:
+            continue
+        for page in re.findall(r"\bdocs/[\w/.-]+?\.md\b", path.read_text("utf-8", errors="replace")):
+            named += 1
+            assert (ROOT / page).exists(), f"{path.relative_to(ROOT)} names {page}"
+    assert named > 20
+
+
 def test_every_page_can_be_found_from_the_readme() -> None:
     """Directly, or from a page that can be."""
     found, new = set(), {ROOT / "README.md"}

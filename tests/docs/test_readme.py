@@ -8,6 +8,8 @@ import io
 import json
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +18,8 @@ from typing import NamedTuple
 import pytest
 import yaml
 
-from tests.scenario.harness import Catcher, Gateway, Scene
+from smsgwd.simulator.free_ports import free_ports
+from tests.scenario.harness import Catcher, Child, Gateway, Scene
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 README = (ROOT / "README.md").read_text()
@@ -44,6 +47,9 @@ EXPECTED = {
     "credential add": ["label: website", "secret: "],
     "route explain": ["connector: sim", "to_sent: 306912345678"],
     "ledger statement": ["balance: 50.0000", "initial credit"],
+    "config reload": ["isms1"],
+    "plugin test": ["verdict: accepted", "ID:"],
+    "By a supplier": ['"queued"', '"error":null'],
     "simulate esme": ["stat:DELIVRD"],
     "smsgwd check": [": ok"],
     "config describe": ["data_dir", "connectors"],
@@ -63,29 +69,39 @@ def stand(shared: Scene) -> Stand:
     """What `scripts/run` starts."""
     smsc, catcher = shared.smsc(), shared.catcher()
     dev = yaml.safe_load((ROOT / "etc" / "smsgwd.dev.yaml").read_text())
-    del dev["listeners"]
-    dev["connectors"][0]["port"] = smsc.port()
-    tenants = (ROOT / "etc" / dev.pop("tenants_file")).read_text()
-    gateway = shared.gateway(
-        smsc, start=False, smpp={}, **{key: value for key, value in dev.items() if key != "public_url"}
-    )
-    (shared.directory / "tenants.yaml").write_text(tenants)
-    gateway.start()
-    gateway.wait_ready()
+    gateway = shared.gateway(smsc, start=False, smpp={})
+    provider = free_ports(1)[0]
     replacements = {
         "127.0.0.1:8080": f"127.0.0.1:{gateway.http_port}",
         "127.0.0.1:8081": f"127.0.0.1:{gateway.ops_port}",
+        "127.0.0.1:2775": f"127.0.0.1:{gateway.smpp_port}",
         "--port 2775": f"--port {gateway.smpp_port}",
+        "port: 2776": f"port: {smsc.port()}",
         "127.0.0.1:8090": f"127.0.0.1:{catcher.port()}",
+        "127.0.0.1:8096": f"127.0.0.1:{provider}",
+        "--port 8096": f"--port {provider}",
         "etc/var/admin.sock": str(gateway.admin_socket),
+        "etc/smsgwd.dev.yaml": str(gateway.config),
         ".venv/bin/": f"{Path(sys.executable).parent}/",
     }
+    text = (ROOT / "etc/smsgwd.dev.yaml").read_text().replace("var/admin.sock", gateway.admin_socket.name)
+    for written, real in replacements.items():
+        text = text.replace(written, real)
+    gateway.config.write_text(text)
+    shutil.copy(ROOT / "etc" / dev["tenants_file"], shared.directory / dev["tenants_file"])
+    gateway.start()
+    gateway.wait_ready()
     return Stand(gateway, catcher, replacements)
 
 
-def _run(command: str, stand: Stand) -> str:
+def _here(command: str, stand: Stand) -> str:
     for written, real in stand.replacements.items():
         command = command.replace(written, real)
+    return command
+
+
+def _run(command: str, stand: Stand) -> str:
+    command = _here(command, stand)
     done = subprocess.run(
         ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, env=dict(os.environ)
     )
@@ -106,6 +122,12 @@ def test_every_command_of_the_readme_works(shared: Scene, stand: Stand) -> None:
     for command in commands():
         if command.startswith("export "):  # of one terminal, where here each command has a shell of its own
             exports += command.partition("#")[0].strip() + "; "
+            continue
+        if command.endswith("&"):  # it goes on beside the others
+            beside = Child("beside", shlex.split(_here(command.removesuffix("&"), stand)), shared.directory)
+            shared.add(beside)
+            beside.start()
+            assert f"--port {beside.port()}" in _here(command, stand)
             continue
         output = _run(exports + command, stand)
         assert output.strip(), command

@@ -22,5 +22,6 @@ def test_what_stops_has_time_to_drain():
     assert int(_service()["timeoutstopsec"]) > Shutdown().drain_s
 
 
-def test_what_starts_has_time_to_bring_the_store_up_to_date():
-    assert _service()["timeoutstartsec"] == "1h"
+def test_what_starts_has_time_until_it_asks_for_more():
+    """A store that is rewritten takes longer: the gateway asks for more time meanwhile (tests/ops/test_systemd.py)."""
+    assert int(_service()["timeoutstartsec"]) >= 60

@@ -19,7 +19,7 @@ from smsgwd.app.records import StoredRecords
 from smsgwd.app.secrets import Vault
 from smsgwd.app.tenancy import Tenancy
 from smsgwd.app.tenant_desk import TenantDesk
-from smsgwd.cli.ctl import _params
+from smsgwd.cli.ctl_words import parameters
 from smsgwd.cli.tables import render
 from smsgwd.model.changes import Fail, PartSent, Submit, TakeReceipt
 from smsgwd.model.ledger import pack_payers
@@ -117,7 +117,7 @@ class Page(TestCase):
             line, _, expected = part.partition("\n")
             noun, verb, *words = shlex.split(line)
             try:
-                answer = await maybeDeferred(self.registry.run, noun, verb, _params(words))
+                answer = await maybeDeferred(self.registry.run, noun, verb, parameters(words))
                 shown = render(noun, answer)
             except CommandError as error:
                 shown = f"Error: {error}"

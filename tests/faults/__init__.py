@@ -22,6 +22,7 @@ To add a fault: the injury as a small class or C file here, a test file of its o
 | throttling | faults/test_throttling, scenario/test_throttling_keeps_order |
 | SMSC away: at start, while queued, for good | scenario/test_smsc_away_at_start, test_failover; faults/test_backlog |
 | kill -9 | faults/test_crash_mix, scenario/test_crash, scenario/test_crash_smpp |
-| tenants that fail, hang, stay away | scenario/test_bad_target_delays_nobody, test_absent_esme, test_esme_loris |
+| tenants that fail, hang, stay away | scenario/test_bad_target_delays_nobody, test_absent_esme, test_esme_deaf |
+| connections that never bind | scenario/test_esme_loris |
 | everything at once | faults/test_soak |
 """

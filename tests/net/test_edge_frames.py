@@ -39,7 +39,7 @@ ASKED = st.builds(
     st.just("2001:db8::1"),
     LATIN,
     LATIN,
-    st.integers(0, 1 << 53),
+    number=st.integers(0, 1 << 53),
 )
 ANSWERED = st.builds(
     Answered,

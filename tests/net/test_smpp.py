@@ -295,7 +295,7 @@ class RealClock(FakeClock):
         super().__init__(reactor)
 
 
-def certificate(tmp, name, *, issuer=None, hosts=("localhost",), addresses=()):
+def certificate(tmp, name, *, issuer=None, hosts=("localhost",), addresses=(), days=1):
     """A key and a certificate in files; (cert path, key path, (certificate, key))."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -308,7 +308,7 @@ def certificate(tmp, name, *, issuer=None, hosts=("localhost",), addresses=()):
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
     )
     if issuer is not None:

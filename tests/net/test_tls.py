@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_pem_x509_certificate
 from OpenSSL import SSL
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults, inlineCallbacks
@@ -73,6 +74,22 @@ class Servers(TestCase):
     def install(self, made):
         put(made[0], self.cert)
         put(made[1], self.key)
+
+    def test_when_the_certificate_in_use_ends(self):
+        """Not the one in the file: that counts from a reload on."""
+
+        def ends(path):
+            return load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc.timestamp()
+
+        options = ReloadableServerOptions(self.cert, self.key)
+        self.assertEqual(options.expires_at, ends(self.first[0]))
+        later, key, _ = certificate(self.tmp, "later", issuer=self.issuer, days=30)
+        put(later, self.cert)
+        put(key, self.key)
+        self.assertEqual(options.expires_at, ends(self.first[0]))
+        options.reload()
+        self.assertEqual(options.expires_at, ends(later))
+        self.assertNotEqual(ends(later), ends(self.first[0]))
 
     def serve(self, options):
         port = reactor.listenTCP(

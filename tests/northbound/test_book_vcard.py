@@ -136,3 +136,12 @@ def test_no_vcards(body, refusal):
     with pytest.raises(Refused) as refused:
         VCards(body)
     assert refused.value.refusal is refusal
+
+
+def test_a_card_of_very_many_properties_is_refused_before_they_are_read_all():
+    def error_of(count):
+        [(_, _, error)] = VCards(b"BEGIN:VCARD\n" + b"TEL:+306900000001\n" * count + b"END:VCARD\n")
+        return error
+
+    assert error_of(1000) is None
+    assert error_of(1001).refusal is Refusal.INVALID and "1,000 properties" in error_of(1001).detail

@@ -12,7 +12,7 @@ from smsgwd.northbound.routes import ROUTES
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
-EXAMPLES = 20
+EXAMPLES = 10
 
 
 @pytest.fixture

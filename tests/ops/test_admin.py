@@ -1,12 +1,16 @@
 """The admin socket's handler."""
 
 import json
+import os
 
 import pytest
 from twisted.internet.defer import Deferred
 
+from smsgwd.config.model.operations import Roles
 from smsgwd.net.http_message import HttpRequest
+from smsgwd.net.unix_peer import UnixPeer
 from smsgwd.ops.admin import AdminSocket
+from smsgwd.ops.callers import Callers
 from smsgwd.ops.registry import PROTOCOL_VERSION, Command, CommandError, Parameter, Registry
 
 
@@ -28,8 +32,13 @@ def admin():
                 Command("a", "refuse", "Refuses", refuse),
                 Command("a", "break", "Breaks", break_down),
             ]
-        )
+        ),
+        Callers(Roles()),
     )
+
+
+HERSELF = UnixPeer(1, os.geteuid(), os.getegid(), frozenset())
+STRANGER = UnixPeer(1, 54321, 54321, frozenset())
 
 
 def later_of(params):
@@ -38,9 +47,9 @@ def later_of(params):
     return done
 
 
-def ask(admin, method, path, body=b""):
+def ask(admin, method, path, body=b"", peer=HERSELF):
     answers = []
-    answer = admin.handle(HttpRequest(method, path, [], {}, body, ""))
+    answer = admin.handle(HttpRequest(method, path, [], {}, body, "", peer=peer))
     if isinstance(answer, Deferred):
         answer.addCallback(answers.append)
         [answer] = answers
@@ -93,3 +102,32 @@ def test_errors_are_problem_documents(admin, path, body, status, code, said):
 def test_commands_are_run_with_post_only(admin):
     status, document = ask(admin, "GET", "/commands/a/now")
     assert (status, document["code"]) == (405, "method_not_allowed")
+
+
+def test_who_asks_is_told(admin):
+    status, me = ask(admin, "GET", "/me")
+    assert (status, me["role"]) == (200, "admin")
+    assert ask(admin, "GET", "/me", peer=STRANGER) == (200, {"who": "uid 54321", "role": "read"})
+
+
+def test_a_role_that_is_not_enough_is_403():
+    changing = Command("a", "change", "Changes", lambda params: "changed", changes=True)
+    looking = Command("a", "look", "Looks", lambda params: "seen")
+    admin = AdminSocket(Registry([changing, looking]), Callers(Roles(others="read")))
+    assert ask(admin, "POST", "/commands/a/look", peer=STRANGER) == (200, "seen")
+    status, refused = ask(admin, "POST", "/commands/a/change", peer=STRANGER)
+    assert (status, refused["code"]) == (403, "forbidden")
+    assert "a change needs the role admin; uid 54321 has read" in refused["detail"]
+    assert ask(admin, "POST", "/commands/a/change") == (200, "changed")
+
+
+@pytest.mark.parametrize("peer", [None, STRANGER])
+def test_who_has_no_role_learns_nothing(peer):
+    admin = AdminSocket(Registry([]), Callers(Roles(others="none")))
+    for path in ("/commands", "/me", "/commands/a/b"):
+        status, refused = ask(admin, "GET", path, peer=peer)
+        assert (status, refused["code"]) == (403, "forbidden")
+
+
+def test_names_may_be_percent_encoded(admin):
+    assert ask(admin, "POST", "/commands/a/%6eow", b'{"x": "1"}')[0] == 200

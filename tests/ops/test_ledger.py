@@ -4,7 +4,7 @@ import csv
 import io
 
 import pytest
-from twisted.internet.defer import succeed
+from twisted.internet.defer import fail, succeed
 
 from smsgwd.model.business import Book, Booked, Unhold
 from smsgwd.model.changes import Ignored, OptOut, Swept
@@ -123,6 +123,15 @@ def test_the_check():
     assert run(family(store), "ledger", "check") == {
         "problems": ["tenant demo: off by one"], "tenants": 2, "entries": 9, "seconds": 0.123,
     }  # fmt: skip
+
+
+def test_a_second_check_is_told_that_one_is_running():
+    class Busy(Store):
+        def ledger_check(self):
+            return fail(ValueError("a ledger check is running already"))
+
+    with pytest.raises(CommandError, match="running already"):
+        run(family(Busy()), "ledger", "check")
 
 
 def test_the_blacklist():

@@ -7,7 +7,7 @@ from smsgwd.model.changes import OutboxRevive
 from smsgwd.model.outbox import OutboxTarget
 from smsgwd.ops.outbox import Outbox
 from smsgwd.ops.registry import CommandError, Registry
-from smsgwd.ports.store import StoreUnavailable
+from smsgwd.ports.store import PushView, StoreUnavailable
 
 NOW_MS = 1_780_000_000_000
 
@@ -83,3 +83,41 @@ def test_a_store_that_fails_on_the_way():
         run(store, "revive", target="@demo")
     with pytest.raises(CommandError, match="needs the parameter target"):
         run(Store(), "revive")
+
+
+def test_show_tells_the_last_error_without_secrets_of_urls():
+    class Shown(Store):
+        def pushes(self, target, status, after, limit):
+            self.asked.append((target, status, after, limit))
+            row = PushView(
+                5,
+                0,
+                "demo",
+                target,
+                "https://u:p@shop.example/x?key=secret",
+                "mo.received",
+                "given_up",
+                9,
+                NOW_MS,
+                NOW_MS,
+                NOW_MS,
+                "410 Gone",
+            )
+            return succeed([row])
+
+    store = Shown()
+    done = Registry(Outbox(store, Clock(), None).commands()).run("outbox", "show", {"target": "@demo"})
+    [row] = done.result
+    assert store.asked == [("@demo", "pending", 0, 50)]
+    assert (row["message"], row["url"], row["last_error"], row["due_at"]) == (
+        "",
+        "https://shop.example/x?***",
+        "410 Gone",
+        None,
+    )
+    Registry(Outbox(store, Clock(), None).commands()).run(
+        "outbox", "show", {"target": "@demo", "status": "given_up", "after": "4", "limit": "7"}
+    )
+    assert store.asked[-1] == ("@demo", "given_up", 4, 7)
+    with pytest.raises(CommandError, match="status must be one of pending, given_up, done"):
+        Registry(Outbox(store, Clock(), None).commands()).run("outbox", "show", {"target": "x", "status": "lost"})

@@ -10,7 +10,7 @@ from smsgwd.ops.pages import Health, Pages
 
 
 def pages(ready=True, phase="running", store=True):
-    return Pages(lambda: Health(ready, phase, store), lambda: succeed(b"# metrics\n"))
+    return Pages(lambda: Health(ready, phase, store, {"http": ["127.0.0.1:80"]}), lambda: succeed(b"# metrics\n"))
 
 
 def get(page, path, method="GET"):
@@ -18,13 +18,25 @@ def get(page, path, method="GET"):
 
 
 @pytest.mark.parametrize(
-    ("ready", "phase", "store", "status"),
-    [(True, "running", True, 200), (False, "starting", False, 503), (False, "running", False, 503)],
+    ("ready", "phase", "store", "status", "why"),
+    [
+        (True, "running", True, 200, []),
+        (False, "starting", False, 503, ["it is starting", "the store is not open"]),
+        (False, "running", False, 503, ["the store cannot write"]),
+        (False, "draining", True, 503, ["it is draining"]),
+        (False, "running", True, 503, ["it takes no messages"]),
+    ],
 )
-def test_ready_says_why(ready, phase, store, status):
+def test_ready_says_why(ready, phase, store, status, why):
     answer = get(pages(ready, phase, store), "/ready")
     assert answer.status == status
-    assert json.loads(answer.body) == {"ready": ready, "phase": phase, "store": store}
+    assert json.loads(answer.body) == {
+        "ready": ready,
+        "phase": phase,
+        "store": store,
+        "listeners": {"http": ["127.0.0.1:80"]},
+        "why": why,
+    }
 
 
 def test_live_is_answered_whatever_the_phase():

@@ -55,10 +55,15 @@ def test_the_list_for_faces():
         "text": "State",
         "changes": False,
         "long": False,
+        "role": "read",
+        "follow": False,
+        "saves": "",
+        "examples": [],
         "parameters": [],
     }
+    assert second["role"] == "admin"
     assert second["changes"] is True
-    assert second["parameters"][0] == {"name": "id", "text": "Which tenant", "required": True}
+    assert second["parameters"][0] == {"name": "id", "text": "Which tenant", "required": True, "values": ""}
 
 
 def test_an_empty_registry():

@@ -1,10 +1,11 @@
 """`status show`."""
 
+import pytest
 from twisted.internet.defer import fail, succeed
 
 from smsgwd.ops.status import Status
 from smsgwd.ports.dispatch import BindStatus, ConnectorStatus
-from smsgwd.ports.store import StoreCounts, StoreUnavailable
+from smsgwd.ports.store import QueueDepth, StoreCounts, StoreUnavailable
 
 
 class FakeClock:
@@ -17,6 +18,7 @@ class FakeClock:
 
 class FakeStore:
     healthy = True
+    trouble = ""
     answer = succeed(StoreCounts((), 1, 2, 3, 4, 5, 6))
 
     def counts(self):
@@ -24,20 +26,27 @@ class FakeStore:
 
 
 class FakeDispatcher:
-    def status(self):
+    def __init__(self, **changes):
         bind = BindStatus(0, "bound", 3, 10, 107.5, "")
-        return [ConnectorStatus("a", "smpp", True, 1, 2, 3, 4, 5, (bind,))]
+        values = {"up": True, "ready": 1, "in_flight": 2, "sent": 3, "refused": 4, "receipts": 5, "binds": (bind,)}
+        self.connector = ConnectorStatus("a", "smpp", **{**values, **changes})
+
+    def status(self):
+        return [self.connector]
+
+    def down_for(self, connector):
+        return 0.0 if self.connector.up else 41.4
 
 
-def shown(store, workers=None):
+def shown(store, workers=None, phase="running", **connector):
     clock = FakeClock()
     status = Status(
         node="gw1",
         version="1.2",
         clock=clock,
         store=store,
-        dispatcher=FakeDispatcher(),
-        phase=lambda: "running",
+        dispatcher=FakeDispatcher(**connector),
+        phase=lambda: phase,
         addresses=lambda: {"http": ["127.0.0.1:8080"]},
         workers=workers,
     )
@@ -71,6 +80,55 @@ def test_a_store_that_cannot_be_read_is_said():
     store = FakeStore()
     store.answer = fail(StoreUnavailable("no disk"))
     store.healthy = False
+    store.trouble = "disk I/O error"
     found = shown(store)
     assert found["store"] == {"healthy": False, "error": "no disk"}
+    assert found["attention"] == ["the store cannot write, submissions are refused: disk I/O error"]
     assert found["connectors"][0]["id"] == "a"
+
+
+def test_a_drain_that_was_forgotten_is_said():
+    store = FakeStore()
+    store.answer = succeed(StoreCounts((), 0, 0, 0, 0, 0, 0))
+    [said] = shown(store, phase="drained")["attention"]
+    assert said == "new messages are refused, as an operator wanted: drain end takes that back"
+
+
+def test_nothing_needs_attention():
+    store = FakeStore()
+    store.answer = succeed(StoreCounts((QueueDepth("a", 5, 1), QueueDepth("@test", 1, 1)), 1, 2, 3, 0, 5, 0))
+    assert shown(store)["attention"] == []
+    assert shown(store, up=False)["attention"] == []  # all its binds stand: it only receives
+
+
+@pytest.mark.parametrize(
+    ("connector", "said"),
+    [
+        ({"state": "paused", "up": False}, "a was paused by an operator: connector show a"),
+        ({"suspended_s": 12.4, "up": False}, "a is suspended for another 12 s: connector show a"),
+        (
+            {"up": False, "binds": (BindStatus(0, "waiting", 0, 10, 107.5, "connection refused"),)},
+            "a has been down for 41 s: connection refused",
+        ),
+        ({"up": False, "binds": ()}, "a has been down for 41 s"),
+    ],
+)
+def test_a_connector_that_needs_somebody(connector, said):
+    store = FakeStore()
+    store.answer = succeed(StoreCounts((), 1, 2, 3, 0, 5, 0))
+    assert shown(store, **connector)["attention"] == [said]
+
+
+def test_what_waits_for_somebody_in_the_store():
+    class Workers:
+        up, wanted, pids = 1, 2, [77]
+
+    store = FakeStore()
+    store.answer = succeed(StoreCounts((QueueDepth("old", 5, 1),), 1, 2, 3, 4, 5, 6, 7))
+    assert shown(store, Workers())["attention"] == [
+        "5 messages wait for old, which is not configured: queue move",
+        "receipts of no message that is known: 6 (dlr orphans)",
+        "pushes that were given up: 4 (outbox list)",
+        "messages that are held until somebody decides: 7 (held list)",
+        "1 of 2 HTTP workers are up",
+    ]

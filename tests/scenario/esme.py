@@ -134,7 +134,7 @@ class Esme:
             self.answer(pdu)
 
     def bind(
-        self, system_id: str = "esme", password: str = "secret", command: int = BIND_TRANSCEIVER, version: int = 0x34
+        self, system_id: str = "esme", password: str = "s3cr3t-1", command: int = BIND_TRANSCEIVER, version: int = 0x34
     ) -> int:
         """Bind; the command_status."""
         answer = self.ask(command, bind_body(system_id, password, version))

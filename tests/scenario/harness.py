@@ -248,6 +248,14 @@ class Scene:
             smsc.port()
         return smsc
 
+    def provider(self, api: str, *options: str, name: str = "") -> Child:
+        """A simulated HTTP provider, started."""
+        provider = Child(name or api, [*SIMULATE, "provider", api, "--port", "0", *options], self.directory)
+        self._children.append(provider)
+        provider.start()
+        provider.port()
+        return provider
+
     def hlr(self, *options: str, name: str = "hlr") -> Child:
         """A simulated HLR, started."""
         hlr = Child(name, [*SIMULATE, "hlr", "--port", "0", *options], self.directory)
@@ -255,6 +263,10 @@ class Scene:
         hlr.start()
         hlr.port()
         return hlr
+
+    def add(self, child: Child) -> None:
+        """Have one more process stopped at the end."""
+        self._children.append(child)
 
     def catcher(self, *options: str, name: str = "webhook") -> Catcher:
         """A webhook catcher, started."""

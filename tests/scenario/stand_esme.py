@@ -9,7 +9,7 @@ from typing import Any
 from tests.scenario.esme import BIND_TRANSCEIVER, Esme, bind_body
 from tests.scenario.harness import TOKEN, Gateway, Scene, wait
 
-PASSWORD = "secret"
+PASSWORD = "s3cr3t-1"
 WRONG_EVENTS = frozenset({"esme.error", "daemon.unhandled_error"})
 
 

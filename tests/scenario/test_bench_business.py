@@ -1,4 +1,4 @@
-"""`smsgwd bench smpp` and `http` with `--business`, and `bench reload`, as users run them, with small tables."""
+"""`smsgwd bench smpp` and `http` with `--business`, as users run them, with small tables."""
 
 import json
 import subprocess
@@ -20,10 +20,10 @@ def _run(*options: str, status: int = 0) -> tuple[dict[str, Any], str]:
 
 
 def test_smpp_with_a_business_in_place_beside_plain_runs():
-    report, shown = _run("smpp", *SMALL, "--messages", "1500", "--runs", "2", "--accounts", "2", "--binds", "2")
+    report, shown = _run("smpp", *SMALL, "--messages", "800", "--runs", "2", "--accounts", "2", "--binds", "2")
     assert len(report["runs"]) == len(report["plain"]) == 2
     for run in report["runs"] + report["plain"]:
-        assert run["counts"]["smsc_unique"] == run["counts"]["receipts_unique"] == 1_700 and run["exact"]
+        assert run["counts"]["smsc_unique"] == run["counts"]["receipts_unique"] == 1_000 and run["exact"]
     there = report["runs"][0]["in_place"]
     assert there["tenants"] == 22 and there["price_lists"] == {"retail": 1_000}
     assert there["sender_rules"] > 190 and there["content_rules"] == 2 and there["routes"] > 30
@@ -46,25 +46,3 @@ def test_http_with_a_reseller_above_the_tenant():
 def test_options_that_would_say_nothing(options: tuple[str, ...]):
     result = subprocess.run([*BENCH, "smpp", *options], capture_output=True, timeout=30)
     assert result.returncode == 2 and b"--business" in result.stderr
-
-
-def test_tables_are_replaced_under_traffic():
-    report, shown = _run(
-        "reload", "--prefixes", "1000", "--tenants", "10", "--times", "2", "--rate", "300", "--before", "1.5",
-        "--warmup", "200", "--limit-s", "20", "--gap-ms", "0",
-    )  # fmt: skip
-    summary = report["summary"]
-    assert summary["in_effect"] and summary["exact"] and 0 < summary["slowest_s"] < 20
-    assert [len(report["reload_s"][what]) for what in ("prices", "routes")] == [2, 2]
-    counts = report["counts"]
-    assert counts["smsc_unique"] == counts["receipts_unique"] == counts["accepted"] > 1_000
-    assert report["accept_before_ms"]["p50"] > 0 and report["longest_gap"]["during_ms"] > 0
-    assert "longest gap between answers" in shown
-
-
-def test_a_table_that_takes_too_long_is_told_by_the_status():
-    report, _ = _run(
-        "reload", "--prefixes", "1000", "--tenants", "1", "--times", "1", "--rate", "100", "--before", "1",
-        "--warmup", "50", "--limit-s", "0.0001", status=1,
-    )  # fmt: skip
-    assert report["summary"]["exact"] and not report["summary"]["ok"]

@@ -296,6 +296,6 @@ def test_tls_and_a_certificate_that_is_replaced(scene: Scene) -> None:
 
     files.cert.write_text("no certificate")
     gateway.signal(signal.SIGHUP)
-    gateway.wait_event("listener.certificate_kept")
+    gateway.wait_event("config.refused")
     assert {serial() for _ in range(10)} == {second}
     connection.close()

@@ -44,18 +44,18 @@ def test_orphans_are_listed_matched_and_dropped(scene: Scene) -> None:
     gateway.start()
     gateway.wait_ready()
 
-    found: list[dict[str, Any]] = gateway.command("orphan", "list")
+    found: list[dict[str, Any]] = gateway.command("dlr", "orphans")
     assert [row["smsc_id"] for row in found] == [f"{int(smsc_id):X}", "no-such-id"]
     assert gateway.status()["store"]["orphans"] == 2
-    assert [row["smsc_id"] for row in gateway.command("orphan", "list", after=str(found[0]["id"]))] == ["no-such-id"]
+    assert [row["smsc_id"] for row in gateway.command("dlr", "orphans", after=str(found[0]["id"]))] == ["no-such-id"]
 
-    assert gateway.command("orphan", "rematch", smsc_id="no-such-id") == {"tried": 1, "applied": 0}
+    assert gateway.command("dlr", "rematch", smsc_id="no-such-id") == {"tried": 1, "applied": 0}
     assert gateway.tenant.message(message)["state"] == "sent"
-    assert gateway.command("orphan", "rematch") == {"tried": 2, "applied": 1}
+    assert gateway.command("dlr", "rematch") == {"tried": 2, "applied": 1}
     assert catcher.wait_push(message)["state"] == "delivered"
-    assert len(gateway.command("orphan", "list")) == 1
-    assert gateway.command("orphan", "drop", before="all") == {"dropped": 1}
-    assert gateway.command("orphan", "list") == []
+    assert len(gateway.command("dlr", "orphans")) == 1
+    assert gateway.command("dlr", "drop", before="all") == {"dropped": 1}
+    assert gateway.command("dlr", "orphans") == []
 
 
 def test_a_receipt_with_a_wrong_id_waits_and_changes_nothing(scene: Scene) -> None:
@@ -64,4 +64,4 @@ def test_a_receipt_with_a_wrong_id_waits_and_changes_nothing(scene: Scene) -> No
     gateway.tenant.wait_state(message, "sent")
     wait("the receipt is parked", lambda: gateway.status()["store"]["parked"] == 1)
     assert gateway.tenant.message(message)["state"] == "sent"
-    assert gateway.command("orphan", "list") == []
+    assert gateway.command("dlr", "orphans") == []

@@ -10,8 +10,8 @@ pytestmark = pytest.mark.scenario
 
 
 def test_a_history_is_purged_while_messages_are_sent(tmp_path: Path):
-    options = PurgeOptions(rows=30_000, rate=100.0, seconds=1.0, connections=8, more_ms=0, moment_s=0.3)
+    options = PurgeOptions(rows=9_000, rate=200.0, seconds=0.5, connections=8, more_ms=0, moment_s=0.2)
     verdict = run_purge(options, tmp_path)
     assert verdict.ok, verdict.table()
-    assert verdict.facts["rows purged"] == 30_000
+    assert verdict.facts["rows purged"] == 9_000
     assert verdict.facts["file after vacuum and a stop, MB"] < verdict.facts["file with the history, MB"]

@@ -1,4 +1,4 @@
-"""docs/simulator.md and the command lines name the same options."""
+"""docs/simulator.md and provider-simulators.md name the same options as the command lines."""
 
 import re
 from dataclasses import fields
@@ -10,8 +10,9 @@ from smsgwd.cli.bench import bench
 from smsgwd.cli.simulate import simulate
 from smsgwd.simulator.soak import SoakOptions
 
-TEXT = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
-NAMED = set(re.findall(r"--[a-z][a-z-]*[a-z]", TEXT))
+DOCS = Path(__file__).parents[2] / "docs"
+TEXT = (DOCS / "simulator.md").read_text() + (DOCS / "provider-simulators.md").read_text()
+NAMED = set(re.findall(r"--[0-9a-z][a-z-]*[a-z]", TEXT))
 
 
 def _options() -> set[str]:

@@ -308,6 +308,20 @@ def test_the_last_of_many_answers_lets_an_unbind_go_on():
     assert not smsc.respond_many(c.SUBMIT_SM_RESP, [(1, 0, b"1")], 3.0)
 
 
+def test_another_window_counts_for_a_bound_session():
+    esme, smsc = bound_pair(config=SessionConfig(window=2))
+    for _ in range(2):
+        esme.request(submit(), 1.0)
+    esme.set_window(3)
+    assert esme.room == 1
+    esme.set_window(1)  # what is out above it is answered first
+    assert esme.room == 0
+    for request in carry(esme, smsc, 1.0):
+        smsc.respond(p.SubmitSmResp(sequence=request.pdu.sequence), 1.0)
+    carry(smsc, esme, 1.0)
+    assert esme.room == 1
+
+
 def test_many_requests_at_once():
     esme, smsc = bound_pair(config=SessionConfig(window=3))
     pdus = [submit(short_message=b"%d" % number) for number in range(4)]

@@ -23,7 +23,7 @@ from smsgwd.smpp.codec import encode
 from smsgwd.smpp.constants import MessageState
 from smsgwd.smpp.pdu import BindTransceiverResp, DeliverSm
 from smsgwd.smpp.receipt import compose_receipt
-from smsgwd.southbound.dispatcher import SmppDispatcher
+from smsgwd.southbound.dispatcher import ConnectorDispatcher
 from smsgwd.southbound.runtime import Runtime
 from smsgwd.telemetry import Metrics
 from tests.net.fake_wire import FakeTransport
@@ -105,7 +105,7 @@ def made():
     runtime = Runtime(reactor, Clock(), Turn(reactor), lambda: 0.5, connect)
     config = settings(binds=BINDS, session={"window": 200}, keep_order=True)
     metrics = Metrics(CollectorRegistry())
-    dispatcher = SmppDispatcher([config], runtime, Store(), Outbox(), metrics.connector)
+    dispatcher = ConnectorDispatcher([config], runtime, Store(), Outbox(), metrics.connector)
     dispatcher.start()
     reactor.turn()
     for transport in transports:

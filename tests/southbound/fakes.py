@@ -40,7 +40,7 @@ from smsgwd.smpp.receipt import compose_receipt
 from smsgwd.smpp.session_table import Role
 from smsgwd.smpp.tables import response_to
 from smsgwd.southbound.connector import Connector
-from smsgwd.southbound.dispatcher import SmppDispatcher
+from smsgwd.southbound.dispatcher import ConnectorDispatcher
 from smsgwd.southbound.runtime import Runtime
 from smsgwd.southbound.settings import Settings
 from tests.net.fake_wire import FakeClock, Wire
@@ -423,7 +423,7 @@ class Bench:
         self.store = FakeStore(self.reactor)
         self.outbox = FakeOutbox()
         self.runtime = Runtime(self.reactor, self.clock, self.network.turn, lambda: 0.5, self.network.connect)
-        self.dispatcher = SmppDispatcher(
+        self.dispatcher = ConnectorDispatcher(
             [settings(**changes), *more], self.runtime, self.store, self.outbox, metrics, subscribers, ways
         )
         self.connector: Connector = self.dispatcher._connectors[changes.get("id", "sim")]

@@ -19,7 +19,7 @@ from smsgwd.smpp.config import SessionConfig
 from smsgwd.smpp.constants import MessageState
 from smsgwd.smpp.events import BindRequest, Lost, Request, Response
 from smsgwd.smpp.pdu import SubmitSm, SubmitSmResp
-from smsgwd.southbound.dispatcher import SmppDispatcher
+from smsgwd.southbound.dispatcher import ConnectorDispatcher
 from smsgwd.southbound.runtime import Runtime, connector_over
 from smsgwd.store.embedded.store import EmbeddedStore
 from tests.net.test_smpp import certificate
@@ -109,7 +109,7 @@ class WithStore(TestCase):
         yield self.store.open()
         self.outbox = FakeOutbox()
         runtime = Runtime(reactor, self.clock, self.turn, lambda: 0.5, connector_over(reactor))
-        self.dispatcher = SmppDispatcher([self.settings], runtime, self.store, self.outbox)
+        self.dispatcher = ConnectorDispatcher([self.settings], runtime, self.store, self.outbox)
 
     def messages(self, start, count):
         now = self.clock.now_ms()

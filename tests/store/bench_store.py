@@ -81,7 +81,11 @@ async def _life(store, ids, batch, a_submit, esme, at_once, owners, payers):
 async def _main(directory, options):
     commits = []
     store = EmbeddedStore(
-        reactor, directory, gap_s=options.gap / 1000, observe_commit=lambda s, n: commits.append((s, n))
+        reactor,
+        directory,
+        gap_s=options.gap / 1000,
+        observe_commit=lambda s, n: commits.append((s, n)),
+        **({"keep_finals": True} if options.finals else {}),
     )
     await store.open()
     owners = [f"demo-{n}" for n in range(options.tenants)]
@@ -130,6 +134,7 @@ def main():
     parser.add_argument("--at-once", action="store_true")
     parser.add_argument("--a-submit", type=int, default=0, help="messages a Submit (1, or 10 for ESMEs)")
     parser.add_argument("--tenants", type=int, default=1, help="that send in turn, all prepaid")
+    parser.add_argument("--finals", action="store_true", help="what ends is kept for whoever writes it down")
     parser.add_argument("--reseller", action="store_true", help="whose customers all tenants are")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=".") as directory:

@@ -9,6 +9,7 @@ from tests.store.contract_mo import MoContract
 from tests.store.contract_money import MoneyContract
 from tests.store.contract_optouts import OptOutContract
 from tests.store.contract_orphans import OrphanContract
+from tests.store.contract_providers import ProviderContract
 from tests.store.contract_queries import QueryContract
 from tests.store.contract_receipts import ReceiptContract
 from tests.store.contract_sending import SendingContract
@@ -34,5 +35,6 @@ CONTRACTS = (
     MoneyContract,
     OptOutContract,
     OrphanContract,
+    ProviderContract,
     WalkContract,
 )

@@ -29,6 +29,7 @@ from smsgwd.model.changes import (
     TakeReceipt,
 )
 from smsgwd.model.message import HELD, Failure, State
+from smsgwd.model.operators import Discard, Hold, Repush, Repushed
 from smsgwd.model.receipts import Receipt
 from smsgwd.model.upkeep import (
     BlankTexts,
@@ -62,12 +63,14 @@ class WalkContract(StoreCase):
         """Make commits fail from now on, or work again."""
 
     async def test_the_books_balance_after_any_walk(self):
-        self.hops = self.purged = self.unheld = 0
-        for seed in range(8):
+        self.hops = self.purged = self.unheld = self.stopped = self.discarded = 0
+        for seed in range(16):
             await self._walk(Random(seed), f"walker-{seed}")
         self.assertGreater(self.hops, 10)
         self.assertGreater(self.purged, 20)
         self.assertGreater(self.unheld, 3)
+        self.assertGreater(self.stopped, 5)
+        self.assertGreater(self.discarded, 5)
 
     async def _walk(self, random, owner):
         await self.one(PutTenant(tenant(owner, credit=_CREDIT)))
@@ -118,7 +121,7 @@ class WalkContract(StoreCase):
         smsc_id = f"{message.id:x}-{part}-{speaker}"
         finals = [state for state in State if state.final]
         state = random.choice([State.DELIVERED] * 7 + [State.UNDELIVERED] * 5 + finals + [None])
-        kind = random.randrange(18)
+        kind = random.randrange(19)
         if kind < 5:
             return PartSent(message.id, part, smsc_id, "g", speaker, now)
         if kind < 9:
@@ -132,8 +135,14 @@ class WalkContract(StoreCase):
             15: Reroute("sim", tuple((number, other) for number in random.sample(list(known), 4)), now, "down"),
             16: random.choice((Rematch(0, now), Tidy(0, 0, now - 60_000))),
             17: OptOut(owner, random.choice(_NUMBERS), random.random() < 0.3, now, "STOP"),
+            18: self._operate(random, known, now),
             13: random.choice((Expire(now, frozenset({message.id}), limit=2), TimeOutReceipts(now, now - HOUR, 2))),
         }[kind]
+
+    def _operate(self, random, known, now):
+        """What an operator does to messages, whatever has become of them."""
+        some = tuple(random.sample(list(known), 3))
+        return random.choice((Hold(some, now, "looked at"), Discard(some[:1], now, "unwanted"), Repush(now, some)))
 
     def _care(self, random, owner, each):
         """Clearing up of all there is, which finds it open or owed to somebody; erasure; replacement."""
@@ -177,6 +186,10 @@ class WalkContract(StoreCase):
                 for message_id in messages:
                     self.assertIs(seen[message_id], State.QUEUED)
                     self.assertNotIn(message_id, self.whole_taken)
+                    if isinstance(change, Hold):
+                        seen[message_id] = State.SCHEDULED
+                        self.stopped += 1
+                        continue
                     self.at[message_id] = dict(change.moves)[message_id]
                 return
             case Rematched(outbox=outbox, resent=resent):
@@ -185,13 +198,18 @@ class WalkContract(StoreCase):
                 seen |= {item.message_id: item.state for item in outbox if item.message_id in seen}
             case Swept(messages, outbox, _):
                 for message_id in messages:
-                    if isinstance(change, Unhold):
+                    if isinstance(change, Discard):
+                        self._discarded(message_id, seen)
+                    elif isinstance(change, Unhold):
                         self._unheld(change, message_id, seen)
                     elif message_id in seen:
                         self.assertFalse(seen[message_id].final)
                         seen[message_id] = State.EXPIRED if isinstance(change, Expire) else State.UNKNOWN
                         if isinstance(change, Expire) and message_id not in self.taken:
                             self.free.add(message_id)
+            case Repushed(count):
+                self.assertEqual(count, 0)  # all of it is owed still
+                return
             case Purged(count):
                 if isinstance(change, Purge):
                     self.purged += count  # of earlier walks
@@ -224,6 +242,14 @@ class WalkContract(StoreCase):
         for item in outbox:
             if item.message_id in seen:  # a sweep may end messages of an earlier walk too
                 pushes[item.message_id] += 1
+
+    def _discarded(self, message_id, seen):
+        """An operator has ended it."""
+        self.assertIn(seen[message_id], (State.SCHEDULED, State.WAITING, State.QUEUED))
+        self.discarded += 1
+        seen[message_id] = State.REJECTED
+        if message_id not in self.taken:
+            self.free.add(message_id)
 
     def _unheld(self, change, message_id, seen):
         """An operator has looked at it."""

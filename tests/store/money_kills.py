@@ -41,6 +41,7 @@ from smsgwd.model.changes import (
 from smsgwd.model.ids import IdGenerator
 from smsgwd.model.ledger import EntryKind, pack_payers
 from smsgwd.model.message import Failure, State
+from smsgwd.model.operators import Discard, Hold
 from smsgwd.model.receipts import Receipt
 from smsgwd.ports.store import MessageFilter
 from smsgwd.store.embedded import history, ledger
@@ -120,6 +121,10 @@ class _Child:
             return GiveUp(number, "sim", NOW + 3, _BAD)
         if kind < 0.98:
             return Replace(old.tenant, self._message(old.tenant, id=number, submission=old.submission), NOW + 3)
+        if kind < 0.985:
+            return Hold((number,), NOW + 3, "looked at")
+        if kind < 0.99:
+            return Discard((number,), NOW + 3, "unwanted")
         return Expire(NOW + 48 * HOUR, frozenset(), 2)
 
     async def lane(self, rounds):
@@ -145,7 +150,7 @@ class _Child:
 
 
 async def _child(directory, seed, rounds):
-    store = EmbeddedStore(reactor, directory, gap_s=0)
+    store = EmbeddedStore(reactor, directory, keep_finals=True, gap_s=0)
     floor = await store.open()
     await store.commit([PutTenant(each, at=NOW) for each in TENANTS])
     child = _Child(store, floor, seed)
@@ -220,6 +225,18 @@ def verify(directory, said):
     for name in CREDITS:
         assert (funds[name].balance, funds[name].reserved) == (left[name], reserved[name]), name
     return {"messages": len(messages), "booked": len(booked), "entries": entries}
+
+
+def verify_finals(directory):
+    """Every message that ended is there to be written down elsewhere, once, and no other is; how many."""
+    connection = open_reader(Path(directory) / "store.db")
+    try:
+        ended = [number for (number,) in connection.execute("SELECT id FROM message WHERE state >= 10 ORDER BY id")]
+        kept = connection.execute("SELECT message FROM final ORDER BY message").fetchall()
+    finally:
+        connection.close()
+    assert [number for (number,) in kept] == ended
+    return len(kept)
 
 
 def _verify_counts(messages, seqs, tallies):

@@ -287,6 +287,22 @@ class TestFailingCommits(_Case):
         await task.deferLater(reactor, 0)  # the answer left before the reactor logged it
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
 
+    async def test_each_durable_batch_is_shown_with_its_results(self):
+        seen = []
+        self.store.observe_batch = lambda changes, results: seen.append((changes, results))
+        first, second = [submit(message())], [submit(message()), submit(message())]
+        answers = await gatherResults([self.store.commit(first), self.store.commit(second)])
+        self.assertEqual(seen, [(first, answers[0]), (second, answers[1])])
+        wrong = self.store.commit([object()])
+        await self.assertFailure(wrong, KeyError)
+        await self.refuse()
+        await self.assertFailure(self.store.commit([submit(message())]), StoreUnavailable)
+        self.assertEqual(len(seen), 2)
+        self.gate.error = None
+        self.store.observe_batch = None
+        await self.store.commit([submit(message())])
+        self.assertEqual(len(seen), 2)
+
     async def test_close_while_broken(self):
         await self.refuse()
         asked = self.store.commit([submit(message(submitted_at=NOW))])

@@ -5,7 +5,7 @@ import sqlite3
 from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 
-from smsgwd.store.embedded import books
+from smsgwd.store.embedded import books, sent
 from smsgwd.store.embedded.store import EmbeddedStore
 from tests.store import contract
 
@@ -81,6 +81,18 @@ class TestOptOuts(Embedded, contract.OptOutContract, TestCase):
 
 class TestOrphans(Embedded, contract.OrphanContract, TestCase):
     pass
+
+
+class TestProviders(Embedded, contract.ProviderContract, TestCase):
+    pass
+
+
+class TestProvidersInSmallPieces(Embedded, contract.ProviderContract, TestCase):
+    """The same where a page looks at a few rows at a time."""
+
+    async def setUp(self):
+        self.patch(sent, "_CHUNK", 3)
+        await super().setUp()
 
 
 class TestWalk(Embedded, contract.WalkContract, TestCase):

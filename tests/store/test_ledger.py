@@ -20,6 +20,7 @@ from smsgwd.model.changes import (
     Swept,
 )
 from smsgwd.model.message import State
+from smsgwd.model.operators import Discard
 from smsgwd.model.upkeep import Rematched
 from smsgwd.store.embedded import books
 from smsgwd.store.embedded import ledger as queries
@@ -60,7 +61,7 @@ class _Ledger:
                 self.replaced += 1
         elif kind in (Cancel, Fail) and isinstance(result, Moved) and result.state is not State.UNDELIVERED:
             self._refund(result.message_id)
-        elif kind is Expire and isinstance(result, Swept):
+        elif kind in (Expire, Discard) and isinstance(result, Swept):
             for number in result.messages:
                 if number not in self._taken:
                     self._refund(number)

@@ -28,6 +28,7 @@ from smsgwd.model.changes import (
 )
 from smsgwd.model.message import HELD, Failure, State
 from smsgwd.model.mo import Mo, MoSetKey
+from smsgwd.model.operators import Discard, DropFinals, Hold, Repush
 from smsgwd.model.receipts import Receipt
 from smsgwd.model.upkeep import Rematch, Tidy, TimeOutReceipts
 from smsgwd.store.embedded import ledger, pushes, queries, rows, work, writer
@@ -100,11 +101,12 @@ class _Bench:
         fresh = memory_module.Memory()
         fresh.load(self.connection)
         assert fresh.opted == listed
+        assert fresh.next_final <= self.memory.next_final
         owed = queries.outbox_targets(self.connection, True)
         assert self.memory.esmes or not owed
 
 
-_WAYS = ("latency", "tried", "fallback", "hops")
+_WAYS = ("latency", "push", "tried", "fallback", "hops")
 _PARTS = (
     "SELECT part, smsc_id, state, sent_at, done_at, err_code, err_detail, err_smpp, latency FROM part WHERE message = ?"
     " ORDER BY part"
@@ -127,6 +129,7 @@ def test_a_random_walk(tmp_path, monkeypatch, seed, most):
             raise trouble.pop()
 
     bench = _Bench(tmp_path / "store.db", before_commit)
+    bench.memory.finals = seed % 2 == 1
     bench.commit([PutTenant(tenant(credit=3 * EURO)), PutTenant(tenant("post", credentials=()))])
     known, failed = [], 0
     for step in range(150):
@@ -181,7 +184,14 @@ def _change(chance, known, now):
     part = chance.randrange(1, chosen.parts + 1)
     smsc_id = f"{chosen.id % 97:X}-{part}" if chance.random() < 0.1 else f"{chosen.id:x}-{part}"
     push = chance.randrange(1, 60)
-    match chance.randrange(22):
+    match chance.randrange(24):
+        case 22:
+            some = tuple(each.id for each in known[-5:])
+            again = Repush(now, (chosen.id, *some)) if chance.random() < 0.7 else Repush(now, (), "", "@acme", NOW, now)
+            return chance.choice((again, DropFinals(chance.choice((0, 1 << 62)))))
+        case 23:
+            some = tuple(each.id for each in known[-4:])
+            return chance.choice((Hold(some, now, "looked at"), Discard((chosen.id,), now, "unwanted")))
         case 0 | 1 | 2 | 3 | 4:
             return PartSent(chosen.id, part, smsc_id, "g", chance.choice(("sim", "sim", "other")), now, latency_ms=5)
         case 5 | 6 | 7 | 8:

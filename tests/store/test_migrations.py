@@ -6,11 +6,12 @@ import pytest
 from smsgwd.model.changes import Cancel, OutboxDone
 from smsgwd.model.ledger import EntryKind, Funds
 from smsgwd.model.message import State
+from smsgwd.model.operators import Repush, Repushed
 from smsgwd.model.tally import Tally
 from smsgwd.model.tenant import Credential
 from smsgwd.model.upkeep import TimeOutReceipts
 from smsgwd.ports.store import LedgerFilter
-from smsgwd.store.embedded import business, history, ledger, migrations, queries
+from smsgwd.store.embedded import business, history, ledger, migrations, queries, trace
 from smsgwd.store.embedded.apply.table import apply
 from smsgwd.store.embedded.connection import open_writer
 from smsgwd.store.embedded.errors import CannotOpen, environmental
@@ -152,6 +153,34 @@ def test_a_file_of_version_4_gets_counts_and_numbers(connection):
     work.finish()
     assert [each.number for each in history.history(connection, "demo", 0, 1 << 60, len(mine), 9)] == [len(mine) + 1]
     assert [sql for _, sql in (*COUNTS, *NUMBERS) if connection.execute(sql).fetchone()] == []
+
+
+def test_a_file_of_version_5_is_used_on(connection):
+    """What ended before its push was entered is still found with it."""
+    migrate(connection, MIGRATIONS[:5])
+    url = "https://t.example/"
+    for number in range(7, 10):
+        connection.execute(
+            "INSERT INTO message (id, submission, tenant, source, dest, msisdn, coding, parts, connector, submitted_at,"
+            " deadline, state, due_at, rank, flash, price, attempts, dlr_url, sent_at, done_at, smsc_id, body)"
+            " VALUES (?, 6, 'demo', 'iSMS', '+30', '30', 0, 1, 'sim', 1, 9, 10, 0, -1, 0, 0, 0, ?, 2, ?, 'A1', x'41')",
+            (number, url, number * 1_000_000),
+        )
+        connection.execute(
+            "INSERT INTO outbox (id, message, target, tenant, url, type, created_at, due_at, status, done_at)"
+            " VALUES (?, ?, 'demo https://t.example', 'demo', ?, 'message.delivered', ?, 3, 1, 5)",
+            (number - 5, number, url, number * 1_000_000 + 30_000),
+        )
+    heard = []
+    assert migrate(connection, told=lambda *step: heard.append(step)) == len(MIGRATIONS) - 5
+    assert heard[0] == (0, len(MIGRATIONS) - 5, "migrating: version 6: audit, what ended, where receipts are owed")
+    assert [push.id for push in trace.trace(connection, 8).pushes] == [3]
+    work = Work(connection, Memory())
+    work.memory.load(connection)
+    assert apply(work, [Repush(9, (8,))]) == [Repushed(1, ("demo https://t.example",))]
+    work.finish()
+    assert [push.status for push in trace.trace(connection, 8).pushes] == ["pending"]
+    assert connection.execute("SELECT count(*) FROM outbox").fetchone() == (3,)
 
 
 def test_a_step_that_fails_changes_nothing(connection):

@@ -10,7 +10,7 @@ from twisted.trial.unittest import TestCase
 from smsgwd.model.business import Book, Booked
 from smsgwd.model.ledger import EntryKind
 from smsgwd.store.embedded.store import EmbeddedStore
-from tests.store.money_kills import run, verify
+from tests.store.money_kills import run, verify, verify_finals
 from tests.store.samples import NOW
 
 _KILLS = 5
@@ -24,6 +24,8 @@ class TestMoneyKills(TestCase):
         for number in range(_KILLS):
             said += run(directory, number, chance.randrange(100, 400))
             figures = verify(directory, said)
+            ended = verify_finals(directory)
+        self.assertGreater(ended, 50)
         self.assertGreaterEqual(len(said), 500)
         self.assertGreater(figures["messages"], 100)
         self.assertGreater(figures["booked"], 20)

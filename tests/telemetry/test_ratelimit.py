@@ -51,3 +51,15 @@ def test_invented_names_do_not_grow_memory() -> None:
 def test_senseless_limits_are_refused(burst: int, window: float) -> None:
     with pytest.raises(ValueError):
         RateLimit(Clock(), burst, window)
+
+
+def test_an_event_may_have_a_burst_of_its_own() -> None:
+    limit = RateLimit(lambda: 0.0, burst=2, window_s=10, bursts={"message.watched": 5})
+    written = {"message.watched": 0, "bind.lost": 0}
+    for name in list(written) * 9:
+        try:
+            limit(None, "debug", {"event": name})
+        except structlog.DropEvent:
+            continue
+        written[name] += 1
+    assert written == {"message.watched": 5, "bind.lost": 2}

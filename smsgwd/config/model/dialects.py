@@ -12,7 +12,7 @@ from smsgwd.config.types import Written
 
 _HOST = re.compile(r"(?!-)[a-z0-9.-]{1,253}(:[0-9]{1,5})?\Z", re.ASCII)
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]{1,64}){1,8}\Z", re.ASCII)
-_OURS = ("/v1", "/docs", "/openapi.json", "/l")
+_OURS = ("/v1", "/docs", "/openapi.json", "/l", "/callback")
 
 
 def _host(value: str) -> str:

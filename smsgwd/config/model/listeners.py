@@ -29,8 +29,8 @@ class SmppTls(ServerTls):
     )
 
 
-class HttpListener(Section):
-    """Tenants over HTTP: the native API, dialects, short links, provider callbacks."""
+class PublicHttp(Section):
+    """HTTP for clients that nobody knows yet."""
 
     listen: Listen = option("Address, or list of addresses.", example="127.0.0.1:8080", min_length=1)
     tls: ServerTls | None = option("Serve HTTPS with this certificate.", default=None)
@@ -55,11 +55,31 @@ class HttpListener(Section):
         default=4096,
         ge=1,
     )
+
+
+class HttpListener(PublicHttp):
+    """Tenants over HTTP: the native API, dialects, short links, provider callbacks."""
+
     workers: int = option(
         "Processes that take connections, TLS and HTTP off the gateway's own process; 0 = it does all itself.",
         default=0,
         ge=0,
         le=32,
+    )
+
+
+class CallbackListener(PublicHttp):
+    """A listener for what HTTP providers send by themselves (docs/provider-callbacks.md); it serves nothing else."""
+
+    listen: Listen = option("Address, or list of addresses.", example="127.0.0.1:8090", min_length=1)
+    max_connections: int = option(
+        "Most open connections; further ones are closed at once. One address (an IPv6 /64) gets a quarter of them.",
+        default=1024,
+        ge=1,
+    )
+    also_on_http: bool = option(
+        "Take callbacks at the listener for tenants, too; false = only here, and there they are not found.",
+        default=True,
     )
 
 
@@ -129,6 +149,9 @@ class Listeners(Section):
     """What the daemon listens on; one left out is not opened."""
 
     http: HttpListener | None = option("HTTP for tenants.", default=None)
+    callbacks: CallbackListener | None = option(
+        "HTTP for providers' callbacks alone; without it they are taken by `http`.", default=None
+    )
     smpp: SmppListener | None = option("SMPP for tenants.", default=None)
     smpps: SmppsListener | None = option("SMPP inside TLS for tenants.", default=None)
     ops: OpsListener | None = option("HTTP for operators; keep it off the Internet.", default=None)

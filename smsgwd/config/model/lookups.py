@@ -60,7 +60,19 @@ class HttpSource(Section):
     timeout_s: float = option("Time for one request.", default=10.0, gt=0, le=120, unit="s")
 
 
-LookupSource = Annotated[PlanSource | HttpSource, Field(discriminator="kind")]
+class ProviderSource(Section):
+    """A connector of kind provider whose plugin looks numbers up (`smsgwctl plugin show NAME` says which can)."""
+
+    kind: Literal["provider"] = option("The provider of a connector.", example="provider")
+    connector: str = option(
+        "Id of the connector; answers of it are called so, too.",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
+        example="isms1",
+    )
+    timeout_s: float = option("Time for one question, its turn included.", default=10.0, gt=0, le=120, unit="s")
+
+
+LookupSource = Annotated[PlanSource | HttpSource | ProviderSource, Field(discriminator="kind")]
 
 
 class Lookups(Section):

@@ -11,6 +11,7 @@ from smsgwd.config.model.connectors import Connector, Mo, MoRoute
 from smsgwd.config.model.dialects import Dialects
 from smsgwd.config.model.listeners import Listeners
 from smsgwd.config.model.lookups import Lookups
+from smsgwd.config.model.operations import AccessLog, Cdr, Tracing
 from smsgwd.config.model.routes import Route
 from smsgwd.config.model.runtime import Admin, Auth, Limits, Links, Log, Notify, Retention, Shutdown
 from smsgwd.config.model.store import EmbeddedStore, RedisStore
@@ -43,26 +44,34 @@ class Config(Section):
     lookups: Lookups = option("Number lookups.", default_factory=Lookups)
     secret_key: KeyText = option(
         "Key for token digests and secrets at rest; the same on all nodes. A file that does not exist is made at first"
-        " start; left out, it is `secret.key` in `data_dir`.",
+        " start; left out, it is `secret.key` in `data_dir`. Several keys have a line each, the newest first.",
         default_factory=lambda: SecretKey(None, None),
         example={"file": "var/secret.key"},
     )
     listeners: Listeners = option("What the daemon listens on.", default_factory=Listeners)
     dialects: Dialects = option("Provider APIs served beside the native one.", default_factory=Dialects)
     admin: Admin = option("The admin socket.", default_factory=Admin)
-    auth: Auth = option("Limits on guessing credentials.", default_factory=Auth)
-    notify: Notify = option("Pushes to tenants.", default_factory=Notify)
+    auth: Auth = option("Limits on guessing credentials.", default_factory=Auth, reloadable=True)
+    notify: Notify = option("Pushes to tenants.", default_factory=Notify, reloadable=True)
     tenants_file: ExistingFile | None = option(
-        "File of tenants that are created at start when the store lacks them.", default=None, example="tenants.yaml"
+        "File of tenants that are created at a start or reload when the store lacks them.",
+        default=None,
+        example="tenants.yaml",
+        reloadable=True,
     )
-    connectors: tuple[Connector, ...] = option("The ways out.", default=())
-    routes: tuple[Route, ...] = option("Which message takes which way; the first match wins.", default=())
-    mo_routes: tuple[MoRoute, ...] = option("Which subscriber's message goes to whom.", default=())
-    mo: Mo = option("Subscribers' messages.", default_factory=Mo)
-    retention: Retention = option("How long what is over is kept.", default_factory=Retention)
-    limits: Limits = option("Limits of messages.", default_factory=Limits)
-    shutdown: Shutdown = option("Stopping.", default_factory=Shutdown)
-    log: Log = option("The log.", default_factory=Log)
+    connectors: tuple[Connector, ...] = option("The ways out.", default=(), reloadable=True)
+    routes: tuple[Route, ...] = option(
+        "Which message takes which way; the first match wins.", default=(), reloadable=True
+    )
+    mo_routes: tuple[MoRoute, ...] = option("Which subscriber's message goes to whom.", default=(), reloadable=True)
+    mo: Mo = option("Subscribers' messages.", default_factory=Mo, reloadable=True)
+    retention: Retention = option("How long what is over is kept.", default_factory=Retention, reloadable=True)
+    limits: Limits = option("Limits of messages.", default_factory=Limits, reloadable=True)
+    shutdown: Shutdown = option("Stopping.", default_factory=Shutdown, reloadable=True)
+    log: Log = option("The log.", default_factory=Log, reloadable=True)
+    access_log: AccessLog = option("The log of HTTP requests.", default_factory=AccessLog, reloadable=True)
+    cdr: Cdr = option("Detail records of messages that ended.", default_factory=Cdr, reloadable=True)
+    tracing: Tracing = option("OpenTelemetry traces.", default_factory=Tracing, reloadable=True)
 
     _tenants: tuple[Tenant, ...] = PrivateAttr(default=())
     _path: Path = PrivateAttr(default=Path())

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from smsgwd.config.model.operations import Roles
 from smsgwd.config.option import Section, option
 from smsgwd.config.types import BaseUrl, FileMode, LocalPath
 
@@ -17,6 +18,10 @@ class Admin(Section):
         "Unix socket for smsgwctl.", default="var/admin.sock", example="var/admin.sock", validate_default=True
     )
     mode: FileMode = option("File mode of the socket.", default=0o660, example="0660")
+    roles: Roles = option("Who may do what.", default_factory=Roles, reloadable=True)
+    audit_d: float = option(
+        "How long it is kept who changed what.", default=400.0, gt=0, le=3650, unit="days", reloadable=True
+    )
 
 
 class Auth(Section):

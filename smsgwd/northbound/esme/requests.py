@@ -8,7 +8,7 @@ There is no Deferred, closure or log line a PDU here, nor one of them a read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from twisted.internet.interfaces import IReactorTime
@@ -66,20 +66,28 @@ class Requests:
         self._max_parts = max_parts
         self._lines: dict[str, Line] = {}
         self._doorway = Doorway(self._submit, ready, pressed=pressed, reactor=reactor)
-        self._closed = False
+        self._refuses: tuple[type[Pdu], ...] = ()
 
     def take(self, bind: EsmeBind, requests: Sequence[Pdu]) -> None:
         """See TakesRequests."""
         dialogue: Dialogue = bind.state or self._begin(bind)
-        if self._closed:
-            for pdu in requests:
-                dialogue.refuse(pdu, dialogue.statuses.of(Refusal.SHUTTING_DOWN.code))
-            return
+        if self._refuses:
+            requests = self._not_refused(dialogue, requests)
         now = self._clock.now_ms()
         rest = self._take(dialogue, requests, now)
         while rest:
             rest = self._take(dialogue, rest, now)
         dialogue.hold_back()
+
+    def _not_refused(self, dialogue: Dialogue, requests: Sequence[Pdu]) -> Sequence[Pdu]:
+        """Refuse what is not taken now; the others."""
+        taken: list[Pdu] = []
+        for pdu in requests:
+            if isinstance(pdu, self._refuses):
+                dialogue.refuse(pdu, dialogue.statuses.of(Refusal.SHUTTING_DOWN.code))
+            else:
+                taken.append(pdu)
+        return taken
 
     def _take(self, dialogue: Dialogue, requests: Sequence[Pdu], now: int) -> Sequence[Pdu]:
         """Up to the first submit_sm that may replace another, with it; what is left."""
@@ -134,7 +142,25 @@ class Requests:
 
     def close(self) -> None:
         """The gateway shuts down: what is held back and what still comes is answered 0x08; what was taken goes on."""
-        self._closed = True
+        self._refuse_from_now(Pdu)
+
+    def close_to_submits(self) -> None:
+        """As `close`, but what submits nothing is answered."""
+        self._refuse_from_now(SubmitSm, SubmitMulti, DataSm)
+
+    def open(self) -> None:
+        """Take everything again."""
+        self._refuses = ()
+
+    def follow(self, max_parts: int, binds: Iterable[EsmeBind]) -> None:
+        """Refuse what is longer than so many parts from now on, also on these binds."""
+        self._max_parts = max_parts
+        for bind in binds:
+            if bind.state is not None:
+                bind.state.translator.follow(max_parts)
+
+    def _refuse_from_now(self, *kinds: type[Pdu]) -> None:
+        self._refuses = kinds
         lines, self._lines = self._lines, {}
         for line in lines.values():
             for held in line.clear():

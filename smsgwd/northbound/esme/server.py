@@ -20,6 +20,7 @@ from smsgwd.net.proxy_protocol import ProxyProtocolFactory
 from smsgwd.net.smpp import Owner, SmppConnection
 from smsgwd.net.smpp_server import SmppServerFactory, listen
 from smsgwd.net.turn import Turn
+from smsgwd.net.wiretap import UNTAPPED, Link, Wiretap
 from smsgwd.northbound.esme.account import EsmeAccount, EsmeBind, TakesAnswers, TakesRequests
 from smsgwd.northbound.esme.limits import LinePace, Places
 from smsgwd.northbound.esme.session import EsmeSession
@@ -86,6 +87,7 @@ class EsmeServer:
         requests: TakesRequests,
         answers: TakesAnswers,
         metrics: Metrics,
+        tap: Wiretap = UNTAPPED,
     ) -> None:
         self.reactor = reactor
         self.clock = clock
@@ -96,6 +98,7 @@ class EsmeServer:
         self.sessions: set[EsmeSession] = set()  #: connected, bound or not
         self.stopping = False  #: binds are refused (0x08); who is bound goes on until `stop`
         self._turn = turn
+        self._tap = tap
         self._listeners: dict[str, Listener] = {}
         self._accounts: dict[str, EsmeAccount] = {}
         self._of: dict[EsmeBind, EsmeSession] = {}
@@ -116,6 +119,8 @@ class EsmeServer:
             reactor=self.reactor,
             clock=self.clock,
             turn=self._turn,
+            tap=self._tap,
+            name=name,
         )
         proxies = networks(section.proxy_protocol)
 
@@ -146,6 +151,8 @@ class EsmeServer:
             reactor=self.reactor,
             clock=self.clock,
             turn=self._turn,
+            tap=self._tap,
+            link=Link(listener=listener.name),
         )
 
     def listener(self) -> Listener | None:

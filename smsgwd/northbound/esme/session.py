@@ -236,6 +236,7 @@ class EsmeSession:
         if not connection.accept_bind(pdu, self.listener.system_id, version=ours, window=window):
             server.drop_idle(account)  # the session was over already
             return
+        connection.link.account = account.name
         self.bind = bind
         self.listener.places.bound(self._network)
         server.joined(self, bind)

@@ -88,6 +88,10 @@ class Translator:
         self._codec = _CODECS.get(alphabet)  # None: GSM, a septet an octet
         self._kinds: dict[tuple[bytes, int, int, int, int, int, int, int], _Kind] = {}
 
+    def follow(self, max_parts: int) -> None:
+        """Refuse bodies beyond so many parts from now on."""
+        self._most = max_parts * _TEXT_OCTETS
+
     def submit(self, pdu: SubmitSm, now: int) -> Item:
         """The message of a submit_sm (SMPP 3.4 s4.4.1); `now`: milliseconds since 1970. Raises Untranslatable."""
         if pdu.priority_flag > 3:

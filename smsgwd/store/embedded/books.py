@@ -146,9 +146,9 @@ class Books:
             message.payers = pack_payers(tuple((account.id, price) for account, price in known))
         return who + known
 
-    def close(self, message: Message, after: int, free: bool, at: int) -> None:
+    def close(self, message: Message, after: int, free: bool, at: int) -> int:
         """A message ended in the state `after`: what was reserved is paid, or given back to all of its payers where
-        nothing of it was sent (`free`) or its tenant is refunded for this state."""
+        nothing of it was sent (`free`) or its tenant is refunded for this state. What its tenant paid for it."""
         account = self._accounts.get(message.tenant) or self.account(message.tenant)
         if account is not None:
             if account.refunds is not None and after in account.refunds:
@@ -160,6 +160,7 @@ class Books:
                 ancestor = self.account(name)
                 if ancestor is not None and price:
                     self._settle(ancestor, price, free, at, message)
+        return 0 if free or account is None else message.price
 
     def _take(self, account: Account, amount: int, at: int, messages: int, parts: int, message: int | None) -> None:
         account.balance -= amount

@@ -50,6 +50,7 @@ class CredentialExtras(msgspec.Struct, frozen=True, gc=False, omit_defaults=True
     allow: tuple[str, ...] = ()
     label: str = ""
     created_at: int = 0
+    key: str = ""
 
 
 _extras_of = msgspec.json.Decoder(CredentialExtras).decode
@@ -88,6 +89,7 @@ def _credential(
         extras.allow,
         extras.label,
         extras.created_at,
+        extras.key,
     )
 
 

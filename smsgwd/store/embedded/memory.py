@@ -49,6 +49,8 @@ class Memory:
         self.walks = Walks()  #: over old rows, for retention and erasure
         self.esmes = False  #: False while surely nothing is owed to any ESME
         self.next_outbox = 1  #: never used before: receivers tell pushes apart by it, also after finished ones went
+        self.finals = False  #: what ends is kept for whoever writes it down elsewhere
+        self.next_final = 1  #: its next number: never used before
         self.outbox_reserved = 1  #: ids below this may have been used: never to be used again after a restart
 
     def load(self, connection: sqlite3.Connection) -> None:
@@ -69,6 +71,8 @@ class Memory:
         (reserved,) = connection.execute("SELECT value FROM meta WHERE key = 'outbox_ids'").fetchone()
         self.outbox_reserved = max(1, reserved)
         self.next_outbox = max(self.next_outbox, self.outbox_reserved)
+        ended = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'final'").fetchone()
+        self.next_final = max(self.next_final, 1 if ended is None else ended[0] + 1)
         (owed,) = connection.execute(
             "SELECT EXISTS (SELECT 1 FROM outbox WHERE status = 0 AND target >= '@' AND target < 'A')"
             " OR EXISTS (SELECT 1 FROM outbox WHERE status = 2 AND target >= '@' AND target < 'A')"
@@ -101,6 +105,15 @@ class Memory:
         """Take a further block of outbox ids."""
         self.outbox_reserved = self.next_outbox + _OUTBOX_BLOCK
         connection.execute("UPDATE meta SET value = ? WHERE key = 'outbox_ids'", (self.outbox_reserved,))
+
+    def number_final(self, message_id: int) -> int:
+        """The number of a message that ends now, under which it is kept for whoever writes it down elsewhere."""
+        purged = self.walks.messages
+        if message_id < purged.owed_below:
+            purged.owed.add(message_id)
+        number = self.next_final
+        self.next_final = number + 1
+        return number
 
     def account(self, connection: sqlite3.Connection, tenant: str) -> Account | None:
         """A tenant's money; None for an unknown tenant."""

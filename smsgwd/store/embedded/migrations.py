@@ -3,10 +3,11 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 
-from smsgwd.store.embedded import schema, schema_business, schema_dialects
+from smsgwd.store.embedded import schema, schema_business, schema_dialects, schema_operations
 from smsgwd.store.embedded.errors import CannotOpen
 
 Migration = Callable[[sqlite3.Connection], None]
+Told = Callable[[int, int, str], None]
 
 
 def _run(connection: sqlite3.Connection, script: str) -> None:
@@ -40,12 +41,21 @@ def _dialects(connection: sqlite3.Connection) -> None:
     _run(connection, schema_dialects.VERSION_5)
 
 
+def _operations(connection: sqlite3.Connection) -> None:
+    """Version 6: audit, what ended, where receipts are owed."""
+    _run(connection, schema_operations.VERSION_6)
+
+
 #: Step n leads from version n to n + 1. Add at the end; never change one that was released.
-MIGRATIONS: Sequence[Migration] = (_create, _esmes, _reliability, _business, _dialects)
+MIGRATIONS: Sequence[Migration] = (_create, _esmes, _reliability, _business, _dialects, _operations)
 
 
-def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS) -> int:
+def migrate(
+    connection: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS, told: Told = lambda *_: None
+) -> int:
     """Take the missing steps, each in a transaction of its own; how many were taken.
+
+    Before each `told` hears how many are done, of how many, and what the next one does.
 
     Raises CannotOpen for a file of a newer version; sqlite3.Error when a step fails (which then changed nothing).
     """
@@ -56,6 +66,7 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MI
             " it was written by a newer version of smsgwd"
         )
     for number in range(version, len(migrations)):
+        told(number - version, len(migrations) - version, _what(migrations[number], number + 1))
         connection.execute("BEGIN IMMEDIATE")
         try:
             migrations[number](connection)
@@ -66,3 +77,9 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MI
                 connection.execute("ROLLBACK")
             raise
     return len(migrations) - int(version)
+
+
+def _what(step: Migration, version: int) -> str:
+    """What a step is called: the first sentence of its docstring."""
+    words = (step.__doc__ or f"Version {version}").strip().partition(". ")[0].rstrip(".")
+    return f"migrating: {words[0].lower()}{words[1:]}"

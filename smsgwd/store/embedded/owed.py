@@ -37,6 +37,15 @@ def asked(asks: int, state: int) -> bool:
     return which != 0
 
 
+def whom(row: Row) -> tuple[str, str] | None:
+    """Target and URL of who is told how a message ended (the URL of an ESME is ''); None where nobody is."""
+    told, state = row.told, row.state
+    if told.account is not None:
+        return (esme_target(told.account), "") if asked(told.asks, state) else None
+    url, asks = told.dlr_url, told.asks
+    return None if not url or (asks and not asks >> state & 1) else (url_target(told.tenant, url), url)
+
+
 def owe_sent(pushes: Pushes, row: Row, at: int) -> tuple[OutboxItem, ...]:
     """For a message that an SMSC has all of now, where its tenant wants to hear of that: once, on its first way."""
     told = row.told

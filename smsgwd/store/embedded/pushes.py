@@ -39,13 +39,26 @@ class Pushes:
         self._retries: dict[int, tuple[int, str, int]] = {}  # values of _RETRY, by id
         self._dead: dict[int, tuple[int, str, int]] = {}  # values of _DEAD, by id
 
-    def add(self, message: int, target: str, tenant: str, url: str, kind: str, at: int, payload: bytes | None) -> int:
-        """Owe a push that is due at once; its id."""
+    def add(
+        self,
+        message: int,
+        target: str,
+        tenant: str,
+        url: str,
+        kind: str,
+        at: int,
+        payload: bytes | None,
+        again: int | None = None,
+    ) -> int:
+        """Owe a push that is due at once; its id. `again` is the id it had before, when its row is gone."""
         memory = self._memory
         number = memory.next_outbox
-        if number >= memory.outbox_reserved:
-            memory.reserve_outbox(self._connection)
-        memory.next_outbox = number + 1
+        if again is not None:
+            number = again
+        else:
+            if number >= memory.outbox_reserved:
+                memory.reserve_outbox(self._connection)
+            memory.next_outbox = number + 1
         self._new += (number, message, target, tenant, url, kind, at, at, payload)
         if not url:
             memory.esmes = True

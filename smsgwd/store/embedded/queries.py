@@ -25,6 +25,7 @@ VIEW: Final = (
     " FROM message m"
 )
 _EXTRA: Final = MESSAGE_WIDTH  # where the further columns of VIEW begin
+_LATENCY: Final = MESSAGE_WIDTH + 6
 _READY: Final = f"SELECT {MESSAGE_COLUMNS} FROM message m WHERE m.connector = ? AND m.state = 2"
 _TARGET: Final = "SELECT target, due_at FROM outbox WHERE status = 0 AND target {} ? ORDER BY target, due_at LIMIT 1"
 _TARGET_FROM: Final = _TARGET.format(">=")
@@ -79,8 +80,13 @@ def message(connection: sqlite3.Connection, tenant: str, message_id: int) -> Mes
     values = connection.execute(f"{VIEW} WHERE m.id = ? AND m.tenant = ?", (message_id, tenant)).fetchone()
     if values is None:
         return None
+    return full_view(connection, values)
+
+
+def full_view(connection: sqlite3.Connection, values: tuple[Any, ...]) -> MessageView:
+    """A row of VIEW, with events and parts."""
     view = view_of(values)
-    latency = values[-1]
+    latency = values[_LATENCY]
     return msgspec.structs.replace(
         view, events=_events(connection, view, latency), parts=_parts(connection, view, latency)
     )

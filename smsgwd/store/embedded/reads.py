@@ -11,14 +11,31 @@ from twisted.internet.defer import Deferred
 from smsgwd.model.ledger import Funds, LedgerEntry, LedgerSums
 from smsgwd.model.links import LinkView
 from smsgwd.model.lookups import Lookup
-from smsgwd.model.message import MessageView
+from smsgwd.model.message import MessageView, State
 from smsgwd.model.mo import MoSet
+from smsgwd.model.operators import AuditEntry
 from smsgwd.model.outbox import OutboxItem, OutboxTarget
 from smsgwd.model.records import Record
 from smsgwd.model.tally import Numbered, Tally
 from smsgwd.model.tenant import Tenant
-from smsgwd.ports.store import LedgerFilter, MessageFilter, OptOutEntry, Orphan, QueuedMessage, Space
-from smsgwd.store.embedded import business, history, ledger, number, operators, queries
+from smsgwd.ports.sent import SentPage
+from smsgwd.ports.store import (
+    AuditFilter,
+    FinalRecord,
+    FindFilter,
+    Found,
+    LedgerFilter,
+    MessageFilter,
+    MessageTrace,
+    OptOutEntry,
+    Orphan,
+    PushView,
+    QueuedMessage,
+    QueueShape,
+    Space,
+)
+from smsgwd.store.embedded import business, find, history, ledger, number, operators, queries, trace, waiting
+from smsgwd.store.embedded import sent as sent_reads
 
 _T = TypeVar("_T")
 
@@ -175,3 +192,42 @@ class Reads:
     def held(self, tenant: str | None, after: int, limit: int) -> Deferred[list[MessageView]]:
         """See ports.Store."""
         return self._ask(lambda connection: business.held(connection, tenant, after, limit), tenant or "")
+
+    def trace(self, message_id: int) -> Deferred[MessageTrace | None]:
+        """See ports.Store."""
+        return self._ask(lambda connection: trace.trace(connection, message_id))
+
+    def find(self, where: FindFilter, before: int | None, limit: int) -> Deferred[Found]:
+        """See ports.Store."""
+        return self._ask(lambda connection: find.find(connection, where, before, limit))
+
+    def queue_shapes(self, now: int) -> Deferred[list[QueueShape]]:
+        """See ports.Store."""
+        return self._ask(lambda connection: waiting.queue_shapes(connection, now))
+
+    def waiting(self, connector: str, states: Sequence[State], after: int, limit: int) -> Deferred[list[MessageView]]:
+        """See ports.Store."""
+        return self._ask(lambda connection: waiting.waiting(connection, connector, states, after, limit))
+
+    def sent(self, connector: str, after: tuple[int, int] | None, before: int, limit: int) -> Deferred[SentPage]:
+        """See ports.Store."""
+        return self._ask(
+            lambda connection: sent_reads.sent(connection, connector, after, before, limit), f"sent {connector}"
+        )
+
+    def still_sent(self, connector: str, ids: Sequence[int]) -> Deferred[list[MessageView]]:
+        """See ports.Store."""
+        wanted = list(ids)
+        return self._ask(lambda connection: sent_reads.still_sent(connection, connector, wanted), f"sent {connector}")
+
+    def pushes(self, target: str, status: str, after: int, limit: int) -> Deferred[list[PushView]]:
+        """See ports.Store."""
+        return self._ask(lambda connection: operators.pushes(connection, target, status, after, limit))
+
+    def audit(self, where: AuditFilter, before: int | None, limit: int) -> Deferred[list[AuditEntry]]:
+        """See ports.Store."""
+        return self._ask(lambda connection: operators.audit(connection, where, before, limit))
+
+    def finals(self, after: int, limit: int) -> Deferred[list[FinalRecord]]:
+        """See ports.Store."""
+        return self._ask(lambda connection: operators.finals(connection, after, limit))

@@ -55,6 +55,7 @@ class Row(msgspec.Struct, gc=False):
     err_smpp: int | None = None
     smsc_id: str | None = None
     latency: int | None = None
+    push: int | None = None  #: the row of `outbox` that its final state is owed by
     tried: str | None = None
     fallback: str | None = None
     hops: int = 0
@@ -89,9 +90,9 @@ def begin(row: Row, message: Message) -> None:
 
 #: Columns of a Row, in the order `row_from` expects: the body stays where it is.
 ROW_COLUMNS: Final = MESSAGE_COLUMNS.replace("m.body", "x''") + (
-    ", m.sent_at, m.done_at, m.err_code, m.err_detail, m.err_smpp, m.smsc_id, m.latency"
+    ", m.sent_at, m.done_at, m.err_code, m.err_detail, m.err_smpp, m.smsc_id, m.latency, m.push"
 )
-ROW_WIDTH: Final = MESSAGE_WIDTH + 7
+ROW_WIDTH: Final = MESSAGE_WIDTH + 8
 
 
 def row_from(values: tuple[Any, ...]) -> Row:
@@ -118,24 +119,25 @@ UPDATE_SENT: Final = Many(
     " WHERE message.id=new.id",
 )
 
-#: (state, done_at, id): it ended well, or in a way that has no error.
+#: (state, done_at, push, id): it ended well, or in a way that has no error.
 UPDATE_FINAL: Final = Many(
-    "WITH new (state, done_at, id) AS (VALUES ",
-    "(?, ?, ?)",
-    ") UPDATE message SET state=new.state, done_at=new.done_at FROM new WHERE message.id=new.id",
+    "WITH new (state, done_at, push, id) AS (VALUES ",
+    "(?, ?, ?, ?)",
+    ") UPDATE message SET state=new.state, done_at=new.done_at, push=new.push FROM new WHERE message.id=new.id",
 )
 
-#: (state, sent_at, done_at, smsc_id, latency, id): both in one transaction, of an SMSC whose receipts come at once.
+#: (state, sent_at, done_at, smsc_id, latency, push, id): both in one transaction, of an SMSC whose receipts come
+#: at once.
 UPDATE_SENT_FINAL: Final = Many(
-    "WITH new (state, sent_at, done_at, smsc_id, latency, id) AS (VALUES ",
-    "(?, ?, ?, ?, ?, ?)",
+    "WITH new (state, sent_at, done_at, smsc_id, latency, push, id) AS (VALUES ",
+    "(?, ?, ?, ?, ?, ?, ?)",
     ") UPDATE message SET state=new.state, sent_at=new.sent_at, done_at=new.done_at, smsc_id=new.smsc_id,"
-    " latency=new.latency FROM new WHERE message.id=new.id",
+    " latency=new.latency, push=new.push FROM new WHERE message.id=new.id",
 )
 
 _UPDATED: Final = (
     *("connector", "state", "due_at", "attempts", "sent_at", "done_at", "err_code", "err_detail", "err_smpp"),
-    *("smsc_id", "latency", "tried", "fallback", "hops"),
+    *("smsc_id", "latency", "push", "tried", "fallback", "hops"),
 )
 
 #: Anything else (`row_values`).
@@ -160,6 +162,7 @@ def row_values(row: Row) -> tuple[Any, ...]:
         row.err_smpp,
         row.smsc_id,
         row.latency,
+        row.push,
         row.tried,
         row.fallback,
         row.hops,

@@ -22,6 +22,7 @@ from smsgwd.store.embedded import backup, check, ledger, queries, scrub, vacuum
 from smsgwd.store.embedded.counted import Counted
 from smsgwd.store.embedded.errors import CannotOpen, StoreDamaged
 from smsgwd.store.embedded.lock import DirectoryLock
+from smsgwd.store.embedded.opening import Opening
 from smsgwd.store.embedded.reader import Reader
 from smsgwd.store.embedded.reads import Reads
 from smsgwd.store.embedded.upkeep import Control, Upkeep
@@ -41,7 +42,11 @@ class EmbeddedStore(Reads):
     bounds the changes of a transaction. `before_commit` is called in the writer thread before each COMMIT: tests hold
     or break commits with it. `on_health(healthy)` hears of changes, `on_damage(text)` of damage that
     is met (once, and again each hour that it lasts), `observe_commit(seconds, changes)` of each transaction and
-    `observe_results(results)` of each batch that became durable, all on the reactor.
+    `observe_results(results)` of each batch that became durable, `observe_batch(changes, results)` likewise, with a
+    result a change. While it is opened `on_opening(done, total, what)` hears each second what it is at: of a migration
+    how many of its steps are done, else 0 of 0. All of these are called on the reactor.
+
+    `keep_finals`: see `finals` of ports.Store.
     """
 
     def __init__(
@@ -56,6 +61,9 @@ class EmbeddedStore(Reads):
         on_damage: Callable[[str], None] | None = None,
         observe_commit: Callable[[float, int], None] | None = None,
         observe_results: Callable[[list[Result]], None] | None = None,
+        observe_batch: Callable[[Sequence[Change], Sequence[Result]], None] | None = None,
+        on_opening: Callable[[int, int, str], None] | None = None,
+        keep_finals: bool = False,
     ) -> None:
         self._reactor = reactor
         self._directory = Path(directory)
@@ -65,6 +73,8 @@ class EmbeddedStore(Reads):
         self.on_damage = on_damage
         self.observe_commit = observe_commit
         self.observe_results = observe_results
+        self.observe_batch = observe_batch
+        self._progress = Opening(reactor, on_opening)
         self._writer = Writer(
             path,
             lambda answer: reactor.callFromThread(self._opened, answer),
@@ -72,6 +82,8 @@ class EmbeddedStore(Reads):
             gap_s=gap_s,
             most=most,
             before_commit=before_commit,
+            finals=keep_finals,
+            migrating=lambda *step: reactor.callFromThread(self._progress.step, *step),
         )
         self._pages = Reader("pages", path)
         self._queries = Reader("queries", path, _LONGEST_QUERY_S)
@@ -106,11 +118,13 @@ class EmbeddedStore(Reads):
         except CannotOpen as error:
             return fail(error)
         self._opening = Deferred()
+        self._progress.begin()
         self._writer.start()
         return self._opening
 
     def _opened(self, answer: int | CannotOpen) -> None:
         assert self._opening is not None
+        self._progress.end()
         if isinstance(answer, CannotOpen):
             self._writer.join()
             self._lock.release()
@@ -169,6 +183,21 @@ class EmbeddedStore(Reads):
         self._writer.put(Batch(done, changes))
         return done
 
+    def keep_finals(self, on: bool) -> Deferred[None]:
+        """See ports.Store."""
+        if not self._usable:
+            return fail(StoreUnavailable("the store is not open"))
+        done: Deferred[None] = Deferred()
+
+        def answered(answer: BaseException | None) -> None:
+            if answer is None:
+                done.callback(None)
+            else:
+                done.errback(answer)
+
+        self._writer.keep_finals(on, lambda answer: self._reactor.callFromThread(answered, answer))
+        return done
+
     def _committed(self, report: Report) -> None:
         """One transaction is over: everybody who waited for it hears, whatever the observers do."""
         try:
@@ -186,6 +215,10 @@ class EmbeddedStore(Reads):
                 for _, outcome in report.outcomes:
                     if isinstance(outcome, list):
                         self.observe_results(outcome)
+            if self.observe_batch is not None:
+                for batch, (_, outcome) in zip(report.batches, report.outcomes, strict=True):
+                    if isinstance(outcome, list) and batch.changes:
+                        self.observe_batch(batch.changes, outcome)
         finally:
             self._answer(report)
 

@@ -67,6 +67,7 @@ _FIND_SMSC: Final = Many(
     " CROSS JOIN smsc s ON s.grp = w.grp AND s.id = w.id CROSS JOIN message m ON m.id = s.message",
 )
 _PUT_SMSC: Final = Many("INSERT OR REPLACE INTO smsc (grp, id, message, part) VALUES ", "(?, ?, ?, ?)")
+_PUT_FINAL: Final = Many("INSERT INTO final (seq, message, charged) VALUES ", "(?, ?, ?)")
 _PUT_EVENT: Final = Many(
     "WITH new (message, at, type, detail, connector, smsc_id, smpp_status, latency) AS (VALUES ",
     "(?, ?, ?, ?, ?, ?, ?, ?)",
@@ -93,6 +94,7 @@ class Work:
         self._later: list[int] = []  # scheduled messages that came
         self._smsc: list[Any] = []  # values of _PUT_SMSC
         self._events: list[Any] = []  # values of _PUT_EVENT
+        self._finals: list[Any] | None = [] if memory.finals else None  # values of _PUT_FINAL; None = not kept
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -206,6 +208,11 @@ class Work:
         """Read this message again when it is needed (after `flush` and a change of it by SQL)."""
         self._rows.pop(message_id, None)
 
+    def later(self, row: Row) -> None:
+        """This row waits for its time or for an operator from now on: it is remembered no more afterwards."""
+        self._later.append(row.id)
+        self.changed(row)
+
     def put_part(self, row: Row, part: PartRow) -> None:
         """Add or replace a part of a message."""
         self.parts(row)[part.part] = part
@@ -274,8 +281,9 @@ class Work:
             row.fail(error)
             self.changed(row)
         told = row.told
+        charged = 0
         if told.price or told.payers is not None:
-            self.books.close(told, state, free, at)
+            charged = self.books.close(told, state, free, at)
         count = self._counted.get(told.tenant)
         if count is None or not count.touched:
             count = self.counts.of(told.tenant)
@@ -283,15 +291,22 @@ class Work:
             count.delivered += 1
         else:
             count.ended(before, state)
+        finals = self._finals
+        if finals is not None:
+            finals += (self.memory.number_final(row.id), row.id, charged)
         account = told.account
         if account is not None:
             if not asked(told.asks, state):
                 return ()
-            return (owe(self.pushes, row, after, TYPES[state], esme_target(account), "", at),)
+            item = owe(self.pushes, row, after, TYPES[state], esme_target(account), "", at)
+            row.push = item.id
+            return (item,)
         url, asks = told.dlr_url, told.asks
         if not url or (asks and not asks >> state & 1):
             return ()
-        return (owe(self.pushes, row, after, TYPES[state], url_target(told.tenant, url), url, at),)
+        item = owe(self.pushes, row, after, TYPES[state], url_target(told.tenant, url), url, at)
+        row.push = item.id
+        return (item,)
 
     def sent(self, row: Row, at: int) -> tuple[OutboxItem, ...]:
         """What a tenant is owed that wants to hear that an SMSC has all of a message now."""
@@ -324,6 +339,9 @@ class Work:
                 values += part_values(message_id, part)
             PUT_PART.run(connection, values)
             self._dirty_parts = {}
+        if self._finals:
+            _PUT_FINAL.run(connection, self._finals)
+            self._finals = []
         self._write_events()
         self.pushes.flush()
 
@@ -353,9 +371,9 @@ class Work:
                 sent += (row.sent_at, row.smsc_id, row.latency, row.id)
                 continue
             if touched == TOUCHED_FINAL:
-                final += (row.state, row.done_at, row.id)
+                final += (row.state, row.done_at, row.push, row.id)
             elif touched == _SENT_FINAL:
-                both += (row.state, row.sent_at, row.done_at, row.smsc_id, row.latency, row.id)
+                both += (row.state, row.sent_at, row.done_at, row.smsc_id, row.latency, row.push, row.id)
             else:
                 other += row_values(row)
             if row.state >= last:

@@ -23,7 +23,7 @@ from smsgwd.store.embedded.apply.table import apply, prefetch
 from smsgwd.store.embedded.connection import open_writer
 from smsgwd.store.embedded.errors import CannotOpen, damaged, environmental, unavailable
 from smsgwd.store.embedded.memory import Memory
-from smsgwd.store.embedded.migrations import migrate
+from smsgwd.store.embedded.migrations import Told, migrate
 from smsgwd.store.embedded.queries import highest_id
 from smsgwd.store.embedded.work import Work
 
@@ -68,11 +68,19 @@ class Report(msgspec.Struct, gc=False):
     writable: bool  #: False when the machine kept it from becoming durable
     seconds: float  #: from BEGIN to the end of COMMIT
     changes: int
+    batches: list[Batch]  #: whose outcomes these are, in the same order
+
+
+def _drop_finals(connection: sqlite3.Connection) -> None:
+    """Nobody writes down elsewhere what ended."""
+    if connection.execute("SELECT EXISTS (SELECT 1 FROM final)").fetchone()[0]:
+        connection.execute("DELETE FROM final")
 
 
 class Writer(threading.Thread):
     """Owns the writing connection. `put` and `stop` may be called from any thread; callbacks are called in this one.
 
+    `finals`: it is remembered which messages end; `migrating` hears, in this thread, of each step of a migration.
     First `opened` gets the highest message id, or the reason why the store cannot be opened (the thread ends then).
     """
 
@@ -85,6 +93,8 @@ class Writer(threading.Thread):
         gap_s: float,
         most: int,
         before_commit: Callable[[], None] | None = None,
+        finals: bool = False,
+        migrating: Told = lambda *_: None,
     ) -> None:
         super().__init__(name="store-writer", daemon=True)
         self._path = path
@@ -98,6 +108,8 @@ class Writer(threading.Thread):
         self._damaged = 0  # batches in a row that met damage
         self._connection: sqlite3.Connection | None = None
         self._memory = Memory()
+        self._memory.finals = finals
+        self._migrating = migrating
         self._stopping = threading.Event()
         self._ended: Callable[[], None] | None = None
 
@@ -108,6 +120,16 @@ class Writer(threading.Thread):
     def do(self, job: Job) -> None:
         """Ask for something between two transactions."""
         self._queue.put(job)
+
+    def keep_finals(self, on: bool, answer: Callable[[Any], None]) -> None:
+        """Remember from now on which messages end, or no more; `answer` gets None or an exception."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            self._memory.finals = on  # first: where those of before cannot be forgotten now, no more are added
+            if not on:
+                _drop_finals(connection)
+
+        self.do(Job(work, answer))
 
     def stop(self, ended: Callable[[], None]) -> None:
         """Commit what was put before, then checkpoint, close, call `ended` and end the thread."""
@@ -148,10 +170,13 @@ class Writer(threading.Thread):
     def _prepare(self) -> int:
         connection = open_writer(self._path)
         try:
-            migrate(connection)
+            migrate(connection, told=self._migrating)
             self._memory.load(connection)
             # A copy of an earlier moment does not know which ids were given since: those of now were not.
             self._memory.next_outbox = max(self._memory.next_outbox, time.time_ns() // 1000)
+            self._memory.next_final = max(self._memory.next_final, time.time_ns() // 1000)
+            if not self._memory.finals:
+                _drop_finals(connection)
             highest = highest_id(connection)
         except BaseException:
             connection.close()
@@ -200,7 +225,7 @@ class Writer(threading.Thread):
                 self._transact(batches[half:])
                 return
         count = sum(len(batch.changes) for batch in batches)
-        self._answer(Report(outcomes, writable, time.perf_counter() - start, count))
+        self._answer(Report(outcomes, writable, time.perf_counter() - start, count, batches))
 
     def _do(self, job: Job) -> None:
         """One job, on a connection that has no transaction open."""

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from smsgwd.delivery.correlation import candidates, canonical, likeliest
+from smsgwd.delivery.correlation import EXACT, candidates, canonical, likeliest
 from smsgwd.model.changes import Moved, Noted, Resent
 from smsgwd.model.message import Message
 from smsgwd.model.outbox import OutboxItem
@@ -38,7 +38,7 @@ def rematch(work: Work, change: Rematch) -> Rematched:
     for number, encoded in found[: change.limit]:
         last = number
         receipt = _receipt_of(encoded)
-        if wanted and canonical(receipt.smsc_id) != wanted:
+        if wanted and not _called(receipt, change.smsc_id, wanted):
             continue
         tried += 1
         place = _find(work, receipt, change.at)
@@ -55,11 +55,17 @@ def rematch(work: Work, change: Rematch) -> Rematched:
     return Rematched(tried, len(gone), last, len(found) > change.limit, tuple(outbox), tuple(resent))
 
 
+def _called(receipt: Receipt, smsc_id: str, stored: str) -> bool:
+    """Whether its id is `smsc_id`, whose canonical form is `stored`."""
+    return receipt.smsc_id == smsc_id if receipt.id_format == EXACT else canonical(receipt.smsc_id) == stored
+
+
 def _find(work: Work, receipt: Receipt, at: int) -> tuple[Row, int] | None:
     """The message and place (`Work.map_smsc`); not one that is younger than the receipt and only has its id now."""
     found = work.by_smsc(receipt.group, likeliest(receipt.smsc_id, receipt.id_format))
     if found is None or receipt.received_at < oldest_for(found[0], at):
-        found = find_other(work, receipt, candidates(receipt.smsc_id))
+        forms = () if receipt.id_format == EXACT else candidates(receipt.smsc_id)
+        found = find_other(work, receipt, forms)
     if found is None or receipt.received_at < oldest_for(found[0], at):
         return None
     return found

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from smsgwd.delivery.combine import combined
-from smsgwd.delivery.correlation import candidates, likeliest, same_number
+from smsgwd.delivery.correlation import EXACT, candidates, likeliest, same_number
 from smsgwd.delivery.lifecycle import RECEIPT_EVENTS, TABLE
 from smsgwd.model.callbacks import TELL_SENT
 from smsgwd.model.changes import Ignored, Moved, Noted, Parked, Resent, TakeReceipt
@@ -16,6 +16,7 @@ from smsgwd.model.message import FINAL_FROM, Failure, State
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.model.receipts import Receipt
 from smsgwd.model.wire import ASKS_INTERMEDIATE
+from smsgwd.store.embedded.apply.operate import stopped, unstop
 from smsgwd.store.embedded.apply.ways import LEFT, SECOND_WAY, resend
 from smsgwd.store.embedded.columns import STATES
 from smsgwd.store.embedded.rows import PartRow, Row
@@ -23,8 +24,8 @@ from smsgwd.store.embedded.work import Work
 
 _WELL: Final = State.DELIVERED
 _SENT: Final = int(State.SENT)
-#: Formats of ids whose likeliest form is the canonical one.
-ALIKE: Final = ("auto", "same")
+#: Formats of ids whose likeliest form is the canonical one, or the id itself.
+ALIKE: Final = ("auto", "same", EXACT)
 
 #: What a receipt makes of a message: by its state, the state after by the state before (of delivery.lifecycle).
 _AFTER: Final[dict[int, dict[int, State]]] = {
@@ -152,6 +153,8 @@ def _of_another_way(work: Work, row: Row, way: int, receipt: Receipt) -> Moved |
     """
     if way == row.hops | LEFT and receipt.state is _WELL and row.parts == 1 and row.state < FINAL_FROM:
         _event(work, row, receipt, "of the connector it was on before")
+        if stopped(row):
+            unstop(work, row, receipt.received_at)
         settled = _settle(work, row, _WELL, receipt, None)
         assert not isinstance(settled, Resent)
         return settled

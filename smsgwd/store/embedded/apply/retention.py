@@ -28,6 +28,14 @@ _OF_MESSAGES: Final = (("event", "message"), ("part", "message"), ("client_ref",
 _GATHERED: Final = 1000  # rows of the outbox looked at by one step
 _PENDING: Final = "SELECT message, target, due_at, id FROM outbox WHERE status = 0"
 _DEAD: Final = "SELECT message, target, id FROM outbox WHERE status = 2"
+_KEPT: Final = "SELECT message, seq FROM final WHERE seq > 0"
+_ENDED: Final = 3  # beside the status of pushes: what ended and was not written down elsewhere so far
+#: What is gathered, in turn: status, rows (their message first, then their key), key.
+_GATHERING: Final = (
+    (PENDING, _PENDING, "target, due_at, id"),
+    (DEAD, _DEAD, "target, id"),
+    (_ENDED, _KEPT, "seq"),
+)
 _OPEN: Final = Many("SELECT id FROM message WHERE id IN (", "?", ") AND state < 10")
 _MESSAGE_OF: Final = Many("SELECT message FROM outbox WHERE id IN (", "?", ")")
 _NO_PUSHES: Final = Many("DELETE FROM outbox WHERE id IN (", "?", ")")
@@ -73,7 +81,8 @@ def purge(work: Work, change: Purge) -> Purged:
 
 
 def _gather(work: Work, walk: PurgeWalk) -> bool:
-    """Learn from the next rows of the outbox which old messages somebody is owed; True when that were all.
+    """Learn from the next rows of the outbox, and of what was not written down elsewhere, which old messages are needed
+    still; True when that were all.
 
     First what is pending, then what was given up: a push that is given up meanwhile is seen in one of the two. One that
     is put off meanwhile may have been passed over, when the wall clock was set back: it is looked at by its id.
@@ -81,26 +90,22 @@ def _gather(work: Work, walk: PurgeWalk) -> bool:
     assert walk.gathering is not None
     left = _GATHERED
     status, key = walk.gathering
-    while left > 0:
-        if status == PENDING:
-            sql, behind, order = _PENDING, "(target, due_at, id) > (?, ?, ?)", "target, due_at, id"
-        else:
-            sql, behind, order = _DEAD, "(target, id) > (?, ?)", "target, id"
-        sql = f"{sql} AND {behind}" if key else sql
-        found = work.connection.execute(f"{sql} ORDER BY {order} LIMIT ?", (*key, left)).fetchall()
+    for kind, sql, order in _GATHERING:
+        if kind < status:
+            continue
+        if kind > status:
+            key = ()
+        behind = f" AND ({order}) > ({', '.join('?' * len(key))})" if key else ""
+        found = work.connection.execute(f"{sql}{behind} ORDER BY {order} LIMIT ?", (*key, left)).fetchall()
         walk.owed.update(row[0] for row in found if row[0] < walk.until)
         walk.gathered += len(found)
         if len(found) == left:
-            walk.gathering = (status, found[-1][1:])
+            walk.gathering = (kind, found[-1][1:])
             return False
         left -= len(found)
-        if status == DEAD:
-            walk.owed.update(message for (message,) in _MESSAGE_OF.find(work.connection, list(walk.put_off)))
-            walk.gathering = None
-            return True
-        status, key = DEAD, ()
-    walk.gathering = (status, key)
-    return False
+    walk.owed.update(message for (message,) in _MESSAGE_OF.find(work.connection, list(walk.put_off)))
+    walk.gathering = None
+    return True
 
 
 def _runs(found: list[tuple[int, int]], owed: set[int]) -> list[tuple[int, int]]:

@@ -10,6 +10,7 @@ from smsgwd.model.changes import Ignored, Moved, Swept
 from smsgwd.model.message import FINAL_FROM, HELD, Failure, State
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.model.refusals import Refusal
+from smsgwd.store.embedded.apply.operate import PURGED
 from smsgwd.store.embedded.beginnings import beginning_with
 from smsgwd.store.embedded.bulk import Many
 from smsgwd.store.embedded.business import HELD_ROWS
@@ -17,6 +18,8 @@ from smsgwd.store.embedded.rows import Row
 from smsgwd.store.embedded.work import Work
 
 _FLOOD: Final = Failure(Refusal.FLOOD.code, "held as unusual traffic, and rejected by the operator")
+_UNWANTED: Final = Failure(PURGED, "held and rejected by the operator")
+_STOPPED: Final = "SELECT EXISTS (SELECT 1 FROM event WHERE message = ? AND type = 'held')"
 _SCHEDULED: Final = int(State.SCHEDULED)
 _RELEASE: Final = Many(
     "WITH new (due_at, id) AS (VALUES ",
@@ -70,6 +73,9 @@ def unhold(work: Work, change: Unhold) -> Swept:
         digits, bounds = beginning_with("m.msisdn", change.prefix)
         conditions.append(digits)
         values += bounds
+    if change.connector:
+        conditions.append("m.connector = ?")
+        values.append(change.connector)
     found = work.connection.execute(
         f"SELECT m.id FROM message m INDEXED BY {index} WHERE {' AND '.join(conditions)} LIMIT ?",  # noqa: S608 -- texts of ours
         (*values, change.limit + 1),
@@ -91,5 +97,6 @@ def _reject(work: Work, ids: list[int], at: int) -> tuple[OutboxItem, ...]:
     for number in ids:
         row = work.row(number)
         assert row is not None
-        outbox.extend(work.settle(row, Event.BARRED, at, _FLOOD))
+        (by_operator,) = work.connection.execute(_STOPPED, (number,)).fetchone()
+        outbox.extend(work.settle(row, Event.BARRED, at, _UNWANTED if by_operator else _FLOOD))
     return tuple(outbox)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from smsgwd.delivery.combine import combined
-from smsgwd.delivery.correlation import canonical
+from smsgwd.delivery.correlation import EXACT, canonical
 from smsgwd.delivery.lifecycle import RECEIPT_EVENTS, TABLE, Event, IllegalMove, move
 from smsgwd.model.callbacks import TELL_SENT
 from smsgwd.model.changes import Cancel, Fail, GiveUp, Ignored, Moved, PartSent, Replace, Replaced, Requeue, Resent
 from smsgwd.model.message import FINAL_FROM, HELD, Failure, State
 from smsgwd.model.outbox import OutboxItem
+from smsgwd.store.embedded.apply.operate import stopped, unstop
 from smsgwd.store.embedded.apply.optout import opted_out
 from smsgwd.store.embedded.apply.receipts import apply_parked, shared
 from smsgwd.store.embedded.apply.submit import ENTRY_STATES, NO_CREDIT
@@ -47,8 +48,11 @@ def part_sent(work: Work, change: PartSent) -> Moved | Resent | Ignored:
     if row is None or not 0 < change.part <= row.parts:
         return Ignored("unknown_message", change.message_id)
     if row.state == _SCHEDULED:
-        return why_not(row)
-    key, place = canonical(change.smsc_id), change.part
+        if not stopped(row):
+            return why_not(row)
+        if row.connector == change.connector:
+            unstop(work, row, change.at)
+    key, place = change.smsc_id if change.id_format == EXACT else canonical(change.smsc_id), change.part
     result: Moved | Resent | Ignored
     if row.connector != change.connector:
         place |= astray(work, row, change) << 8

@@ -17,6 +17,9 @@ from smsgwd.store.embedded.work import Work
 
 _EXPIRED: Final = Failure("expired", "validity ended before it could be sent")
 _NO_RECEIPT: Final = Failure("receipt_timeout", "no receipt came")
+_NO_REPORT: Final = Failure("receipt_timeout", "the provider told no final state")
+_UNKNOWN: Final = State.UNKNOWN
+_SENT: Final = int(State.SENT)
 _UNSENT: Final = (State.QUEUED, State.WAITING, State.SCHEDULED)
 
 
@@ -35,13 +38,29 @@ def expire(work: Work, change: Expire) -> Swept:
 
 def time_out_receipts(work: Work, change: TimeOutReceipts) -> Swept:
     """End sent messages for which no receipt came within validity and the waiting time."""
+    if change.connector:
+        return _sweep(work, _timed_out(work, change), change.limit, Event.TIMED_OUT, change.at, _NO_REPORT, _UNKNOWN)
     work.flush()
     found = work.connection.execute(
         "SELECT id FROM message WHERE state = ? AND state < 10 AND deadline < ? ORDER BY deadline LIMIT ?",
         (int(State.SENT), change.deadline_before, change.limit + 1),
     )
     ids = [number for (number,) in found]
-    return _sweep(work, ids, change.limit, Event.TIMED_OUT, change.at, _NO_RECEIPT, State.UNKNOWN)
+    return _sweep(work, ids, change.limit, Event.TIMED_OUT, change.at, _NO_RECEIPT, _UNKNOWN)
+
+
+def _timed_out(work: Work, change: TimeOutReceipts) -> list[int]:
+    """Those of its ids that are what the change is about, each once."""
+    ids = list(dict.fromkeys(change.ids))
+    work.prefetch(ids)
+    found: list[int] = []
+    for number in ids:
+        row = work.row(number)
+        if row is None or row.state != _SENT or row.connector != change.connector:
+            continue
+        if row.told.deadline < change.deadline_before:
+            found.append(number)
+    return found
 
 
 def _sweep(work: Work, ids: list[int], limit: int, event: Event, at: int, error: Failure, after: State) -> Swept:

@@ -6,20 +6,23 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from smsgwd.delivery.correlation import likeliest
-from smsgwd.model import business, changes, pushes, upkeep
+from smsgwd.model import business, changes, operators, pushes, upkeep
 from smsgwd.model.changes import Change, PartSent, Result, Submit, TakeReceipt
 from smsgwd.model.message import Message
 from smsgwd.store.embedded.apply import (
+    audit,
     erase,
     links,
     lookups,
     mo,
     money,
+    operate,
     optout,
     orphans,
     outbox,
     receipts,
     records,
+    repush,
     retention,
     schedule,
     sending,
@@ -70,6 +73,12 @@ TABLE: Final[dict[type, Callable[[Work, Any], Result]]] = {
     upkeep.BlankTexts: retention.blank_texts,
     upkeep.Erase: erase.erase,
     upkeep.EraseRest: erase.erase_rest,
+    operators.PutAudit: audit.put_audit,
+    operators.PurgeAudit: audit.purge_audit,
+    operators.DropFinals: audit.drop_finals,
+    operators.Hold: operate.hold,
+    operators.Discard: operate.discard,
+    operators.Repush: repush.repush,
 }
 
 

@@ -74,6 +74,11 @@ def _put_credentials(work: Work, tenant: Tenant) -> None:
 def _extras_of(credential: Credential) -> bytes | None:
     """What goes into `credential.more`; None when there is nothing."""
     extras = CredentialExtras(
-        credential.expires_at, credential.scopes, credential.allow, credential.label, credential.created_at
+        credential.expires_at,
+        credential.scopes,
+        credential.allow,
+        credential.label,
+        credential.created_at,
+        credential.key,
     )
     return None if extras == _NO_EXTRAS else _encode(extras)

@@ -1,6 +1,6 @@
 """Closed, open, probed, closed again."""
 
-from smsgwd.notify.breaker import FIRST_S, LONGEST_S, THRESHOLD, Breaker
+from smsgwd.delivery.breaker import FIRST_S, LONGEST_S, THRESHOLD, Breaker
 
 
 def opened(now=100.0):

@@ -1,0 +1,58 @@
+"""What keeps account of the gateway for its operators: who asks, what they changed, what ended, what was requested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from smsgwd.app.cdr import CdrWriter
+from smsgwd.app.core import Core
+from smsgwd.config import Config
+from smsgwd.ops.access_log import AccessLog
+from smsgwd.ops.callers import Callers
+from smsgwd.ops.journal import Journal
+
+
+@dataclass(slots=True)
+class Operations:
+    """Made once the store is open."""
+
+    callers: Callers
+    journal: Journal
+    cdr: CdrWriter
+    access_log: AccessLog
+
+    def start(self) -> None:
+        """Begin what runs by itself."""
+        self.cdr.start()
+
+    def become(self, config: Config) -> Deferred[None]:
+        """Go by another configuration; fires when nothing goes by the old one any more."""
+        self.callers.become(config.admin.roles)
+        self.journal.kept_d = config.admin.audit_d
+        self.access_log.become(config.access_log)
+        return self.cdr.become(config.cdr)
+
+    def stop(self) -> Deferred[None]:
+        """Write what was gathered; fires when that is over."""
+        return self.cdr.stop().addCallback(lambda _: self.access_log.stop())
+
+
+def build_operations(config: Config, core: Core, reactor: Any) -> Operations:
+    """Everything of it, by the configuration."""
+    return Operations(
+        callers=Callers(config.admin.roles),
+        journal=Journal(core.store, core.clock, config.admin.audit_d),
+        cdr=CdrWriter(
+            reactor,
+            core.clock,
+            core.store,
+            config.cdr,
+            core.catalog.network_of,
+            core.store.keep_finals,
+            config.data_dir / "cdr.last",
+        ),
+        access_log=AccessLog(reactor, core.clock, config.access_log),
+    )

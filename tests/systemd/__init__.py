@@ -1,0 +1,1 @@
+"""The units, and what is beside them."""
