@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from smsgwd.model.message import Coding, Failure, Message, State
+from smsgwd.model.message import Coding, Message
 from smsgwd.store.embedded.bulk import Many
-
-STATES: Final[dict[int, State]] = {int(state): state for state in State}
+from smsgwd.store.rows import STATES
 
 _MESSAGE_COLUMNS: Final = (
     "id",
@@ -184,11 +183,6 @@ def message_from(values: tuple[Any, ...]) -> Message:
         dest_addr=values[29],
         callback=values[30],
     )
-
-
-def failure_from(code: str | None, detail: str | None, smpp_status: int | None) -> Failure | None:
-    """A Failure of the three error columns; None when there is none."""
-    return None if code is None else Failure(code, detail or "", smpp_status)
 
 
 _REPLACED: Final = tuple(

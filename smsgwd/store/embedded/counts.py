@@ -13,11 +13,10 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
-from smsgwd.model.message import Message, State
-from smsgwd.model.records import CONTACT, GROUP, TEMPLATE
+from smsgwd.model.message import Message
 from smsgwd.model.tally import Tally
+from smsgwd.store.counts import ABOVE_ALL, Count
+from smsgwd.store.counts import Counts as BaseCounts
 from smsgwd.store.embedded.bulk import Many
 
 if TYPE_CHECKING:
@@ -28,9 +27,6 @@ BLOCK: Final = 6
 WITHIN: Final = (1 << BLOCK) - 1
 COLUMNS: Final = ", ".join(Tally.__struct_fields__)
 
-_DELIVERED: Final = int(State.DELIVERED)
-_CANCELLED: Final = int(State.CANCELLED)
-_ABOVE_ALL: Final = 1 << 63
 _PUT: Final = Many(
     f"INSERT OR REPLACE INTO tally (tenant, {COLUMNS}) VALUES ",
     f"({', '.join('?' * (len(Tally.__struct_fields__) + 1))})",
@@ -49,56 +45,25 @@ _MARKED: Final = (
 _UNMARK: Final = (
     "DELETE FROM mark WHERE tenant = :tenant AND block < (SELECT coalesce("
     "(SELECT block - 1 FROM mark WHERE tenant = :tenant AND before >= coalesce((SELECT min(id) FROM message"
-    f" WHERE tenant = :tenant), {_ABOVE_ALL - 1}) ORDER BY block LIMIT 1),"
+    f" WHERE tenant = :tenant), {ABOVE_ALL - 1}) ORDER BY block LIMIT 1),"
     " (SELECT max(block) FROM mark WHERE tenant = :tenant)))"
 )
 _EARLIER: Final = "UPDATE mark SET first = min(first, ?) WHERE tenant = ? AND block = ?"
 
 
-class Count(msgspec.Struct, gc=False):
-    """What is counted of a tenant, as `model.tally.Tally` says; `accepted` is the number of its newest message."""
-
-    tenant: str
-    accepted: int = 0
-    scheduled: int = 0
-    delivered: int = 0
-    failed: int = 0
-    cancelled: int = 0
-    contacts: int = 0
-    groups: int = 0
-    templates: int = 0
-    orders: int = 0
-    newest: int = _ABOVE_ALL  #: the highest id of its messages; above all ids before the first one
-    touched: bool = False  #: in this transaction
-
-    def ended(self, before: int, after: int) -> None:
-        """A message that was in the state `before` has ended in the state `after`."""
-        if after == _DELIVERED:
-            self.delivered += 1
-        elif after == _CANCELLED:
-            self.cancelled += 1
-        else:
-            self.failed += 1
-        if before == 0:
-            self.scheduled -= 1
-
-
-_KEPT: Final[dict[str, str]] = {CONTACT: "contacts", GROUP: "groups", TEMPLATE: "templates"}
-
-
-class Counts:
+class Counts(BaseCounts):
     """The counts that one transaction changes. Methods raise sqlite3.Error; after a rollback nothing of it counts."""
 
     def __init__(self, connection: sqlite3.Connection, memory: Memory) -> None:
+        super().__init__(memory.counts)
         self._connection = connection
-        self._known = memory.counts
         self._touched: list[Count] = []
 
     def of(self, tenant: str) -> Count:
         """A tenant's counts, to be changed: they are written at the end."""
-        count = self._known.get(tenant)
+        count = self.known.get(tenant)
         if count is None:
-            count = self._known[tenant] = self._load(tenant)
+            count = self.known[tenant] = self._load(tenant)
         if not count.touched:
             count.touched = True
             self._touched.append(count)
@@ -125,13 +90,6 @@ class Counts:
         else:
             self._connection.execute(_EARLIER, (message.id, count.tenant, number >> BLOCK))
         count.newest = max(before, message.id)
-
-    def records(self, kind: str, tenant: str, more: int) -> None:
-        """So many records of a kind came (or went, below 0), where they are counted."""
-        name = _KEPT.get(kind)
-        if name is not None and more:
-            count = self.of(tenant)
-            setattr(count, name, getattr(count, name) + more)
 
     def write(self) -> None:
         """Write what was changed: once, at the end of the transaction."""
@@ -161,8 +119,3 @@ def unmark(connection: sqlite3.Connection) -> None:
     tenants = connection.execute(_MARKED).fetchall()
     for (tenant,) in tenants:
         connection.execute(_UNMARK, {"tenant": tenant})
-
-
-def counted(kind: str) -> bool:
-    """True for a kind of record whose number is kept."""
-    return kind in _KEPT

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from smsgwd.model.ledger import EntryKind, Funds, LedgerEntry, LedgerSums
 from smsgwd.ports.store import LedgerFilter, LedgerReport
+from smsgwd.store.books import A_MS, payers_of
 from smsgwd.store.embedded.account import sums_of
-from smsgwd.store.embedded.books import A_MS, payers_of
 from smsgwd.store.embedded.upkeep import Control
 
 _MAX_ID: Final = (1 << 63) - 1

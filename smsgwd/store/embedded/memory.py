@@ -10,10 +10,11 @@ import sqlite3
 from itertools import islice
 from typing import Any, Final
 
-from smsgwd.store.embedded.account import Account, load_account
-from smsgwd.store.embedded.counts import Count
-from smsgwd.store.embedded.rows import Row
+from smsgwd.store.books import Account
+from smsgwd.store.counts import Count
+from smsgwd.store.embedded.account import load_account
 from smsgwd.store.embedded.walks import Walks
+from smsgwd.store.rows import Row
 
 _OUTBOX_BLOCK: Final = 10_000
 _MOST_ROWS: Final = 50_000

@@ -9,6 +9,8 @@ import sqlite3
 from typing import TYPE_CHECKING, Any, Final
 
 from smsgwd.store.embedded.bulk import Many
+from smsgwd.store.owed import Pushes as BasePushes
+from smsgwd.store.rows import LONGEST_ERROR
 
 if TYPE_CHECKING:
     from smsgwd.store.embedded.memory import Memory
@@ -25,10 +27,9 @@ _DONE: Final = Many(
 )
 _RETRY: Final = "UPDATE outbox SET attempts = attempts + 1, due_at = ?, last_error = ? WHERE id = ? AND status = 0"
 _DEAD: Final = "UPDATE outbox SET status = 2, done_at = ?, last_error = ? WHERE id = ? AND status = 0"
-_LONGEST_ERROR: Final = 500
 
 
-class Pushes:
+class Pushes(BasePushes):
     """Rows of `outbox` to be written. The methods may raise sqlite3.Error."""
 
     def __init__(self, connection: sqlite3.Connection, memory: Memory) -> None:
@@ -80,12 +81,12 @@ class Pushes:
             self.flush()
         if self._memory.walks.messages.gathering is not None:
             self._memory.walks.messages.put_off.add(number)
-        self._retries[number] = (due_at, error[:_LONGEST_ERROR], number)
+        self._retries[number] = (due_at, error[:LONGEST_ERROR], number)
 
     def dead(self, number: int, at: int, error: str) -> None:
         """It is given up; nothing if it is done or dead."""
         if number not in self._done and number not in self._dead:
-            self._dead[number] = (at, error[:_LONGEST_ERROR], number)
+            self._dead[number] = (at, error[:LONGEST_ERROR], number)
 
     def flush(self) -> None:
         """Write everything: a push that was retried and then done or given up in one transaction is both."""

@@ -15,9 +15,10 @@ from smsgwd.model.mo import MoSet, MoSetKey, unpack_mo, unpack_mo_message
 from smsgwd.model.outbox import INTERMEDIATE, MO, MOST_COUNTED, SENT, OutboxItem, OutboxTarget
 from smsgwd.model.receipts import Receipt
 from smsgwd.ports.store import MessageFilter, OptOutEntry, Orphan, QueueDepth, QueuedMessage, StoreCounts
-from smsgwd.store.embedded.columns import MESSAGE_COLUMNS, MESSAGE_WIDTH, STATES, failure_from, message_from
-from smsgwd.store.embedded.items import event_item, mo_item
+from smsgwd.store.embedded.columns import MESSAGE_COLUMNS, MESSAGE_WIDTH, message_from
 from smsgwd.store.embedded.rows import MO_SET, PART_COLUMNS, mo_set_values
+from smsgwd.store.items import event_item, mo_item
+from smsgwd.store.rows import STATES, failure_from
 
 #: Messages with what became of them: rows for `view_of`.
 VIEW: Final = (

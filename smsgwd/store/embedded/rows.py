@@ -1,92 +1,15 @@
-"""Rows of `message` and `part` as the writer changes them, and their SQL."""
+"""Rows of `message` and `part` in the file: their columns, and the SQL that changes them."""
 
 # ruff: noqa: S608 -- SQL is put together from the column lists of this package only, values are always bound
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
-import msgspec
-
-from smsgwd.model.message import Failure, Message
 from smsgwd.model.mo import MoSetKey
 from smsgwd.store.embedded.bulk import Many
 from smsgwd.store.embedded.columns import MESSAGE_COLUMNS, MESSAGE_WIDTH, message_from
-
-
-class PartRow(msgspec.Struct, gc=False):
-    """A row of `part`."""
-
-    part: int
-    smsc_id: str | None
-    state: int
-    sent_at: int | None
-    done_at: int | None
-    err_code: str | None
-    err_detail: str | None
-    err_smpp: int | None
-    latency: int | None = None  #: ms from the write of its PDU to the answer
-
-
-#: What of a row is not written yet: only what makes it SENT, only what makes it final without an error, or anything.
-TOUCHED_SENT: Final = 1
-TOUCHED_FINAL: Final = 2
-TOUCHED: Final = 4
-
-
-class Row(msgspec.Struct, gc=False):
-    """A message as the store has it now: `told` is what never changes of it, the rest what does.
-
-    (`told` also has the state, connector, due time, attempts and ways of its beginning: they count no more.)
-    """
-
-    id: int
-    parts: int
-    told: Message
-    connector: str
-    state: int = 2
-    due_at: int = 0
-    attempts: int = 0
-    sent_at: int | None = None
-    done_at: int | None = None
-    err_code: str | None = None
-    err_detail: str | None = None
-    err_smpp: int | None = None
-    smsc_id: str | None = None
-    latency: int | None = None
-    push: int | None = None  #: the row of `outbox` that its final state is owed by
-    tried: str | None = None
-    fallback: str | None = None
-    hops: int = 0
-    known: dict[int, PartRow] | None = None  #: parts by number, of a message of several; None = not read yet
-    touched: int = 0
-
-    def fail(self, error: Failure) -> None:
-        """Set the error columns."""
-        self.err_code = error.code
-        self.err_detail = error.detail
-        self.err_smpp = error.smpp_status
-
-
-_copy: Final[Callable[[Message], Message]] = Message.__copy__  # type: ignore[attr-defined]
-
-
-def row_of(message: Message) -> Row:
-    """The row of a message like `usual` that is being inserted; keeps a copy of its own, without the body."""
-    told = _copy(message)
-    told.body = b""
-    row = Row(told.id, told.parts, told, told.connector)
-    if row.parts > 1:
-        row.known = {}
-    return row
-
-
-def begin(row: Row, message: Message) -> None:
-    """Set what `usual` did not say True of."""
-    row.state, row.due_at, row.attempts = int(message.state), message.due_at, message.attempts
-    row.tried, row.fallback, row.hops = message.tried, message.fallback, message.hops
-
+from smsgwd.store.rows import PartRow, Row
 
 #: Columns of a Row, in the order `row_from` expects: the body stays where it is.
 ROW_COLUMNS: Final = MESSAGE_COLUMNS.replace("m.body", "x''") + (

@@ -18,9 +18,9 @@ from smsgwd.model.outbox import esme_target
 from smsgwd.model.wire import ASKS_INTERMEDIATE
 from smsgwd.ports.store import MessageTrace, PushView
 from smsgwd.store.embedded.outbox_place import MARGIN_MS, beyond, first_at
-from smsgwd.store.embedded.owed import url_target
 from smsgwd.store.embedded.queries import VIEW, full_view
 from smsgwd.store.embedded.schema import DEAD, DONE, PENDING
+from smsgwd.store.owed import url_target
 
 #: Columns of `push_view`.
 PUSH: Final = (

@@ -23,7 +23,6 @@ from smsgwd.store.embedded.columns import (
     INSERT_MESSAGE,
     INSERT_USUAL,
     REPLACE_MESSAGE,
-    STATES,
     message_values,
     replacing_values,
     usual,
@@ -31,27 +30,21 @@ from smsgwd.store.embedded.columns import (
 )
 from smsgwd.store.embedded.counts import WITHIN, Counts
 from smsgwd.store.embedded.memory import Memory
-from smsgwd.store.embedded.owed import TYPES, asked, owe, owe_notice, owe_sent, url_target
 from smsgwd.store.embedded.pushes import Pushes
 from smsgwd.store.embedded.rows import (
     PART_COLUMNS,
     PUT_PART,
     ROW_COLUMNS,
-    TOUCHED,
-    TOUCHED_FINAL,
-    TOUCHED_SENT,
     UPDATE_FINAL,
     UPDATE_ROW,
     UPDATE_SENT,
     UPDATE_SENT_FINAL,
-    PartRow,
-    Row,
-    begin,
     part_values,
     row_from,
-    row_of,
     row_values,
 )
+from smsgwd.store.owed import TYPES, asked, owe, owe_notice, owe_sent, url_target
+from smsgwd.store.rows import STATES, TOUCHED, TOUCHED_FINAL, TOUCHED_SENT, PartRow, Row, begin, row_of
 
 _MAX_ID: Final = (1 << 63) - 1
 _MOST_EVENTS: Final = 200

@@ -24,8 +24,8 @@ from smsgwd.model.records import CONTACT, MEMBER
 from smsgwd.model.upkeep import Erase, Erased, EraseRest
 from smsgwd.model.wire import pack_wire, unpack_wire
 from smsgwd.store.embedded.number import is_number
-from smsgwd.store.embedded.rows import Row
 from smsgwd.store.embedded.work import Work
+from smsgwd.store.rows import Row
 
 ERASED: Final = "erased"
 _UNSENT: Final = frozenset(map(int, (State.SCHEDULED, State.WAITING, State.QUEUED)))

@@ -10,10 +10,10 @@ from smsgwd.model.changes import KeepMoPart, MoKept, Owed, TakeMo
 from smsgwd.model.mo import Mo, MoMessage, MoSetKey, pack_mo, pack_mo_message, unpack_mo
 from smsgwd.model.outbox import MO, OutboxItem, esme_target
 from smsgwd.store.embedded.apply.optout import set_opt_out
-from smsgwd.store.embedded.items import mo_item
-from smsgwd.store.embedded.owed import url_target
 from smsgwd.store.embedded.rows import MO_SET, mo_set_values
 from smsgwd.store.embedded.work import Work
+from smsgwd.store.items import mo_item
+from smsgwd.store.owed import url_target
 
 #: Sets of one reference are told apart by multiples of this, added to it: a reference has 16 bits at most.
 _GENERATION: Final = 1 << 16

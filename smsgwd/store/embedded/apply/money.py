@@ -10,7 +10,7 @@ from smsgwd.model.ledger import EntryKind
 from smsgwd.model.money import MOST
 from smsgwd.model.refusals import Refusal
 from smsgwd.model.tenant import Tenant
-from smsgwd.store.embedded.account import floor_of, refunds_of
+from smsgwd.store.books import floor_of, refunds_of
 from smsgwd.store.embedded.work import Work
 
 FIRST: Final = "initial credit"

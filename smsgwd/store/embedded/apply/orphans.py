@@ -13,8 +13,8 @@ from smsgwd.model.outbox import OutboxItem
 from smsgwd.model.receipts import Receipt
 from smsgwd.model.upkeep import DropOrphans, Rematch, Rematched
 from smsgwd.store.embedded.apply.receipts import apply_receipt, find_other, oldest_for
-from smsgwd.store.embedded.rows import Row
 from smsgwd.store.embedded.work import Work
+from smsgwd.store.rows import Row
 
 _receipt_of: Final = msgspec.json.Decoder(Receipt).decode
 

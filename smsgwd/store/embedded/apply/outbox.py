@@ -5,9 +5,9 @@ from __future__ import annotations
 from smsgwd.model.business import Push
 from smsgwd.model.changes import Note, Owed
 from smsgwd.model.pushes import OutboxDead, OutboxDone, OutboxRetry, OutboxRevive
-from smsgwd.store.embedded.items import event_item
-from smsgwd.store.embedded.owed import url_target
 from smsgwd.store.embedded.work import Work
+from smsgwd.store.items import event_item
+from smsgwd.store.owed import url_target
 
 
 def outbox_done(work: Work, change: OutboxDone) -> None:

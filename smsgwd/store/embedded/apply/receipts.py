@@ -18,9 +18,8 @@ from smsgwd.model.receipts import Receipt
 from smsgwd.model.wire import ASKS_INTERMEDIATE
 from smsgwd.store.embedded.apply.operate import stopped, unstop
 from smsgwd.store.embedded.apply.ways import LEFT, SECOND_WAY, resend
-from smsgwd.store.embedded.columns import STATES
-from smsgwd.store.embedded.rows import PartRow, Row
 from smsgwd.store.embedded.work import Work
+from smsgwd.store.rows import STATES, PartRow, Row
 
 _WELL: Final = State.DELIVERED
 _SENT: Final = int(State.SENT)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from smsgwd.model.business import DropRecord, PutRecord
+from smsgwd.store.counts import counted
 from smsgwd.store.embedded.beginnings import beginning_with
-from smsgwd.store.embedded.counts import counted
 from smsgwd.store.embedded.work import Work
 
 _INSERT = "INSERT INTO record (kind, tenant, key, at, value) VALUES (?, ?, ?, ?, ?)"

@@ -7,11 +7,11 @@ from typing import Any, Final
 from smsgwd.model.message import FINAL_FROM
 from smsgwd.model.operators import Repush, Repushed
 from smsgwd.store.embedded.outbox_place import MARGIN_MS, beyond, first_at
-from smsgwd.store.embedded.owed import TYPES, whom
-from smsgwd.store.embedded.rows import Row
 from smsgwd.store.embedded.schema import PENDING
 from smsgwd.store.embedded.trace import pushes_of
 from smsgwd.store.embedded.work import Work
+from smsgwd.store.owed import TYPES, whom
+from smsgwd.store.rows import Row
 
 _LOOKED_AT: Final = 20_000  # rows in one step: some milliseconds
 _LATE_MS: Final = 600_000  # a push of a receipt that was parked tells of the receipt's time, and comes that much later

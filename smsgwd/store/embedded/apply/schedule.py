@@ -14,8 +14,8 @@ from smsgwd.store.embedded.apply.operate import PURGED
 from smsgwd.store.embedded.beginnings import beginning_with
 from smsgwd.store.embedded.bulk import Many
 from smsgwd.store.embedded.business import HELD_ROWS
-from smsgwd.store.embedded.rows import Row
 from smsgwd.store.embedded.work import Work
+from smsgwd.store.rows import Row
 
 _FLOOD: Final = Failure(Refusal.FLOOD.code, "held as unusual traffic, and rejected by the operator")
 _UNWANTED: Final = Failure(PURGED, "held and rejected by the operator")

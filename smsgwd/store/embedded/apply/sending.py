@@ -16,9 +16,8 @@ from smsgwd.store.embedded.apply.optout import opted_out
 from smsgwd.store.embedded.apply.receipts import apply_parked, shared
 from smsgwd.store.embedded.apply.submit import ENTRY_STATES, NO_CREDIT
 from smsgwd.store.embedded.apply.ways import SECOND_WAY, astray, resend, tried_with
-from smsgwd.store.embedded.columns import STATES
-from smsgwd.store.embedded.rows import TOUCHED_SENT, PartRow, Row
 from smsgwd.store.embedded.work import Work
+from smsgwd.store.rows import STATES, TOUCHED_SENT, PartRow, Row
 
 _QUEUED: Final = int(State.QUEUED)
 _SENT: Final = int(State.SENT)

@@ -11,9 +11,8 @@ from smsgwd.model.changes import PartSent, Reroute, Rerouted, Resent
 from smsgwd.model.message import State
 from smsgwd.store.embedded.apply.optout import opted_out
 from smsgwd.store.embedded.bulk import Many
-from smsgwd.store.embedded.columns import STATES
-from smsgwd.store.embedded.rows import Row
 from smsgwd.store.embedded.work import Work
+from smsgwd.store.rows import STATES, Row
 
 #: Ends by a receipt after which a route's second way is tried.
 SECOND_WAY: Final = frozenset((State.UNDELIVERED, State.REJECTED))

@@ -1,7 +1,8 @@
-"""What somebody is owed for what became of a message: who, of what, and the item for it."""
+"""What somebody is owed for what became of a message: who, of what, and the item for it; the outbox it goes to."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from functools import lru_cache
 from typing import Final
 
@@ -9,13 +10,46 @@ from smsgwd.model.callbacks import TELL_SENT
 from smsgwd.model.message import State
 from smsgwd.model.outbox import INTERMEDIATE, SENT, OutboxItem, esme_target, target_of
 from smsgwd.model.wire import ASKS_FAILURE, ASKS_SUCCESS, ASKS_WHICH
-from smsgwd.store.embedded.columns import failure_from
-from smsgwd.store.embedded.pushes import Pushes
-from smsgwd.store.embedded.rows import Row
+from smsgwd.store.rows import Row, failure_from
 
 #: Types of pushes by the number of the final state they tell of.
 TYPES: Final = {int(state): f"message.{state.public}" for state in State}
 _SENT: Final = State.SENT
+
+
+class Pushes(ABC):
+    """The outbox of one transaction: what is owed anew, and what became of pushes. Times: ms since 1970."""
+
+    @abstractmethod
+    def add(
+        self,
+        message: int,
+        target: str,
+        tenant: str,
+        url: str,
+        kind: str,
+        at: int,
+        payload: bytes | None,
+        again: int | None = None,
+    ) -> int:
+        """Owe a push that is due at once; its id, which was never given before. `again` is the id it had before, when
+        its row is gone. `message` is 0 for one that is about no message of ours, `url` '' for an ESME."""
+
+    @abstractmethod
+    def done(self, number: int, at: int) -> None:
+        """It was answered well; nothing if it was done or dead before."""
+
+    @abstractmethod
+    def retry(self, number: int, due_at: int, error: str) -> None:
+        """It failed and is due again; nothing if it is done or dead. `rows.LONGEST_ERROR` of the error are kept."""
+
+    @abstractmethod
+    def dead(self, number: int, at: int, error: str) -> None:
+        """It is given up; nothing if it is done or dead."""
+
+    @abstractmethod
+    def flush(self) -> None:
+        """What was asked for so far is what look-ups of this transaction find."""
 
 
 @lru_cache(maxsize=4096)
