@@ -1,0 +1,9 @@
+"""The shared store: Redis or Valkey, for several processes and hosts (docs/design/redis.md).
+
+Here lives how rows are kept under keys, how a transaction is checked and written by one function call, and what is asked
+of the server. What may not: what a change means (that is `smsgwd.store.apply`) and rules of delivery.
+
+To change what the server does in a commit, edit `functions.lua` and `program.py` together; names of keys, `keys.py`; how a
+transaction sees rows and indexes, `tx.py`; what is remembered between transactions, `memory.py` with `cache.py` and
+`money.py`; when commits happen and what a failure does, `writer.py`.
+"""

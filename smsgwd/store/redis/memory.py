@@ -1,0 +1,31 @@
+"""What the writer of a node remembers between transactions: nothing of it is trusted, the server checks it."""
+
+from __future__ import annotations
+
+from smsgwd.model.ids import IdGenerator, node_number
+from smsgwd.store.redis.cache import Cache
+from smsgwd.store.redis.keys import Keys
+from smsgwd.store.redis.money import Sums
+
+
+class Memory:
+    """Rows, tenants' money, which messages other nodes have claimed, and this node's numbers."""
+
+    def __init__(self, keys: Keys, node: str, *, finals: bool = False) -> None:
+        self.keys = keys
+        self.node = node  #: name of this node; '' = it claims nothing (a store used by itself)
+        self.cache = Cache()
+        self.sums: dict[str, Sums | None] = {}  #: by tenant; None = unknown
+        self.claimed: set[bytes] = set()  #: members of queues that others have claimed, of the try before
+        self.finals = finals  #: what ends is kept for whoever writes it down elsewhere
+        self._numbers = IdGenerator(node_number(node))
+
+    def number(self, now_ms: int) -> int:
+        """A number that no node has used and that grows with time: of pushes and parked receipts."""
+        return self._numbers.block(1, now_ms)
+
+    def clear(self) -> None:
+        """Forget what was read."""
+        self.cache.clear()
+        self.sums.clear()
+        self.claimed.clear()

@@ -1,0 +1,195 @@
+"""How the writer thread commits to the server: computed here, checked and written there, computed again on a conflict."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from smsgwd.model.changes import Result
+from smsgwd.ports.store import StoreUnavailable
+from smsgwd.store.redis.apply.table import apply, prefetch
+from smsgwd.store.redis.errors import Refused, Unreachable
+from smsgwd.store.redis.keys import number_of
+from smsgwd.store.redis.memory import Memory
+from smsgwd.store.redis.tx import Ask, Tx
+from smsgwd.store.redis.work import RedisWork
+from smsgwd.store.writer import Batch, CannotOpen, Job, Judgement, Outcome, Report, Writer
+
+_MOST_TRIES: Final = 100
+_PATIENCE_S: Final = 5.0  # that the fate of a commit is asked for before whoever waits is told it failed
+_PAUSE_S: Final = 0.1
+
+
+class Fenced(StoreUnavailable):
+    """This node's lease is another's, or nobody's: it may not write before it has a new one."""
+
+
+class Conflict(Exception):  # noqa: N818 -- what it says
+    """What a transaction was computed from has changed; `keys` are the rows."""
+
+
+class RedisWriter(Writer[Tx]):
+    """Commits by function calls. `ask` sends commands and waits, `wait` are the arguments of WAITAOF (or WAIT) that an
+    acknowledgement needs besides, () for none; `fence` tells the key and the token of this node's lease."""
+
+    def __init__(
+        self,
+        memory: Memory,
+        ask: Ask,
+        opened: Callable[[int | CannotOpen], None],
+        answer: Callable[[Report], None],
+        *,
+        gap_s: float,
+        most: int,
+        before_commit: Callable[[], None] | None = None,
+        after_commit: Callable[[], None] | None = None,
+        fence: Callable[[], tuple[str, bytes] | None] = lambda: None,
+        confirm: Sequence[str | int] = (),
+    ) -> None:
+        super().__init__(opened, answer, gap_s=gap_s, most=most)
+        self.memory = memory
+        self._ask = ask
+        self._before_commit = before_commit
+        self._after_commit = after_commit
+        self._fence = fence
+        self._confirm = confirm
+        self._own = os.urandom(4)
+        self._counter = itertools.count(1)
+        self._key = memory.keys.writer(memory.node or self._own.hex())
+        self._stamp = b""  # of the last commit that happened
+        self._lost: bytes | None = None  # stamp of a commit whose answer was lost
+
+    def _next_stamp(self) -> bytes:
+        return self._own + (next(self._counter) & 0xFFFFFFFF).to_bytes(4, "big")
+
+    # -- Writer ----------------------------------------------------------------------------------------------------
+
+    def prepare(self) -> int:
+        """See Writer: no commit of an earlier life of this node can happen any more."""
+        keys = self.memory.keys
+        try:
+            self._settle(b"")
+            found = self._ask(
+                [("ZREVRANGEBYLEX", index, "+", "-", "LIMIT", 0, 1) for index in (keys.messages, keys.lookups)]
+            )
+        except (Unreachable, Refused) as error:
+            raise CannotOpen(str(error)) from error
+        return max((number_of(page[0]) for page in found if page), default=0)
+
+    def _settle(self, stamp: bytes) -> bool:
+        """Whether the commit with this stamp happened; afterwards it cannot any more."""
+        new = self._next_stamp()
+        (happened,) = self._ask([("FCALL", "smsgwd_settle", 1, self._key, stamp, new)])
+        self._stamp = new
+        self._lost = None
+        return bool(happened)
+
+    def target(self) -> Tx:
+        """See Writer."""
+        return Tx(self._ask, self.memory.cache)
+
+    def commit(self, batches: list[Batch]) -> list[tuple[object, Outcome]]:
+        """See Writer."""
+        if self._lost is not None:
+            self._settle(self._lost)
+        for tries in itertools.count(1):
+            try:
+                return self._try(batches)
+            except Conflict:
+                if tries == _MOST_TRIES:
+                    raise StoreUnavailable("other nodes change the same rows all the time") from None
+        raise AssertionError
+
+    def _try(self, batches: list[Batch]) -> list[tuple[object, Outcome]]:
+        memory = self.memory
+        tx = Tx(self._ask, memory.cache)
+        work = RedisWork(tx, memory)
+        prefetch(work, [batch.changes for batch in batches])
+        outcomes: list[tuple[object, list[Result]]] = [(batch.ticket, apply(work, batch.changes)) for batch in batches]
+        stamp = self._next_stamp()
+        work.finish()
+        program = tx.finish(stamp)
+        program.fence = self._fence()
+        program.checks[self._key] = self._stamp
+        program.sets[self._key] = stamp
+        keys, args = program.encode()
+        if self._before_commit is not None:
+            self._before_commit()
+        try:
+            conflicts, *_ = self._ask(
+                [("FCALL", "smsgwd_commit", len(keys), *keys, *args), *([self._confirm] if self._confirm else [])]
+            )
+        except Unreachable:
+            if not self._happened(stamp):
+                raise Conflict from None
+            conflicts = []
+        if conflicts:
+            self._conflict(tx, keys, conflicts)
+        self._stamp = stamp
+        tx.committed(stamp)
+        work.committed()
+        memory.claimed.clear()
+        if self._after_commit is not None:
+            self._after_commit()
+        return [(ticket, results) for ticket, results in outcomes]
+
+    def _happened(self, stamp: bytes) -> bool:
+        """Whether a commit happened whose answer was lost. Raises Unreachable when that cannot be found out now."""
+        self._lost = stamp
+        until = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                return self._settle(stamp)
+            except Unreachable:
+                if time.monotonic() >= until or self._stopping.wait(_PAUSE_S):
+                    raise
+
+    def _conflict(self, tx: Tx, keys: list[str], conflicts: list[bytes]) -> None:
+        """Learn what the server said; always raises."""
+        if conflicts == [b"fenced"]:
+            raise Fenced("this node's lease is not its own any more")
+        memory = self.memory
+        rows = [keys[int(each[1:]) - 1] for each in conflicts if each[:1] == b"r"]
+        if self._key in rows:
+            self._settle(b"")
+            raise Fenced(f"another process writes as node {memory.node!r}")
+        tx.conflicted(rows)
+        for each in conflicts:
+            place = int(each[1:]) - 1
+            if each[:1] == b"a":
+                memory.sums = {
+                    name: sums for name, sums in memory.sums.items() if memory.keys.account(name) != keys[place]
+                }
+            elif each[:1] == b"q":
+                memory.claimed.update(member for queue, _, member in tx.program.unqueued if queue == keys[place])
+        raise Conflict
+
+    def undo(self) -> None:
+        """See Writer."""
+        self.memory.clear()
+
+    def judge(self, error: BaseException, batches: int) -> Judgement:
+        """See Writer."""
+        if isinstance(error, StoreUnavailable):
+            return Judgement(error, False, False)
+        if isinstance(error, Unreachable):
+            return Judgement(StoreUnavailable(f"nothing can be stored: {error}"), False, False)
+        if isinstance(error, Refused):
+            return Judgement(StoreUnavailable(f"the server refuses to store anything: {error}"), False, False)
+        return Judgement(None, True, True)
+
+    def release(self) -> None:
+        """See Writer: nothing is open here."""
+
+    def keep_finals(self, on: bool, answer: Callable[[Any], None]) -> None:
+        """Remember from now on which messages end, or no more; `answer` gets None or an exception."""
+
+        def work(tx: Tx) -> None:
+            self.memory.finals = on
+            if not on:
+                tx.ask("UNLINK", self.memory.keys.finals)
+
+        self.do(Job(work, answer))
