@@ -42,7 +42,7 @@ from smsgwd.net.reactor import install
 from smsgwd.net.tls import TlsError
 from smsgwd.ops.systemd import Heartbeat
 from smsgwd.ops.systemd import Notifier as ServiceManager
-from smsgwd.store.embedded.errors import CannotOpen
+from smsgwd.store.writer import CannotOpen
 from smsgwd.telemetry import get_logger
 
 _HTTP_LIMIT_S = 10.0

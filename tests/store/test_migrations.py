@@ -14,11 +14,12 @@ from smsgwd.ports.store import LedgerFilter
 from smsgwd.store.embedded import business, history, ledger, migrations, queries, trace
 from smsgwd.store.embedded.apply.table import apply
 from smsgwd.store.embedded.connection import open_writer
-from smsgwd.store.embedded.errors import CannotOpen, environmental
+from smsgwd.store.embedded.errors import environmental
 from smsgwd.store.embedded.memory import Memory
 from smsgwd.store.embedded.migrations import MIGRATIONS, migrate
 from smsgwd.store.embedded.recount import COUNTS, NUMBERS
 from smsgwd.store.embedded.work import Work
+from smsgwd.store.writer import CannotOpen
 from tests.store.samples import message, submit
 
 

@@ -13,8 +13,8 @@ from twisted.trial.unittest import TestCase
 
 from smsgwd.model.message import State
 from smsgwd.store.embedded import ledger
-from smsgwd.store.embedded.errors import CannotOpen
 from smsgwd.store.embedded.store import EmbeddedStore
+from smsgwd.store.writer import CannotOpen
 from tests.store.samples import URL
 from tests.store.traffic import BATCH, LANES
 

@@ -10,10 +10,6 @@ _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _DAMAGE_READ = frozenset({522, 8458, 8202})
 
 
-class CannotOpen(Exception):  # noqa: N818 -- named after what it says
-    """The store cannot be opened: in use by another process, of a newer version, or its directory is unusable."""
-
-
 def environmental(error: BaseException) -> bool:
     """True for what the machine does to us (disk full, I/O error, read-only, damage), False for our own mistakes.
 

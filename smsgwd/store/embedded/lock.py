@@ -6,7 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from smsgwd.store.embedded.errors import CannotOpen
+from smsgwd.store.writer import CannotOpen
 
 
 class DirectoryLock:

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 
 from smsgwd.store.embedded import schema, schema_business, schema_dialects, schema_operations
-from smsgwd.store.embedded.errors import CannotOpen
+from smsgwd.store.writer import CannotOpen
 
 Migration = Callable[[sqlite3.Connection], None]
 Told = Callable[[int, int, str], None]

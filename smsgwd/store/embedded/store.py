@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.interfaces import IDelayedCall
 
 from smsgwd.model.changes import Change, Result
 from smsgwd.ports.store import (
@@ -18,24 +17,25 @@ from smsgwd.ports.store import (
     StoreCounts,
     StoreUnavailable,
 )
+from smsgwd.store.committing import Committing
 from smsgwd.store.embedded import backup, check, ledger, queries, scrub, vacuum
 from smsgwd.store.embedded.counted import Counted
-from smsgwd.store.embedded.errors import CannotOpen, StoreDamaged
+from smsgwd.store.embedded.errors import StoreDamaged
 from smsgwd.store.embedded.lock import DirectoryLock
 from smsgwd.store.embedded.opening import Opening
 from smsgwd.store.embedded.reader import Reader
 from smsgwd.store.embedded.reads import Reads
 from smsgwd.store.embedded.upkeep import Control, Upkeep
-from smsgwd.store.embedded.writer import Batch, Report, Writer
+from smsgwd.store.embedded.writer import SqliteWriter
+from smsgwd.store.writer import CannotOpen, Writer
 
 _T = TypeVar("_T")
-_PROBE_S: Final = 1.0
 _LONGEST_QUERY_S: Final = 5.0
 _DAMAGE_AGAIN_S: Final = 3600.0
 _FILE: Final = "store.db"
 
 
-class EmbeddedStore(Reads):
+class EmbeddedStore(Committing, Reads):
     """SQLite in `directory`; see ports.Store for what each method does. Opened once: to reopen, make a new one.
 
     `reactor` (callFromThread, callLater) is where Deferreds fire. `gap_s` spaces commit starts while busy, `most`
@@ -65,20 +65,22 @@ class EmbeddedStore(Reads):
         on_opening: Callable[[int, int, str], None] | None = None,
         keep_finals: bool = False,
     ) -> None:
-        self._reactor = reactor
+        super().__init__(
+            reactor,
+            on_health=on_health,
+            observe_commit=observe_commit,
+            observe_results=observe_results,
+            observe_batch=observe_batch,
+        )
         self._directory = Path(directory)
         path = self._path = self._directory / _FILE
         self._lock = DirectoryLock(self._directory)
-        self.on_health = on_health
         self.on_damage = on_damage
-        self.observe_commit = observe_commit
-        self.observe_results = observe_results
-        self.observe_batch = observe_batch
         self._progress = Opening(reactor, on_opening)
-        self._writer = Writer(
+        self.writer: SqliteWriter = SqliteWriter(
             path,
             lambda answer: reactor.callFromThread(self._opened, answer),
-            lambda report: reactor.callFromThread(self._committed, report),
+            lambda report: reactor.callFromThread(self.committed, report),
             gap_s=gap_s,
             most=most,
             before_commit=before_commit,
@@ -88,19 +90,10 @@ class EmbeddedStore(Reads):
         self._pages = Reader("pages", path)
         self._queries = Reader("queries", path, _LONGEST_QUERY_S)
         self._counted = Counted(queries.counts)
-        self._upkeep = Upkeep(reactor, path, self._writer.do)
+        self._upkeep = Upkeep(reactor, path, self.writer.do)
         self._damage_told: float | None = None  # reactor seconds
         self._opening: Deferred[int] | None = None
         self._closing: list[Deferred[None]] | None = None
-        self._usable = False
-        self._healthy = False
-        self.trouble = ""  #: why the last transaction that failed did
-        self._probe: IDelayedCall | None = None
-
-    @property
-    def healthy(self) -> bool:
-        """See ports.Store."""
-        return self._healthy
 
     # -- opening and closing ---------------------------------------------------------------------------------------
 
@@ -119,21 +112,20 @@ class EmbeddedStore(Reads):
             return fail(error)
         self._opening = Deferred()
         self._progress.begin()
-        self._writer.start()
+        self.writer.start()
         return self._opening
 
     def _opened(self, answer: int | CannotOpen) -> None:
         assert self._opening is not None
         self._progress.end()
         if isinstance(answer, CannotOpen):
-            self._writer.join()
+            self.writer.join()
             self._lock.release()
             self._opening.errback(answer)
             return
         self._pages.start()
         self._queries.start()
-        self._usable = True
-        self._set_healthy(True)
+        self.start()
         self._opening.callback(answer)
 
     def close(self) -> Deferred[None]:
@@ -141,22 +133,19 @@ class EmbeddedStore(Reads):
         if self._closing is None:
             if not self._usable:
                 return succeed(None)
-            self._usable = False
+            self.end()
             self._closing = []
-            if self._probe is not None:
-                self._probe.cancel()
-                self._probe = None
             # The writer goes last: it is the one that can fold the write-ahead log into the file.
             self._upkeep.stop(
                 lambda: self._end(
-                    self._pages, lambda: self._end(self._queries, lambda: self._end(self._writer, self._closed))
+                    self._pages, lambda: self._end(self._queries, lambda: self._end(self.writer, self._closed))
                 )
             )
         done: Deferred[None] = Deferred()
         self._closing.append(done)
         return done
 
-    def _end(self, thread: Reader | Writer, then: Callable[[], None]) -> None:
+    def _end(self, thread: Reader | Writer[Any], then: Callable[[], None]) -> None:
         def ended() -> None:
             thread.join()
             then()
@@ -173,82 +162,16 @@ class EmbeddedStore(Reads):
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
-    def commit(self, changes: Sequence[Change]) -> Deferred[list[Result]]:
-        """See ports.Store. A batch that cannot be applied for its own content fails alone, with that exception."""
-        if not self._usable:
-            return fail(StoreUnavailable("the store is not open"))
-        if not changes:
-            return succeed([])
-        done: Deferred[list[Result]] = Deferred()
-        self._writer.put(Batch(done, changes))
-        return done
-
-    def keep_finals(self, on: bool) -> Deferred[None]:
-        """See ports.Store."""
-        if not self._usable:
-            return fail(StoreUnavailable("the store is not open"))
-        done: Deferred[None] = Deferred()
-
-        def answered(answer: BaseException | None) -> None:
-            if answer is None:
-                done.callback(None)
-            else:
-                done.errback(answer)
-
-        self._writer.keep_finals(on, lambda answer: self._reactor.callFromThread(answered, answer))
-        return done
-
-    def _committed(self, report: Report) -> None:
-        """One transaction is over: everybody who waited for it hears, whatever the observers do."""
-        try:
-            if self._usable:
-                if not report.writable and self._probe is None:
-                    self._probe = self._reactor.callLater(_PROBE_S, self._try_again)
-                if not report.writable:
-                    self.trouble = next(
-                        (str(out) for _, out in report.outcomes if isinstance(out, StoreUnavailable)), ""
-                    )
-                self._set_healthy(report.writable)
-            if self.observe_commit is not None:
-                self.observe_commit(report.seconds, report.changes)
-            if self.observe_results is not None:
-                for _, outcome in report.outcomes:
-                    if isinstance(outcome, list):
-                        self.observe_results(outcome)
-            if self.observe_batch is not None:
-                for batch, (_, outcome) in zip(report.batches, report.outcomes, strict=True):
-                    if isinstance(outcome, list) and batch.changes:
-                        self.observe_batch(batch.changes, outcome)
-        finally:
-            self._answer(report)
-
-    def _answer(self, report: Report) -> None:
-        for ticket, outcome in report.outcomes:
-            if isinstance(outcome, StoreDamaged):
-                self._tell_damage(outcome)
-            if not isinstance(ticket, Deferred):
-                continue  # a probe
-            if isinstance(outcome, list):
-                ticket.callback(outcome)
-            else:
-                ticket.errback(outcome)
-
-    def _try_again(self) -> None:
-        self._probe = None
-        if not self._healthy:
-            self._writer.put(Batch(None, ()))
+    def failed(self, error: BaseException) -> None:
+        """See Committing: damage is told of."""
+        if isinstance(error, StoreDamaged):
+            self._tell_damage(error)
 
     def _tell_damage(self, damage: StoreDamaged) -> None:
         now = self._reactor.seconds()
         if self.on_damage is not None and (self._damage_told is None or now - self._damage_told >= _DAMAGE_AGAIN_S):
             self._damage_told = now
             self.on_damage(str(damage))
-
-    def _set_healthy(self, healthy: bool) -> None:
-        if healthy != self._healthy:
-            self._healthy = healthy
-            if self.on_health is not None:
-                self.on_health(healthy)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred, fail
 from smsgwd.ports.store import Progress, StoreUnavailable
 from smsgwd.store.embedded.connection import CHECKPOINT_PAGES, open_reader
 from smsgwd.store.embedded.errors import environmental, unavailable
-from smsgwd.store.embedded.writer import Job
+from smsgwd.store.writer import Job
 
 _T = TypeVar("_T")
 _STEPS_BETWEEN_LOOKS: Final = 100_000

@@ -1,74 +1,25 @@
-"""The writer thread: everything that waits when a transaction starts goes into it, one COMMIT for all.
-
-Commit starts are `gap_s` apart while batches keep coming (fewer, fuller commits: half the CPU at moderate load), and
-further apart while much comes; after a pause the first batch is committed at once. Nothing here touches the reactor but
-`answer`, which the store passes in.
-"""
+"""How the writer thread commits to SQLite: one writing connection, one transaction a commit."""
 
 from __future__ import annotations
 
 import contextlib
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Any, Final
 
-import msgspec
-
-from smsgwd.model.changes import Change, Result
 from smsgwd.store.embedded.apply.table import apply, prefetch
 from smsgwd.store.embedded.connection import open_writer
-from smsgwd.store.embedded.errors import CannotOpen, damaged, environmental, unavailable
+from smsgwd.store.embedded.errors import damaged, environmental, unavailable
 from smsgwd.store.embedded.memory import Memory
 from smsgwd.store.embedded.migrations import Told, migrate
 from smsgwd.store.embedded.queries import highest_id
 from smsgwd.store.embedded.work import Work
+from smsgwd.store.writer import Batch, CannotOpen, Job, Judgement, Outcome, Report, Writer
 
 _PROBE_BYTES: Final = 65536
-_MUCH: Final = 100  # changes in one transaction: five thousand messages a second are as many in 5 ms
 _DAMAGED: Final = 3  # batches in a row that met damage, after which nothing is taken for writable any more
-_WIDEST_GAP_S: Final = 0.005
-_WIDEST_GAP: Final = 2.5  # times gap_s
-
-#: What became of a batch: its results, or why it failed.
-Outcome = list[Result] | BaseException
-
-
-def gap_after(gap_s: float, changes: int) -> float:
-    """Seconds from the start of a transaction of so many changes to the start of the next.
-
-    What a commit costs by itself (0.3 ms of CPU) is shared by more messages the busier it is.
-    """
-    widest = max(gap_s, min(gap_s * _WIDEST_GAP, _WIDEST_GAP_S))
-    return gap_s + (widest - gap_s) * min(1.0, changes / _MUCH)
-
-
-class Batch(msgspec.Struct, gc=False):
-    """Changes asked for together, and what the store finds its answer's receiver by. No changes: a probe."""
-
-    ticket: object
-    changes: Sequence[Change]
-
-
-class Job(msgspec.Struct, gc=False):
-    """Something to be done on the writing connection between two transactions; `answer` gets its result or exception,
-    in the writer's thread."""
-
-    work: Callable[[sqlite3.Connection], Any]
-    answer: Callable[[Any], None]
-
-
-class Report(msgspec.Struct, gc=False):
-    """One transaction, as the reactor hears of it."""
-
-    outcomes: list[tuple[object, Outcome]]  #: by ticket of the batch
-    writable: bool  #: False when the machine kept it from becoming durable
-    seconds: float  #: from BEGIN to the end of COMMIT
-    changes: int
-    batches: list[Batch]  #: whose outcomes these are, in the same order
 
 
 def _drop_finals(connection: sqlite3.Connection) -> None:
@@ -77,11 +28,10 @@ def _drop_finals(connection: sqlite3.Connection) -> None:
         connection.execute("DELETE FROM final")
 
 
-class Writer(threading.Thread):
-    """Owns the writing connection. `put` and `stop` may be called from any thread; callbacks are called in this one.
+class SqliteWriter(Writer[sqlite3.Connection]):
+    """Owns the writing connection.
 
     `finals`: it is remembered which messages end; `migrating` hears, in this thread, of each step of a migration.
-    First `opened` gets the highest message id, or the reason why the store cannot be opened (the thread ends then).
     """
 
     def __init__(
@@ -96,30 +46,14 @@ class Writer(threading.Thread):
         finals: bool = False,
         migrating: Told = lambda *_: None,
     ) -> None:
-        super().__init__(name="store-writer", daemon=True)
+        super().__init__(opened, answer, gap_s=gap_s, most=most)
         self._path = path
-        self._opened = opened
-        self._answer = answer
-        self._gap_s = gap_s
-        self._most = most
         self._before_commit = before_commit
-        self._queue: SimpleQueue[Batch | Job | None] = SimpleQueue()
-        self._held: Job | None = None  # came while batches were gathered: its turn is next
         self._damaged = 0  # batches in a row that met damage
         self._connection: sqlite3.Connection | None = None
         self._memory = Memory()
         self._memory.finals = finals
         self._migrating = migrating
-        self._stopping = threading.Event()
-        self._ended: Callable[[], None] | None = None
-
-    def put(self, batch: Batch) -> None:
-        """Ask for a batch; `answer` follows."""
-        self._queue.put(batch)
-
-    def do(self, job: Job) -> None:
-        """Ask for something between two transactions."""
-        self._queue.put(job)
 
     def keep_finals(self, on: bool, answer: Callable[[Any], None]) -> None:
         """Remember from now on which messages end, or no more; `answer` gets None or an exception."""
@@ -131,41 +65,12 @@ class Writer(threading.Thread):
 
         self.do(Job(work, answer))
 
-    def stop(self, ended: Callable[[], None]) -> None:
-        """Commit what was put before, then checkpoint, close, call `ended` and end the thread."""
-        self._ended = ended
-        self._stopping.set()
-        self._queue.put(None)
-
-    def run(self) -> None:
-        """The thread."""
+    def prepare(self) -> int:
+        """See Writer."""
         try:
-            highest = self._prepare()
-        except (sqlite3.Error, CannotOpen, OSError) as error:
-            self._opened(error if isinstance(error, CannotOpen) else CannotOpen(f"{self._path}: {error}"))
-            return
-        self._opened(highest)
-        next_start = 0.0
-        while True:
-            batch = self._held or self._queue.get()
-            self._held = None
-            if batch is None:
-                break
-            if isinstance(batch, Job):
-                self._do(batch)
-                continue
-            wait = next_start - time.monotonic()
-            if wait > 0:
-                self._stopping.wait(wait)
-            start = time.monotonic()
-            batches, last = self._gather(batch)
-            self._transact(batches)
-            if last:
-                break
-            next_start = start + gap_after(self._gap_s, sum(len(batch.changes) for batch in batches))
-        self._close()
-        if self._ended is not None:
-            self._ended()
+            return self._prepare()
+        except (sqlite3.Error, OSError) as error:
+            raise CannotOpen(f"{self._path}: {error}") from error
 
     def _prepare(self) -> int:
         connection = open_writer(self._path)
@@ -184,66 +89,16 @@ class Writer(threading.Thread):
         self._connection = connection
         return highest
 
-    def _gather(self, first: Batch) -> tuple[list[Batch], bool]:
-        """What waits, up to `most` changes; True when the end was among it."""
-        batches, count = [first], len(first.changes)
-        while count < self._most:
-            try:
-                batch = self._queue.get_nowait()
-            except Empty:
-                break
-            if batch is None:
-                return batches, True
-            if isinstance(batch, Job):
-                self._held = batch
-                break
-            batches.append(batch)
-            count += len(batch.changes)
-        return batches, False
+    def target(self) -> sqlite3.Connection:
+        """See Writer: a connection that has no transaction open."""
+        if self._connection is None:
+            self._connection = open_writer(self._path)
+            self._memory.load(self._connection)
+        return self._connection
 
-    def _transact(self, batches: list[Batch]) -> None:
-        """Make the batches durable together, and answer; a bad one among them costs the others only time."""
-        start = time.perf_counter()
-        writable = True
-        outcomes: list[tuple[object, Outcome]]
-        try:
-            outcomes = self._commit(batches)
-            self._damaged = 0
-        except BaseException as error:  # whatever it is, somebody waits for an answer
-            self._rollback()
-            # Damage, like bad content, is met by some batches and not by others.
-            if environmental(error) and (not damaged(error) or len(batches) == 1 or self._damaged >= _DAMAGED):
-                self._damaged += damaged(error)
-                writable = damaged(error) and self._damaged < _DAMAGED
-                reason = unavailable(error, "nothing can be stored")
-                outcomes = [(batch.ticket, reason) for batch in batches]
-            elif len(batches) == 1:
-                outcomes = [(batches[0].ticket, error)]
-            else:  # halve until the bad one stands alone
-                half = len(batches) // 2
-                self._transact(batches[:half])
-                self._transact(batches[half:])
-                return
-        count = sum(len(batch.changes) for batch in batches)
-        self._answer(Report(outcomes, writable, time.perf_counter() - start, count, batches))
-
-    def _do(self, job: Job) -> None:
-        """One job, on a connection that has no transaction open."""
-        try:
-            if self._connection is None:
-                self._connection = open_writer(self._path)
-                self._memory.load(self._connection)
-            answer = job.work(self._connection)
-        except BaseException as error:  # somebody waits for an answer
-            self._rollback()
-            answer = unavailable(error, "nothing can be stored") if environmental(error) else error
-        job.answer(answer)
-
-    def _commit(self, batches: list[Batch]) -> list[tuple[object, Outcome]]:
-        connection = self._connection
-        if connection is None:
-            connection = self._connection = open_writer(self._path)
-            self._memory.load(connection)
+    def commit(self, batches: list[Batch]) -> list[tuple[object, Outcome]]:
+        """See Writer."""
+        connection = self.target()
         self._memory.trim()
         connection.execute("BEGIN IMMEDIATE")
         work = Work(connection, self._memory)
@@ -257,6 +112,7 @@ class Writer(threading.Thread):
         if self._before_commit is not None:
             self._before_commit()
         connection.execute("COMMIT")
+        self._damaged = 0
         return outcomes
 
     @staticmethod
@@ -265,7 +121,19 @@ class Writer(threading.Thread):
         connection.execute("UPDATE meta SET value = zeroblob(?) WHERE key = 'probe'", (_PROBE_BYTES,))
         connection.execute("UPDATE meta SET value = NULL WHERE key = 'probe'")
 
-    def _rollback(self) -> None:
+    def judge(self, error: BaseException, batches: int) -> Judgement:
+        """See Writer. Damage, like bad content, is met by some batches and not by others."""
+        if not environmental(error):
+            return Judgement(None, True, True)
+        reason = unavailable(error, "nothing can be stored")
+        if not damaged(error):
+            return Judgement(reason, False, False)
+        if batches > 1 and self._damaged < _DAMAGED:
+            return Judgement(None, True, True)
+        self._damaged += 1
+        return Judgement(reason, self._damaged < _DAMAGED, False)
+
+    def undo(self) -> None:
         """Back to what is durable, in the file and in memory. A connection that cannot even do that is dropped."""
         connection = self._connection
         if connection is None:
@@ -279,7 +147,8 @@ class Writer(threading.Thread):
             with contextlib.suppress(sqlite3.Error):
                 connection.close()
 
-    def _close(self) -> None:
+    def release(self) -> None:
+        """See Writer. What is in the write-ahead log goes into the file."""
         if self._connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -5,16 +5,19 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 from smsgwd.model.changes import Result
 from smsgwd.ports.store import StoreUnavailable
 from smsgwd.store.redis.apply.table import apply, prefetch
+from smsgwd.store.redis.blocking import Blocking
+from smsgwd.store.redis.confirm import Confirm
 from smsgwd.store.redis.errors import Refused, Unreachable
 from smsgwd.store.redis.keys import number_of
 from smsgwd.store.redis.memory import Memory
-from smsgwd.store.redis.tx import Ask, Tx
+from smsgwd.store.redis.program import Arg
+from smsgwd.store.redis.tx import Tx
 from smsgwd.store.redis.work import RedisWork
 from smsgwd.store.writer import Batch, CannotOpen, Job, Judgement, Outcome, Report, Writer
 
@@ -32,13 +35,13 @@ class Conflict(Exception):  # noqa: N818 -- what it says
 
 
 class RedisWriter(Writer[Tx]):
-    """Commits by function calls. `ask` sends commands and waits, `wait` are the arguments of WAITAOF (or WAIT) that an
-    acknowledgement needs besides, () for none; `fence` tells the key and the token of this node's lease."""
+    """Commits by function calls to `server`. `confirm` is what must be confirmed before a commit is acknowledged, None for
+    no more than the server's reply; `fence` tells the key and the token of this node's lease."""
 
     def __init__(
         self,
         memory: Memory,
-        ask: Ask,
+        server: Blocking,
         opened: Callable[[int | CannotOpen], None],
         answer: Callable[[Report], None],
         *,
@@ -47,11 +50,11 @@ class RedisWriter(Writer[Tx]):
         before_commit: Callable[[], None] | None = None,
         after_commit: Callable[[], None] | None = None,
         fence: Callable[[], tuple[str, bytes] | None] = lambda: None,
-        confirm: Sequence[str | int] = (),
+        confirm: Confirm | None = None,
     ) -> None:
         super().__init__(opened, answer, gap_s=gap_s, most=most)
         self.memory = memory
-        self._ask = ask
+        self._server = server
         self._before_commit = before_commit
         self._after_commit = after_commit
         self._fence = fence
@@ -82,14 +85,14 @@ class RedisWriter(Writer[Tx]):
     def _settle(self, stamp: bytes) -> bool:
         """Whether the commit with this stamp happened; afterwards it cannot any more."""
         new = self._next_stamp()
-        (happened,) = self._ask([("FCALL", "smsgwd_settle", 1, self._key, stamp, new)])
+        happened = self._server.function("smsgwd_settle", [self._key], [stamp, new])
         self._stamp = new
         self._lost = None
         return bool(happened)
 
     def target(self) -> Tx:
         """See Writer."""
-        return Tx(self._ask, self.memory.cache)
+        return Tx(self._server.ask, self.memory.cache)
 
     def commit(self, batches: list[Batch]) -> list[tuple[object, Outcome]]:
         """See Writer."""
@@ -105,7 +108,7 @@ class RedisWriter(Writer[Tx]):
 
     def _try(self, batches: list[Batch]) -> list[tuple[object, Outcome]]:
         memory = self.memory
-        tx = Tx(self._ask, memory.cache)
+        tx = Tx(self._server.ask, memory.cache)
         work = RedisWork(tx, memory)
         prefetch(work, [batch.changes for batch in batches])
         outcomes: list[tuple[object, list[Result]]] = [(batch.ticket, apply(work, batch.changes)) for batch in batches]
@@ -119,10 +122,10 @@ class RedisWriter(Writer[Tx]):
         if self._before_commit is not None:
             self._before_commit()
         try:
-            conflicts, *_ = self._ask(
-                [("FCALL", "smsgwd_commit", len(keys), *keys, *args), *([self._confirm] if self._confirm else [])]
-            )
-        except Unreachable:
+            conflicts = self._send(keys, args, stamp)
+        except Unreachable as error:
+            if not error.unknown:
+                raise
             if not self._happened(stamp):
                 raise Conflict from None
             conflicts = []
@@ -135,6 +138,18 @@ class RedisWriter(Writer[Tx]):
         if self._after_commit is not None:
             self._after_commit()
         return [(ticket, results) for ticket, results in outcomes]
+
+    def _send(self, keys: list[str], args: list[Arg], stamp: bytes) -> list[bytes]:
+        """What does not hold any more; [] = it is written, and as safe as it has to be."""
+        conflicts: list[bytes]
+        if self._confirm is None:
+            conflicts = self._server.function("smsgwd_commit", keys, args)
+            return conflicts
+        conflicts, reply = self._server.confirmed("smsgwd_commit", keys, args, self._confirm.command)
+        if not conflicts and not self._confirm.enough(reply):
+            self._stamp = stamp
+            raise StoreUnavailable(f"written, but not confirmed in time: {self._confirm.missing(reply)}")
+        return conflicts
 
     def _happened(self, stamp: bytes) -> bool:
         """Whether a commit happened whose answer was lost. Raises Unreachable when that cannot be found out now."""

@@ -1,0 +1,58 @@
+"""The link as the writer's thread uses it: it waits for replies, which come on the reactor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.threads import blockingCallFromThread
+
+from smsgwd.store.redis.program import Arg
+
+
+class Calls(Protocol):
+    """What is asked of a link, be it to one server or to a cluster."""
+
+    def call(self, *args: Arg, read: bool = False) -> Deferred[Any]:
+        """One command."""
+        ...
+
+    def function(
+        self, name: str, keys: Sequence[bytes | str], args: Sequence[Arg], *, read: bool = False
+    ) -> Deferred[Any]:
+        """A function of the library."""
+        ...
+
+    def confirmed(
+        self, name: str, keys: Sequence[bytes | str], args: Sequence[Arg], wait: Sequence[Arg]
+    ) -> Deferred[list[Any]]:
+        """A function, and WAIT or WAITAOF behind it: both replies."""
+        ...
+
+
+class Blocking:
+    """Sends commands from another thread than the reactor's. All methods raise errors.Unreachable and errors.Refused."""
+
+    def __init__(self, reactor: Any, link: Calls) -> None:
+        self._reactor = reactor
+        self._link = link
+
+    def ask(self, commands: Sequence[Sequence[Arg]]) -> list[Any]:
+        """Several commands at once; their replies in order."""
+        return self._wait(self._many, commands)
+
+    def function(self, name: str, keys: Sequence[str], args: Sequence[Arg]) -> Any:
+        """A function of the library."""
+        return self._wait(self._link.function, name, keys, args)
+
+    def confirmed(self, name: str, keys: Sequence[str], args: Sequence[Arg], wait: Sequence[Arg]) -> list[Any]:
+        """A function with the confirmation that what it wrote is safe: both replies."""
+        return self._wait(self._link.confirmed, name, keys, args, wait)  # type: ignore[no-any-return]
+
+    def _wait(self, call: Any, *args: Any) -> Any:
+        return blockingCallFromThread(self._reactor, call, *args)
+
+    def _many(self, commands: Sequence[Sequence[Arg]]) -> Deferred[list[Any]]:
+        done = gatherResults([self._link.call(*each) for each in commands], consumeErrors=True)
+        return done.addErrback(lambda failure: failure.value.subFailure)  # type: ignore[no-any-return]
