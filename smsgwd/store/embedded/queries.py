@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from smsgwd.model.ids import MAX_BLOCK, first_id_at
-from smsgwd.model.message import HELD, EventView, MessageView, PartView, State
+from smsgwd.model.message import HELD, EventView, MessageView, State
 from smsgwd.model.mo import MoSet, MoSetKey, unpack_mo, unpack_mo_message
 from smsgwd.model.outbox import INTERMEDIATE, MO, MOST_COUNTED, SENT, OutboxItem, OutboxTarget
 from smsgwd.model.receipts import Receipt
@@ -18,7 +18,8 @@ from smsgwd.ports.store import MessageFilter, OptOutEntry, Orphan, QueueDepth, Q
 from smsgwd.store.embedded.columns import MESSAGE_COLUMNS, MESSAGE_WIDTH, message_from
 from smsgwd.store.embedded.rows import MO_SET, PART_COLUMNS, mo_set_values
 from smsgwd.store.items import event_item, mo_item
-from smsgwd.store.rows import STATES, failure_from
+from smsgwd.store.rows import STATES, PartRow, failure_from
+from smsgwd.store.views import whole_view
 
 #: Messages with what became of them: rows for `view_of`.
 VIEW: Final = (
@@ -27,6 +28,10 @@ VIEW: Final = (
 )
 _EXTRA: Final = MESSAGE_WIDTH  # where the further columns of VIEW begin
 _LATENCY: Final = MESSAGE_WIDTH + 6
+_EVENTS: Final = (
+    "SELECT at, type, detail, connector, smsc_id, smpp_status, latency FROM event WHERE message = ? ORDER BY id"
+)
+_PARTS: Final = f"SELECT {PART_COLUMNS} FROM part WHERE message = ?"
 _READY: Final = f"SELECT {MESSAGE_COLUMNS} FROM message m WHERE m.connector = ? AND m.state = 2"
 _TARGET: Final = "SELECT target, due_at FROM outbox WHERE status = 0 AND target {} ? ORDER BY target, due_at LIMIT 1"
 _TARGET_FROM: Final = _TARGET.format(">=")
@@ -87,53 +92,12 @@ def message(connection: sqlite3.Connection, tenant: str, message_id: int) -> Mes
 def full_view(connection: sqlite3.Connection, values: tuple[Any, ...]) -> MessageView:
     """A row of VIEW, with events and parts."""
     view = view_of(values)
-    latency = values[_LATENCY]
-    return msgspec.structs.replace(
-        view, events=_events(connection, view, latency), parts=_parts(connection, view, latency)
-    )
-
-
-def _parts(connection: sqlite3.Connection, view: MessageView, latency_ms: int | None) -> tuple[PartView, ...]:
-    """Every part, also those no SMSC has seen; for a message of one part the message's own columns tell it."""
     whole = view.message
-    if whole.parts == 1:
-        return (PartView(1, view.smsc_id, whole.state, view.sent_at, view.done_at, view.error, latency_ms),)
-    known = {
-        values[0]: PartView(
-            values[0], values[1], STATES[values[2]], values[3], values[4], failure_from(*values[5:8]), values[8]
-        )
-        for values in connection.execute(f"SELECT {PART_COLUMNS} FROM part WHERE message = ?", (whole.id,))
-    }
-    # A part the SMSC never had is open, or ended with its message.
-    return tuple(
-        known.get(number) or PartView(number, None, whole.state, None, view.done_at if whole.state.final else None)
-        for number in range(1, whole.parts + 1)
-    )
-
-
-def _events(connection: sqlite3.Connection, view: MessageView, latency_ms: int | None) -> tuple[EventView, ...]:
-    """The history: stored events, and the ordinary ones that the message's columns tell (of its last way)."""
-    whole = view.message
-    events = [(whole.submitted_at, 0, EventView(whole.submitted_at, "accepted"))]
-    stored = connection.execute(
-        "SELECT at, type, detail, connector, smsc_id, smpp_status, latency FROM event WHERE message = ? ORDER BY id",
-        (whole.id,),
-    )
-    for at, kind, *rest in stored:
-        late = view.done_at is not None and at > view.done_at
-        events.append((at, 5 if late else 3 if kind == "receipt" else 1, EventView(at, kind, *rest)))
-    if view.sent_at is not None:
-        sent = EventView(view.sent_at, "sent", connector=whole.connector, smsc_id=view.smsc_id, latency_ms=latency_ms)
-        events.append((view.sent_at, 2, sent))
-    if view.done_at is not None and whole.state.final:
-        error = view.error
-        detail = "" if error is None else ": ".join(filter(None, (error.code, error.detail)))
-        final = EventView(
-            view.done_at, whole.state.public, detail, smpp_status=None if error is None else error.smpp_status
-        )
-        events.append((view.done_at, 4, final))
-    events.sort(key=lambda event: event[:2])
-    return tuple(event for _, _, event in events)
+    stored = [EventView(*columns) for columns in connection.execute(_EVENTS, (whole.id,))]
+    known = {}
+    if whole.parts > 1:
+        known = {columns[0]: PartRow(*columns) for columns in connection.execute(_PARTS, (whole.id,))}
+    return whole_view(view, values[_LATENCY], stored, known)
 
 
 def submission(connection: sqlite3.Connection, tenant: str, submission_id: int) -> list[MessageView]:
