@@ -27,6 +27,17 @@ def queued(priority: int, number: int) -> bytes:
     return bytes((255 - priority,)) + number.to_bytes(8, "big")
 
 
+def queue_name(connector: str, node: str = "") -> bytes:
+    """The name of a queue (`Keys.queue`) among the names of those that may have members (`Keys.queues`)."""
+    return f"{connector}\0{node}".encode() if node else connector.encode()
+
+
+def queue_named(name: bytes) -> tuple[str, str]:
+    """The connector and the node of such a name."""
+    connector, _, node = name.decode().partition("\0")
+    return connector, node
+
+
 class Keys:
     """The keys of one gateway."""
 
@@ -36,6 +47,7 @@ class Keys:
         self.due = f"{base}due"
         self.held = f"{base}held"
         self.queues = f"{base}qs"
+        self.groups = f"{base}sg"
         self.parked_age = f"{base}pa"
         self.orphan_age = f"{base}po"
         self.pushes = f"{base}x"
@@ -81,6 +93,10 @@ class Keys:
     def queue(self, connector: str, node: str = "") -> str:
         """What is ready for a connector: unclaimed, or claimed by a node."""
         return f"{self._queue}{pct(connector)}@{pct(node)}" if node else f"{self._queue}{pct(connector)}"
+
+    def wake(self, connector: str) -> str:
+        """Channel on which it is told that something unclaimed is ready for a connector."""
+        return f"{self.base}wake:{connector}"
 
     def open(self, state: int) -> str:
         """Ids of messages in a state that is not final."""

@@ -1,0 +1,114 @@
+"""What the Redis store answers to questions, one method each, in the order of `ports.Store`; how is in `reads_*.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred
+
+from smsgwd.model.message import MessageView, State
+from smsgwd.model.tally import Numbered
+from smsgwd.ports.looking import FindFilter, Found, MessageTrace, QueueShape
+from smsgwd.ports.sent import SentPage
+from smsgwd.ports.store import MessageFilter, QueuedMessage, StoreCounts
+from smsgwd.store.redis import reads_find, reads_messages, reads_queues
+from smsgwd.store.redis.asking import Asking
+from smsgwd.store.redis.memory import Memory
+
+_T = TypeVar("_T")
+
+
+class Reads:
+    """The reading half of `RedisStore`, which says how a question gets its answer."""
+
+    asking: Asking
+    memory: Memory
+
+    def _ask(self, query: Coroutine[Any, Any, _T]) -> Deferred[_T]:
+        """The answer of a query. Fails with StoreUnavailable."""
+        raise NotImplementedError
+
+    # -- queues ----------------------------------------------------------------------------------------------------
+
+    def ready(self, connector: str, after: tuple[int, int] | None, limit: int) -> Deferred[list[QueuedMessage]]:
+        """See ports.Store. What is answered is this node's to send where it sends for the connector (reads_queues)."""
+        return self._ask(reads_queues.ready(self.asking, self.memory, connector, after, limit))
+
+    # -- messages --------------------------------------------------------------------------------------------------
+
+    def message(self, tenant: str, message_id: int) -> Deferred[MessageView | None]:
+        """See ports.Store."""
+        return self._ask(reads_messages.message(self.asking, tenant, message_id))
+
+    def tenant_of(self, message_id: int) -> Deferred[str | None]:
+        """See ports.Store."""
+        return self._ask(reads_messages.tenant_of(self.asking, message_id))
+
+    def submission(self, tenant: str, submission_id: int) -> Deferred[list[MessageView]]:
+        """See ports.Store."""
+        return self._ask(reads_messages.submission(self.asking, tenant, submission_id))
+
+    def messages(
+        self, tenant: str, where: MessageFilter, before: int | None, limit: int
+    ) -> Deferred[list[MessageView]]:
+        """See ports.Store."""
+        return self._ask(reads_messages.messages(self.asking, tenant, where, before, limit))
+
+    def messages_at(self, tenant: str, ids: Sequence[int]) -> Deferred[list[MessageView]]:
+        """See ports.Store."""
+        return self._ask(reads_messages.messages_at(self.asking, tenant, ids))
+
+    def history(self, tenant: str, from_ms: int, to_ms: int, offset: int, limit: int) -> Deferred[list[Numbered]]:
+        """See ports.Store."""
+        return self._ask(reads_messages.history(self.asking, tenant, from_ms, to_ms, offset, limit))
+
+    def recipient(self, tenant: str, submission: int, msisdn: str) -> Deferred[MessageView | None]:
+        """See ports.Store."""
+        return self._ask(reads_messages.recipient(self.asking, tenant, submission, msisdn))
+
+    def unsent(self, tenant: str, source: str, msisdn: str | None, limit: int) -> Deferred[list[MessageView]]:
+        """See ports.Store."""
+        return self._ask(reads_messages.unsent(self.asking, tenant, source, msisdn, limit))
+
+    def next_due(self) -> Deferred[int | None]:
+        """See ports.Store."""
+        return self._ask(reads_queues.next_due(self.asking))
+
+    # -- operators -------------------------------------------------------------------------------------------------
+
+    def held(self, tenant: str | None, after: int, limit: int) -> Deferred[list[MessageView]]:
+        """See ports.Store."""
+        return self._ask(reads_queues.held(self.asking, tenant, after, limit))
+
+    def trace(self, message_id: int) -> Deferred[MessageTrace | None]:
+        """See ports.Store."""
+        return self._ask(reads_find.trace(self.asking, message_id))
+
+    def find(self, where: FindFilter, before: int | None, limit: int) -> Deferred[Found]:
+        """See ports.Store."""
+        return self._ask(reads_find.find(self.asking, where, before, limit))
+
+    def queue_shapes(self, now: int) -> Deferred[list[QueueShape]]:
+        """See ports.Store."""
+        return self._ask(reads_queues.queue_shapes(self.asking, now))
+
+    def waiting(self, connector: str, states: Sequence[State], after: int, limit: int) -> Deferred[list[MessageView]]:
+        """See ports.Store."""
+        return self._ask(reads_queues.waiting(self.asking, connector, states, after, limit))
+
+    def counts(self) -> Deferred[StoreCounts]:
+        """See ports.Store."""
+        return self._ask(reads_queues.counts(self.asking))
+
+    def find_number(self, msisdn: str, after: int, limit: int) -> Deferred[tuple[list[int], int | None]]:
+        """See ports.Store."""
+        return self._ask(reads_find.find_number(self.asking, msisdn, after, limit))
+
+    def sent(self, connector: str, after: tuple[int, int] | None, before: int, limit: int) -> Deferred[SentPage]:
+        """See SentReads."""
+        return self._ask(reads_queues.sent(self.asking, connector, after, before, limit))
+
+    def still_sent(self, connector: str, ids: Sequence[int]) -> Deferred[list[MessageView]]:
+        """See SentReads."""
+        return self._ask(reads_queues.still_sent(self.asking, connector, ids))
