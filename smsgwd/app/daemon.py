@@ -109,7 +109,7 @@ class Daemon:
         self._core = core = build_core(config, reactor)
         begun = core.clock.monotonic()
         highest = await core.store.open()
-        _log.info("store.opened", kind="embedded", directory=str(config.data_dir))
+        _log.info("store.opened", kind=config.store.kind, directory=str(config.data_dir))
         if self._phase != "starting":
             return  # a signal came meanwhile: `_stop` closes what was opened
         await core.catalog.load(core.store)

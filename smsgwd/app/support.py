@@ -13,10 +13,7 @@ class Unsupported(Exception):  # noqa: N818 -- what it says is about the configu
 
 def refuse_unsupported(config: Config) -> None:
     """Raise Unsupported when a message could not be kept, sent or answered as configured."""
-    reasons = []
-    if config.store.kind != "embedded":
-        reasons.append(f"store.kind: {config.store.kind} is not built yet; this release has the embedded store")
-    reasons += [
+    reasons = [
         f"tenants: {tenant.id}: smpp_errors: '{code}' is no code of docs/errors.md"
         for tenant in config.tenants
         for code in tenant.smpp_errors

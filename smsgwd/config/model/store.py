@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path
+from typing import Final, Literal
 
 from pydantic import SecretStr, field_validator
 
 from smsgwd.config.option import Section, option
+
+_SCHEMES: Final = (
+    "redis://", "rediss://", "unix://", "redis+sentinel://", "rediss+sentinel://", "redis+cluster://",
+    "rediss+cluster://",
+)  # fmt: skip
 
 
 class EmbeddedStore(Section):
@@ -24,18 +30,51 @@ class EmbeddedStore(Section):
     max_batch: int = option("Most changes in one commit.", default=4096, ge=1, le=65536)
 
 
+class RedisTls(Section):
+    """TLS towards the server (`rediss://`)."""
+
+    ca: Path | None = option(
+        "PEM file of who signs the server's certificate; none = the system's authorities.", default=None
+    )
+    cert: Path | None = option("PEM file of the certificate that this gateway shows.", default=None)
+    key: Path | None = option("PEM file of its key.", default=None)
+
+
 class RedisStore(Section):
     """Redis or Valkey: several processes and hosts share tenants, limits, queues and correlation."""
 
-    kind: Literal["redis"] = option("A Redis or Valkey server.", example="redis")
+    kind: Literal["redis"] = option("A Redis or Valkey server, from 7.2 on.", example="redis")
     url: SecretStr = option(
-        "Address of the server, `redis://[user:password@]host:port/db` or `rediss://` for TLS.",
+        "Where it is: `redis://[user:password@]host:port/db`, `unix:///path?db=1`,"
+        " `redis+sentinel://[user:password@]host:port,host:port/master?db=1`,"
+        " `redis+cluster://[user:password@]host:port,host:port`; `rediss...` for TLS.",
         example="redis://127.0.0.1:6379/0",
     )
+    prefix: str = option(
+        "All keys begin with it: gateways with different ones share a server and nothing else.",
+        default="smsgwd",
+        pattern=r"^[A-Za-z0-9_.-]{1,64}$",
+    )
+    durability: Literal["strict", "server"] = option(
+        "`strict`: nothing is acknowledged before the server has fsynced it (appendonly must be on). `server`: as the"
+        " server is set up; what is acknowledged may be lost when it fails.",
+        default="strict",
+    )
+    replicas: int = option(
+        "How many replicas must have what is acknowledged (with `strict`: fsynced), so that a failover loses nothing.",
+        default=0,
+        ge=0,
+        le=16,
+    )
+    confirm_s: float = option("How long to wait for that.", default=2.0, gt=0, le=60, unit="s")
+    answer_s: float = option("How long the server may take for an answer.", default=5.0, gt=0, le=60, unit="s")
+    tls: RedisTls = option("TLS towards the server.", default_factory=RedisTls)
+    commit_gap_ms: float = option("As of the embedded store.", default=2.0, ge=0, le=5, unit="ms")
+    max_batch: int = option("Most changes in one commit.", default=1024, ge=1, le=65536)
 
     @field_validator("url")
     @classmethod
     def _scheme(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("must start with redis://, rediss:// or unix://")
+        if not value.get_secret_value().startswith(_SCHEMES):
+            raise ValueError(f"must start with one of {', '.join(_SCHEMES)}")
         return value
