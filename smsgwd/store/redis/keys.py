@@ -66,8 +66,10 @@ class Keys:
         self.opted = f"{base}opted"
         self.refusals = f"{base}rf"
         self.audits = f"{base}au"
+        self.audit_age = f"{base}aua"
         self.audit_number = f"{base}au#"
         self.finals = f"{base}f"
+        self.final_ids = f"{base}fm"
         self.final_number = f"{base}f#"
         self._message = f"{base}m:"
         self._of_tenant = f"{base}mt:"
@@ -181,6 +183,10 @@ class Keys:
     def lookups_of(self, msisdn: str) -> str:
         """Ids of the final lookups of a number by when they were done."""
         return f"{self.base}lkn:{pct(msisdn)}"
+
+    def networks_of(self, msisdn: str) -> str:
+        """Those of them that told a network."""
+        return f"{self.base}lkw:{pct(msisdn)}"
 
     def mo(self, group: str, source: str, dest: str, ref: int, total: int, width: int) -> str:
         """Row of all sets under a reference."""
