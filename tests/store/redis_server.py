@@ -91,14 +91,14 @@ class Server:
     """One server; it runs from the beginning, ends with `close`, at the end of the `with`, or with this process.
 
     `options` go into its configuration ("_" for "-"; a list makes several lines). It listens on `port` of 127.0.0.1
-    and on the socket `path`. `sentinel`: it is one. `acl`: users, each as ACL SETUSER has it ("node on >pw ~* +@all");
-    `user` and `password`: who `client` is.
+    and on the socket `path`. `watches`: it is a sentinel with these lines ("monitor m 127.0.0.1 6379 2").
+    `acl`: users, each as ACL SETUSER has it ("node on >pw ~* +@all"); `user` and `password`: who `client` is.
     """
 
     def __init__(
         self,
         *,
-        sentinel: bool = False,
+        watches: tuple[str, ...] = (),
         acl: tuple[str, ...] = (),
         user: str = "default",
         password: str = "",
@@ -108,7 +108,7 @@ class Server:
         self.port = free_port()
         self.path = self.directory / "s"
         self.log = self.directory / "log"
-        self._sentinel = sentinel
+        self._sentinel = bool(watches)
         self._login = {"user": user, "password": password}
         self._process: subprocess.Popen[bytes] | None = None
         self._client: Client | None = None
@@ -116,7 +116,9 @@ class Server:
             "port": self.port, "bind": "127.0.0.1", "unixsocket": str(self.path), "dir": str(self.directory),
             "logfile": str(self.log),
         }  # fmt: skip
-        if not sentinel:
+        if watches:
+            given["sentinel"] = list(watches)
+        else:
             given |= {"appendonly": "yes", "appendfsync": "everysec", "save": '""'}
         if acl:
             given["user"] = list(acl)
