@@ -7,5 +7,5 @@ To change what every store must do, edit `smsgwd/ports/store.py`, `smsgwd/model/
 tests/store/contract.py; to change the SQLite store, edit `embedded/`. What all stores have in common: to change what
 functions that apply changes may ask of a transaction, edit `work.py`; what a row is while it is changed, `rows.py`; who
 is owed what, and the outbox of a transaction, `owed.py`; what is owed that is about no message, `items.py`; who pays
-and how money is entered, `books.py`; what is counted of a tenant, `counts.py`.
+and how money is entered, `books.py`; what is counted of a tenant, `counts.py`; how one person's number may be written, `numbers.py`.
 """

@@ -23,8 +23,8 @@ from smsgwd.model.receipts import Receipt
 from smsgwd.model.records import CONTACT, MEMBER
 from smsgwd.model.upkeep import Erase, Erased, EraseRest
 from smsgwd.model.wire import pack_wire, unpack_wire
-from smsgwd.store.embedded.number import is_number
 from smsgwd.store.embedded.work import Work
+from smsgwd.store.numbers import is_number
 from smsgwd.store.rows import Row
 
 ERASED: Final = "erased"
