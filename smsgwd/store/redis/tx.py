@@ -91,6 +91,15 @@ class Tx:
             self._learn(key, value)
         return self._rows[key] is None
 
+    def pin(self, keys: Sequence[str]) -> set[str]:
+        """Those of these rows that are there. Their values are not read; the commit finds out when one has changed."""
+        unknown = [key for key in dict.fromkeys(keys) if key not in self._written and key not in self._rows]
+        if unknown:
+            stamps = self._ask([("GETRANGE", key, 0, STAMP - 1) for key in unknown])
+            self.program.checks.update(zip(unknown, stamps, strict=True))
+        checks, written = self.program.checks, self._written
+        return {key for key in keys if (written[key] is not None if key in written else checks[key])}
+
     def put(self, key: str, value: bytes) -> None:
         """Write a row. One that was not read is written over whatever is there."""
         self._written[key] = value
