@@ -9,29 +9,36 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
+from typing import Final
 
 from smsgwd.delivery.lifecycle import REFUNDED, Event, move
 from smsgwd.model.callbacks import TELL_SENT
 from smsgwd.model.links import Link
 from smsgwd.model.message import Failure, Message, State
 from smsgwd.model.mo import Mo, MoSetKey
-from smsgwd.model.outbox import OutboxItem
+from smsgwd.model.outbox import OutboxItem, esme_target
 from smsgwd.model.receipts import Receipt
 from smsgwd.store.books import Books
 from smsgwd.store.counts import Counts
-from smsgwd.store.owed import Pushes, owe_notice, owe_sent
-from smsgwd.store.rows import STATES, TOUCHED, Answer, MoRow, ParkedRow, PartRow, Row
+from smsgwd.store.owed import TYPES, Pushes, asked, owe, owe_notice, owe_sent, url_target
+from smsgwd.store.rows import STATES, TOUCHED, TOUCHED_FINAL, Answer, MoRow, ParkedRow, PartRow, Row
+
+_DELIVERED: Final = int(State.DELIVERED)
 
 
 class Work(ABC):
     """The state of one transaction. Methods raise what the store fails with: the transaction is undone then.
 
-    `books`, `counts` and `pushes` are the same transaction's money, counts of tenants and outbox.
+    `books`, `counts` and `pushes` are the same transaction's money, counts of tenants and outbox. With `finals` it is
+    kept what ends (`final`).
     """
 
-    books: Books
-    counts: Counts
-    pushes: Pushes
+    def __init__(self, books: Books, counts: Counts, pushes: Pushes, *, finals: bool = False) -> None:
+        self.books = books
+        self.counts = counts
+        self.pushes = pushes
+        self._known_counts = counts.known
+        self._keeps_finals = finals
 
     # -- reading messages ------------------------------------------------------------------------------------------
 
@@ -93,7 +100,8 @@ class Work(ABC):
 
     @abstractmethod
     def insert(self, messages: Sequence[Message]) -> None:
-        """Add messages. One whose id is taken makes the transaction fail."""
+        """Add messages, and count them (`Count.accepted`, and `scheduled`). One whose id is taken makes the transaction
+        fail. The caller may change its message afterwards."""
 
     @abstractmethod
     def changed(self, row: Row, touched: int = TOUCHED) -> None:
@@ -159,7 +167,8 @@ class Work(ABC):
 
     @abstractmethod
     def final(self, message_id: int, charged: int) -> None:
-        """A message ended, and its tenant paid so much for it: for `Store.finals`, where those are kept."""
+        """A message ended, and its tenant paid so much (micro-units) for it: for `Store.finals`, where those are kept;
+        called only there."""
 
     # -- what comes with submissions -------------------------------------------------------------------------------
 
@@ -235,6 +244,17 @@ class Work(ABC):
     def orphan_parked(self, before: int, limit: int) -> int:
         """Parked receipts received before then (ms) become orphans, the oldest first; how many."""
 
+    # -- tenants ---------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def set_terms(self, tenant: str, floor: int | None, refunds: frozenset[int] | None) -> None:
+        """From now on `Books.account` of this tenant, which the store knows, has these (`Account.floor`, `refunds`)."""
+
+    @abstractmethod
+    def unsettled(self, tenant: str) -> tuple[int, int, int]:
+        """What a tenant's messages that have not ended cost it (micro-units), how many of them cost something, and how
+        many parts these have."""
+
     # -- upkeep ----------------------------------------------------------------------------------------------------
 
     @abstractmethod
@@ -289,11 +309,44 @@ class Work(ABC):
         after = move(STATES[row.state], event)
         return self.end(row, after, at, error, done_at, free=event in REFUNDED and not self.taken(row))
 
-    @abstractmethod
     def end(
         self, row: Row, after: State, at: int, error: Failure | None, done_at: int | None, *, free: bool = False
     ) -> tuple[OutboxItem, ...]:
         """The same, for a move that is known to be allowed: every message ends here. `free`: no SMSC took any of it."""
+        before, state = row.state, int(after)
+        row.state = state
+        row.done_at = at if done_at is None else done_at
+        if error is None:
+            self.changed(row, TOUCHED_FINAL)
+        else:
+            row.fail(error)
+            self.changed(row)
+        told = row.told
+        charged = 0
+        if told.price or told.payers is not None:
+            charged = self.books.close(told, state, free, at)
+        count = self._known_counts.get(told.tenant)
+        if count is None or not count.touched:
+            count = self.counts.of(told.tenant)
+        if state == _DELIVERED and before:
+            count.delivered += 1
+        else:
+            count.ended(before, state)
+        if self._keeps_finals:
+            self.final(row.id, charged)
+        account = told.account
+        if account is not None:
+            if not asked(told.asks, state):
+                return ()
+            item = owe(self.pushes, row, after, TYPES[state], esme_target(account), "", at)
+            row.push = item.id
+            return (item,)
+        url, asks = told.dlr_url, told.asks
+        if not url or (asks and not asks >> state & 1):
+            return ()
+        item = owe(self.pushes, row, after, TYPES[state], url_target(told.tenant, url), url, at)
+        row.push = item.id
+        return (item,)
 
     def sent(self, row: Row, at: int) -> tuple[OutboxItem, ...]:
         """What a tenant is owed that wants to hear that an SMSC has all of a message now."""

@@ -125,7 +125,7 @@ def test_the_balance_is_exact(tmp_path, monkeypatch, seed):
     assert ledger.refunds > 10
     assert ledger.replaced > 3
     assert ledger.refused > 10
-    bench.writer._close()
+    bench.writer.release()
 
 
 def _dear(chance, change):

@@ -31,7 +31,7 @@ from smsgwd.model.mo import Mo, MoSetKey
 from smsgwd.model.operators import Discard, DropFinals, Hold, Repush
 from smsgwd.model.receipts import Receipt
 from smsgwd.model.upkeep import Rematch, Tidy, TimeOutReceipts
-from smsgwd.store.embedded import ledger, pushes, queries, rows, work
+from smsgwd.store.embedded import ledger, pushes, queries, rows, transaction
 from smsgwd.store.embedded import memory as memory_module
 from smsgwd.store.embedded.account import load_account
 from smsgwd.store.embedded.bulk import Many
@@ -330,7 +330,7 @@ def test_statements_of_many_rows_look_rows_up_by_their_keys(tmp_path, count):
     """However many rows a statement has, no table is walked."""
     bench = _Bench(tmp_path / "store.db")
     updates = (rows.UPDATE_SENT, rows.UPDATE_FINAL, rows.UPDATE_SENT_FINAL, rows.UPDATE_ROW)
-    for many in (*updates, pushes._DONE, pushes._TAKEN, work._FIND_ROWS, work._FIND_SMSC):
+    for many in (*updates, pushes._DONE, pushes._TAKEN, transaction._FIND_ROWS, transaction._FIND_SMSC):
         values = [None] * (count * many._width)
         sql = many._statement(len(values))
         found = [row[3] for row in bench.connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]

@@ -71,7 +71,7 @@ def test_a_life_in_one_transaction_leaves_the_same_rows(tmp_path, count):
         assert {row[0]: row[-1] for row in rows if row[-1] is not None} == dict(owed)
         found.append([(*row[:-1], row[-1] and row[-1] - first) for row in rows])
         found.append(bench.connection.execute("SELECT * FROM smsc ORDER BY grp, id").fetchall())
-        bench.writer._close()
+        bench.writer.release()
     assert found[0:2] == found[2:4] == found[4:6]
     states = [row[11] for row in found[0]]
     assert states[:5] == [State.DELIVERED, State.UNDELIVERED, State.REJECTED, State.DELIVERED, State.WAITING]
@@ -121,14 +121,14 @@ def test_any_changes_in_one_transaction_leave_what_they_leave_one_by_one(tmp_pat
         if type(change) is Submit:
             known += [each for place, each in enumerate(change.messages) if place not in result.refused]
     rows = _everything(bench)
-    bench.writer._close()
+    bench.writer.release()
     for most in (5, 40, len(changes)):
         bench = _bench_with_tenants(tmp_path / f"{most}.db")
         found = [result for at in range(0, 150, most) for result in bench.commit(changes[at : at + most])[0]]
         assert found == results
         assert _everything(bench) == rows
         bench.check()
-        bench.writer._close()
+        bench.writer.release()
 
 
 def _looked(bench, message):
@@ -149,7 +149,7 @@ def test_a_receipt_nobody_claims_costs_other_messages_nothing(tmp_path):
     assert _looked(bench, one) == 0
     bench.memory.load(bench.connection)
     assert _looked(bench, two) == 0
-    bench.writer._close()
+    bench.writer.release()
 
 
 @pytest.mark.parametrize("how", ["at once", "reopened", "rolled back", "too many"])
@@ -168,7 +168,7 @@ def test_a_parked_receipt_is_found_by_its_response(tmp_path, monkeypatch, how):
     bench.commit([_receipt(early)])
     bench.commit([TakeReceipt(Receipt("g", f"{n}", State.DELIVERED, NOW)) for n in range(4)])
     if how == "reopened":
-        bench.writer._close()
+        bench.writer.release()
         bench = _Bench(tmp_path / "store.db")
     elif how == "rolled back":
         trouble.append(sqlite3.OperationalError("disk I/O error"))
@@ -178,7 +178,7 @@ def test_a_parked_receipt_is_found_by_its_response(tmp_path, monkeypatch, how):
     assert results[1].state == State.DELIVERED
     assert bench.memory.parked == 4
     bench.check()
-    bench.writer._close()
+    bench.writer.release()
 
 
 def test_what_was_parked_is_forgotten_when_nothing_is_any_more(tmp_path, monkeypatch):
@@ -192,7 +192,7 @@ def test_what_was_parked_is_forgotten_when_nothing_is_any_more(tmp_path, monkeyp
     assert bench.memory.parked == 0
     bench.commit([TakeReceipt(Receipt("g", "77", State.DELIVERED, NOW, id_format="same"))])
     assert _looked(bench, three) == 0
-    bench.writer._close()
+    bench.writer.release()
 
 
 def test_one_look_up_tells_all_recipients_of_a_transaction_from_those_who_have_opted_out(tmp_path):
@@ -211,4 +211,4 @@ def test_one_look_up_tells_all_recipients_of_a_transaction_from_those_who_have_o
     assert refused == [3, 5]
     assert sum("optout o" in sql for sql in statements) == 1
     bench.check()
-    bench.writer._close()
+    bench.writer.release()

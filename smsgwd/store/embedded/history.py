@@ -11,7 +11,7 @@ from typing import Any, Final
 from smsgwd.model.ids import MAX_BLOCK
 from smsgwd.model.message import MessageView
 from smsgwd.model.tally import Numbered, Tally
-from smsgwd.store.embedded.apply.recipients import digits_of
+from smsgwd.store.apply.recipients import digits_of
 from smsgwd.store.embedded.bulk import Many
 from smsgwd.store.embedded.counts import BLOCK, COLUMNS
 from smsgwd.store.embedded.queries import VIEW, view_of

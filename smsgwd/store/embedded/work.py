@@ -1,383 +1,65 @@
-"""One transaction under construction: rows read in bulk, changed in memory, written together.
-
-Changes are applied strictly in order. What they do to messages, parts, the SMSC map and the outbox is kept here and in
-`Memory`, and written by `flush`, a few statements a table; whoever works in SQL directly calls `flush` first, and
-`forget` for the messages it changed. What they do to money (`books`) and `counts` is written once, by `finish`.
-"""
-
-# ruff: noqa: S608 -- SQL is put together from the column lists of this package only, values are always bound
+"""One transaction under construction, whole: what `smsgwd.store.apply` may ask of it, and money and upkeep by SQL."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
-from smsgwd.delivery.lifecycle import REFUNDED, Event, move
-from smsgwd.model.callbacks import TELL_SENT
-from smsgwd.model.message import FINAL_FROM, Failure, Message, State
-from smsgwd.model.outbox import OutboxItem, esme_target
-from smsgwd.store.embedded.books import Books
-from smsgwd.store.embedded.bulk import Many
-from smsgwd.store.embedded.columns import (
-    INSERT_MESSAGE,
-    INSERT_USUAL,
-    REPLACE_MESSAGE,
-    message_values,
-    replacing_values,
-    usual,
-    usual_values,
-)
-from smsgwd.store.embedded.counts import WITHIN, Counts
-from smsgwd.store.embedded.memory import Memory
-from smsgwd.store.embedded.pushes import Pushes
-from smsgwd.store.embedded.rows import (
-    PART_COLUMNS,
-    PUT_PART,
-    ROW_COLUMNS,
-    UPDATE_FINAL,
-    UPDATE_ROW,
-    UPDATE_SENT,
-    UPDATE_SENT_FINAL,
-    part_values,
-    row_from,
-    row_values,
-)
-from smsgwd.store.owed import TYPES, asked, owe, owe_notice, owe_sent, url_target
-from smsgwd.store.rows import STATES, TOUCHED, TOUCHED_FINAL, TOUCHED_SENT, PartRow, Row, begin, row_of
+from smsgwd.store.embedded.mo_parts import MoParts
+from smsgwd.store.embedded.optouts import OptOuts
+from smsgwd.store.embedded.parked import ParkedReceipts
+from smsgwd.store.embedded.submissions import Submissions
+from smsgwd.store.embedded.sweeps import Sweeps
 
-_MAX_ID: Final = (1 << 63) - 1
-_MOST_EVENTS: Final = 200
-_LONGEST_DETAIL: Final = 500
-_FINAL: Final = int(FINAL_FROM)
-_DELIVERED: Final = int(State.DELIVERED)
-_SENT_FINAL: Final = TOUCHED_SENT | TOUCHED_FINAL
-_FIND_ROWS: Final = Many(f"SELECT {ROW_COLUMNS} FROM message m WHERE m.id IN (", "?", ")")
-_FIND_SMSC: Final = Many(
-    "WITH wanted (grp, id) AS (VALUES ",
-    "(?, ?)",
-    f") SELECT {ROW_COLUMNS}, s.grp, s.id, s.part FROM wanted w"
-    " CROSS JOIN smsc s ON s.grp = w.grp AND s.id = w.id CROSS JOIN message m ON m.id = s.message",
+_UNSETTLED: Final = (
+    "SELECT COALESCE(sum(price), 0), count(*), COALESCE(sum(parts), 0) FROM message INDEXED BY message_tenant"
+    " WHERE tenant = ? AND state < 10 AND price != 0"
 )
-_PUT_SMSC: Final = Many("INSERT OR REPLACE INTO smsc (grp, id, message, part) VALUES ", "(?, ?, ?, ?)")
-_PUT_FINAL: Final = Many("INSERT INTO final (seq, message, charged) VALUES ", "(?, ?, ?)")
-_PUT_EVENT: Final = Many(
-    "WITH new (message, at, type, detail, connector, smsc_id, smpp_status, latency) AS (VALUES ",
-    "(?, ?, ?, ?, ?, ?, ?, ?)",
-    ") INSERT INTO event (message, at, type, detail, connector, smsc_id, smpp_status, latency) SELECT * FROM new"
-    f" WHERE (SELECT count(*) FROM event e WHERE e.message = new.message) < {_MOST_EVENTS}",
+_DROP_ANSWERS: Final = (
+    "DELETE FROM idempotency WHERE (tenant, key) IN"
+    " (SELECT tenant, key FROM idempotency WHERE made_at < ? ORDER BY made_at LIMIT ?)"
+)
+_DROP_PUSHES: Final = (
+    "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE status = 1 AND done_at < ? ORDER BY done_at LIMIT ?)"
+)
+_REVIVE: Final = (
+    "UPDATE outbox SET status = 0, attempts = 0, due_at = ?, done_at = NULL, last_error = NULL WHERE id IN"
+    " (SELECT id FROM outbox WHERE target = ? AND status = 2 ORDER BY id LIMIT ?)"
 )
 
 
-class Work:
+class Work(Submissions, OptOuts, ParkedReceipts, MoParts, Sweeps):
     """The state of one transaction. Methods raise sqlite3.Error; the writer rolls back then, and loads `memory`."""
 
-    def __init__(self, connection: sqlite3.Connection, memory: Memory) -> None:
-        self.connection = connection
-        self.memory = memory
-        self.pushes = Pushes(connection, memory)
-        self.counts = Counts(connection, memory)
-        self.books = Books(connection, memory, self.counts)
-        self._rows = memory.rows
-        self._counted = memory.counts
-        self._dirty: list[Row] = []  # touched rows, once each
-        self._usual: list[Any] = []  # values of INSERT_USUAL
-        self._other: list[Any] = []  # values of INSERT_MESSAGE
-        self._dirty_parts: dict[tuple[int, int], PartRow] = {}
-        self._later: list[int] = []  # scheduled messages that came
-        self._smsc: list[Any] = []  # values of _PUT_SMSC
-        self._events: list[Any] = []  # values of _PUT_EVENT
-        self._finals: list[Any] | None = [] if memory.finals else None  # values of _PUT_FINAL; None = not kept
+    # -- tenants ---------------------------------------------------------------------------------------------------
 
-    # -- reading ---------------------------------------------------------------------------------------------------
-
-    def prefetch(self, ids: Iterable[int]) -> None:
-        """Read the rows of these messages, as far as there are any and they are not known."""
-        rows = self._rows
-        for values in _FIND_ROWS.find(self.connection, [number for number in ids if number not in rows]):
-            rows[values[0]] = row_from(values)
-
-    def prefetch_smsc(self, pairs: list[str]) -> None:
-        """Read what these canonical ids map to, with the messages; `pairs` is group, id, group, id, ..."""
-        for values in _FIND_SMSC.find(self.connection, pairs):
-            self._learn(values)
-
-    def _learn(self, values: tuple[Any, ...]) -> None:
-        """A row of _FIND_SMSC."""
-        group, key, part = values[-3:]
-        if values[0] not in self._rows:
-            self._rows[values[0]] = row_from(values)
-        self.ids_of(group)[key] = (values[0], part)
-
-    def ids_of(self, group: str) -> dict[str, tuple[int, int]]:
-        """What is known of the SMSC ids of a group: (message, place) by canonical id; `place` as in `map_smsc`."""
-        ids = self.memory.ids.get(group)
-        if ids is None:
-            ids = self.memory.ids[group] = {}
-        return ids
-
-    def row(self, message_id: int) -> Row | None:
-        """A message, or None when there is none. After a change of it call `changed`."""
-        row = self._rows.get(message_id)
-        if row is None:
-            if not 0 <= message_id <= _MAX_ID:
-                return None
-            self.prefetch((message_id,))
-            row = self._rows.get(message_id)
-        return row
-
-    def by_smsc(self, group: str, key: str) -> tuple[Row, int] | None:
-        """The message and place (see `map_smsc`) that a canonical SMSC id of a group stands for."""
-        known = self.ids_of(group).get(key)
-        if known is None:
-            self.prefetch_smsc([group, key])
-            known = self.ids_of(group).get(key)
-            if known is None:
-                return None
-        row = self.row(known[0])
-        return None if row is None else (row, known[1])
-
-    def parts(self, row: Row) -> dict[int, PartRow]:
-        """The known parts of a message of several parts, by number."""
-        parts = row.known
-        if parts is None:
-            parts = row.known = {
-                values[0]: PartRow(*values)
-                for values in self.connection.execute(f"SELECT {PART_COLUMNS} FROM part WHERE message = ?", (row.id,))
-            }
-        return parts
-
-    def taken(self, row: Row) -> bool:
-        """True when an SMSC has taken a part of the message, be it on a way that was given up since."""
-        return row.hops > 0 or self.out(row)
-
-    def out(self, row: Row) -> bool:
-        """True when an SMSC has taken a part of the message on the way it goes now."""
-        if row.sent_at is not None:
-            return True
-        return row.parts > 1 and any(part.sent_at is not None for part in self.parts(row).values())
-
-    def told(self, message_id: int, kind: str, detail: str) -> bool:
-        """True when the history of a message has this event already, or takes no more."""
-        self._write_events()
-        (count, same) = self.connection.execute(
-            "SELECT count(*), sum(type = ? AND detail = ?) FROM event WHERE message = ?",
-            (kind, detail[:_LONGEST_DETAIL], message_id),
-        ).fetchone()
-        return bool(same) or count >= _MOST_EVENTS
-
-    # -- changing --------------------------------------------------------------------------------------------------
-
-    def insert(self, messages: Sequence[Message]) -> None:
-        """Add messages. One whose id is taken makes `flush` raise sqlite3.IntegrityError."""
-        rows, values, counts = self._rows, self._usual, self.counts
-        count = counts.of(messages[0].tenant) if messages else None
-        for message in messages:
-            number = message.id
-            row = rows[number] = row_of(message)
-            if count is None or message.tenant != count.tenant:
-                count = counts.of(message.tenant)
-            seq = count.accepted = count.accepted + 1
-            if number > count.newest and seq & WITHIN:  # nearly always
-                count.newest = number
-            else:
-                counts.mark(count, message)
-            if usual(message):
-                values += usual_values(message, seq)
-            else:
-                self._other += (*message_values(message), seq)
-                begin(row, message)
-                if row.state == 0:
-                    self._later.append(message.id)
-                    count.scheduled += 1
-
-    def changed(self, row: Row, touched: int = TOUCHED) -> None:
-        """Write this row at the end; `touched` says what of it changed (rows.TOUCHED_...)."""
-        if not row.touched:
-            self._dirty.append(row)
-        row.touched |= touched
-
-    def forget(self, message_id: int) -> None:
-        """Read this message again when it is needed (after `flush` and a change of it by SQL)."""
-        self._rows.pop(message_id, None)
-
-    def later(self, row: Row) -> None:
-        """This row waits for its time or for an operator from now on: it is remembered no more afterwards."""
-        self._later.append(row.id)
-        self.changed(row)
-
-    def put_part(self, row: Row, part: PartRow) -> None:
-        """Add or replace a part of a message."""
-        self.parts(row)[part.part] = part
-        self._dirty_parts[row.id, part.part] = part
-
-    def drop_parts(self, row: Row) -> None:
-        """Forget what became of the parts: the message begins anew."""
-        for number in self.parts(row):
-            self._dirty_parts.pop((row.id, number), None)
-        self.connection.execute("DELETE FROM part WHERE message = ?", (row.id,))
-        row.known = {}
-
-    def body(self, row: Row) -> bytes:
-        """What rows do not hold: the text, or the octets, of a message."""
-        for _ in range(2):
-            found = self.connection.execute("SELECT body FROM message WHERE id = ?", (row.id,)).fetchone()
-            if found is not None:
-                break
-            self.flush()  # it came in this transaction
-        return bytes(found[0])
-
-    def map_smsc(self, group: str, key: str, message_id: int, place: int) -> None:
-        """From now on the canonical id stands for this place: the part and, times 256, the way of then (`Row.hops`).
-
-        An SMSC may use an id again: the newest holds.
-        """
-        self._smsc += (group, key, message_id, place)
-        self.ids_of(group)[key] = (message_id, place)
-
-    def event(
-        self,
-        message_id: int,
-        at: int,
-        kind: str,
-        detail: str = "",
-        *,
-        connector: str | None = None,
-        smsc_id: str | None = None,
-        smpp_status: int | None = None,
-        latency: int | None = None,
-    ) -> None:
-        """Keep an exceptional event; some 200 a message at most, so that a peer that repeats itself fills no disk."""
-        detail = detail[:_LONGEST_DETAIL]
-        self._events += (message_id, at, kind, detail, connector or None, smsc_id or None, smpp_status, latency)
-
-    def settle(
-        self, row: Row, event: Event, at: int, error: Failure | None, done_at: int | None = None
-    ) -> tuple[OutboxItem, ...]:
-        """Move a message to the final state that `event` leads to, and settle its price; what its tenant is owed now.
-
-        `at` is when we learned it, `done_at` when it happened. Raises lifecycle.IllegalMove, having changed nothing.
-        """
-        after = move(STATES[row.state], event)
-        return self.end(row, after, at, error, done_at, free=event in REFUNDED and not self.taken(row))
-
-    def end(
-        self, row: Row, after: State, at: int, error: Failure | None, done_at: int | None, *, free: bool = False
-    ) -> tuple[OutboxItem, ...]:
-        """The same, for a move that is known to be allowed: every message ends here. `free`: no SMSC took any of it."""
-        before, state = row.state, int(after)
-        row.state = state
-        row.done_at = at if done_at is None else done_at
-        if error is None:
-            self.changed(row, TOUCHED_FINAL)
+    def set_terms(self, tenant: str, floor: int | None, refunds: frozenset[int] | None) -> None:
+        """How far a tenant's balance may fall, and what it is refunded."""
+        self.connection.execute("UPDATE tenant SET floor = ? WHERE id = ?", (floor, tenant))
+        account = self.memory.accounts.get(tenant)
+        if account is None:
+            self.memory.accounts.pop(tenant, None)  # it was unknown: look again
         else:
-            row.fail(error)
-            self.changed(row)
-        told = row.told
-        charged = 0
-        if told.price or told.payers is not None:
-            charged = self.books.close(told, state, free, at)
-        count = self._counted.get(told.tenant)
-        if count is None or not count.touched:
-            count = self.counts.of(told.tenant)
-        if state == _DELIVERED and before:
-            count.delivered += 1
-        else:
-            count.ended(before, state)
-        finals = self._finals
-        if finals is not None:
-            finals += (self.memory.number_final(row.id), row.id, charged)
-        account = told.account
-        if account is not None:
-            if not asked(told.asks, state):
-                return ()
-            item = owe(self.pushes, row, after, TYPES[state], esme_target(account), "", at)
-            row.push = item.id
-            return (item,)
-        url, asks = told.dlr_url, told.asks
-        if not url or (asks and not asks >> state & 1):
-            return ()
-        item = owe(self.pushes, row, after, TYPES[state], url_target(told.tenant, url), url, at)
-        row.push = item.id
-        return (item,)
+            account.floor, account.refunds = floor, refunds
 
-    def sent(self, row: Row, at: int) -> tuple[OutboxItem, ...]:
-        """What a tenant is owed that wants to hear that an SMSC has all of a message now."""
-        return owe_sent(self.pushes, row, at) if row.told.asks & TELL_SENT else ()
+    def unsettled(self, tenant: str) -> tuple[int, int, int]:
+        """What a tenant's open messages cost it, how many of them cost something, and how many parts these have."""
+        self.flush()  # what this transaction took for it is in the table then
+        found: tuple[int, int, int] = self.connection.execute(_UNSETTLED, (tenant,)).fetchone()
+        return found
 
-    def notify(self, row: Row, at: int) -> tuple[OutboxItem, ...]:
-        """Owe word that a message is not final yet."""
-        return owe_notice(self.pushes, row, at)
+    # -- upkeep ----------------------------------------------------------------------------------------------------
 
-    def replace(self, message: Message) -> None:
-        """Put a message in the place of another, with its id and number."""
-        self.flush()
-        self.connection.execute(REPLACE_MESSAGE, replacing_values(message))
-        self.forget(message.id)
+    def drop_answers(self, before: int, limit: int) -> int:
+        """Forget idempotency keys used before then (ms), the oldest first; how many."""
+        return self.connection.execute(_DROP_ANSWERS, (before, limit)).rowcount
 
-    # -- writing ---------------------------------------------------------------------------------------------------
-
-    def flush(self) -> None:
-        """Write everything that is pending."""
-        connection = self.connection
-        for many, values in ((INSERT_USUAL, self._usual), (INSERT_MESSAGE, self._other), (_PUT_SMSC, self._smsc)):
-            if values:
-                many.run(connection, values)
-                values.clear()
-        if self._dirty:
-            self._write_rows()
-        if self._dirty_parts:
-            values = []
-            for (message_id, _), part in self._dirty_parts.items():
-                values += part_values(message_id, part)
-            PUT_PART.run(connection, values)
-            self._dirty_parts = {}
-        if self._finals:
-            _PUT_FINAL.run(connection, self._finals)
-            self._finals = []
-        self._write_events()
+    def drop_pushes(self, before: int, limit: int) -> int:
+        """Forget pushes that were done before then (ms), the oldest first; how many."""
         self.pushes.flush()
+        return self.connection.execute(_DROP_PUSHES, (before, limit)).rowcount
 
-    def finish(self) -> None:
-        """Write all of the transaction, its money too: once, at its end."""
-        self.flush()
-        self.books.write()
-        self.counts.write()
-        for number in self._later:  # they wait in the file: a million of them costs no memory
-            self.forget(number)
-
-    def _write_events(self) -> None:
-        if self._events:
-            _PUT_EVENT.run(self.connection, self._events)
-            self._events = []
-
-    def _write_rows(self) -> None:
-        """Each touched row by the statement that writes least; final ones are remembered no more."""
-        sent: list[Any] = []
-        final: list[Any] = []
-        both: list[Any] = []
-        other: list[Any] = []
-        rows, last = self._rows, _FINAL
-        for row in self._dirty:
-            touched, row.touched = row.touched, 0
-            if touched == TOUCHED_SENT:
-                sent += (row.sent_at, row.smsc_id, row.latency, row.id)
-                continue
-            if touched == TOUCHED_FINAL:
-                final += (row.state, row.done_at, row.push, row.id)
-            elif touched == _SENT_FINAL:
-                both += (row.state, row.sent_at, row.done_at, row.smsc_id, row.latency, row.push, row.id)
-            else:
-                other += row_values(row)
-            if row.state >= last:
-                rows.pop(row.id, None)
-        self._dirty = []
-        connection = self.connection
-        if sent:
-            UPDATE_SENT.run(connection, sent)
-        if final:
-            UPDATE_FINAL.run(connection, final)
-        if both:
-            UPDATE_SENT_FINAL.run(connection, both)
-        if other:
-            UPDATE_ROW.run(connection, other)
+    def revive(self, target: str, at: int, limit: int) -> int:
+        """What was given up of a target is due at `at` (ms), as if never tried, the oldest first; how many."""
+        self.pushes.flush()
+        self.memory.walks.messages.gather()
+        return self.connection.execute(_REVIVE, (at, target, limit)).rowcount

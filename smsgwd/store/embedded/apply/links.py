@@ -1,33 +1,9 @@
-"""Tracked links: kept with their messages, counted when they are opened, deleted when they are long over."""
+"""Tracked links: counted when they are opened, deleted when they are long over."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import Any, Final
-
 from smsgwd.model.business import Click
-from smsgwd.model.links import Link
-from smsgwd.store.embedded.bulk import Many
 from smsgwd.store.embedded.work import Work
-
-_PUT: Final = Many(
-    "INSERT INTO link (code, tenant, message, msisdn, url, made_at, expires_at, client_ref) VALUES ",
-    "(?, ?, ?, ?, ?, ?, ?, ?)",
-)
-
-
-def keep(work: Work, links: Iterable[Link], kept: Collection[int]) -> None:
-    """Keep those links whose message is among `kept`.
-
-    Raises sqlite3.IntegrityError for a code that there is already: the batch fails alone, and is made anew with other
-    codes by whoever asked.
-    """
-    values: list[Any] = []
-    for link in links:
-        if link.message_id in kept:
-            values += (link.code, link.tenant, link.message_id, link.msisdn)
-            values += (link.url, link.made_at, link.expires_at, link.client_ref)
-    _PUT.run(work.connection, values)
 
 
 def click(work: Work, change: Click) -> bool:

@@ -8,7 +8,7 @@ import msgspec
 
 from smsgwd.model.business import CredentialTaken, PutTenant
 from smsgwd.model.tenant import Credential, EsmeSettings, Tenant
-from smsgwd.store.embedded.apply.money import open_account, set_floor
+from smsgwd.store.apply.money import open_account, set_floor
 from smsgwd.store.embedded.business import CredentialExtras
 from smsgwd.store.embedded.work import Work
 

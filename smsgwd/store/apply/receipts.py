@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
 from smsgwd.delivery.combine import combined
 from smsgwd.delivery.correlation import EXACT, candidates, likeliest, same_number
 from smsgwd.delivery.lifecycle import RECEIPT_EVENTS, TABLE
@@ -16,10 +14,10 @@ from smsgwd.model.message import FINAL_FROM, Failure, State
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.model.receipts import Receipt
 from smsgwd.model.wire import ASKS_INTERMEDIATE
-from smsgwd.store.embedded.apply.operate import stopped, unstop
-from smsgwd.store.embedded.apply.ways import LEFT, SECOND_WAY, resend
-from smsgwd.store.embedded.work import Work
+from smsgwd.store.apply.operate import stopped, unstop
+from smsgwd.store.apply.ways import LEFT, SECOND_WAY, resend
 from smsgwd.store.rows import STATES, PartRow, Row
+from smsgwd.store.work import Work
 
 _WELL: Final = State.DELIVERED
 _SENT: Final = int(State.SENT)
@@ -32,8 +30,6 @@ _AFTER: Final[dict[int, dict[int, State]]] = {
     for state, event in RECEIPT_EVENTS.items()
 }
 _STEP_MS: Final = 60_000  # how far the wall clock may have been set back between two messages' times
-_encode = msgspec.json.encode
-_receipt_of = msgspec.json.Decoder(Receipt).decode
 
 
 #: What a receipt that has found its message does.
@@ -43,26 +39,17 @@ Applied = Moved | Noted | Resent | Ignored
 def take_receipt(work: Work, change: TakeReceipt) -> Applied | Parked:
     """Find the message and apply the receipt to it, or park the receipt."""
     receipt = change.receipt
-    found = _find_known(work, receipt) or work.by_smsc(receipt.group, likeliest(receipt.smsc_id, receipt.id_format))
+    # In memory, by an id that is kept as the receipt writes it: the most frequent case.
+    found = work.known(receipt.group, receipt.smsc_id) if receipt.id_format in ALIKE else None
+    if found is None:
+        found = work.by_smsc(receipt.group, likeliest(receipt.smsc_id, receipt.id_format))
     if found is None:
         keys = candidates(receipt.smsc_id, receipt.id_format)
         found = find_other(work, receipt, keys[1:])
         if found is None:
-            _park(work, receipt, keys)
+            work.park(receipt, keys)
             return Parked()
     return apply_receipt(work, found[0], found[1], receipt)
-
-
-def _find_known(work: Work, receipt: Receipt) -> tuple[Row, int] | None:
-    """The message in memory whose SMSC id is kept as the receipt writes it: the most frequent case."""
-    ids = work.memory.ids.get(receipt.group)
-    if ids is None or receipt.id_format not in ALIKE:
-        return None
-    place = ids.get(receipt.smsc_id)
-    if place is None:
-        return None
-    row = work.memory.rows.get(place[0])
-    return None if row is None else (row, place[1])
 
 
 def find_other(work: Work, receipt: Receipt, keys: Sequence[str]) -> tuple[Row, int] | None:
@@ -73,20 +60,6 @@ def find_other(work: Work, receipt: Receipt, keys: Sequence[str]) -> tuple[Row, 
         if found is not None and same_number(receipt.msisdn, found[0].told.msisdn):
             return found
     return None
-
-
-def _park(work: Work, receipt: Receipt, keys: Sequence[str]) -> None:
-    cursor = work.connection.execute(
-        "INSERT INTO parked (received_at, receipt) VALUES (?, ?)", (receipt.received_at, _encode(receipt))
-    )
-    number = cursor.lastrowid
-    work.connection.executemany(
-        "INSERT OR IGNORE INTO parked_key (grp, key, parked, form) VALUES (?, ?, ?, ?)",
-        [(receipt.group, key, number, form) for form, key in enumerate(keys)],
-    )
-    for key in keys:
-        work.memory.parked_under(receipt.group, key)
-    work.memory.parked += 1
 
 
 def apply_parked(
@@ -101,20 +74,13 @@ def apply_parked(
     oldest = oldest_for(row, at)
     outbox: tuple[OutboxItem, ...] = ()
     resent: Resent | None = None
-    waiting = work.connection.execute(
-        "SELECT p.id, k.form, p.receipt FROM parked_key k JOIN parked p ON p.id = k.parked"
-        " WHERE k.grp = ? AND k.key = ? ORDER BY p.id",
-        (group, key),
-    ).fetchall()
-    for number, form, encoded in waiting:
-        receipt = _receipt_of(encoded)
-        if form and not same_number(receipt.msisdn, row.told.msisdn):
+    for parked in work.parked_under(group, key):
+        receipt = parked.receipt
+        if parked.form and not same_number(receipt.msisdn, row.told.msisdn):
             continue
         if receipt.received_at < oldest:  # of another message, which had this id before
             continue
-        work.connection.execute("DELETE FROM parked_key WHERE parked = ?", (number,))
-        work.connection.execute("DELETE FROM parked WHERE id = ?", (number,))
-        work.memory.parked -= 1
+        work.unpark(parked.id)
         result = apply_receipt(work, row, place, receipt)
         if isinstance(result, (Moved, Noted)):
             outbox += result.outbox

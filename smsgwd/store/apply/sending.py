@@ -11,13 +11,13 @@ from smsgwd.model.callbacks import TELL_SENT
 from smsgwd.model.changes import Cancel, Fail, GiveUp, Ignored, Moved, PartSent, Replace, Replaced, Requeue, Resent
 from smsgwd.model.message import FINAL_FROM, HELD, Failure, State
 from smsgwd.model.outbox import OutboxItem
-from smsgwd.store.embedded.apply.operate import stopped, unstop
-from smsgwd.store.embedded.apply.optout import opted_out
-from smsgwd.store.embedded.apply.receipts import apply_parked, shared
-from smsgwd.store.embedded.apply.submit import ENTRY_STATES, NO_CREDIT
-from smsgwd.store.embedded.apply.ways import SECOND_WAY, astray, resend, tried_with
-from smsgwd.store.embedded.work import Work
+from smsgwd.store.apply.operate import stopped, unstop
+from smsgwd.store.apply.optout import opted_out
+from smsgwd.store.apply.receipts import apply_parked, shared
+from smsgwd.store.apply.submit import ENTRY_STATES, NO_CREDIT
+from smsgwd.store.apply.ways import SECOND_WAY, astray, resend, tried_with
 from smsgwd.store.rows import STATES, TOUCHED_SENT, PartRow, Row
+from smsgwd.store.work import Work
 
 _QUEUED: Final = int(State.QUEUED)
 _SENT: Final = int(State.SENT)
@@ -61,7 +61,7 @@ def part_sent(work: Work, change: PartSent) -> Moved | Resent | Ignored:
             place |= row.hops << 8
         result = _single_sent(work, row, change) if row.parts == 1 else _one_of_several_sent(work, row, change)
     work.map_smsc(change.group, key, row.id, place)
-    if work.memory.parked and work.memory.may_be_parked(change.group, key):
+    if work.may_be_parked(change.group, key):
         outbox, resent = apply_parked(work, change.group, key, row, place, change.at)
         if resent is not None:
             return Resent(resent.message, _owed_by(result) + resent.outbox)
@@ -234,7 +234,7 @@ def replace(work: Work, change: Replace) -> Replaced | Ignored:
         return row
     if row.state == _SCHEDULED and row.due_at >= HELD:  # it would get past the operator
         return Ignored("held", row.id)
-    out = opted_out(work, (message,)) if work.memory.opted else None
+    out = opted_out(work, (message,)) if work.opted() else None
     if out:
         return Replaced(row.id, out[message.tenant, message.msisdn])
     if not work.books.exchange(row.told, message, change.at):

@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Final
 
-import msgspec
-
 from smsgwd.model.changes import KeyMismatch, Replayed, Submit, Submitted
 from smsgwd.model.message import State
 from smsgwd.model.refusals import Refusal
-from smsgwd.store.embedded.apply import links
-from smsgwd.store.embedded.apply.optout import opted_out
-from smsgwd.store.embedded.apply.recipients import REPEATED, keep_refused, repeated, use
-from smsgwd.store.embedded.work import Work
+from smsgwd.store.apply.optout import opted_out
+from smsgwd.store.apply.recipients import REPEATED, keep_refused, repeated, use
+from smsgwd.store.rows import Answer
+from smsgwd.store.work import Work
 
 _KEPT_MS: Final = 24 * 3600 * 1000
 _TOGETHER: Final = 1 << 63  # beyond any price: a message that is not its tenant's alone to pay
 NO_CREDIT: Final = Refusal.NO_CREDIT.code
 ENTRY_STATES: Final = (State.QUEUED, State.SCHEDULED)
-_encode = msgspec.json.encode
-_refused_of = msgspec.json.Decoder(dict[int, str]).decode
 
 
 def submit(work: Work, change: Submit) -> Submitted | Replayed | KeyMismatch:
@@ -29,7 +25,7 @@ def submit(work: Work, change: Submit) -> Submitted | Replayed | KeyMismatch:
     one whose reference was used before where it was to be used once.
 
     A tenant the store does not know is treated as postpaid. Raises ValueError for a message in a state that no
-    message begins in, sqlite3.IntegrityError for an id that is taken.
+    message begins in; an id that is taken makes the transaction fail.
     """
     if change.idempotency is not None:
         found = _earlier(work, change)
@@ -43,8 +39,8 @@ def submit(work: Work, change: Submit) -> Submitted | Replayed | KeyMismatch:
             raise ValueError(f"message {message.id} cannot begin as {message.state!r}")
         total += message.price if message.tenant == tenant and message.payers is None else _TOGETHER
     refused: dict[int, str] = {}
-    out = opted_out(work, change.messages) if work.memory.opted else None
-    again = repeated(work.connection, change) if change.unique else None
+    out = opted_out(work, change.messages) if work.opted() else None
+    again = repeated(work, change) if change.unique else None
     if change.rehearsed:
         return Submitted(_would_refuse(work, change, out or {}, again or ()))
     if change.whole and (out or again or not work.books.affordable(change.messages)):
@@ -65,24 +61,14 @@ def submit(work: Work, change: Submit) -> Submitted | Replayed | KeyMismatch:
                 refused[place] = NO_CREDIT
         work.insert(kept)
     if change.unique:
-        use(work.connection, change, refused)
+        use(work, change, refused)
     if change.refused is not None:
-        keep_refused(work.connection, change, refused)
+        keep_refused(work, change, refused)
     if change.links:
-        links.keep(work, change.links, {message.id for message in kept})
+        work.keep_links(change.links, {message.id for message in kept})
     if change.idempotency is not None:
-        work.connection.execute(
-            "INSERT OR REPLACE INTO idempotency (tenant, key, digest, answer, refused, made_at)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                change.tenant,
-                change.idempotency.key,
-                change.idempotency.digest,
-                change.answer,
-                _encode(refused),
-                change.at,
-            ),
-        )
+        answer = Answer(change.idempotency.digest, change.answer, refused, change.at)
+        work.keep_answer(tenant, change.idempotency.key, answer)
     return Submitted(refused)
 
 
@@ -118,13 +104,9 @@ def _all_refused(change: Submit, out: Mapping[tuple[str, str], str], again: Coll
 def _earlier(work: Work, change: Submit) -> Replayed | KeyMismatch | None:
     """What the same key was answered within the last 24 h; None when it was not used."""
     assert change.idempotency is not None
-    found = work.connection.execute(
-        "SELECT digest, answer, refused FROM idempotency WHERE tenant = ? AND key = ? AND made_at > ?",
-        (change.tenant, change.idempotency.key, change.at - _KEPT_MS),
-    ).fetchone()
-    if found is None:
+    found = work.answer_of(change.tenant, change.idempotency.key)
+    if found is None or found.made_at <= change.at - _KEPT_MS:
         return None
-    digest, answer, refused = found
-    if digest != change.idempotency.digest:
+    if found.digest != change.idempotency.digest:
         return KeyMismatch()
-    return Replayed(answer, _refused_of(refused))
+    return Replayed(found.answer, found.refused)

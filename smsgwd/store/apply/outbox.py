@@ -5,9 +5,9 @@ from __future__ import annotations
 from smsgwd.model.business import Push
 from smsgwd.model.changes import Note, Owed
 from smsgwd.model.pushes import OutboxDead, OutboxDone, OutboxRetry, OutboxRevive
-from smsgwd.store.embedded.work import Work
 from smsgwd.store.items import event_item
 from smsgwd.store.owed import url_target
+from smsgwd.store.work import Work
 
 
 def outbox_done(work: Work, change: OutboxDone) -> None:
@@ -27,13 +27,7 @@ def outbox_dead(work: Work, change: OutboxDead) -> None:
 
 def outbox_revive(work: Work, change: OutboxRevive) -> int:
     """What was given up of a target begins anew; how many."""
-    work.pushes.flush()
-    work.memory.walks.messages.gather()
-    return work.connection.execute(
-        "UPDATE outbox SET status = 0, attempts = 0, due_at = ?, done_at = NULL, last_error = NULL WHERE id IN"
-        " (SELECT id FROM outbox WHERE target = ? AND status = 2 ORDER BY id LIMIT ?)",
-        (change.at, change.target, change.limit),
-    ).rowcount
+    return work.revive(change.target, change.at, change.limit)
 
 
 def push(work: Work, change: Push) -> Owed:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-import msgspec
-
 from smsgwd.delivery.correlation import EXACT, candidates, canonical, likeliest
 from smsgwd.model.changes import Moved, Noted, Resent
 from smsgwd.model.message import Message
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.model.receipts import Receipt
 from smsgwd.model.upkeep import DropOrphans, Rematch, Rematched
-from smsgwd.store.embedded.apply.receipts import apply_receipt, find_other, oldest_for
-from smsgwd.store.embedded.work import Work
+from smsgwd.store.apply.receipts import apply_receipt, find_other, oldest_for
 from smsgwd.store.rows import Row
-
-_receipt_of: Final = msgspec.json.Decoder(Receipt).decode
+from smsgwd.store.work import Work
 
 
 def rematch(work: Work, change: Rematch) -> Rematched:
@@ -25,34 +19,29 @@ def rematch(work: Work, change: Rematch) -> Rematched:
     Also by the forms of the id that the receipt's own setting leaves out: it may have been wrong. With `smsc_id` the
     others are passed over; `last` is the last one looked at, whether it was tried or not.
     """
-    # '+' keeps SQLite from taking the index by age and sorting all of them.
-    found = work.connection.execute(
-        "SELECT id, receipt FROM parked WHERE +orphan = 1 AND id > ? ORDER BY id LIMIT ?",
-        (change.after, change.limit + 1),
-    ).fetchall()
+    found = work.orphans(change.after, change.limit + 1)
     wanted = canonical(change.smsc_id) if change.smsc_id else ""
     outbox: list[OutboxItem] = []
     resent: list[Message] = []
-    gone: list[tuple[int]] = []
+    matched = 0
     tried, last = 0, change.after
-    for number, encoded in found[: change.limit]:
-        last = number
-        receipt = _receipt_of(encoded)
+    for orphan in found[: change.limit]:
+        last, receipt = orphan.id, orphan.receipt
         if wanted and not _called(receipt, change.smsc_id, wanted):
             continue
         tried += 1
         place = _find(work, receipt, change.at)
         if place is None:
             continue
-        gone.append((number,))
+        matched += 1
+        work.unpark(orphan.id)
         result = apply_receipt(work, *place, receipt)
         if isinstance(result, Resent):
             resent.append(result.message)
             outbox += result.outbox
         elif isinstance(result, (Moved, Noted)):
             outbox += result.outbox
-    work.connection.executemany("DELETE FROM parked WHERE id = ?", gone)
-    return Rematched(tried, len(gone), last, len(found) > change.limit, tuple(outbox), tuple(resent))
+    return Rematched(tried, matched, last, len(found) > change.limit, tuple(outbox), tuple(resent))
 
 
 def _called(receipt: Receipt, smsc_id: str, stored: str) -> bool:
@@ -73,8 +62,4 @@ def _find(work: Work, receipt: Receipt, at: int) -> tuple[Row, int] | None:
 
 def drop_orphans(work: Work, change: DropOrphans) -> int:
     """Forget the oldest of those received before a time; how many."""
-    return work.connection.execute(
-        "DELETE FROM parked WHERE id IN"
-        " (SELECT id FROM parked WHERE orphan = 1 AND received_at < ? ORDER BY received_at LIMIT ?)",
-        (change.before, change.limit),
-    ).rowcount
+    return work.drop_orphans(change.before, change.limit)

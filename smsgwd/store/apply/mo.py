@@ -1,33 +1,22 @@
 """Subscribers' messages: parts that wait for each other, and what tenants are owed of them."""
 
-# ruff: noqa: S608 -- SQL is put together from the column lists of this package only, values are always bound
-
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from smsgwd.model.changes import KeepMoPart, MoKept, Owed, TakeMo
 from smsgwd.model.mo import Mo, MoMessage, MoSetKey, pack_mo, pack_mo_message, unpack_mo
 from smsgwd.model.outbox import MO, OutboxItem, esme_target
-from smsgwd.store.embedded.apply.optout import set_opt_out
-from smsgwd.store.embedded.rows import MO_SET, mo_set_values
-from smsgwd.store.embedded.work import Work
+from smsgwd.store.apply.optout import set_opt_out
 from smsgwd.store.items import mo_item
 from smsgwd.store.owed import url_target
+from smsgwd.store.rows import MO_COMPLETE, MO_DONE, MO_WAITS, MoRow
+from smsgwd.store.work import Work
 
 #: Sets of one reference are told apart by multiples of this, added to it: a reference has 16 bits at most.
 _GENERATION: Final = 1 << 16
 _MOST_GENERATIONS: Final = 8
-_REFS: Final = MO_SET.replace("ref = ?", f"ref IN ({', '.join('?' * _MOST_GENERATIONS)})")
-_WAITS, _DONE, _COMPLETE = range(3)
 _LONGEST_WORD: Final = 32
-
-
-class _Kept(NamedTuple):
-    """A row of `mo_part`."""
-
-    status: int
-    mo: bytes
 
 
 def take_mo(work: Work, change: TakeMo) -> Owed:
@@ -37,14 +26,12 @@ def take_mo(work: Work, change: TakeMo) -> Owed:
     there than this was made of (another came meanwhile: the whole set is taken instead).
     """
     if change.done is not None:
-        where = mo_set_values(change.done)
-        (left,) = work.connection.execute(
-            f"SELECT count(*) FROM mo_part WHERE {MO_SET} AND status != {_DONE}", where
-        ).fetchone()
+        rows = work.mo_sets(change.done, (change.done.ref,)).get(change.done.ref, {})
+        left = sum(row.status != MO_DONE for row in rows.values())
         used = len(change.parts) if change.message is None else change.message.parts - change.message.missing
         if left == 0 or left > used:
             return Owed(())
-        work.connection.execute(f"UPDATE mo_part SET status = {_DONE} WHERE {MO_SET}", where)
+        work.mark_mo_set(change.done, MO_DONE)
     if change.opts_out is not None and change.msisdn:
         set_opt_out(work, change.tenant, change.msisdn, change.opts_out, change.at, _word(change.message))
     if change.message is not None and change.url:
@@ -80,7 +67,7 @@ def keep_mo_part(work: Work, change: KeepMoPart) -> MoKept:
     Parts of a set are never lost to the next one.
     """
     base, seq, mo = change.key, change.seq, change.mo
-    generations = _generations(work, base)
+    generations = work.mo_sets(base, _refs(base))
     waits: list[int] = []  # sets that miss this part
     late: list[int] = []  # sets that were done with although they missed it
     for ref in _refs(base):
@@ -90,7 +77,7 @@ def keep_mo_part(work: Work, change: KeepMoPart) -> MoKept:
             if _same(unpack_mo(mine.mo), mo):
                 return MoKept(base._replace(ref=ref), (), True)
         elif rows:
-            (waits if any(row.status == _WAITS for row in rows.values()) else late).append(ref)
+            (waits if any(row.status == MO_WAITS for row in rows.values()) else late).append(ref)
     found = waits or late or [_room(work, base, generations)]
     return _put(work, base._replace(ref=found[0]), seq, mo, generations.get(found[0], {}))
 
@@ -99,41 +86,25 @@ def _refs(base: MoSetKey) -> list[int]:
     return [base.ref % _GENERATION + n * _GENERATION for n in range(_MOST_GENERATIONS)]
 
 
-def _generations(work: Work, base: MoSetKey) -> dict[int, dict[int, _Kept]]:
-    """What is kept under a reference: rows by part, by `ref` of the set."""
-    values = mo_set_values(base)
-    found: dict[int, dict[int, _Kept]] = {}
-    for ref, seq, status, mo in work.connection.execute(
-        f"SELECT ref, seq, status, mo FROM mo_part WHERE {_REFS}", (*values[:3], *_refs(base), *values[4:])
-    ):
-        found.setdefault(ref, {})[seq] = _Kept(status, mo)
-    return found
-
-
-def _room(work: Work, base: MoSetKey, generations: dict[int, dict[int, _Kept]]) -> int:
+def _room(work: Work, base: MoSetKey, generations: dict[int, dict[int, MoRow]]) -> int:
     """A `ref` for a new set: in the place of one that is done with, else one that is not used, else the first."""
     refs = _refs(base)
-    done = [ref for ref in refs if ref in generations and all(r.status == _DONE for r in generations[ref].values())]
+    done = [ref for ref in refs if ref in generations and all(r.status == MO_DONE for r in generations[ref].values())]
     free = [ref for ref in refs if ref not in generations]
     if free and not done:
         return free[0]
     ref = (done or refs)[0]  # of a peer that begins sets without end only so many are kept
-    work.connection.execute(f"DELETE FROM mo_part WHERE {MO_SET}", mo_set_values(base._replace(ref=ref)))
+    work.drop_mo_set(base._replace(ref=ref))
     generations.pop(ref)
     return ref
 
 
-def _put(work: Work, key: MoSetKey, seq: int, mo: Mo, rows: dict[int, _Kept]) -> MoKept:
-    where = mo_set_values(key)
-    work.connection.execute(
-        "INSERT OR REPLACE INTO mo_part (grp, source, dest, ref, total, width, seq, received_at, status, mo)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*where, seq, mo.received_at, _WAITS, pack_mo(mo)),
-    )
-    parts = {number: unpack_mo(row.mo) for number, row in rows.items() if row.status != _DONE} | {seq: mo}
+def _put(work: Work, key: MoSetKey, seq: int, mo: Mo, rows: dict[int, MoRow]) -> MoKept:
+    work.put_mo_part(key, seq, mo)
+    parts = {number: unpack_mo(row.mo) for number, row in rows.items() if row.status != MO_DONE} | {seq: mo}
     if len(parts) < key.total:
         return MoKept(key)
-    work.connection.execute(f"UPDATE mo_part SET status = {_COMPLETE} WHERE {MO_SET} AND status = {_WAITS}", where)
+    work.mark_mo_set(key, MO_COMPLETE, MO_WAITS)
     return MoKept(key, tuple(parts[number] for number in sorted(parts)))
 
 

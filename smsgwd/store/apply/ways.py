@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from msgspec.structs import replace
 
 from smsgwd.delivery.lifecycle import Event, move
 from smsgwd.model.changes import PartSent, Reroute, Rerouted, Resent
 from smsgwd.model.message import State
-from smsgwd.store.embedded.apply.optout import opted_out
-from smsgwd.store.embedded.bulk import Many
-from smsgwd.store.embedded.work import Work
+from smsgwd.store.apply.optout import opted_out
 from smsgwd.store.rows import STATES, Row
+from smsgwd.store.work import Work
 
 #: Ends by a receipt after which a route's second way is tried.
 SECOND_WAY: Final = frozenset((State.UNDELIVERED, State.REJECTED))
 
 #: Added to the way that an SMSC id stands for (`Work.map_smsc`): the connector was left before it answered.
 LEFT: Final = 0x80
-
-_QUEUED_FOR: Final = Many("SELECT id, connector, parts FROM message WHERE id IN (", "?", ") AND state = 2")
-_BEGUN: Final = Many("SELECT DISTINCT message FROM part WHERE message IN (", "?", ") AND sent_at IS NOT NULL")
-_MOVE: Final = Many(
-    "WITH new (connector, id) AS (VALUES ",
-    "(?, ?)",
-    ") UPDATE message SET connector = new.connector FROM new WHERE message.id = new.id",
-)
 
 
 def tried_with(row: Row, connector: str) -> str:
@@ -45,7 +36,7 @@ def resend(work: Work, row: Row, at: int, end: State, words: str) -> Resent | No
     rest = [name for name in (row.fallback or "").split(",") if name and name not in tried.split(",")]
     if not rest or at >= row.told.deadline or row.hops >= LEFT - 1:
         return None
-    if work.memory.opted and opted_out(work, (row.told,)):  # what is over is not begun anew
+    if work.opted() and opted_out(work, (row.told,)):  # what is over is not begun anew
         return None
     after = move(STATES[row.state], Event.RESENT)
     _remember(work, row, at, end, words, rest[0])
@@ -116,26 +107,9 @@ def astray(work: Work, row: Row, change: PartSent) -> int:
 
 def reroute(work: Work, change: Reroute) -> Rerouted:
     """What is queued for a connector, and nothing of it taken, is queued for others; a few statements for all of it."""
-    work.flush()
-    connection, targets = work.connection, dict(change.moves)
-    found = [
-        (number, parts)
-        for number, connector, parts in _QUEUED_FOR.find(connection, list(targets))
-        if connector == change.left
-    ]
-    several = [number for number, parts in found if parts > 1]
-    begun = {number for (number,) in _BEGUN.find(connection, several)}
-    values: list[Any] = []
-    moved: list[int] = []
-    for number, _ in found:
-        if number in begun:
-            continue
-        target = targets[number]
-        values += (target, number)
-        moved.append(number)
-        row = work.memory.rows.get(number)
-        if row is not None:
-            row.connector = target
-        work.event(number, change.at, "failover", f"{change.reason}; goes to {target}", connector=change.left)
-    _MOVE.run(connection, values)
+    targets = dict(change.moves)
+    moved = work.untaken(list(targets), change.left)
+    work.reconnect([(number, targets[number]) for number in moved])
+    for number in moved:
+        work.event(number, change.at, "failover", f"{change.reason}; goes to {targets[number]}", connector=change.left)
     return Rerouted(tuple(moved))

@@ -11,7 +11,7 @@ from smsgwd.model.money import MOST
 from smsgwd.model.refusals import Refusal
 from smsgwd.model.tenant import Tenant
 from smsgwd.store.books import floor_of, refunds_of
-from smsgwd.store.embedded.work import Work
+from smsgwd.store.work import Work
 
 FIRST: Final = "initial credit"
 _BOOKED: Final = frozenset((EntryKind.TOPUP, EntryKind.CORRECTION, EntryKind.CHARGE, EntryKind.REFUND))
@@ -54,23 +54,11 @@ def open_account(work: Work, tenant: Tenant, at: int) -> None:
     assert account is not None
     if tenant.credit:
         work.books.enter(account, EntryKind.TOPUP, tenant.credit, at, None, FIRST)
-    work.flush()  # what this transaction took for it is in the table then
-    price, messages, parts = work.connection.execute(
-        "SELECT COALESCE(sum(price), 0), count(*), COALESCE(sum(parts), 0) FROM message INDEXED BY message_tenant"
-        " WHERE tenant = ? AND state < 10 AND price != 0",
-        (tenant.id,),
-    ).fetchone()
+    price, messages, parts = work.unsettled(tenant.id)
     if price:
         work.books.open(account, price, messages, parts, at)
 
 
 def set_floor(work: Work, tenant: Tenant) -> None:
     """How far a tenant's balance may fall, and what it is refunded, are as its settings say now."""
-    floor = floor_of(tenant)
-    work.connection.execute("UPDATE tenant SET floor = ? WHERE id = ?", (floor, tenant.id))
-    if work.memory.accounts.get(tenant.id) is None:
-        work.memory.accounts.pop(tenant.id, None)  # it was unknown: look again
-        return
-    account = work.books.account(tenant.id)
-    assert account is not None
-    account.floor, account.refunds = floor, refunds_of(tenant.refunds)
+    work.set_terms(tenant.id, floor_of(tenant), refunds_of(tenant.refunds))

@@ -13,8 +13,8 @@ from smsgwd.model.changes import Rerouted, Swept
 from smsgwd.model.message import HELD, Failure, State
 from smsgwd.model.operators import Discard, Hold
 from smsgwd.model.outbox import OutboxItem
-from smsgwd.store.embedded.work import Work
 from smsgwd.store.rows import STATES, Row
+from smsgwd.store.work import Work
 
 _SCHEDULED: Final = int(State.SCHEDULED)
 _WAITING: Final = int(State.WAITING)
