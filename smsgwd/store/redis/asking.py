@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, FirstError, gatherResults
 
 from smsgwd.store.redis.keys import Keys
 from smsgwd.store.redis.program import Arg
@@ -21,6 +21,13 @@ class Asking:
     def __init__(self, keys: Keys, call: Callable[..., Deferred[Any]]) -> None:
         self.keys = keys
         self.call = call
+
+    async def several(self, commands: Sequence[Sequence[Arg]]) -> list[Any]:
+        """The replies to commands that are sent at once, in their order."""
+        try:
+            return list(await gatherResults([self.call(*each) for each in commands], consumeErrors=True))
+        except FirstError as error:
+            raise error.subFailure.value from None  # type: ignore[misc]
 
     async def row(self, key: str) -> bytes | None:
         """A row without its stamp, or None."""
@@ -48,30 +55,24 @@ class Asking:
     async def scored(
         self,
         index: str,
-        low: Arg | float,
-        high: Arg | float,
+        low: Arg,
+        high: Arg,
         limit: int,
         *,
         after: tuple[int, bytes] | None = None,
         newest: bool = False,
     ) -> list[tuple[bytes, int]]:
         """Members with their scores (whole numbers) by score and member, from `low` to `high` ('(' before a bound leaves it
-        out, '-inf', '+inf'), `limit` at most; with `after` those behind this (score, member); `newest`: the other way
-        round (without `after`)."""
-        start = low if after is None else after[0]
-        found: list[tuple[bytes, int]] = []
-        offset = 0
-        while len(found) < limit:
-            if newest:
-                page = await self.call("ZREVRANGEBYSCORE", index, high, start, "WITHSCORES", "LIMIT", offset, limit)
-            else:
-                page = await self.call("ZRANGEBYSCORE", index, start, high, "WITHSCORES", "LIMIT", offset, limit)
-            pairs = [(member, int(float(score))) for member, score in zip(page[::2], page[1::2], strict=True)]
-            found += [pair for pair in pairs if after is None or (pair[1], pair[0]) > (after[0], after[1])]
-            if len(pairs) < limit:
-                break
-            offset += limit
-        return found[:limit]
+        out, '-inf', '+inf'), `limit` at most; with `after` those behind this (score, member), whatever `low` is;
+        `newest`: the other way round (without `after`)."""
+        if after is not None:
+            score, member = after
+            page = await self.call("FCALL_RO", "smsgwd_behind", 1, index, score, member, high, limit)
+        elif newest:
+            page = await self.call("ZREVRANGEBYSCORE", index, high, low, "WITHSCORES", "LIMIT", 0, limit)
+        else:
+            page = await self.call("ZRANGEBYSCORE", index, low, high, "WITHSCORES", "LIMIT", 0, limit)
+        return [(member, int(float(score))) for member, score in zip(page[::2], page[1::2], strict=True)]
 
     async def count(self, index: str, low: Arg = "-inf", high: Arg = "+inf") -> int:
         """How many members have scores between these."""

@@ -185,6 +185,216 @@ local function number(keys, args)
   return string.format('%.0f', given)
 end
 
+-- Whether one member sorts before another: by bytes, whatever the server's locale is.
+local function before(one, other)
+  for i = 1, math.min(#one, #other) do
+    local a, b = one:byte(i), other:byte(i)
+    if a ~= b then return a < b end
+  end
+  return #one < #other
+end
+
+-- Members of an index from one key to another.
+local function move(from, to, members)
+  for first = 1, #members, MOST do
+    local last = math.min(first + MOST - 1, #members)
+    local scored = {}
+    for i = first, last do
+      scored[#scored + 1] = 0
+      scored[#scored + 1] = members[i]
+    end
+    redis.call('ZREM', from, unpack(members, first, last))
+    redis.call('ZADD', to, unpack(scored))
+  end
+end
+
+-- The first members of an unclaimed queue and a node's own from a place on, as if they were one; those that were
+-- unclaimed are the node's now.
+-- KEYS: unclaimed, own, names of queues. ARGV: lower end, how many, name of the own queue.
+local function claim(keys, args)
+  local most = tonumber(args[2])
+  local own = redis.call('ZRANGEBYLEX', keys[2], args[1], '+', 'LIMIT', 0, most)
+  local free = redis.call('ZRANGEBYLEX', keys[1], args[1], '+', 'LIMIT', 0, most)
+  local page, claimed, o, f = {}, {}, 1, 1
+  while #page < most and (own[o] or free[f]) do
+    if free[f] and (not own[o] or before(free[f], own[o])) then
+      page[#page + 1], claimed[#claimed + 1] = free[f], free[f]
+      f = f + 1
+    else
+      page[#page + 1] = own[o]
+      o = o + 1
+    end
+  end
+  if #claimed > 0 then
+    move(keys[1], keys[2], claimed)
+    redis.call('ZADD', keys[3], 0, args[3])
+  end
+  return page
+end
+
+-- Some of what a node has claimed is nobody's again; how many.
+-- KEYS: own, unclaimed, names of queues. ARGV: how many, names of the own and of the unclaimed queue, channel.
+local function release(keys, args)
+  local members = redis.call('ZRANGE', keys[1], 0, tonumber(args[1]) - 1)
+  if #members > 0 then
+    move(keys[1], keys[2], members)
+    redis.call('ZADD', keys[3], 0, args[3])
+    redis.call('PUBLISH', args[4], '')
+  end
+  if redis.call('EXISTS', keys[1]) == 0 then redis.call('ZREM', keys[3], args[2]) end
+  return #members
+end
+
+-- Members of an index with their scores, those behind a (score, member) that need not be there.
+-- KEYS: index. ARGV: score, member, highest score, how many.
+local function behind(keys, args)
+  local index, score, member = keys[1], args[1], args[2]
+  local found = redis.call('ZSCORE', index, member)
+  local start
+  if found and tonumber(found) == tonumber(score) then
+    start = redis.call('ZRANK', index, member) + 1
+  else
+    start = redis.call('ZCOUNT', index, '-inf', '(' .. score)
+    local stop = redis.call('ZCOUNT', index, '-inf', score)
+    while start < stop do
+      local middle = math.floor((start + stop) / 2)
+      if before(member, redis.call('ZRANGE', index, middle, middle)[1]) then
+        stop = middle
+      else
+        start = middle + 1
+      end
+    end
+  end
+  local last = math.min(start + tonumber(args[4]), redis.call('ZCOUNT', index, '-inf', args[3])) - 1
+  if last < start then return {} end
+  return redis.call('ZRANGE', index, start, last, 'WITHSCORES')
+end
+
 redis.register_function('smsgwd_commit', commit)
 redis.register_function('smsgwd_settle', settle)
 redis.register_function('smsgwd_number', number)
+redis.register_function('smsgwd_claim', claim)
+redis.register_function('smsgwd_release', release)
+redis.register_function{ function_name = 'smsgwd_behind', callback = behind, flags = { 'no-writes' } }
+
+-- Nodes: leases, who owns what, what operators said -------------------------------------------------------------------
+-- What others look at for changes is a mark, random and of the caller's: a counter may repeat itself after a failover.
+-- A holder is written as its token, a space and its name.
+
+local function facts_now(facts)
+  local time = redis.call('TIME')
+  return string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)) .. ' ' .. facts
+end
+
+local function holder_of(value)
+  local at = value:find(' ', 1, true)
+  return value:sub(1, at - 1), value:sub(at + 1)
+end
+
+-- A lease under a new token, unless another process has it. `former`: this process's token before, '' at its start.
+-- KEYS: lease, nodes, mark, said. ARGV: name, token, former, ttl in ms, facts, mark.
+local function join(keys, args)
+  local found = redis.call('GET', keys[1])
+  if found and found ~= args[2] and (args[3] == '' or found ~= args[3]) then
+    return { redis.call('PTTL', keys[1]), redis.call('HGET', keys[2], args[1]) or '' }
+  end
+  redis.call('SET', keys[1], args[2], 'PX', args[4])
+  redis.call('HSET', keys[2], args[1], facts_now(args[5]))
+  if args[3] == '' then redis.call('HDEL', keys[4], 'd:' .. args[1]) end
+  redis.call('SET', keys[3], args[6])
+  return {}
+end
+
+-- 1 when the lease is still held and goes on. KEYS: lease, nodes. ARGV: name, token, ttl in ms, facts ('' = as before).
+local function renew(keys, args)
+  if redis.call('GET', keys[1]) ~= args[2] then return 0 end
+  redis.call('PEXPIRE', keys[1], args[3])
+  if args[4] ~= '' then redis.call('HSET', keys[2], args[1], facts_now(args[4])) end
+  return 1
+end
+
+-- The end of a lease, and of all that was held under it. KEYS: lease, nodes, owned, mark. ARGV: name, token, mark.
+local function leave(keys, args)
+  if redis.call('GET', keys[1]) ~= args[2] then return 0 end
+  redis.call('DEL', keys[1])
+  redis.call('HDEL', keys[2], args[1])
+  local owned, mine = redis.call('HGETALL', keys[3]), args[2] .. ' ' .. args[1]
+  for i = 1, #owned, 2 do
+    if owned[i + 1] == mine then redis.call('HDEL', keys[3], owned[i]) end
+  end
+  redis.call('SET', keys[4], args[3])
+  return 1
+end
+
+-- Who lives, and, if the mark has changed, all the rest: the mark, the time, a token and what is left of its lease for
+-- each node asked for; nodes, owned, said. KEYS: mark, nodes, owned, said, leases. ARGV: the mark as known.
+local function look(keys, args)
+  local mark, leases = redis.call('GET', keys[1]) or '', {}
+  for i = 5, #keys do
+    leases[#leases + 1] = redis.call('GET', keys[i]) or ''
+    leases[#leases + 1] = redis.call('PTTL', keys[i])
+  end
+  local time = redis.call('TIME')
+  local answer = { mark, time[1] * 1000 + math.floor(time[2] / 1000), leases }
+  if mark ~= args[1] then
+    for i = 2, 4 do answer[#answer + 1] = redis.call('HGETALL', keys[i]) end
+  end
+  return answer
+end
+
+-- Take what is free, this node's own, or of a holder whose lease is gone or under another token. For each name: 0 =
+-- another's (or of a holder that was not named), '' = taken, or whose it was. {'fenced'}: the lease is not the caller's.
+-- KEYS: lease, owned, mark, leases of holders. ARGV: name, token, mark, how many holders, their names, what to take.
+local function take(keys, args)
+  if redis.call('GET', keys[1]) ~= args[2] then return { 'fenced' } end
+  local mine, leases, last, answer, taken = args[2] .. ' ' .. args[1], {}, 4 + tonumber(args[4]), {}, false
+  for i = 5, last do leases[args[i]] = redis.call('GET', keys[i - 1]) or '' end
+  leases[args[1]] = args[2]
+  for i = last + 1, #args do
+    local value, from = redis.call('HGET', keys[2], args[i]), ''
+    if value and value ~= mine then
+      local token, name = holder_of(value)
+      from = leases[name] and leases[name] ~= token and name or 0
+    end
+    if from ~= 0 and value ~= mine then
+      redis.call('HSET', keys[2], args[i], mine)
+      taken = true
+    end
+    answer[#answer + 1] = from
+  end
+  if taken then redis.call('SET', keys[3], args[3]) end
+  return answer
+end
+
+-- Give up what is held under this token; how many. KEYS: owned, mark. ARGV: name, token, mark, names.
+local function give(keys, args)
+  local mine, given = args[2] .. ' ' .. args[1], 0
+  for i = 4, #args do
+    if redis.call('HGET', keys[1], args[i]) == mine then given = given + redis.call('HDEL', keys[1], args[i]) end
+  end
+  if given > 0 then redis.call('SET', keys[2], args[3]) end
+  return given
+end
+
+-- What an operator said: value '' takes it back. KEYS: said, mark. ARGV: mark, field, value.
+local function say(keys, args)
+  if args[3] == '' then redis.call('HDEL', keys[1], args[2]) else redis.call('HSET', keys[1], args[2], args[3]) end
+  redis.call('SET', keys[2], args[1])
+  return 1
+end
+
+-- A node that has no lease is listed no more; 1 when it was. KEYS: lease, nodes, mark. ARGV: name, mark.
+local function forget(keys, args)
+  if redis.call('EXISTS', keys[1]) == 1 or redis.call('HDEL', keys[2], args[1]) == 0 then return 0 end
+  redis.call('SET', keys[3], args[2])
+  return 1
+end
+
+redis.register_function('smsgwd_join', join)
+redis.register_function('smsgwd_renew', renew)
+redis.register_function('smsgwd_leave', leave)
+redis.register_function{ function_name = 'smsgwd_look', callback = look, flags = { 'no-writes' } }
+redis.register_function('smsgwd_take', take)
+redis.register_function('smsgwd_give', give)
+redis.register_function('smsgwd_say', say)
+redis.register_function('smsgwd_forget', forget)
