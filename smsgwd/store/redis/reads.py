@@ -8,11 +8,13 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred
 
 from smsgwd.model.message import MessageView, State
+from smsgwd.model.mo import MoSet
 from smsgwd.model.tally import Numbered
+from smsgwd.model.tenant import Tenant
 from smsgwd.ports.looking import FindFilter, Found, MessageTrace, QueueShape
 from smsgwd.ports.sent import SentPage
-from smsgwd.ports.store import MessageFilter, QueuedMessage, StoreCounts
-from smsgwd.store.redis import reads_find, reads_messages, reads_queues
+from smsgwd.ports.store import MessageFilter, OptOutEntry, Orphan, QueuedMessage, StoreCounts
+from smsgwd.store.redis import reads_find, reads_inbound, reads_messages, reads_queues, reads_tenants
 from smsgwd.store.redis.asking import Asking
 from smsgwd.store.redis.memory import Memory
 
@@ -67,6 +69,10 @@ class Reads:
         """See ports.Store."""
         return self._ask(reads_messages.recipient(self.asking, tenant, submission, msisdn))
 
+    def refused(self, tenant: str, submission: int, dest: str) -> Deferred[str | None]:
+        """See ports.Store."""
+        return self._ask(reads_tenants.refused(self.asking, tenant, submission, dest))
+
     def unsent(self, tenant: str, source: str, msisdn: str | None, limit: int) -> Deferred[list[MessageView]]:
         """See ports.Store."""
         return self._ask(reads_messages.unsent(self.asking, tenant, source, msisdn, limit))
@@ -74,6 +80,12 @@ class Reads:
     def next_due(self) -> Deferred[int | None]:
         """See ports.Store."""
         return self._ask(reads_queues.next_due(self.asking))
+
+    # -- tenants ---------------------------------------------------------------------------------------------------
+
+    def tenants(self) -> Deferred[list[Tenant]]:
+        """See ports.Store."""
+        return self._ask(reads_tenants.tenants(self.asking))
 
     # -- operators -------------------------------------------------------------------------------------------------
 
@@ -100,6 +112,18 @@ class Reads:
     def counts(self) -> Deferred[StoreCounts]:
         """See ports.Store."""
         return self._ask(reads_queues.counts(self.asking))
+
+    def mo_sets(self, before: int, limit: int) -> Deferred[list[MoSet]]:
+        """See ports.Store."""
+        return self._ask(reads_inbound.mo_sets(self.asking, before, limit))
+
+    def orphans(self, after: int, limit: int) -> Deferred[list[Orphan]]:
+        """See ports.Store."""
+        return self._ask(reads_inbound.orphans(self.asking, after, limit))
+
+    def opt_outs(self, tenant: str, after: str, limit: int) -> Deferred[list[OptOutEntry]]:
+        """See ports.Store."""
+        return self._ask(reads_tenants.opt_outs(self.asking, tenant, after, limit))
 
     def find_number(self, msisdn: str, after: int, limit: int) -> Deferred[tuple[list[int], int | None]]:
         """See ports.Store."""

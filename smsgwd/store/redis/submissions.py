@@ -99,7 +99,7 @@ class SubmissionWork(Base, Work):
             self.tx.put(self.keys.used_ref(tenant, ref), id8(message_id))
             row = self.row(message_id)
             if isinstance(row, RedisRow):
-                row.ref_used = True
+                row.ref = ref
                 self.changed(row)
 
     # -- refused recipients ----------------------------------------------------------------------------------------
