@@ -20,6 +20,7 @@ from typing import Final
 
 import msgspec
 
+from smsgwd.model.business import Booked
 from smsgwd.model.ledger import EntryKind, pack_payers, unpack_payers
 from smsgwd.model.message import Message, states_called
 from smsgwd.model.tenant import Tenant
@@ -62,6 +63,10 @@ class Account(msgspec.Struct, gc=False):
     def short(self, amount: int) -> bool:
         """True when it cannot pay this much more."""
         return self.floor is not None and amount > 0 and self.balance - amount < self.floor
+
+    def beyond(self, amount: int, most: int) -> bool:
+        """True when with this much more its balance were further from nothing than `most`, up or down."""
+        return abs(self.balance + amount) > most
 
 
 def floor_of(tenant: Tenant) -> int | None:
@@ -265,6 +270,10 @@ class Books(ABC):
         if kind is EntryKind.TOPUP:
             self._counts.of(account.id).orders += 1
         return number
+
+    def booked(self, account: Account, number: int) -> Booked:
+        """What `enter` has just done, for whoever wanted it."""
+        return Booked(number, account.balance)
 
     def open(self, account: Account, amount: int, messages: int, parts: int, at: int) -> None:
         """Reserve what messages cost that were taken before their tenant was known, whatever it has."""

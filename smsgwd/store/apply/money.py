@@ -34,14 +34,14 @@ def book(work: Work, change: Book) -> Booked | Ignored:
     others = [(other, amount) for name, amount in change.ancestors if (other := books.account(name)) is not None]
     if change.checked and any(each.short(-amount) for each, amount in [(account, change.amount), *others]):
         return Ignored(Refusal.NO_CREDIT.code)
-    if any(abs(each.balance + amount) > MOST for each, amount in [(account, change.amount), *others]):
+    if any(each.beyond(amount, MOST) for each, amount in [(account, change.amount), *others]):
         return Ignored("too_large")
     number = books.enter(account, change.kind, change.amount, change.at, change.reference, change.note)
-    balance = account.balance
+    booked = books.booked(account, number)
     note = " ".join(filter(None, (change.tenant, change.reference, change.note)))
     for other, amount in others:
         books.enter(other, change.kind, amount, change.at, None, note)
-    return Booked(number, balance)
+    return booked
 
 
 def open_account(work: Work, tenant: Tenant, at: int) -> None:

@@ -178,11 +178,16 @@ local function settle(keys, args)
   return happened and 1 or 0
 end
 
--- A number for an entry of its own: above all there are, and not used again.
+-- Numbers for entries of these times: each above all there are, and not used again.
 local function number(keys, args)
-  local given = math.max(tonumber(redis.call('GET', keys[1]) or '0') + 1, tonumber(args[1]) * 1024)
-  redis.call('SET', keys[1], string.format('%.0f', given))
-  return string.format('%.0f', given)
+  local last = tonumber(redis.call('GET', keys[1]) or '0')
+  local given = {}
+  for i = 1, #args do
+    last = math.max(last + 1, tonumber(args[i]) * 1024)
+    given[i] = string.format('%.0f', last)
+  end
+  redis.call('SET', keys[1], string.format('%.0f', last))
+  return given
 end
 
 -- Whether one member sorts before another: by bytes, whatever the server's locale is.

@@ -73,6 +73,10 @@ class Keys:
         self.finals = f"{base}f"
         self.final_ids = f"{base}fm"
         self.final_number = f"{base}f#"
+        self.nodes = f"{base}nodes"
+        self.nodes_mark = f"{base}nodes#"
+        self.owned = f"{base}owned"
+        self.said = f"{base}said"
         self._message = f"{base}m:"
         self._of_tenant = f"{base}mt:"
         self._history = f"{base}h:"
@@ -137,6 +141,10 @@ class Keys:
     def tenant(self, tenant: str) -> str:
         """Row of a tenant."""
         return f"{self.base}t:{pct(tenant)}"
+
+    def unknown(self, tenant: str) -> str:
+        """Row: messages that are not free were taken for this tenant before it was known."""
+        return f"{self.base}tu:{pct(tenant)}"
 
     def credential(self, kind: str, name: str) -> str:
         """Row that says whose credential this is."""
@@ -221,3 +229,7 @@ class Keys:
     def meta(self, name: str) -> str:
         """Row of a mark."""
         return f"{self.base}meta:{name}"
+
+    def node(self, name: str) -> str:
+        """A node's lease: its token, for as long as it lives."""
+        return f"{self.base}node:{pct(name)}"

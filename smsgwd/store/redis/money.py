@@ -1,4 +1,4 @@
-"""Sums of a tenant's account as they were read last."""
+"""Sums of a tenant's account as they were read last, or as this node's commits left them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import msgspec
 
 
 class Sums(msgspec.Struct, gc=False):
-    """Micro-units."""
+    """Micro-units. Other nodes book as well: what is decided by them holds only within bounds that the server checks."""
 
     balance: int
     held: int
-    floor: int | None  #: the balance may not fall below this; None = no limit
-    last: int  #: number of its last entry

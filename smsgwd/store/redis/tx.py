@@ -32,6 +32,7 @@ class Tx:
         self._index: dict[str, dict[bytes, float | None]] = {}  # changes of indexes: score, or None = removed
         self._hashes: dict[str, dict[bytes, bytes]] = {}
         self._increments: dict[tuple[str, str], int] = {}
+        self._prunes: dict[tuple[str, str, bytes], None] = {}
 
     # -- rows ------------------------------------------------------------------------------------------------------
 
@@ -93,12 +94,23 @@ class Tx:
 
     def pin(self, keys: Sequence[str]) -> set[str]:
         """Those of these rows that are there. Their values are not read; the commit finds out when one has changed."""
-        unknown = [key for key in dict.fromkeys(keys) if key not in self._written and key not in self._rows]
+        checks, written = self.program.checks, self._written
+        unknown = [key for key in dict.fromkeys(keys) if key not in written and key not in checks]
         if unknown:
             stamps = self._ask([("GETRANGE", key, 0, STAMP - 1) for key in unknown])
-            self.program.checks.update(zip(unknown, stamps, strict=True))
-        checks, written = self.program.checks, self._written
+            checks.update(zip(unknown, stamps, strict=True))
         return {key for key in keys if (written[key] is not None if key in written else checks[key])}
+
+    def look(self, keys: Sequence[str]) -> list[bytes | None]:
+        """These rows as they are now, in this order: neither remembered nor checked by the commit. For walks over many
+        of which few are wanted; what depends on one reads it by `get`."""
+        found: dict[str, bytes | None] = {}
+        for at in range(0, len(keys), _MOST_KEYS):
+            part = keys[at : at + _MOST_KEYS]
+            values = self._ask([("MGET", *part)])[0]
+            found.update((key, None if value is None else value[STAMP:]) for key, value in zip(part, values, strict=True))
+        written = self._written
+        return [written[key] if key in written else found[key] for key in keys]
 
     def put(self, key: str, value: bytes) -> None:
         """Write a row. One that was not read is written over whatever is there."""
@@ -172,6 +184,37 @@ class Tx:
         )
         return sorted(found.items(), key=lambda pair: (pair[1], pair[0]))[:limit]
 
+    def walk(self, index: str, after: tuple[float, bytes] | None, limit: int) -> list[tuple[bytes, float]]:
+        """Members with their scores by score and member, `limit` at most, those behind `after` (score, member): a page
+        costs the same wherever it is, also where many have one score."""
+        changes = self._index.get(index, {})
+        most = limit + len(changes)
+        if after is None:
+            (page,) = self._ask([("ZRANGE", index, 0, most - 1, "WITHSCORES")])
+        else:
+            (page,) = self._ask([("FCALL", "smsgwd_behind", 1, index, _plain(after[0]), after[1], "+inf", most)])
+        found = {
+            member: float(score)
+            for member, score in zip(page[::2], page[1::2], strict=True)
+            if member not in changes
+        }
+        found.update(
+            (member, score)
+            for member, score in changes.items()
+            if score is not None and (after is None or (score, member) > after)
+        )
+        return sorted(found.items(), key=lambda pair: (pair[1], pair[0]))[:limit]
+
+    def holds(self, index: str, members: Sequence[bytes]) -> set[bytes]:
+        """Those of these members that are in the index."""
+        changes = self._index.get(index, {})
+        unknown = [member for member in members if member not in changes]
+        found = {member for member in members if changes.get(member) is not None}
+        if unknown:
+            (scores,) = self._ask([("ZMSCORE", index, *unknown)])
+            found.update(member for member, score in zip(unknown, scores, strict=True) if score is not None)
+        return found
+
     def score(self, index: str, member: bytes) -> float | None:
         """A member's score, or None when it is not in the index."""
         changes = self._index.get(index, {})
@@ -187,6 +230,10 @@ class Tx:
         it."""
         return self._ask([command])[0]
 
+    def asks(self, commands: Sequence[Sequence[Arg]]) -> list[Any]:
+        """The same for several commands at once."""
+        return self._ask(commands)
+
     def hash(self, key: str) -> dict[bytes, bytes]:
         """A hash as it was when it was asked for first; nothing checks that it is so still."""
         known = self._hashes.get(key)
@@ -198,6 +245,10 @@ class Tx:
     def increment(self, key: str, field: str, by: int) -> None:
         """Add to a field of a hash."""
         self._increments[key, field] = self._increments.get((key, field), 0) + by
+
+    def prune(self, names: str, named: str, name: bytes) -> None:
+        """Take a name out of an index of names where what it names is empty after this transaction."""
+        self._prunes[names, named, name] = None
 
     @property
     def writes(self) -> bool:
@@ -224,6 +275,7 @@ class Tx:
                 program.adds[index] = [*program.adds.get(index, ()), *map(_plain, adds)]
             if removes:
                 program.removes[index] = [*program.removes.get(index, ()), *removes]
+        program.prunes += self._prunes
         program.increments += [(key, field, by) for (key, field), by in self._increments.items() if by]
         return program
 
