@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from smsgwd.model.ids import IdGenerator, node_number
 from smsgwd.store.redis.cache import Cache
 from smsgwd.store.redis.keys import Keys
@@ -17,6 +19,8 @@ class Memory:
         self.cache = Cache()
         self.sums: dict[str, Sums | None] = {}  #: by tenant; None = unknown
         self.claimed: set[bytes] = set()  #: members of queues that others have claimed, of the try before
+        #: True for a connector that this node sends for: what becomes ready for it is this node's at once.
+        self.local: Callable[[str], bool] = lambda connector: False
         self.finals = finals  #: what ends is kept for whoever writes it down elsewhere
         self._numbers = IdGenerator(node_number(node))
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import astuple
 
-from smsgwd.model.message import Coding, EventView, Message, MessageView
+from smsgwd.model.message import Coding, EventView, Message, MessageView, State
 from smsgwd.store.rows import STATES, PartRow, Row, failure_from
 from smsgwd.store.views import whole_view
 
@@ -21,12 +21,10 @@ _FIELDS: Final = Message.__struct_fields__
 _CODING: Final = _FIELDS.index("coding")
 _STATE: Final = _FIELDS.index("state")
 
-#: What indexes go by: state, connector, due_at, deadline, priority.
-Place = tuple[int, str, int, int, int]
+_QUEUED: Final = int(State.QUEUED)
 
-
-class Taken(Exception):  # noqa: N818 -- named after what it says
-    """A batch would make something anew that there is already (a message's id, a link's code): it fails alone."""
+#: What the indexes of open messages go by, those of queues apart: state, due_at, deadline.
+Place = tuple[int, int, int]
 
 
 class Record(msgspec.Struct, array_like=True, gc=False):
@@ -52,7 +50,7 @@ class Record(msgspec.Struct, array_like=True, gc=False):
     events: list[tuple[Any, ...]]  #: EventView, its fields in their order
     mapped: list[tuple[str, str]]
     pushes: list[int]
-    ref_used: bool
+    ref: str | None
 
 
 class RedisRow(Row, gc=False):
@@ -63,25 +61,22 @@ class RedisRow(Row, gc=False):
         default_factory=list
     )  #: group and canonical id of the `s:` rows it may be under
     pushes: list[int] = msgspec.field(default_factory=list)  #: ids of pushes about it that may be there
-    ref_used: bool = False  #: its client_ref is used: there is a `cf:` row
+    ref: str | None = None  #: the reference it used where that may be used once: there is a `cf:` row
     raw: bytes = b""  #: `told`, packed; b'' = not packed yet, or changed
-    was: Place | None = None  #: what its index entries were made of; None = there are none
+    was: Place | None = None  #: what its index entries are made of; None = there are none
+    queued: tuple[str, int] | None = None  #: connector and priority of its entry in a queue, on the server; None = none
 
     def retold(self) -> None:
         """`told` has changed."""
         self.raw = b""
-
-    @property
-    def place(self) -> Place:
-        """What its index entries are to be made of."""
-        told = self.told
-        return self.state, self.connector, self.due_at, told.deadline, told.priority
 
 
 _copy: Final[Callable[[Message], Message]] = Message.__copy__  # type: ignore[attr-defined]
 _encode: Final = msgspec.msgpack.Encoder().encode
 _record_of: Final = msgspec.msgpack.Decoder(Record).decode
 _told_of: Final = msgspec.msgpack.Decoder(list[Any]).decode
+#: Message and place (`Work.map_smsc`) of the row of an SMSC id.
+smsc_of: Final = msgspec.msgpack.Decoder(tuple[int, int]).decode
 
 
 def row_from(value: bytes) -> RedisRow:
@@ -120,9 +115,10 @@ def row_from(value: bytes) -> RedisRow:
         record.events,
         record.mapped,
         record.pushes,
-        record.ref_used,
+        record.ref,
         raw,
-        (state, connector, due_at, told.deadline, told.priority),
+        (state, due_at, told.deadline),
+        (connector, told.priority) if state == _QUEUED else None,
     )
 
 
@@ -153,9 +149,14 @@ def pack_row(row: RedisRow) -> bytes:
             row.events,
             row.mapped,
             row.pushes,
-            row.ref_used,
+            row.ref,
         )
     )
+
+
+def pack_smsc(message_id: int, place: int) -> bytes:
+    """The row of an SMSC id."""
+    return _encode((message_id, place))
 
 
 def new_row(message: Message) -> RedisRow:
