@@ -43,8 +43,8 @@ class Asking:
         return found
 
     async def members(self, index: str, low: bytes, high: bytes, limit: int, *, newest: bool = False) -> list[bytes]:
-        """Members of an index without scores, from `low` to below `high` (b'' = to the end), in their order or the other
-        way round, `limit` at most."""
+        """Members of an index without scores, from `low` to below `high` (b'' = to the end), in their order or the
+        other way round, `limit` at most."""
         ends: tuple[Arg, Arg] = (b"[" + low, b"(" + high if high else b"+")
         if newest:
             found = await self.call("ZREVRANGEBYLEX", index, ends[1], ends[0], "LIMIT", 0, limit)
@@ -62,9 +62,9 @@ class Asking:
         after: tuple[int, bytes] | None = None,
         newest: bool = False,
     ) -> list[tuple[bytes, int]]:
-        """Members with their scores (whole numbers) by score and member, from `low` to `high` ('(' before a bound leaves it
-        out, '-inf', '+inf'), `limit` at most; with `after` those behind this (score, member), whatever `low` is;
-        `newest`: the other way round (without `after`)."""
+        """Members with their scores (whole numbers) by score and member, from `low` to `high` ('(' before a bound
+        leaves it out, '-inf', '+inf'), `limit` at most; with `after` those behind this (score, member), whatever `low`
+        is; `newest`: the other way round (without `after`)."""
         if after is not None:
             score, member = after
             page = await self.call("FCALL_RO", "smsgwd_behind", 1, index, score, member, high, limit)

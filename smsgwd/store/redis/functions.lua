@@ -250,6 +250,15 @@ local function release(keys, args)
   return #members
 end
 
+-- What a node has claimed and is not to be sent any more: gone from its queue, if that is so still.
+-- KEYS: own, rows. ARGV: member, version of its row, member, version, ...
+local function forget(keys, args)
+  for i = 2, #keys do
+    if redis.call('GETRANGE', keys[i], 0, 7) == args[2 * i - 2] then redis.call('ZREM', keys[1], args[2 * i - 3]) end
+  end
+  return #keys - 1
+end
+
 -- Members of an index with their scores, those behind a (score, member) that need not be there.
 -- KEYS: index. ARGV: score, member, highest score, how many.
 local function behind(keys, args)
@@ -280,6 +289,7 @@ redis.register_function('smsgwd_settle', settle)
 redis.register_function('smsgwd_number', number)
 redis.register_function('smsgwd_claim', claim)
 redis.register_function('smsgwd_release', release)
+redis.register_function('smsgwd_forget', forget)
 redis.register_function{ function_name = 'smsgwd_behind', callback = behind, flags = { 'no-writes' } }
 
 -- Nodes: leases, who owns what, what operators said -------------------------------------------------------------------

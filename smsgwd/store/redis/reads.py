@@ -14,7 +14,7 @@ from smsgwd.model.tenant import Tenant
 from smsgwd.ports.looking import FindFilter, Found, MessageTrace, QueueShape
 from smsgwd.ports.sent import SentPage
 from smsgwd.ports.store import MessageFilter, OptOutEntry, Orphan, QueuedMessage, StoreCounts
-from smsgwd.store.redis import reads_find, reads_inbound, reads_messages, reads_queues, reads_tenants
+from smsgwd.store.redis import claims, reads_find, reads_inbound, reads_messages, reads_queues, reads_tenants
 from smsgwd.store.redis.asking import Asking
 from smsgwd.store.redis.memory import Memory
 
@@ -36,6 +36,10 @@ class Reads:
     def ready(self, connector: str, after: tuple[int, int] | None, limit: int) -> Deferred[list[QueuedMessage]]:
         """See ports.Store. What is answered is this node's to send where it sends for the connector (reads_queues)."""
         return self._ask(reads_queues.ready(self.asking, self.memory, connector, after, limit))
+
+    def release(self, connector: str, node: str | None = None) -> Deferred[int]:
+        """What a node (None = this one) has claimed of a connector's queue is nobody's again; how many messages."""
+        return self._ask(claims.release(self.asking, connector, self.memory.node if node is None else node))
 
     # -- messages --------------------------------------------------------------------------------------------------
 
