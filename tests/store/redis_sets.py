@@ -73,14 +73,9 @@ class ClusterSet:
     """Masters that share the slots in equal ranges, each with as many replicas. `options` are the servers'."""
 
     def __init__(self, masters: int = 3, replicas: int = 0, **options: str | int | list[str]) -> None:
-        def server() -> Server:
-            return Server(
-                cluster_enabled="yes", cluster_config_file="nodes.conf", cluster_port=free_port(),
-                cluster_node_timeout=1000, **options,
-            )  # fmt: skip
-
-        self.masters = [server() for _ in range(masters)]
-        self.replicas = [server() for _ in range(masters * replicas)]
+        self._options = options
+        self.masters = [self._server() for _ in range(masters)]
+        self.replicas = [self._server() for _ in range(masters * replicas)]
         everyone = [*self.masters, *self.replicas]
         for number, each in enumerate(self.masters):
             first, after = SLOTS * number // masters, SLOTS * (number + 1) // masters
@@ -92,6 +87,23 @@ class ClusterSet:
         for number, each in enumerate(self.replicas):
             each.client.call("CLUSTER", "REPLICATE", self.id_of(self.masters[number % masters]))
         self.settled()
+
+    def _server(self) -> Server:
+        return Server(
+            cluster_enabled="yes", cluster_config_file="nodes.conf", cluster_port=free_port(),
+            cluster_node_timeout=1000, **self._options,
+        )  # fmt: skip
+
+    def add(self) -> Server:
+        """One more master, without slots."""
+        server = self._server()
+        server.client.call("CLUSTER", "SET-CONFIG-EPOCH", len(self.masters) + len(self.replicas) + 1)
+        server.client.call("CLUSTER", "MEET", "127.0.0.1", self.masters[0].port, _bus_port(self.masters[0]))
+        self.masters.append(server)
+        everyone = [*self.masters, *self.replicas]
+        eventually("all know the new one", lambda: all(_known(each) == len(everyone) for each in everyone))
+        self.settled()
+        return server
 
     @property
     def url(self) -> str:

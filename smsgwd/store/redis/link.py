@@ -10,7 +10,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred, FirstError, fail, gatherResults
+from twisted.internet.defer import Deferred, fail, gatherResults
 from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
@@ -26,9 +26,9 @@ _NOT_YET: Final = "not connected yet"
 _CLOSED: Final = "closed"
 
 
-def _first(failure: Failure) -> Failure:
-    """What went wrong first, of several."""
-    return failure.value.subFailure if isinstance(failure.value, FirstError) else failure
+def pause(failed: int, jitter: float) -> float:
+    """Seconds before the next attempt when so many in a row have failed. `jitter`: from 0 to 1."""
+    return min(_LONGEST_S, _FIRST_S * 2.0 ** min(failed, 10)) * (0.5 + jitter / 2)
 
 
 class Link:
@@ -98,10 +98,22 @@ class Link:
     ) -> Deferred[list[Any]]:
         """A function, and right behind it on the same connection WAIT or WAITAOF with its arguments: both replies.
 
-        On another connection the server would count what that one has written: nothing.
+        On another connection the server would count what that one has written: nothing. When only the second fails,
+        that is Unreachable with `unknown`: the function was done.
         """
-        both = [self.function(name, keys, args), self.call(*wait)]
-        return gatherResults(both, consumeErrors=True).addErrback(_first)
+        first, waited = self.function(name, keys, args), self.call(*wait)
+
+        def unknown(failure: Failure) -> Failure:
+            raise Unreachable(f"{wait[0]!s}: {failure.value}", unknown=True)
+
+        def done(reply: Any) -> Deferred[list[Any]]:
+            return waited.addCallbacks(lambda confirmation: [reply, confirmation], unknown)
+
+        def not_done(failure: Failure) -> Failure:
+            waited.addErrback(lambda _: None)
+            return failure
+
+        return first.addCallbacks(done, not_done)
 
     def each(self, *args: Arg) -> Deferred[list[Any]]:
         """A command without a key to every master there is: the one. Its replies."""
@@ -175,8 +187,7 @@ class Link:
             each.end(why)
 
     def _again(self) -> None:
-        pause = min(_LONGEST_S, _FIRST_S * 2.0 ** min(self._failed, 10)) * (0.5 + self._jitter() / 2)
-        self._timer = self._reactor.callLater(pause, self._retry)
+        self._timer = self._reactor.callLater(pause(self._failed, self._jitter()), self._retry)
 
     def _retry(self) -> None:
         self._timer = None
