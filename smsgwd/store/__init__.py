@@ -10,5 +10,6 @@ What they have in common: to change what a kind of change means, edit `apply/`; 
 transaction, `work.py`; what a row is while it is changed, `rows.py`; who is owed what, and the outbox of a transaction,
 `owed.py`; what is owed that is about no message, `items.py`; who pays and how money is entered, `books.py`; what is
 counted of a tenant, `counts.py`; how whole messages are shown, `views.py`; which addresses are one person's number,
-`numbers.py`; the thread that commits, and what a failure does, `writer.py`; how the reactor asks it, `committing.py`.
+`numbers.py`; what goes of a person who is to be forgotten, `erasure.py`; the thread that commits, and what a failure
+does, `writer.py`; how the reactor asks it, `committing.py`.
 """

@@ -1,6 +1,6 @@
-"""Erasure: what tells of one person goes; what happened, and what it cost, stays.
+"""Erasure: what tells of one person goes; what happened, and what it cost, stays (`smsgwd.store.erasure`).
 
-Addresses become `ERASED`, texts, references and words of SMSCs empty. SQLite overwrites what was there with zeros.
+SQLite overwrites what was there with zeros.
 """
 
 from __future__ import annotations
@@ -14,21 +14,17 @@ from typing import Any, Final
 import msgspec
 
 from smsgwd.delivery.lifecycle import Event
-from smsgwd.model.callbacks import pack_callback, unpack_callback
 from smsgwd.model.lookups import LookupFacts, LookupState
-from smsgwd.model.message import FINAL_FROM, Message, State
-from smsgwd.model.mo import unpack_mo, unpack_mo_message
-from smsgwd.model.outbox import MO, OutboxItem
+from smsgwd.model.message import FINAL_FROM, Message
+from smsgwd.model.outbox import OutboxItem
 from smsgwd.model.receipts import Receipt
-from smsgwd.model.records import CONTACT, MEMBER
 from smsgwd.model.upkeep import Erase, Erased, EraseRest
-from smsgwd.model.wire import pack_wire, unpack_wire
+from smsgwd.store.embedded.schema import PENDING
 from smsgwd.store.embedded.work import Work
+from smsgwd.store.erasure import ERASED, UNSENT, about, answer_without, push_tells, record_tells, without, zeroed
 from smsgwd.store.numbers import is_number
 from smsgwd.store.rows import Row
 
-ERASED: Final = "erased"
-_UNSENT: Final = frozenset(map(int, (State.SCHEDULED, State.WAITING, State.QUEUED)))
 _FINAL: Final = int(FINAL_FROM)
 _LOOKED_AT: Final = 4000  # rows in one step: some milliseconds
 _receipt_of = msgspec.json.Decoder(Receipt).decode
@@ -57,11 +53,11 @@ def erase(work: Work, change: Erase) -> Erased:
     with _overwriting(work.connection):
         for message_id in change.ids:
             row = work.row(message_id)
-            if row is None or not _about(row.told, change.msisdn):
+            if row is None or not about(row.told, change.msisdn):
                 continue
             counts["messages"] += 1
-            before, row.told = row.told, _without(row.told, change.msisdn)
-            if row.state in _UNSENT:
+            before, row.told = row.told, without(row.told, change.msisdn)
+            if row.state in UNSENT:
                 outbox += work.settle(row, Event.CANCELLED, change.at, None)
                 cancelled.append(row.id)
             counts["answers"] += _zero_answers(work, before, change.msisdn)
@@ -69,40 +65,6 @@ def erase(work: Work, change: Erase) -> Erased:
     if cancelled:
         counts["cancelled"] = len(cancelled)
     return Erased(+counts, tuple(cancelled), tuple(outbox))
-
-
-def _about(message: Message, msisdn: str) -> bool:
-    return message.msisdn == msisdn or is_number(message.dest, msisdn) or is_number(message.source, msisdn)
-
-
-def _without(message: Message, msisdn: str) -> Message:
-    """A copy that does not tell of the number. Another one's number in it stays."""
-    to = message.msisdn == msisdn or is_number(message.dest, msisdn)
-    wire = message.wire
-    if wire is not None:  # types of numbers are needed for the receipt; further fields may tell anything
-        wire = pack_wire(msgspec.structs.replace(unpack_wire(wire), tlvs=()))
-    return msgspec.structs.replace(
-        message,
-        source=ERASED if is_number(message.source, msisdn) else message.source,
-        dest=ERASED if to else message.dest,
-        msisdn="" if to else message.msisdn,
-        client_ref=None,
-        wire=wire,
-        fallback=None,  # nothing is left that could be sent again
-        source_addr=None,
-        dest_addr=None,
-        callback=_callback_without(message.callback, msisdn),
-    )
-
-
-def _callback_without(packed: bytes | None, msisdn: str) -> bytes | None:
-    """The style of a message's receipts is needed for them; what is the tenant's own in it may tell the number."""
-    if packed is None or msisdn.encode() not in packed:
-        return packed
-    try:
-        return pack_callback(msgspec.structs.replace(unpack_callback(packed), fields={}))
-    except msgspec.DecodeError:  # damaged: nobody can be told in it, and it must not keep the others from being erased
-        return b""
 
 
 def _write(work: Work, row: Row, msisdn: str) -> None:
@@ -127,22 +89,13 @@ def _zero_answers(work: Work, message: Message, msisdn: str) -> int:
     found = work.connection.execute(
         "SELECT key, answer FROM idempotency WHERE made_at = ? AND tenant = ?", (message.submitted_at, message.tenant)
     ).fetchall()
-    words = {message.dest, msisdn} if is_number(message.dest, msisdn) or message.msisdn == msisdn else {msisdn}
     changed = 0
     for key, answer in found:
-        zeroed = answer
-        for word in words:
-            zeroed = _zeroed(zeroed, word)
-        if zeroed != answer:
-            _put_answer(work.connection, message.tenant, key, zeroed)
+        without_it = answer_without(answer, message, msisdn)
+        if without_it != answer:
+            _put_answer(work.connection, message.tenant, key, without_it)
             changed += 1
     return changed
-
-
-def _zeroed(answer: bytes, word: str) -> bytes:
-    """Each digit of the word becomes 0 where the word stands: its length, and so the answer's form, stays."""
-    zeros = "".join("0" if letter.isdigit() else letter for letter in word)
-    return answer.replace(word.encode(), zeros.encode()) if word else answer
 
 
 def _put_answer(connection: sqlite3.Connection, tenant: str, key: str, answer: bytes) -> None:
@@ -199,27 +152,7 @@ def _mo_part(work: Work, row: tuple[Any, ...], msisdn: str) -> bool:
 def _push(work: Work, row: tuple[Any, ...], msisdn: str) -> bool:
     """A subscriber's message that is owed, or was: it goes. A URL that tells the number goes with its push."""
     number, url, payload, status, kind = row
-    if payload is not None:
-        if msisdn.encode() not in payload:
-            return False
-        if kind != MO:
-            return _event(work, number, payload, msisdn)
-        mo = unpack_mo_message(payload) if url else unpack_mo(payload)
-        if not (is_number(mo.source, msisdn) or is_number(mo.dest, msisdn)):
-            return False
-    elif status == 0 or msisdn not in url:
-        return False
-    work.connection.execute("DELETE FROM outbox WHERE id = ?", (number,))
-    return True
-
-
-def _event(work: Work, number: int, payload: bytes, msisdn: str) -> bool:
-    """An event that tells the number goes, also one that is owed still."""
-    try:
-        words = list(msgspec.json.decode(payload, type=dict[str, Any]).values())
-    except msgspec.DecodeError:  # damage: nobody can be told of it
-        words = [msisdn]
-    if not any(isinstance(word, str) and is_number(word, msisdn) for word in words):
+    if not push_tells(kind, url, payload, status == PENDING, msisdn):
         return False
     work.connection.execute("DELETE FROM outbox WHERE id = ?", (number,))
     return True
@@ -252,7 +185,7 @@ def _lookup(work: Work, row: tuple[Any, ...], msisdn: str) -> bool:
 def _record(work: Work, row: tuple[Any, ...], msisdn: str) -> bool:
     """A contact by its number, and its place in groups."""
     kind, _, key = row
-    if not (key == msisdn if kind == CONTACT else kind == MEMBER and key.rpartition("/")[2] == msisdn):
+    if not record_tells(kind, key, msisdn):
         return False
     work.connection.execute("DELETE FROM record WHERE kind = ? AND tenant = ? AND key = ?", row)
     work.counts.records(kind, row[1], -1)
@@ -269,10 +202,10 @@ def _refusal(work: Work, row: tuple[Any, ...], msisdn: str) -> bool:
 
 def _answer(work: Work, row: tuple[Any, ...], msisdn: str) -> bool:
     tenant, key, answer = row
-    zeroed = _zeroed(answer, msisdn)
-    if zeroed == answer:
+    without_it = zeroed(answer, msisdn)
+    if without_it == answer:
         return False
-    _put_answer(work.connection, tenant, key, zeroed)
+    _put_answer(work.connection, tenant, key, without_it)
     return True
 
 

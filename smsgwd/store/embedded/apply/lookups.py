@@ -11,9 +11,9 @@ import msgspec
 from smsgwd.model.business import PutLookups
 from smsgwd.model.ids import first_id_at
 from smsgwd.model.lookups import Lookup, LookupState
-from smsgwd.store.embedded.apply.erase import ERASED
 from smsgwd.store.embedded.bulk import Many
 from smsgwd.store.embedded.work import Work
+from smsgwd.store.erasure import ERASED
 
 _COLUMNS: Final = (
     "id", "request", "tenant", "dest", "msisdn", "asked_at", "done_at", "price", "state", "network", "facts",
