@@ -29,6 +29,11 @@ from smsgwd.cli.bench_runs import (
 @click.option("--target", default="", metavar="HOST:PORT", help="Another gateway; none is started.")
 @click.option("--system-id", default="", help="Of all binds, with --target.")
 @click.option("--password", default="", help="Of all binds, with --target.")
+@click.option("--redis", default="", metavar="URL", help="The gateway's store is there, not embedded.")
+@click.option("--redis-pid", type=int, default=0, help="Of that server: its CPU is measured, too.")
+@click.option(
+    "--durability", type=click.Choice(["strict", "server"]), default="strict", show_default=True, help="With --redis."
+)
 @with_business
 @coalesce_option(0)
 @with_runs
@@ -50,6 +55,8 @@ def smpp(**chosen: Any) -> None:
     else:
         only_with_target("smsc_port", "pid", "system_id", "password")
 
+    peers = PEERS | ({"redis": "redis"} if chosen["redis_pid"] else {})
+
     def once(options: dict[str, Any], directory: Path) -> dict[str, Any]:
         return run_smpp(SmppBenchOptions(**options), directory)
 
@@ -61,4 +68,4 @@ def smpp(**chosen: Any) -> None:
             return ""
         return f"\nleast share of an account: {min(shares):.0%} of its fair one"
 
-    run_all("smpp", chosen, LATENCIES, PEERS, once, more, business)
+    run_all("smpp", chosen, LATENCIES, peers, once, more, business)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,8 @@ class SmppBenchOptions:
     """What is sent how. `rate` is messages a second, 0 = as fast as the windows allow; times are seconds.
 
     `binds` are shared evenly among `accounts`; with `pairs` each of them is a transmitter and a receiver. `direct`
-    leaves the gateway out: the load against the SMSC. `target` ('host:port') is some other gateway, `pid` are its
+    leaves the gateway out: the load against the SMSC. With `redis` the gateway's store is at that address, under a prefix
+    of its own; the process `redis_pid` is measured, too. `target` ('host:port') is some other gateway, `pid` are its
     processes; with `smsc_port` an SMSC listens there that it can bind to. The peers wake up at most once in
     `coalesce_us`. With `business` that is in place before; `spread` sends to numbers all over the world.
     """
@@ -53,6 +55,9 @@ class SmppBenchOptions:
     coalesce_us: int = 0
     business: Business | None = None
     spread: bool = False
+    redis: str = ""
+    redis_pid: int = 0
+    durability: str = "strict"
 
 
 def run_smpp(options: SmppBenchOptions, directory: Path) -> dict[str, Any]:
@@ -68,6 +73,7 @@ def run_smpp(options: SmppBenchOptions, directory: Path) -> dict[str, Any]:
         overrides={
             "connector": {"binds": options.smsc_binds, "window": options.smsc_window},
             **business_overrides(options.business),
+            **_store(options),
         },
         esmes=options.accounts,
         lean=True,
@@ -77,13 +83,23 @@ def run_smpp(options: SmppBenchOptions, directory: Path) -> dict[str, Any]:
             stand.smsc.start()
             return _measure(options, ("127.0.0.1", stand.smsc.port()), stand, {"smsc": stand.smsc})
         stand.start()
-        processes = {"gateway": stand.gateway, "smsc": stand.smsc}
+        processes: dict[str, Watched] = {"gateway": stand.gateway, "smsc": stand.smsc}
+        if options.redis_pid:
+            processes["redis"] = Named((options.redis_pid,))
         in_place = set_up(stand, options.business, [esme_name(number) for number in range(options.accounts)])
         return in_place | _measure(options, ("127.0.0.1", stand.smpp_port), stand, processes)
     except BaseException:
         with contextlib.suppress(StandError):
             stand.stop()
         raise
+
+
+def _store(options: SmppBenchOptions) -> dict[str, Any]:
+    """Section `store` of the configuration; none for the embedded store."""
+    if not options.redis:
+        return {}
+    prefix = f"bench-{secrets.token_hex(4)}"
+    return {"store": {"kind": "redis", "url": options.redis, "prefix": prefix, "durability": options.durability}}
 
 
 def business_overrides(business: Business | None) -> dict[str, Any]:

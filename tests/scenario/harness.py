@@ -22,7 +22,7 @@ import yaml
 from smsgwd.simulator.free_ports import free_ports
 from smsgwd.simulator.record import SubmitLine, read_submits
 from smsgwd.simulator.stand import Process, StandError
-from tests.scenario import fork_server
+from tests.scenario import fork_server, stores
 from tests.scenario.client import PATIENCE_S, TOKEN, Answer, Tenant, ask, wait
 from tests.scenario.received import Text, texts
 
@@ -357,6 +357,7 @@ class Scene:
             "routes": [{"match": {"to": "*"}, "connectors": [connector["id"] for connector in connectors]}]
             if connectors
             else [],
+            **stores.section(self.directory),
             **config,
         }
         first = {
