@@ -38,14 +38,14 @@ async def look(ask: Asking, connector: str, node: str, after: bytes, limit: int)
     return list(heapq.merge(*await ask.several(commands)))[:limit]
 
 
-async def forget(ask: Asking, connector: str, node: str, stale: Sequence[tuple[bytes, str, bytes]]) -> None:
+async def unclaim(ask: Asking, connector: str, node: str, stale: Sequence[tuple[bytes, str, bytes]]) -> None:
     """These members, each with the key of its row and the row's stamp (b'' = it is gone), are in this node's queue and
     were not to be sent when their rows were read: they leave it, but for those that have changed since."""
     keys = [ask.keys.queue(connector, node), *(key for _, key, _ in stale)]
     args: list[Arg] = []
     for member, _, stamp in stale:
         args += (member, stamp)
-    await ask.call("FCALL", "smsgwd_forget", len(keys), *keys, *args)
+    await ask.call("FCALL", "smsgwd_unclaim", len(keys), *keys, *args)
 
 
 async def release(ask: Asking, connector: str, node: str) -> int:

@@ -252,7 +252,7 @@ end
 
 -- What a node has claimed and is not to be sent any more: gone from its queue, if that is so still.
 -- KEYS: own, rows. ARGV: member, version of its row, member, version, ...
-local function forget(keys, args)
+local function unclaim(keys, args)
   for i = 2, #keys do
     if redis.call('GETRANGE', keys[i], 0, 7) == args[2 * i - 2] then redis.call('ZREM', keys[1], args[2 * i - 3]) end
   end
@@ -289,7 +289,7 @@ redis.register_function('smsgwd_settle', settle)
 redis.register_function('smsgwd_number', number)
 redis.register_function('smsgwd_claim', claim)
 redis.register_function('smsgwd_release', release)
-redis.register_function('smsgwd_forget', forget)
+redis.register_function('smsgwd_unclaim', unclaim)
 redis.register_function{ function_name = 'smsgwd_behind', callback = behind, flags = { 'no-writes' } }
 
 -- Nodes: leases, who owns what, what operators said -------------------------------------------------------------------
