@@ -12,7 +12,7 @@ from smsgwd.ports.looking import AGES, QueueShape
 from smsgwd.ports.sent import SentPage, SentRow
 from smsgwd.ports.store import QueueDepth, QueuedMessage, StoreCounts
 from smsgwd.store.redis.asking import PAGE, Asking
-from smsgwd.store.redis.claims import claim, forget, look
+from smsgwd.store.redis.claims import claim, look, unclaim
 from smsgwd.store.redis.keys import id8, number_of, queue_named, queued
 from smsgwd.store.redis.memory import Memory
 from smsgwd.store.redis.program import Arg
@@ -56,7 +56,7 @@ async def ready(
                 else:
                     stale.append((member, key, b"" if value is None else value[:STAMP]))
         if stale and claims:
-            await forget(ask, connector, node, stale)
+            await unclaim(ask, connector, node, stale)
         if len(members) < wanted:
             break
         place = members[-1]  # where some were not to be sent any more: a page is as long as it can be

@@ -1,0 +1,193 @@
+"""Which node is answered what of a queue that several read, and what the server's functions for that do."""
+
+from random import Random
+
+import pytest
+from twisted.internet.defer import Deferred, succeed
+
+from smsgwd.ports.looking import QueueShape
+from smsgwd.ports.store import QueueDepth
+from smsgwd.store.redis import claims, reads_queues
+from smsgwd.store.redis.asking import Asking
+from smsgwd.store.redis.keys import id8, number_of, queued
+from smsgwd.store.redis.tx import STAMP
+from tests.store.redis.nodes import nodes
+from tests.store.samples import NOW, begin_anew, message
+
+
+def now(coroutine):
+    """What a query that need not wait returns, or raises."""
+    box = []
+    Deferred.fromCoroutine(coroutine).addBoth(box.append)
+    (result,) = box
+    if hasattr(result, "raiseException"):
+        result.raiseException()
+    return result
+
+
+class Gateway:
+    """Nodes `a` and `b` on one server, with what each asks."""
+
+    def __init__(self):
+        begin_anew()
+        self.a, self.b = nodes("a", "b")
+        self.asking = {node: Asking(node.keys, self._caller(node)) for node in (self.a, self.b)}
+
+    @staticmethod
+    def _caller(node):
+        return lambda *command: succeed(node.ask([command])[0])
+
+    def local(self, *owners):
+        for node in (self.a, self.b):
+            node.memory.local = lambda connector, on=node in owners: on
+
+    def submit(self, node, *messages):
+        node.run(lambda work: work.insert(messages))
+
+    def ready(self, node, after=None, limit=99, connector="sim"):
+        """Ids of a page."""
+        page = now(reads_queues.ready(self.asking[node], node.memory, connector, after, limit))
+        return [each.message.id for each in page]
+
+    def members(self, node="", connector="sim"):
+        """What stands in a queue."""
+        key = self.a.keys.queue(connector, node)
+        return [number_of(member) for member in self.a.ask([("ZRANGE", key, 0, -1)])[0]]
+
+    def names(self):
+        return self.a.ask([("ZRANGE", self.a.keys.queues, 0, -1)])[0]
+
+    def row(self, number):
+        return self.a.ask([("GET", self.a.keys.message(number))])[0]
+
+
+@pytest.fixture
+def gateway():
+    made = Gateway()
+    yield made
+    made.a.close()
+    made.b.close()
+
+
+def _in_order(messages):
+    return [each.id for each in sorted(messages, key=lambda m: (-m.priority, m.id))]
+
+
+def test_nodes_share_a_queue_page_by_page(gateway):
+    messages = [message(priority=n % 4) for n in range(40)]
+    gateway.submit(gateway.a, *messages)
+    gateway.local(gateway.a, gateway.b)
+    every = _in_order(messages)
+    assert gateway.ready(gateway.a, limit=15) == every[:15]
+    assert gateway.ready(gateway.b, limit=15) == every[15:30]
+    assert gateway.ready(gateway.a, limit=15) == every[:15]  # they are its own
+    last = messages[[each.id for each in messages].index(every[14])]
+    assert gateway.ready(gateway.a, (-last.priority, last.id), 15) == every[30:]
+    assert gateway.members() == []
+    assert sorted(gateway.members("a") + gateway.members("b")) == sorted(every)
+    assert gateway.names() == [b"sim", b"sim\0a", b"sim\0b"]
+
+
+def test_who_does_not_send_takes_nothing(gateway):
+    messages = [message() for _ in range(6)]
+    gateway.submit(gateway.a, *messages)
+    gateway.local(gateway.a)
+    every = _in_order(messages)
+    assert gateway.ready(gateway.b, limit=4) == every[:4]
+    assert gateway.members() == every
+    assert gateway.ready(gateway.a, limit=2) == every[:2]
+    assert gateway.ready(gateway.b) == every[2:]
+    gateway.local()
+    assert gateway.ready(gateway.a) == every  # its own, and what is nobody's
+    assert gateway.members("a") == every[:2]
+    assert gateway.ready(gateway.b, (-1, every[2]), 2) == every[3:5]
+
+
+def test_what_comes_before_the_place_is_answered_by_a_later_call(gateway):
+    usual = [message() for _ in range(4)]
+    gateway.submit(gateway.b, *usual)
+    gateway.local(gateway.a)
+    gateway.ready(gateway.a, limit=2)
+    urgent = message(priority=3)
+    gateway.submit(gateway.b, urgent)
+    assert gateway.ready(gateway.a, (-1, usual[1].id), 9) == [each.id for each in usual[2:]]
+    assert gateway.members() == [urgent.id]
+    assert gateway.ready(gateway.a, None, 3) == [urgent.id, usual[0].id, usual[1].id]
+
+
+def test_what_is_ready_anew_is_told_where_nobody_has_it(gateway):
+    mine, foreign = message(), message()
+    gateway.local(gateway.a)
+    gateway.submit(gateway.a, mine)
+    gateway.submit(gateway.b, foreign)
+    assert (gateway.members("a"), gateway.members()) == ([mine.id], [foreign.id])
+    assert gateway.ready(gateway.a) == [mine.id, foreign.id]
+
+
+def test_released_claims_are_for_whoever_sends_now(gateway):
+    messages = [message(priority=n % 2) for n in range(2500)]
+    gateway.submit(gateway.a, *messages)
+    gateway.local(gateway.a)
+    every = _in_order(messages)
+    assert gateway.ready(gateway.a, limit=2300) == every[:2300]
+    assert now(claims.release(gateway.asking[gateway.b], "sim", "a")) == 2300
+    assert gateway.members() == every
+    assert gateway.names() == [b"sim"]
+    assert now(claims.release(gateway.asking[gateway.a], "sim", "a")) == 0
+    assert now(claims.release(gateway.asking[gateway.a], "sim", "")) == 0
+    gateway.local(gateway.b)
+    assert gateway.ready(gateway.b, limit=9) == every[:9]
+
+
+def test_what_is_not_to_be_sent_any_more_leaves_the_queue_and_shortens_no_page(gateway):
+    messages = [message() for _ in range(6)]
+    gateway.submit(gateway.a, *messages)
+    gateway.local(gateway.a)
+    every = gateway.ready(gateway.a)
+    own = gateway.a.keys.queue("sim", "a")
+    gateway.a.ask([("ZADD", own, 0, queued(1, 77))])  # of a message that is gone
+    gateway.submit(gateway.a, other := message(connector="other"))
+    gateway.a.ask([("ZADD", own, 0, queued(2, other.id))])
+    assert gateway.ready(gateway.a, limit=3) == every[:3]
+    assert gateway.members("a") == every
+
+
+def test_what_changed_since_it_was_looked_at_stays_in_its_queue(gateway):
+    one, two = message(), message()
+    gateway.submit(gateway.a, one, two)
+    gateway.local(gateway.a)
+    gateway.ready(gateway.a)
+    stale = [
+        (queued(1, each.id), gateway.a.keys.message(each.id), stamp)
+        for each, stamp in ((one, b"\0" * STAMP), (two, gateway.row(two.id)[:STAMP]))
+    ]
+    now(claims.unclaim(gateway.asking[gateway.a], "sim", "a", stale))
+    assert gateway.members("a") == [one.id]
+
+
+def test_figures_count_what_is_claimed_too(gateway):
+    old, young, urgent = message(submitted_at=NOW - 5), message(), message(priority=3)
+    gateway.submit(gateway.a, old, young, urgent)
+    gateway.local(gateway.b)
+    assert gateway.ready(gateway.b, limit=2) == [urgent.id, old.id]
+    ask = gateway.asking[gateway.a]
+    assert now(reads_queues.counts(ask)).queues == (QueueDepth("sim", 3, NOW - 5),)
+    assert now(reads_queues.queue_shapes(ask, NOW)) == [QueueShape("sim", (3, 0, 0, 0, 0, 0, 0, 0), NOW - 5)]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_behind_a_place_in_an_index(gateway, seed):
+    """Also where many have one score, and where the place is nobody's."""
+    random = Random(seed)
+    index = f"{gateway.a.keys.base}index"
+    pairs = sorted({(random.randrange(4), id8(random.getrandbits(63))) for _ in range(60)})
+    for score, member in pairs:
+        gateway.a.ask([("ZADD", index, score, member)])
+    ask = gateway.asking[gateway.a]
+    for _ in range(30):
+        place = random.choice([*pairs, (random.randrange(-1, 5), id8(random.getrandbits(63)))])
+        high, limit = random.randrange(-1, 5), random.randrange(1, 40)
+        expected = [(member, score) for score, member in pairs if (score, member) > place]
+        found = now(ask.scored(index, "-inf", f"({high}", limit, after=place))
+        assert found == [pair for pair in expected if pair[1] < high][:limit]
+        assert now(ask.scored(index, "-inf", "+inf", limit, after=place)) == expected[:limit]
