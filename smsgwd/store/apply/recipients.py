@@ -22,7 +22,7 @@ def repeated(work: Work, change: Submit) -> set[int]:
     """Places of messages whose reference was used before, be it by another of the same submission. Raises IndexError
     for a place that is none."""
     places = [place for place in change.unique if change.messages[place].client_ref is not None]
-    seen = work.refs_used([_key(change.messages[place]) for place in places])
+    seen = set(work.refs_used([_key(change.messages[place]) for place in places]))
     found: set[int] = set()
     for place in sorted(set(places)):
         key = _key(change.messages[place])

@@ -24,7 +24,7 @@ _FOLDS: Final = 20
 class Control:
     """What a piece of work has to do with its surroundings; its methods are called in the work's thread."""
 
-    def __init__(self, path: Path, do: Callable[[Job], None]) -> None:
+    def __init__(self, path: Path, do: Callable[[Job[sqlite3.Connection]], None]) -> None:
         self.path = path  #: of the store's file
         self.done = 0
         self.total = 0  #: 0 = not known
@@ -100,7 +100,7 @@ class Control:
 class Upkeep:
     """Runs pieces of work by name, each name once at a time; Deferreds fire on the reactor."""
 
-    def __init__(self, reactor: Any, path: Path, do: Callable[[Job], None]) -> None:
+    def __init__(self, reactor: Any, path: Path, do: Callable[[Job[sqlite3.Connection]], None]) -> None:
         self._reactor = reactor
         self._path = path
         self._do = do
