@@ -11,14 +11,14 @@ import msgspec
 
 from smsgwd.model.ids import MAX_BLOCK, first_id_at
 from smsgwd.model.message import HELD, EventView, MessageView, State
-from smsgwd.model.mo import MoSet, MoSetKey, unpack_mo, unpack_mo_message
-from smsgwd.model.outbox import INTERMEDIATE, MO, MOST_COUNTED, SENT, OutboxItem, OutboxTarget
+from smsgwd.model.mo import MoSet, MoSetKey, unpack_mo
+from smsgwd.model.outbox import MOST_COUNTED, OutboxItem, OutboxTarget
 from smsgwd.model.receipts import Receipt
 from smsgwd.ports.store import MessageFilter, OptOutEntry, Orphan, QueueDepth, QueuedMessage, StoreCounts
 from smsgwd.store.embedded.columns import MESSAGE_COLUMNS, MESSAGE_WIDTH, message_from
 from smsgwd.store.embedded.rows import MO_SET, PART_COLUMNS, mo_set_values
-from smsgwd.store.items import event_item, mo_item
-from smsgwd.store.rows import STATES, PartRow, failure_from
+from smsgwd.store.items import outbox_item
+from smsgwd.store.rows import PartRow, failure_from
 from smsgwd.store.views import whole_view
 
 #: Messages with what became of them: rows for `view_of`.
@@ -37,7 +37,6 @@ _TARGET: Final = "SELECT target, due_at FROM outbox WHERE status = 0 AND target 
 _TARGET_FROM: Final = _TARGET.format(">=")
 _TARGET_AFTER: Final = _TARGET.format(">")
 _PENDING_OF: Final = "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE status = 0 AND target = ? LIMIT ?)"
-_OF_THEN: Final = (SENT, INTERMEDIATE)
 _CLOCK_SLACK_MS: Final = 60_000
 _MAX_ID: Final = (1 << 63) - 1
 _receipt_of = msgspec.json.Decoder(Receipt).decode
@@ -201,21 +200,7 @@ def outbox(connection: sqlite3.Connection, target: str, after: tuple[int, int] |
         " AND (o.payload IS NOT NULL OR m.id IS NOT NULL) ORDER BY o.due_at, o.id LIMIT ?",
         (target, *start, limit),
     )
-    return [_item(values) for values in found]
-
-
-def _item(values: tuple[Any, ...]) -> OutboxItem:
-    payload = values[9]
-    if payload is not None:
-        if values[4] != MO:
-            return event_item(values[:8], payload)
-        return mo_item(values[:8], unpack_mo_message(payload) if values[3] else unpack_mo(payload), payload)
-    submitted_at, done_at, parts, wire = values[17:21]
-    state, error = STATES[values[13]], failure_from(*values[14:17])
-    if values[4] in _OF_THEN:  # it tells of then, whatever became of the message since
-        state, error, done_at = State.SENT, None, None
-    rest = (state, error, submitted_at, done_at, parts, wire, None, *values[21:])
-    return OutboxItem(*(*values[:9], *values[10:13], *rest))
+    return [outbox_item(values) for values in found]
 
 
 def counts(connection: sqlite3.Connection) -> StoreCounts:

@@ -168,7 +168,7 @@ class RedisBooks(Books):
             self._tx.put(self._keys.unknown(tenant), b"")
 
     def booked(self, account: Account, number: int) -> Booked:
-        """See Books. The entry and those before it get their numbers now; when others book meanwhile, they get others."""
+        """See Books. The entry, and those before it, get their numbers now: others when somebody books meanwhile."""
         purse = self._purses[account.id]
         fresh = [entry for entry in purse.entries if entry.number is None]
         key = self._keys.entry

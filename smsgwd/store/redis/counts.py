@@ -1,7 +1,7 @@
 """Counts of tenants in one transaction: how much each changes, which the server adds to what there is.
 
-Other nodes count the same tenants at the same time, so nothing is read and written back. Messages taken (`accepted`) are
-counted by the server, which numbers them (`Program.numbered`).
+Other nodes count the same tenants at the same time, so nothing is read and written back. Messages taken (`accepted`)
+are counted by the server, which numbers them (`Program.numbered`).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import msgspec
 
 
 class Sums(msgspec.Struct, gc=False):
-    """Micro-units. Other nodes book as well: what is decided by them holds only within bounds that the server checks."""
+    """Micro-units. Other nodes book as well: what is decided by them holds within bounds that the server checks."""
 
     balance: int
     held: int

@@ -73,6 +73,7 @@ class RedisPushes(Pushes):
         self._memory = memory
         self._keys = memory.keys
         self._of_message = of_message
+        self._over: list[int] = []
 
     def add(
         self,
@@ -98,7 +99,7 @@ class RedisPushes(Pushes):
         tx.add(keys.pushes, member)
         tx.add(keys.pending(target), member, at)
         tx.add(keys.targets, target.encode())
-        if message:
+        if message and again is None:
             self._of_message(message, number)
         return number
 
@@ -116,6 +117,7 @@ class RedisPushes(Pushes):
             self.drop(number, row)
             return
         row.status, row.done_at = DONE, at
+        self._over.append(number)
         self._unowed(number, row)
         self._tx.add(self._keys.pushes_done, id8(number), at)
 
@@ -140,6 +142,11 @@ class RedisPushes(Pushes):
 
     def flush(self) -> None:
         """See Pushes: whatever is done is seen at once."""
+
+    def committed(self) -> None:
+        """It happened: what is done is not worth remembering."""
+        for number in self._over:
+            self._memory.cache.drop(self._keys.push(number))
 
     def again(self, number: int, row: PushRow, at: int) -> None:
         """One that is done or was given up is due at `at`, as if it had never been tried."""

@@ -7,14 +7,33 @@ from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 
+from smsgwd.model.ledger import Funds, LedgerEntry, LedgerSums
 from smsgwd.model.message import MessageView, State
 from smsgwd.model.mo import MoSet
-from smsgwd.model.tally import Numbered
+from smsgwd.model.outbox import OutboxItem, OutboxTarget
+from smsgwd.model.tally import Numbered, Tally
 from smsgwd.model.tenant import Tenant
-from smsgwd.ports.looking import FindFilter, Found, MessageTrace, QueueShape
+from smsgwd.ports.looking import FindFilter, Found, MessageTrace, PushView, QueueShape
 from smsgwd.ports.sent import SentPage
-from smsgwd.ports.store import MessageFilter, OptOutEntry, Orphan, QueuedMessage, StoreCounts
-from smsgwd.store.redis import claims, reads_find, reads_inbound, reads_messages, reads_queues, reads_tenants
+from smsgwd.ports.store import (
+    LedgerFilter,
+    LedgerReport,
+    MessageFilter,
+    OptOutEntry,
+    Orphan,
+    QueuedMessage,
+    StoreCounts,
+)
+from smsgwd.store.redis import (
+    claims,
+    reads_find,
+    reads_inbound,
+    reads_messages,
+    reads_money,
+    reads_outbox,
+    reads_queues,
+    reads_tenants,
+)
 from smsgwd.store.redis.asking import Asking
 from smsgwd.store.redis.memory import Memory
 
@@ -77,6 +96,10 @@ class Reads:
         """See ports.Store."""
         return self._ask(reads_tenants.refused(self.asking, tenant, submission, dest))
 
+    def tally(self, tenant: str) -> Deferred[Tally | None]:
+        """See ports.Store."""
+        return self._ask(reads_money.tally(self.asking, tenant))
+
     def unsent(self, tenant: str, source: str, msisdn: str | None, limit: int) -> Deferred[list[MessageView]]:
         """See ports.Store."""
         return self._ask(reads_messages.unsent(self.asking, tenant, source, msisdn, limit))
@@ -90,6 +113,36 @@ class Reads:
     def tenants(self) -> Deferred[list[Tenant]]:
         """See ports.Store."""
         return self._ask(reads_tenants.tenants(self.asking))
+
+    # -- what is owed, and money ---------------------------------------------------------------------------------------
+
+    def outbox_targets(self, *, esmes: bool = False) -> Deferred[list[OutboxTarget]]:
+        """See ports.Store."""
+        return self._ask(reads_outbox.outbox_targets(self.asking, esmes))
+
+    def outbox_dead(self) -> Deferred[dict[str, int]]:
+        """See ports.Store."""
+        return self._ask(reads_outbox.outbox_dead(self.asking))
+
+    def outbox(self, target: str, after: tuple[int, int] | None, limit: int) -> Deferred[list[OutboxItem]]:
+        """See ports.Store."""
+        return self._ask(reads_outbox.outbox(self.asking, target, after, limit))
+
+    def funds(self, tenant: str) -> Deferred[Funds | None]:
+        """See ports.Store."""
+        return self._ask(reads_money.funds(self.asking, tenant))
+
+    def ledger(self, tenant: str, where: LedgerFilter, after: int, limit: int) -> Deferred[list[LedgerEntry]]:
+        """See ports.Store."""
+        return self._ask(reads_money.ledger(self.asking, tenant, where, after, limit))
+
+    def ledger_sums(self, tenant: str, from_ms: int, to_ms: int) -> Deferred[list[LedgerSums]]:
+        """See ports.Store."""
+        return self._ask(reads_money.ledger_sums(self.asking, tenant, from_ms, to_ms))
+
+    def ledger_check(self) -> Deferred[LedgerReport]:
+        """See ports.Store."""
+        return self._ask(reads_money.ledger_check(self.asking))
 
     # -- operators -------------------------------------------------------------------------------------------------
 
@@ -112,6 +165,10 @@ class Reads:
     def waiting(self, connector: str, states: Sequence[State], after: int, limit: int) -> Deferred[list[MessageView]]:
         """See ports.Store."""
         return self._ask(reads_queues.waiting(self.asking, connector, states, after, limit))
+
+    def pushes(self, target: str, status: str, after: int, limit: int) -> Deferred[list[PushView]]:
+        """See ports.Store."""
+        return self._ask(reads_outbox.pushes(self.asking, target, status, after, limit))
 
     def counts(self) -> Deferred[StoreCounts]:
         """See ports.Store."""
