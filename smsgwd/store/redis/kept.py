@@ -119,13 +119,13 @@ def lookup_from(number: int, value: bytes) -> Lookup:
 
 def tells(lookup: Lookup) -> bool:
     """True when it says whether the number can be reached: it is among its number's (`lkn:`)."""
-    return lookup.facts.state in _KNOWN
+    return lookup.facts.state in _KNOWN and bool(lookup.msisdn)
 
 
 def tells_network(lookup: Lookup) -> bool:
     """True when it says whose the number is, too (`lkw:`)."""
     facts = lookup.facts
-    return facts.state in _KNOWN and bool(facts.mcc and facts.mnc)
+    return tells(lookup) and bool(facts.mcc and facts.mnc)
 
 
 class _AuditRow(msgspec.Struct, array_like=True, gc=False):
