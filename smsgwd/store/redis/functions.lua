@@ -33,10 +33,10 @@ local function commit(keys, args)
   -- what is taken from queues is there, claimed by this node or by nobody
   a = a + 1
   local first_queue, first_member, taken = k, a, tonumber(args[a])
-  for _ = 1, taken do
+  for i = 1, taken do
     k, a = k + 2, a + 1
     if not redis.call('ZSCORE', keys[k], args[a]) and not redis.call('ZSCORE', keys[k - 1], args[a]) then
-      conflicts[#conflicts + 1] = 'q' .. (k - 1)
+      conflicts[#conflicts + 1] = 'q' .. i
     end
   end
 
@@ -97,7 +97,7 @@ local function commit(keys, args)
   end
   a = a + 1
   for _ = 1, tonumber(args[a]) do
-    k, a = k + 1, a + 3
+    k, a = k + 1, a + 2
     redis.call('HINCRBY', keys[k], args[a - 1], args[a])
   end
 
@@ -358,10 +358,10 @@ local function look(keys, args)
 end
 
 -- Take what is free, this node's own, or of a holder whose lease is gone or under another token. For each name: 0 =
--- another's (or of a holder that was not named), '' = taken, or whose it was. {'fenced'}: the lease is not the caller's.
+-- another's (or of a holder that was not named), '' = taken, or whose it was. Not a list: the lease is not the caller's.
 -- KEYS: lease, owned, mark, leases of holders. ARGV: name, token, mark, how many holders, their names, what to take.
 local function take(keys, args)
-  if redis.call('GET', keys[1]) ~= args[2] then return { 'fenced' } end
+  if redis.call('GET', keys[1]) ~= args[2] then return 0 end
   local mine, leases, last, answer, taken = args[2] .. ' ' .. args[1], {}, 4 + tonumber(args[4]), {}, false
   for i = 5, last do leases[args[i]] = redis.call('GET', keys[i - 1]) or '' end
   leases[args[1]] = args[2]

@@ -1,4 +1,4 @@
-"""What of a message is kept elsewhere than in its record, so that it is found: entries of indexes, its place in a queue.
+"""What is kept of a message besides its record, so that it is found: entries of indexes, its place in a queue.
 
 Entries are a pure function of the record: who changes a row writes the difference to what it was.
 """
@@ -98,7 +98,7 @@ def requeue(tx: Tx, memory: Memory, rows: Iterable[RedisRow], again: set[int]) -
 
 
 def _queue_for(tx: Tx, memory: Memory, connector: str) -> str:
-    """The queue that what becomes ready for a connector goes into: this node's own where it sends for it, else nobody's,
+    """The queue that what becomes ready for a connector goes into: this node's own where it sends for it; else nobody's,
     and whoever sends for it hears of that."""
     keys = memory.keys
     node = memory.node if memory.local(connector) else ""

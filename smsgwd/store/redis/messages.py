@@ -163,6 +163,7 @@ class MessageWork(Base, Work):
     def map_smsc(self, group: str, key: str, message_id: int, place: int) -> None:
         """See Work. The message remembers its latest ids, so that they can go with it."""
         self.tx.put(self.keys.smsc(group, key), pack_smsc(message_id, place))
+        self.tx.add(self.keys.groups, group.encode())
         row = self.row(message_id)
         if row is None:
             return
@@ -223,8 +224,9 @@ class MessageWork(Base, Work):
         self._again.add(row.id)
         self.changed(row)
 
-    def drop(self, rows: Sequence[RedisRow]) -> None:
-        """Forget messages that have ended, with their SMSC ids and used references; not what else is about them."""
+    def forget(self, *rows: RedisRow) -> None:
+        """Delete messages that have ended, with their SMSC ids and used references: many at once cost two round trips.
+        What else is about them (pushes, links) is not touched."""
         tx, keys = self.tx, self.keys
         tx.fetch([keys.smsc(*pair) for row in rows for pair in row.mapped])
         tx.fetch([keys.used_ref(row.told.tenant, row.ref) for row in rows if row.ref is not None])

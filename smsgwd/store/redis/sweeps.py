@@ -1,7 +1,7 @@
 """Messages that a transaction looks for, and changes many at once: what is due, over, held, queued elsewhere.
 
-Indexes say which may be meant, as the server has them now; rows decide, as this node knows them: where one is older than
-what the index says, the commit finds out.
+Indexes say which may be meant, as the server has them now; rows decide, as this node knows them: where one is older
+than what the index says, the commit finds out.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from smsgwd.model.message import HELD, Message, State
-from smsgwd.store.redis.keys import id8, number_of
+from smsgwd.store.redis.keys import number_of
 from smsgwd.store.redis.messages import MessageWork
 from smsgwd.store.redis.rows import RedisRow, message_of, row_from
 from smsgwd.store.redis.tx import STAMP

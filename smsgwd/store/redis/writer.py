@@ -75,11 +75,15 @@ class RedisWriter(Writer[Tx]):
         keys = self.memory.keys
         try:
             self._settle(b"")
-            found = self._ask(
-                [("ZREVRANGEBYLEX", index, "+", "-", "LIMIT", 0, 1) for index in (keys.messages, keys.lookups)]
+            numbers, *found = self._server.ask(
+                [
+                    ("HVALS", keys.numbers),
+                    *(("ZREVRANGEBYLEX", index, "+", "-", "LIMIT", 0, 1) for index in (keys.messages, keys.lookups)),
+                ]
             )
         except (Unreachable, Refused) as error:
             raise CannotOpen(str(error)) from error
+        self.memory.go_on(max(map(int, numbers), default=0))
         return max((number_of(page[0]) for page in found if page), default=0)
 
     def _settle(self, stamp: bytes) -> bool:
@@ -179,7 +183,7 @@ class RedisWriter(Writer[Tx]):
                     name: sums for name, sums in memory.sums.items() if memory.keys.account(name) != keys[place]
                 }
             elif each[:1] == b"q":
-                memory.claimed.update(member for queue, _, member in tx.program.unqueued if queue == keys[place])
+                memory.claimed.add(tx.program.unqueued[place][2])
         raise Conflict
 
     def undo(self) -> None:
