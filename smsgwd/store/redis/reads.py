@@ -8,12 +8,16 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred
 
 from smsgwd.model.ledger import Funds, LedgerEntry, LedgerSums
+from smsgwd.model.links import LinkView
+from smsgwd.model.lookups import Lookup
 from smsgwd.model.message import MessageView, State
 from smsgwd.model.mo import MoSet
+from smsgwd.model.operators import AuditEntry
 from smsgwd.model.outbox import OutboxItem, OutboxTarget
+from smsgwd.model.records import Record
 from smsgwd.model.tally import Numbered, Tally
 from smsgwd.model.tenant import Tenant
-from smsgwd.ports.looking import FindFilter, Found, MessageTrace, PushView, QueueShape
+from smsgwd.ports.looking import AuditFilter, FinalRecord, FindFilter, Found, MessageTrace, PushView, QueueShape
 from smsgwd.ports.sent import SentPage
 from smsgwd.ports.store import (
     LedgerFilter,
@@ -22,16 +26,19 @@ from smsgwd.ports.store import (
     OptOutEntry,
     Orphan,
     QueuedMessage,
+    Space,
     StoreCounts,
 )
 from smsgwd.store.redis import (
     claims,
+    reads_audit,
     reads_find,
     reads_inbound,
     reads_messages,
     reads_money,
     reads_outbox,
     reads_queues,
+    reads_records,
     reads_tenants,
 )
 from smsgwd.store.redis.asking import Asking
@@ -144,6 +151,46 @@ class Reads:
         """See ports.Store."""
         return self._ask(reads_money.ledger_check(self.asking))
 
+    # -- records, links, lookups -----------------------------------------------------------------------------------
+
+    def record(self, kind: str, tenant: str, key: str) -> Deferred[Record | None]:
+        """See ports.Store."""
+        return self._ask(reads_records.record(self.asking, kind, tenant, key))
+
+    def records(
+        self, kind: str, tenant: str | None, after: str, limit: int, *, beginning: str = ""
+    ) -> Deferred[list[Record]]:
+        """See ports.Store."""
+        return self._ask(reads_records.records(self.asking, kind, tenant, after, limit, beginning))
+
+    def records_at(self, kind: str, tenant: str, keys: Sequence[str]) -> Deferred[list[Record]]:
+        """See ports.Store."""
+        return self._ask(reads_records.records_at(self.asking, kind, tenant, keys))
+
+    def link(self, code: str) -> Deferred[LinkView | None]:
+        """See ports.Store."""
+        return self._ask(reads_records.link(self.asking, code))
+
+    def links(self, tenant: str, message_id: int | None, before: int, limit: int) -> Deferred[list[LinkView]]:
+        """See ports.Store."""
+        return self._ask(reads_records.links(self.asking, tenant, message_id, before, limit))
+
+    def lookups(self, tenant: str, request: int) -> Deferred[list[Lookup]]:
+        """See ports.Store."""
+        return self._ask(reads_records.lookups(self.asking, tenant, request))
+
+    def known_networks(self, after: str, limit: int) -> Deferred[list[Lookup]]:
+        """See ports.Store."""
+        return self._ask(reads_records.known_networks(self.asking, after, limit))
+
+    def latest_lookup(self, msisdn: str) -> Deferred[Lookup | None]:
+        """See ports.Store."""
+        return self._ask(reads_records.latest_lookup(self.asking, msisdn))
+
+    def open_lookups(self, after: int, limit: int) -> Deferred[list[Lookup]]:
+        """See ports.Store."""
+        return self._ask(reads_records.open_lookups(self.asking, after, limit))
+
     # -- operators -------------------------------------------------------------------------------------------------
 
     def held(self, tenant: str | None, after: int, limit: int) -> Deferred[list[MessageView]]:
@@ -170,6 +217,14 @@ class Reads:
         """See ports.Store."""
         return self._ask(reads_outbox.pushes(self.asking, target, status, after, limit))
 
+    def audit(self, where: AuditFilter, before: int | None, limit: int) -> Deferred[list[AuditEntry]]:
+        """See ports.Store."""
+        return self._ask(reads_audit.audit(self.asking, where, before, limit))
+
+    def finals(self, after: int, limit: int) -> Deferred[list[FinalRecord]]:
+        """See ports.Store."""
+        return self._ask(reads_audit.finals(self.asking, after, limit))
+
     def counts(self) -> Deferred[StoreCounts]:
         """See ports.Store."""
         return self._ask(reads_queues.counts(self.asking))
@@ -185,6 +240,10 @@ class Reads:
     def opt_outs(self, tenant: str, after: str, limit: int) -> Deferred[list[OptOutEntry]]:
         """See ports.Store."""
         return self._ask(reads_tenants.opt_outs(self.asking, tenant, after, limit))
+
+    def space(self) -> Deferred[Space]:
+        """See ports.Store."""
+        return self._ask(reads_audit.space(self.asking))
 
     def find_number(self, msisdn: str, after: int, limit: int) -> Deferred[tuple[list[int], int | None]]:
         """See ports.Store."""
