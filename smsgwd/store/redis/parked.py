@@ -42,6 +42,8 @@ class ParkedWork(Base, Work):
         """See Work."""
         tx, names = self.tx, self.keys
         number = self.memory.number(receipt.received_at)
+        while not tx.absent(names.parked(number)):  # another node has made the same
+            number = self.memory.number(receipt.received_at)
         forms = tuple(dict.fromkeys(keys))
         for form, key in enumerate(forms):
             name = names.parked_under(receipt.group, key)

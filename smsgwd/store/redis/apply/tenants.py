@@ -39,7 +39,10 @@ def _put_credentials(work: RedisWork, tenant: Tenant, before: tuple[tuple[str, s
     """In the place of those it had. A name is one tenant's alone, whatever the serials."""
     tx, keys, own = work.tx, work.keys, tenant.id.encode()
     now = _credentials_of(tenant)
-    tx.fetch(keys.credential(*each) for each in now)
+    names = [keys.credential(*each) for each in now]
+    for name in names:
+        work.memory.cache.drop(name)  # an exception is not computed again: it must not be for what was long ago
+    tx.fetch(names)
     seen: set[tuple[str, str, int]] = set()
     for credential in tenant.credentials:
         kind, name, serial = credential.kind, credential.name, credential.serial
