@@ -1,7 +1,6 @@
 """Contract: tracked links, and events that are about no message on its way."""
 
 import json
-import sqlite3
 
 from smsgwd.model.business import Click, Push
 from smsgwd.model.changes import OutboxDone, OutboxRetry, Owed, Replayed, Submitted
@@ -48,7 +47,7 @@ class LinkContract(StoreCase):
         await self.one(submit(first, links=links_of(first)))
         bad = self.store.commit([submit(second, links=links_of(second))])
         good = self.store.commit([submit(third, links=(link(third, "mine"),))])
-        await self.assertFailure(bad, sqlite3.IntegrityError)
+        await self.assertFailure(bad, Exception)  # which one is the store's own matter
         self.assertEqual(await good, [Submitted({})])
         self.assertIsNone(await self.view(second.id))
         self.assertEqual((await self.store.link("code0")).link.message_id, first.id)

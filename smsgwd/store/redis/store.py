@@ -70,15 +70,15 @@ class RedisStore(Committing, Reads):
         self.keys = Keys(prefix)
         self._strict = strict
         source = (files(__package__) / "functions.lua").read_text()
-        self.link = link_to(
+        self.server = link_to(
             reactor, address, library=Library("smsgwd", source), timeout_s=timeout_s, on_change=self._link_changed
         )
         self.memory = Memory(self.keys, node, finals=keep_finals)
-        self.asking = Asking(self.keys, lambda *args: self.link.call(*args, read=True))
+        self.asking = Asking(self.keys, lambda *args: self.server.call(*args, read=True))
         confirm = Confirm(strict, replicas, round(confirm_s * 1000)) if strict or replicas else None
         self.writer: RedisWriter = RedisWriter(
             self.memory,
-            Blocking(reactor, self.link),
+            Blocking(reactor, self.server),
             lambda answer: reactor.callFromThread(self._opened, answer),
             lambda report: reactor.callFromThread(self.committed, report),
             gap_s=gap_s,
@@ -103,12 +103,12 @@ class RedisStore(Committing, Reads):
 
     async def _open(self) -> None:
         try:
-            await self.link.connect()
+            await self.server.connect()
             reasons = await self._reasons()
         except (Unreachable, Refused, ValueError) as error:
             raise CannotOpen(f"store: {error}") from None
         if reasons:
-            await self.link.close()
+            await self.server.close()
             raise CannotOpen("\n".join(f"store: the server cannot be used: {each}" for each in reasons))
         self.writer.start()
 
@@ -116,12 +116,12 @@ class RedisStore(Committing, Reads):
         """Why a server cannot be used."""
         settings: dict[str, str] = {}
         try:
-            for flat in await self.link.each("CONFIG", "GET", "maxmemory-policy"):
+            for flat in await self.server.each("CONFIG", "GET", "maxmemory-policy"):
                 settings.update(zip(*[iter(each.decode() for each in flat)] * 2, strict=True))
         except Refused:
             pass  # not allowed to us: INFO says it, too
         found: dict[str, None] = {}
-        for info in await self.link.each("INFO"):
+        for info in await self.server.each("INFO"):
             found.update(dict.fromkeys(requirements.refused(requirements.facts(info), settings, strict=self._strict)))
         return list(found)
 
@@ -129,7 +129,7 @@ class RedisStore(Committing, Reads):
         assert self._opening is not None
         if isinstance(answer, CannotOpen):
             self.writer.join()
-            self.link.close().addBoth(lambda _: self._opening.errback(answer))  # type: ignore[union-attr]
+            self.server.close().addBoth(lambda _: self._opening.errback(answer))  # type: ignore[union-attr]
             return
         self.start()
         self._opening.callback(answer)
@@ -148,7 +148,7 @@ class RedisStore(Committing, Reads):
 
     def _ended(self) -> None:
         self.writer.join()
-        self.link.close().addBoth(self._closed)
+        self.server.close().addBoth(self._closed)
 
     def _closed(self, _: object) -> None:
         self._healthy = False  # an orderly end is no failure to report
@@ -166,7 +166,7 @@ class RedisStore(Committing, Reads):
         if up:
             self.writer.put(Batch(None, ()))  # it says whether anything can be written
         else:
-            self.trouble = f"nothing can be stored: {self.link.why}"
+            self.trouble = f"nothing can be stored: {self.server.why}"
             self.set_healthy(False)
 
     # -- reading ---------------------------------------------------------------------------------------------------
