@@ -5,5 +5,8 @@ of the server. What may not: what a change means (that is `smsgwd.store.apply`) 
 
 To change what the server does in a commit, edit `functions.lua` and `program.py` together; names of keys, `keys.py`; how a
 transaction sees rows and indexes, `tx.py`; what is remembered between transactions, `memory.py` with `cache.py` and
-`money.py`; when commits happen and what a failure does, `writer.py`.
+`money.py`; when commits happen and what a failure does, `writer.py`. What a question is answered by, `reads.py`, which
+names the functions: of messages, `reads_messages.py`; of queues and states, `reads_queues.py`; of operators who look for
+something, `reads_find.py`; how they ask the server, `asking.py`; how they walk over many messages, `walking.py`; which
+node is answered what of a queue, `claims.py`.
 """

@@ -25,17 +25,18 @@ def now(coroutine):
     return result
 
 
+def answering(node):
+    """How queries of a node ask the server."""
+    return lambda *command: succeed(node.ask([command])[0])
+
+
 class Gateway:
     """Nodes `a` and `b` on one server, with what each asks."""
 
     def __init__(self):
         begin_anew()
         self.a, self.b = nodes("a", "b")
-        self.asking = {node: Asking(node.keys, self._caller(node)) for node in (self.a, self.b)}
-
-    @staticmethod
-    def _caller(node):
-        return lambda *command: succeed(node.ask([command])[0])
+        self.asking = {node: Asking(node.keys, answering(node)) for node in (self.a, self.b)}
 
     def local(self, *owners):
         for node in (self.a, self.b):
