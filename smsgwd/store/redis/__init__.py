@@ -8,5 +8,8 @@ transaction sees rows and indexes, `tx.py`; what is remembered between transacti
 `money.py`; when commits happen and what a failure does, `writer.py`. What a question is answered by, `reads.py`, which
 names the functions: of messages, `reads_messages.py`; of queues and states, `reads_queues.py`; of operators who look for
 something, `reads_find.py`; how they ask the server, `asking.py`; how they walk over many messages, `walking.py`; which
-node is answered what of a queue, `claims.py`.
+node is answered what of a queue, `claims.py`; of tenants, opt-out lists and refused recipients, `reads_tenants.py`; of
+orphans and subscribers' parts, `reads_inbound.py`. How idempotency keys, references, refused recipients and links are kept,
+`submissions.py`; opt-out lists, `optouts.py`; receipts without a message, `parked.py`; subscribers' parts, `mo.py`;
+tenants, `tenants.py` and `apply/tenants.py`.
 """

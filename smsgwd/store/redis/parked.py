@@ -100,7 +100,7 @@ class ParkedWork(Base, Work):
         """See Work."""
         tx, names = self.tx, self.keys
         old = [member for member, _ in tx.scored(names.parked_age, "-inf", before - 1, limit)]
-        records = self._records(old)
+        records = [each for each in self._records(old) if not each[1].orphan]
         tx.fetch(names.parked_under(record.receipt.group, key) for _, record in records for key in record.keys)
         for number, record in records:
             member, at = id8(number), record.receipt.received_at
