@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred, DeferredList, DeferredLock, FirstError, fail, gatherResults
+from twisted.internet.defer import Deferred, DeferredLock, FirstError, fail, gatherResults, succeed
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
@@ -23,6 +23,7 @@ from smsgwd.store.redis.connection import Arg, Place, dial
 from smsgwd.store.redis.errors import Refused, Unreachable
 from smsgwd.store.redis.library import Library
 from smsgwd.store.redis.link import Link, pause
+from smsgwd.store.redis.listening import Heard
 from smsgwd.store.redis.slots import SLOTS, CrossSlot, keys_of, masters, redirection, slot_of
 
 _MOST_REDIRECTIONS: Final = 8
@@ -57,6 +58,7 @@ class ClusterLink:
         self._timeout_s = timeout_s
         self._jitter = jitter
         self._on_change = on_change
+        self._heard: list[tuple[str, Heard]] = []
         self._owners: list[Place | None] = [None] * SLOTS
         self._links: dict[Place, Link] = {}
         self._lock = DeferredLock()  # one at a time changes which links there are
@@ -97,6 +99,10 @@ class ClusterLink:
             return fail(Unreachable(self.why or "a master is not connected"))
         replies = gatherResults([each.call(*args, read=True) for each in links if each], consumeErrors=True)
         return replies.addErrback(_first)
+
+    def listen(self, pattern: str, heard: Heard) -> None:
+        """See Link. Every server hears all that is published in the cluster; one of them tells."""
+        self._heard.append((pattern, heard))
 
     def drop(self, why: str) -> None:
         """Connect anew to all masters. Nothing while the link is down."""
@@ -195,10 +201,9 @@ class ClusterLink:
                 if place not in wanted and not link.up:
                     del self._links[place]
                     link.close()
-            results = await DeferredList([self._join(place) for place in wanted], consumeErrors=True)
+            errors = [each for each in await gatherResults([self._join(place) for place in wanted]) if each]
         finally:
             self._lock.release()
-        errors = [result.value for _, result in results if isinstance(result, Failure)]
         self._look(str(errors[0]) if errors else "")
         if not self.up:
             raise errors[0] if errors else Unreachable(self.why)
@@ -232,10 +237,10 @@ class ClusterLink:
                 return list(masters(reply, str(place[0])))
         raise Unreachable(f"no server of the cluster answers: {'; '.join(said)}")
 
-    def _join(self, place: Place) -> Deferred[None]:
-        """A link to a master, made if there is none, and waited for then."""
+    def _join(self, place: Place) -> Deferred[BaseException | None]:
+        """A link to a master, made if there is none, and waited for then; fires with what went wrong, if anything."""
         if place in self._links:
-            return Deferred.fromCoroutine(_nothing())
+            return succeed(None)
 
         async def where() -> Place:
             return place
@@ -250,11 +255,17 @@ class ClusterLink:
             jitter=self._jitter,
             on_change=partial(self._changed, place),
         )
+        for pattern, heard in self._heard:
+            link.listen(pattern, partial(self._told, place, heard))
         return link.connect().addErrback(self._not_joined, place)
 
-    def _not_joined(self, failure: Failure, place: Place) -> Failure:
+    def _told(self, place: Place, heard: Heard, channel: bytes, message: bytes) -> None:
+        if place == self._owners[self._home or 0]:
+            heard(channel, message)
+
+    def _not_joined(self, failure: Failure, place: Place) -> BaseException | None:
         self._links.pop(place, None)
-        return failure
+        return failure.value
 
     async def _joined(self, place: Place) -> Link | None:
         """The link to a server that a reply named."""
@@ -262,9 +273,11 @@ class ClusterLink:
         if link is None or not link.up:
             await self._lock.acquire()
             try:
-                await self._join(place)
+                error = await self._join(place)
             finally:
                 self._lock.release()
+            if error is not None:
+                raise error
         return self._links.get(place)
 
     def _changed(self, place: Place, up: bool) -> None:
@@ -277,6 +290,8 @@ class ClusterLink:
 
     def _look(self, why: str) -> None:
         """Whether calls can be made, as it is now. `why` they cannot, if they cannot."""
+        if self._closed:
+            return
         needed = self._owners if self._home is None else [self._owners[self._home]]
         links = [None if place is None else self._links.get(place) for place in dict.fromkeys(needed)]
         up = all(link is not None and link.up for link in links)
@@ -333,7 +348,3 @@ def _first(failure: Failure) -> Failure:
     """What went wrong first, of several."""
     wrong: Failure = failure.value.subFailure if isinstance(failure.value, FirstError) else failure
     return wrong
-
-
-async def _nothing() -> None:
-    """Done."""

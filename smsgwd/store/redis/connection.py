@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from hiredis import pack_command
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.endpoints import HostnameEndpoint, UNIXClientEndpoint, wrapClientTLS
 from twisted.internet.error import ConnectError, DNSLookupError
 from twisted.internet.interfaces import IAddress, IDelayedCall, IStreamClientEndpoint
@@ -163,7 +163,7 @@ async def dial(
             options = client_options(place[0], ca=tls.ca, cert=tls.cert, key=tls.key)
             endpoint = wrapClientTLS(options, endpoint)
     try:
-        connection: Any = await endpoint.connect(_Connections(lambda: make(reactor, timeout_s, lost)))
+        connection = await _connected(endpoint, _Connections(lambda: make(reactor, timeout_s, lost)))
     except (ConnectError, DNSLookupError, OSError) as error:
         raise Unreachable(f"{name}: {error or type(error).__name__}") from None
     try:
@@ -177,8 +177,32 @@ async def dial(
     except BaseException:
         connection.end("given up")
         raise
-    made: Connection = connection
-    return made
+    return connection
+
+
+def _connected(endpoint: IStreamClientEndpoint, factory: _Connections) -> Deferred[Connection]:
+    """A connection. Cancelled it is CancelledError and nothing else: endpoints say then that a name was not found, and
+    whoever has another place to try would go on."""
+    connecting = endpoint.connect(factory)
+
+    def given_up(waiting: Deferred[Connection]) -> None:
+        waiting.errback(CancelledError())
+        connecting.cancel()
+
+    waiting: Deferred[Connection] = Deferred(given_up)
+
+    def made(connection: Any) -> None:
+        if waiting.called:
+            connection.end("given up")
+        else:
+            waiting.callback(connection)
+
+    def failed(failure: Failure) -> None:
+        if not waiting.called:
+            waiting.errback(failure)
+
+    connecting.addCallbacks(made, failed)
+    return waiting
 
 
 def _said(why: Failure) -> str:

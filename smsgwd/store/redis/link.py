@@ -1,13 +1,15 @@
 """The one way the store talks to a server: calls out, replies back, connected again by itself when that breaks.
 
 There are two connections, each first in, first out: one for commits, one for reads, so that the long answer of a read
-does not stand before a commit's. They live and end together: a server that does not answer one answers neither.
+does not stand before a commit's; and a third where something is listened for. They live and end together: a server that
+does not answer on one answers on none.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, fail, gatherResults
@@ -18,6 +20,7 @@ from smsgwd.store.redis.address import Login, Tls
 from smsgwd.store.redis.connection import Arg, Connection, Place, dial
 from smsgwd.store.redis.errors import Unreachable
 from smsgwd.store.redis.library import Library, ensure
+from smsgwd.store.redis.listening import Heard, Listening
 
 _COMMITS, _READS = 0, 1  # places of the connections
 _FIRST_S: Final = 0.05  # before the first attempt to connect again; doubled after each that fails
@@ -61,6 +64,7 @@ class Link:
         self._timeout_s = timeout_s
         self._jitter = jitter
         self._on_change = on_change
+        self._heard: dict[bytes, Heard] = {}
         self._connections: list[Connection] = []
         self._failed = 0  # attempts in a row
         self._timer: IDelayedCall | None = None
@@ -119,6 +123,11 @@ class Link:
         """A command without a key to every master there is: the one. Its replies."""
         return self.call(*args, read=True).addCallback(lambda reply: [reply])
 
+    def listen(self, pattern: str, heard: Heard) -> None:
+        """Hear what is published in the channels of a pattern; before `connect`. What is published while the link is
+        down is not heard: when it is up again, look at what it would have told of."""
+        self._heard[pattern.encode()] = heard
+
     def drop(self, why: str) -> None:
         """Connect anew: the server is no longer the one to talk to. Nothing while the link is down."""
         for each in self._connections[:1]:
@@ -145,9 +154,7 @@ class Link:
         try:
             place = await self._where()
             for _ in (_COMMITS, _READS):
-                made.append(
-                    await dial(self._reactor, place, self._timeout_s, lost=self._lost, login=self._login, tls=self._tls)
-                )
+                made.append(await self._dial(place, Connection))
                 if self._db:
                     await made[-1].send("SELECT", self._db)
             role = (await made[0].send("ROLE"))[0]
@@ -155,6 +162,10 @@ class Link:
                 raise Unreachable(f"{place}: not a master but a {role.decode()}")
             if self._library is not None:
                 await ensure(made[0], self._library)
+            if self._heard:
+                made.append(await self._dial(place, partial(Listening, self._heard)))
+                for pattern in self._heard:
+                    await made[-1].send("PSUBSCRIBE", pattern)
             for each in made:
                 if each.ended:
                     raise Unreachable(each.ended)
@@ -167,6 +178,11 @@ class Link:
         self._connections = made
         self.why = ""
         self._on_change(True)
+
+    async def _dial(self, place: Place, make: Callable[..., Connection]) -> Connection:
+        return await dial(
+            self._reactor, place, self._timeout_s, lost=self._lost, login=self._login, tls=self._tls, make=make
+        )
 
     def _never_was(self, failure: Failure) -> Failure:
         self._trying = None

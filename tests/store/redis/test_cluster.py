@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 import pytest
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, DeferredQueue, gatherResults
 
 from smsgwd.store.redis.errors import Refused, Unreachable
 from smsgwd.store.redis.slots import CrossSlot, keys_of, slot_of
@@ -77,6 +77,17 @@ class Calls(LinkCase):
         assert "which server" in str(error)
         error = await self.assertFailure(self.calls.call("LPUSH", "l"), Refused)
         assert "wrong number of arguments" in str(error)
+
+    async def test_what_is_published_anywhere_is_heard_once(self):
+        link = self.link(self.cluster.url)
+        heard: DeferredQueue[bytes] = DeferredQueue()
+        link.listen("wake:*", lambda channel, _: heard.put(channel))
+        await link.connect()
+        for number, each in enumerate(self.cluster.masters):
+            each.client.call("PUBLISH", f"wake:{number}", "x")
+        assert sorted([await heard.get() for _ in range(3)]) == [b"wake:0", b"wake:1", b"wake:2"]
+        self.cluster.masters[0].client.call("PUBLISH", "wake:last", "x")
+        assert await heard.get() == b"wake:last"
 
     async def test_a_closed_link(self):
         outstanding = self.calls.call("BLPOP", "empty", 0)

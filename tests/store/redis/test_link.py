@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 from twisted.internet import reactor
-from twisted.internet.defer import gatherResults
+from twisted.internet.defer import DeferredQueue, gatherResults
 from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import deferLater
+from twisted.trial.unittest import TestCase
 
 from smsgwd.store.redis.errors import Refused, Unreachable
 from smsgwd.store.redis.library import Library
@@ -88,6 +92,39 @@ class Calls(LinkCase):
         error = await self.assertFailure(self.calls.call("PING"), Unreachable)
         assert (str(error), error.unknown) == ("closed", False)
         assert self.changes == [True]
+
+
+class Listening(LinkCase):
+    """What is published."""
+
+    async def test_heard_also_after_a_break(self):
+        with Server() as server:
+            link = self.link(server.url, timeout_s=1.0)
+            heard: DeferredQueue[tuple[bytes, bytes]] = DeferredQueue()
+            link.listen("wake:*", lambda channel, message: heard.put((channel, message)))
+            link.listen("b", lambda *_: heard.put((b"b", b"")))
+            await link.connect()
+            assert await link.call("PUBLISH", "wake:1", b"\xff") == 1
+            assert await heard.get() == (b"wake:1", b"\xff")
+            await link.call("PUBLISH", "b", "")
+            assert await heard.get() == (b"b", b"")
+            up = self.next_change(True)
+            server.restart()
+            await up
+            assert await link.call("PUBLISH", "other", "x") == 0
+            await link.call("PUBLISH", "wake:2", "x")
+            assert await heard.get() == (b"wake:2", b"x")
+
+    async def test_an_idle_one_is_asked_for_a_sign_of_life(self):
+        with Server() as server:
+            link = self.link(server.url, timeout_s=0.2)
+            link.listen("wake", lambda *_: None)
+            await link.connect()
+            for _ in range(3):  # commands outstanding longer than one limit would be the end
+                server.client.call("CONFIG", "RESETSTAT")
+                while b"cmdstat_ping:calls=3" not in server.client.call("INFO", "commandstats"):
+                    await deferLater(reactor, 0.01)
+            assert self.changes == [True]
 
 
 class Libraries(LinkCase):
@@ -231,6 +268,16 @@ class Breaks(LinkCase):
             error = await self.assertFailure(connecting, Unreachable)
             assert str(error) == "closed"
 
+    async def test_closed_while_looking_for_the_master(self):
+        with Server() as server:
+            server.pause()
+            link = self.link(f"redis+sentinel://127.0.0.1:{server.port},localhost:{server.port}/main")
+            connecting = link.connect()
+            await deferLater(reactor, 0.0)
+            await link.close()
+            error = await self.assertFailure(connecting, Unreachable)
+            assert str(error) == "closed"  # and it did not go on to the next: trial would see its timers
+
     async def test_something_else_answers(self):
         class Web(Protocol):
             def dataReceived(self, data):
@@ -241,6 +288,18 @@ class Breaks(LinkCase):
         link = self.link(f"redis://127.0.0.1:{port.getHost().port}")
         error = await self.assertFailure(link.connect(), Unreachable)
         assert "does not speak Redis's protocol" in str(error)
+
+
+class Imports(TestCase):
+    """Gateways with the embedded store do not pay for this one."""
+
+    def test_only_where_the_store_is_redis(self):
+        code = (
+            "import sys, smsgwd.app.daemon, smsgwd.cli.main, smsgwd.store.embedded.store; "
+            "print(sorted({'txredisapi', 'hiredis', 'smsgwd.store.redis'} & set(sys.modules)))"
+        )
+        told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=128)
+        assert told.stdout == "[]\n"
 
 
 class Users(LinkCase):
