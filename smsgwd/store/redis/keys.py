@@ -58,6 +58,7 @@ class Keys:
         self.answers = f"{base}ia"
         self.tenants = f"{base}t"
         self.entry = f"{base}entry"
+        self.numbers = f"{base}numbers"
         self.link_expiry = f"{base}ke"
         self.lookups = f"{base}lk"
         self.lookups_open = f"{base}lko"

@@ -8,6 +8,7 @@ from smsgwd.model.ids import IdGenerator, node_number
 from smsgwd.store.redis.cache import Cache
 from smsgwd.store.redis.keys import Keys
 from smsgwd.store.redis.money import Sums
+from smsgwd.store.redis.walks import Walks
 
 
 class Memory:
@@ -21,12 +22,19 @@ class Memory:
         self.claimed: set[bytes] = set()  #: members of queues that others have claimed, of the try before
         #: True for a connector that this node sends for: what becomes ready for it is this node's at once.
         self.local: Callable[[str], bool] = lambda connector: False
+        self.walks = Walks()  #: how far this node's walks over old rows are
         self.finals = finals  #: what ends is kept for whoever writes it down elsewhere
+        self.last = 0  #: the last of this node's numbers; kept by the commit that used it (`Keys.numbers`)
         self._numbers = IdGenerator(node_number(node))
 
     def number(self, now_ms: int) -> int:
-        """A number that no node has used and that grows with time: of pushes and parked receipts."""
-        return self._numbers.block(1, now_ms)
+        """A number that this node has not used and that grows with time: of pushes and parked receipts."""
+        self.last = self._numbers.block(1, now_ms)
+        return self.last
+
+    def go_on(self, last: int) -> None:
+        """Numbers up to this one were used in earlier lives of this node, or by others."""
+        self._numbers = IdGenerator(node_number(self.node), last)
 
     def clear(self) -> None:
         """Forget what was read."""

@@ -1,6 +1,8 @@
-"""One transaction under construction, whole: what `smsgwd.store.apply` and the Redis store's own apply functions see."""
+"""One transaction under construction, whole: what the functions of `smsgwd.store.apply` and of `apply` here see."""
 
 from __future__ import annotations
+
+import copy
 
 from smsgwd.store.redis.books import MoneyWork, RedisBooks
 from smsgwd.store.redis.counts import RedisCounts
@@ -12,12 +14,13 @@ from smsgwd.store.redis.pushes import PushWork, RedisPushes
 from smsgwd.store.redis.submissions import SubmissionWork
 from smsgwd.store.redis.sweeps import SweepWork
 from smsgwd.store.redis.tx import Tx
+from smsgwd.store.redis.walks import Walks
 from smsgwd.store.work import Work
 
 
 class RedisWork(SweepWork, SubmissionWork, OptOutWork, ParkedWork, MoneyWork, PushWork, MoWork):
-    """The state of one transaction. Methods raise errors.Unreachable or errors.Refused, and Taken for what is new and has
-    a number or a code that is another's: nothing of it counts then."""
+    """The state of one transaction. Methods raise errors.Unreachable or errors.Refused, and Taken for what is new and
+    has a number or a code that is another's: nothing of it counts then."""
 
     books: RedisBooks
     counts: RedisCounts
@@ -25,9 +28,18 @@ class RedisWork(SweepWork, SubmissionWork, OptOutWork, ParkedWork, MoneyWork, Pu
 
     def __init__(self, tx: Tx, memory: Memory) -> None:
         super().__init__(tx, memory)
+        self._numbered = memory.last
         counts = RedisCounts(tx, memory.keys)
         books = RedisBooks(tx, memory, counts)
         Work.__init__(self, books, counts, RedisPushes(tx, memory, self.pushed), finals=memory.finals)
+        self._walks: Walks | None = None
+
+    @property
+    def walks(self) -> Walks:
+        """How far the walks over old rows are; to be changed. It counts once the transaction happened."""
+        if self._walks is None:
+            self._walks = copy.deepcopy(self.memory.walks)
+        return self._walks
 
     def finish(self) -> None:
         """Have all of it in the transaction: once, at its end."""
@@ -35,8 +47,13 @@ class RedisWork(SweepWork, SubmissionWork, OptOutWork, ParkedWork, MoneyWork, Pu
         self.write_messages()
         self.books.write()
         self.counts.write()
+        if self.memory.last != self._numbered:
+            self.tx.program.settings[self.keys.numbers] = [self.memory.node, self.memory.last]
 
     def committed(self) -> None:
         """It happened."""
         self.books.committed()
+        self.pushes.committed()
         self.forget_messages()
+        if self._walks is not None:
+            self.memory.walks = self._walks
