@@ -1,15 +1,15 @@
 """The shared store: Redis or Valkey, for several processes and hosts (docs/design/redis.md).
 
-Here lives how rows are kept under keys, how a transaction is checked and written by one function call, and what is asked
-of the server. What may not: what a change means (that is `smsgwd.store.apply`) and rules of delivery.
+Here lives how rows are kept under keys, how a transaction is checked and written by one function call, and what is
+asked of the server. What may not: what a change means (that is `smsgwd.store.apply`) and rules of delivery.
 
-To change what the server does in a commit, edit `functions.lua` and `program.py` together; names of keys, `keys.py`; how a
-transaction sees rows and indexes, `tx.py`; what is remembered between transactions, `memory.py` with `cache.py` and
-`money.py`; when commits happen and what a failure does, `writer.py`. What a question is answered by, `reads.py`, which
-names the functions: of messages, `reads_messages.py`; of queues and states, `reads_queues.py`; of operators who look for
-something, `reads_find.py`; how they ask the server, `asking.py`; how they walk over many messages, `walking.py`; which
-node is answered what of a queue, `claims.py`; of tenants, opt-out lists and refused recipients, `reads_tenants.py`; of
-orphans and subscribers' parts, `reads_inbound.py`. How idempotency keys, references, refused recipients and links are kept,
-`submissions.py`; opt-out lists, `optouts.py`; receipts without a message, `parked.py`; subscribers' parts, `mo.py`;
-tenants, `tenants.py` and `apply/tenants.py`.
+To change what the server does in a commit, edit `functions.lua` and `program.py` together; names of keys, `keys.py`;
+how a transaction sees rows and indexes, `tx.py`; what is remembered between transactions, `memory.py` with `cache.py`
+and `money.py`; when commits happen and what a failure does, `writer.py`. What a question is answered by, `reads.py`,
+which names the functions: of messages, `reads_messages.py`; of queues and states, `reads_queues.py`; of operators who
+look for something, `reads_find.py`; how they ask the server, `asking.py`; how they walk over many messages,
+`walking.py`; which node is answered what of a queue, `claims.py`; of tenants, opt-out lists and refused recipients,
+`reads_tenants.py`; of orphans and subscribers' parts, `reads_inbound.py`. How idempotency keys, references, refused
+recipients and links are kept, `submissions.py`; opt-out lists, `optouts.py`; receipts without a message, `parked.py`;
+subscribers' parts, `mo.py`; tenants, `tenants.py` and `apply/tenants.py`.
 """
