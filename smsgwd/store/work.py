@@ -299,6 +299,10 @@ class Work(ABC):
             return True
         return row.parts > 1 and any(part.sent_at is not None for part in self.parts(row).values())
 
+    def elsewhere(self, row: Row) -> bool:
+        """True when another process is about to send the message: whoever changes many leaves it out."""
+        return False
+
     def settle(
         self, row: Row, event: Event, at: int, error: Failure | None, done_at: int | None = None
     ) -> tuple[OutboxItem, ...]:

@@ -48,7 +48,7 @@ def discard(work: Work, change: Discard) -> Swept:
     outbox: list[OutboxItem] = []
     for number in change.ids:
         row = work.row(number)
-        if row is None or row.state not in _UNSENT:
+        if row is None or row.state not in _UNSENT or work.elsewhere(row):
             continue
         outbox += work.settle(row, Event.PURGED, change.at, error)
         ended.append(number)

@@ -140,9 +140,12 @@ class RedisBooks(Books):
         """Read these tenants' sums at once."""
         names = list(tenants)
         if names:
-            found = self._tx.asks([("HMGET", self._keys.account(name), "b", "h") for name in names])
-            for name, (balance, held) in zip(names, found, strict=True):
-                self._memory.sums[name] = Sums(int(balance or 0), int(held or 0))
+            self.learn(names, self._tx.asks([("HMGET", self._keys.account(name), "b", "h") for name in names]))
+
+    def learn(self, tenants: Sequence[str], found: Sequence[Sequence[bytes | None]]) -> None:
+        """These are the sums of these tenants: balance and what is held."""
+        for name, (balance, held) in zip(tenants, found, strict=True):
+            self._memory.sums[name] = Sums(int(balance or 0), int(held or 0))
 
     def known(self, tenant: str, reference: str) -> bool:
         """See Books. The commit finds out when another node has used it meanwhile."""
@@ -227,12 +230,19 @@ class MoneyWork(Base, Work):
 
     def prefetch_accounts(self, tenants: Iterable[str]) -> None:
         """Read the money of these tenants at once, as far as it is not known."""
-        sums = self.memory.sums
-        names = dict.fromkeys(tenants)
-        self.tx.fetch([self.keys.tenant(name) for name in names if sums.get(name, _UNREAD) is not None])
-        self.books.read(
-            [name for name in names if name not in sums and self.tx.peek(self.keys.tenant(name)) is not None]
-        )
+        sums, tx, row, account = self.memory.sums, self.tx, self.keys.tenant, self.keys.account
+        names = [name for name in dict.fromkeys(tenants) if sums.get(name, _UNREAD) is not None]
+        missing = [key for key in map(row, names) if tx.peek(key) is None]
+        unread = [name for name in names if name not in sums]
+        if missing and unread:  # both at once
+            values, *found = tx.asks([("MGET", *missing), *(("HMGET", account(name), "b", "h") for name in unread)])
+            self.books.learn(unread, found)
+            for key, value in zip(missing, values, strict=True):
+                if value is not None:
+                    self.memory.cache.put(key, value)
+        else:
+            self.books.read(unread)
+        tx.fetch(missing)
 
     def set_terms(self, tenant: str, floor: int | None, refunds: frozenset[int] | None) -> None:
         """See Work. They are in the tenant's row, too."""

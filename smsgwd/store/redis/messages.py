@@ -107,7 +107,7 @@ class MessageWork(Base, Work):
         return self.elsewhere(row) or super().out(row)
 
     def elsewhere(self, row: Row) -> bool:
-        """True when another node has claimed the message to send it, as far as the server has said so."""
+        """See Work: another node has claimed it, as far as the server has said so."""
         claimed = self.memory.claimed
         if not claimed:
             return False

@@ -37,11 +37,11 @@ class Attempt:
         self.result = do(self._work)
         self._work.finish()
         self._stamp = node.next_stamp()
-        self._program = self._tx.finish(self._stamp)
+        self.program = self._tx.finish(self._stamp)
 
     def commit(self) -> bool:
         """False, and nothing written, when something that it was computed from is different now."""
-        keys, args = self._program.encode()
+        keys, args = self.program.encode()
         (conflicts,) = self._node.ask([("FCALL", "smsgwd_commit", len(keys), *keys, *args)])
         memory = self._node.memory
         if conflicts:
@@ -50,7 +50,7 @@ class Attempt:
                 memory.sums.clear()
             for each in conflicts:
                 if each[:1] == b"q":
-                    memory.claimed.add(self._program.unqueued[int(each[1:]) - 1][2])
+                    memory.claimed.add(self.program.unqueued[int(each[1:]) - 1][2])
             return False
         self._tx.committed(self._stamp)
         self._work.committed()

@@ -87,7 +87,8 @@ def prefetch(work: RedisWork, batches: Sequence[Sequence[Change]]) -> None:
         ids += _found(work, receipts)
     # Money of whoever a message is of that may end now.
     sums = work.memory.sums
-    unknown = {row.told.tenant for row in map(work.row, ids) if row is not None and row.told.tenant not in sums}
+    rows = (row for row in map(work.row, ids) if row is not None and row.told.price)
+    unknown = {row.told.tenant for row in rows if row.told.tenant not in sums}
     if unknown:
         work.prefetch_accounts(unknown)
 
