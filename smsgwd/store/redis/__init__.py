@@ -11,5 +11,7 @@ look for something, `reads_find.py`; how they ask the server, `asking.py`; how t
 `walking.py`; which node is answered what of a queue, `claims.py`; of tenants, opt-out lists and refused recipients,
 `reads_tenants.py`; of orphans and subscribers' parts, `reads_inbound.py`. How idempotency keys, references, refused
 recipients and links are kept, `submissions.py`; opt-out lists, `optouts.py`; receipts without a message, `parked.py`;
-subscribers' parts, `mo.py`; tenants, `tenants.py` and `apply/tenants.py`.
+subscribers' parts, `mo.py`; tenants, `tenants.py` and `apply/tenants.py`. Money, `books.py` (which balances a decision
+holds for, entries, references), counts of tenants, `counts.py`, what is asked of both and whether the ledger is right,
+`reads_money.py`; the outbox, `pushes.py`, what is asked of it, `reads_outbox.py`, what is owed again, `apply/repush.py`.
 """
