@@ -5,14 +5,18 @@ from random import Random
 import pytest
 from twisted.internet.defer import Deferred, succeed
 
+from smsgwd.model.changes import Cancel, Ignored, Promote, Requeue, Submit
+from smsgwd.model.message import Failure, State
 from smsgwd.ports.looking import QueueShape
 from smsgwd.ports.store import QueueDepth
 from smsgwd.store.redis import claims, reads_queues
+from smsgwd.store.redis.apply.table import apply
 from smsgwd.store.redis.asking import Asking
 from smsgwd.store.redis.keys import id8, number_of, queued
+from smsgwd.store.redis.rows import row_from
 from smsgwd.store.redis.tx import STAMP
 from tests.store.redis.nodes import nodes
-from tests.store.samples import NOW, begin_anew, message
+from tests.store.samples import NOW, begin_anew, message, sent
 
 
 def now(coroutine):
@@ -192,3 +196,59 @@ def test_what_is_behind_a_place_in_an_index(gateway, seed):
         found = now(ask.scored(index, "-inf", f"({high}", limit, after=place))
         assert found == [pair for pair in expected if pair[1] < high][:limit]
         assert now(ask.scored(index, "-inf", "+inf", limit, after=place)) == expected[:limit]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_nodes_do_a_message_stands_in_one_queue(gateway, seed):
+    """Two nodes send, put back, cancel and release in any order: what is ready is in one queue, once."""
+    random = Random(seed)
+    both = (gateway.a, gateway.b)
+    local = {node: {"sim"} for node in both}
+    for node in both:
+        node.memory.local = lambda connector, on=local[node]: connector in on
+    known: dict[int, set[str]] = {}  # by message: who was answered it and has not given it back
+    for step in range(150):
+        node, name = random.choice(((gateway.a, "a"), (gateway.b, "b")))
+        kind = random.randrange(7)
+        mine = [number for number, who in known.items() if name in who]
+        if kind == 0:
+            new = [message(priority=random.randrange(3)) for _ in range(random.randrange(1, 4))]
+            node.run(lambda work, new=new: apply(work, [Submit("demo", new, NOW)]))
+            known |= {each.id: set() for each in new}
+        elif kind == 1 and "sim" in local[node]:
+            for number in gateway.ready(node, limit=random.randrange(1, 4)):
+                known[number].add(name)
+                assert known[number] == {name}
+        elif kind == 2 and mine:
+            number = random.choice(mine)
+            node.run(lambda work, number=number: apply(work, [sent(number, f"{number:x}")]))
+            del known[number]
+        elif kind == 3 and mine:
+            number = random.choice(mine)
+            due_at = random.choice((0, NOW + step))
+            change = Requeue(number, due_at, "sim", NOW, Failure("x"))
+            node.run(lambda work, change=change: apply(work, [change]))
+            known[number] = set()
+        elif kind == 4 and known:
+            number = random.choice(list(known))
+            (result,) = node.run(lambda work, number=number: apply(work, [Cancel("demo", number, NOW)]))
+            if isinstance(result, Ignored):  # the other node has it: it may be on its way
+                assert known[number] or number not in gateway.members()
+            else:
+                del known[number]
+        elif kind == 5:
+            node.run(lambda work, at=NOW + step: apply(work, [Promote(at)]))
+        elif kind == 6:
+            local[node].symmetric_difference_update({"sim"})
+            if "sim" not in local[node]:
+                now(claims.release(gateway.asking[node], "sim", name))
+                for who in known.values():
+                    who.discard(name)
+        standing = gateway.members() + gateway.members("a") + gateway.members("b")
+        rows = {number: row_from(gateway.row(number)[STAMP:]) for number in standing}
+        ready = [number for number in standing if rows[number].state == State.QUEUED]
+        assert len(ready) == len(set(ready))
+        waiting = now(reads_queues.waiting(gateway.asking[node], "", (State.QUEUED,), 0, 999))
+        assert sorted(ready) == [view.message.id for view in waiting]
+        queued_ones = [number for number in known if row_from(gateway.row(number)[STAMP:]).state == State.QUEUED]
+        assert sorted(ready) == sorted(queued_ones)
