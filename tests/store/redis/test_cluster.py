@@ -158,7 +158,7 @@ class Deaths(LinkCase):
     """A master dies."""
 
     async def test_and_comes_back(self):
-        with ClusterSet(cluster_require_full_coverage="no") as cluster:
+        with ClusterSet(cluster_require_full_coverage="no", appendfsync="always") as cluster:
             home = next(f"k{n}" for n in range(100) if cluster.owner(cluster.slot_of(f"k{n}")) is cluster.masters[0])
             other = next(f"k{n}" for n in range(100) if cluster.owner(cluster.slot_of(f"k{n}")) is cluster.masters[1])
             link = await self.linked(cluster.url, home=home)
