@@ -81,6 +81,8 @@ class RedisWriter(Writer[Tx]):
                     *(("ZREVRANGEBYLEX", index, "+", "-", "LIMIT", 0, 1) for index in (keys.messages, keys.lookups)),
                 ]
             )
+            if not self.memory.finals:  # nobody wants them any more
+                self._server.ask([("UNLINK", keys.finals, keys.final_ids)])
         except (Unreachable, Refused) as error:
             raise CannotOpen(str(error)) from error
         self.memory.go_on(max(map(int, numbers), default=0))
@@ -102,12 +104,20 @@ class RedisWriter(Writer[Tx]):
         """See Writer."""
         if self._lost is not None:
             self._settle(self._lost)
+        fresh = False
         for tries in itertools.count(1):
             try:
                 return self._try(batches)
             except Conflict:
                 if tries == _MOST_TRIES:
                     raise StoreUnavailable("other nodes change the same rows all the time") from None
+            except (Unreachable, Refused, StoreUnavailable):
+                raise
+            except Exception:
+                if fresh:
+                    raise
+                fresh = True  # it may come from a row that is remembered and was changed since
+                self.memory.clear()
         raise AssertionError
 
     def _try(self, batches: list[Batch]) -> list[tuple[object, Outcome]]:
@@ -209,6 +219,6 @@ class RedisWriter(Writer[Tx]):
         def work(tx: Tx) -> None:
             self.memory.finals = on
             if not on:
-                tx.ask("UNLINK", self.memory.keys.finals)
+                tx.ask("UNLINK", self.memory.keys.finals, self.memory.keys.final_ids)
 
         self.do(Job(work, answer))
