@@ -5,7 +5,8 @@ asked of the server. What may not: what a change means (that is `smsgwd.store.ap
 
 To change what the server does in a commit, edit `functions.lua` and `program.py` together; names of keys, `keys.py`;
 how a transaction sees rows and indexes, `tx.py`; what is remembered between transactions, `memory.py` with `cache.py`
-and `money.py`; when commits happen and what a failure does, `writer.py`. What a question is answered by, `reads.py`,
+and `money.py`; what is kept of a message, `rows.py`; what it is found by, `indexes.py`; how a transaction changes
+messages, `messages.py`, and many at once, `sweeps.py`; what a transaction is as a whole, `work.py`; when commits happen and what a failure does, `writer.py`. What a question is answered by, `reads.py`,
 which names the functions: of messages, `reads_messages.py`; of queues and states, `reads_queues.py`; of operators who
 look for something, `reads_find.py`; how they ask the server, `asking.py`; how they walk over many messages,
 `walking.py`; which node is answered what of a queue, `claims.py`; of tenants, opt-out lists and refused recipients,
@@ -13,5 +14,6 @@ look for something, `reads_find.py`; how they ask the server, `asking.py`; how t
 recipients and links are kept, `submissions.py`; opt-out lists, `optouts.py`; receipts without a message, `parked.py`;
 subscribers' parts, `mo.py`; tenants, `tenants.py` and `apply/tenants.py`. Money, `books.py` (which balances a decision
 holds for, entries, references), counts of tenants, `counts.py`, what is asked of both and whether the ledger is right,
-`reads_money.py`; the outbox, `pushes.py`, what is asked of it, `reads_outbox.py`, what is owed again, `apply/repush.py`.
+`reads_money.py`; the outbox, `pushes.py`, what is asked of it, `reads_outbox.py`, what is owed anew,
+`apply/repush.py`.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 _ESCAPED: Final = {ord("%"): "%25", ord(":"): "%3A", ord("@"): "%40"}
@@ -9,7 +10,12 @@ _ESCAPED: Final = {ord("%"): "%25", ord(":"): "%3A", ord("@"): "%40"}
 
 def pct(text: str) -> str:
     """What comes from outside, without what separates the pieces of a name."""
-    return text if text.isalnum() else text.translate(_ESCAPED)
+    return text if text.isalnum() else _escaped(text)
+
+
+@lru_cache(maxsize=4096)
+def _escaped(text: str) -> str:
+    return text.translate(_ESCAPED)
 
 
 def id8(number: int) -> bytes:

@@ -108,7 +108,9 @@ class Tx:
         for at in range(0, len(keys), _MOST_KEYS):
             part = keys[at : at + _MOST_KEYS]
             values = self._ask([("MGET", *part)])[0]
-            found.update((key, None if value is None else value[STAMP:]) for key, value in zip(part, values, strict=True))
+            found.update(
+                (key, None if value is None else value[STAMP:]) for key, value in zip(part, values, strict=True)
+            )
         written = self._written
         return [written[key] if key in written else found[key] for key in keys]
 
@@ -270,9 +272,9 @@ class Tx:
                 if score is None:
                     removes.append(member)
                 else:
-                    adds += (score if score else 0, member)
+                    adds += (int(score), member)  # whole numbers: exact as the server reads them
             if adds:
-                program.adds[index] = [*program.adds.get(index, ()), *map(_plain, adds)]
+                program.adds[index] = [*program.adds.get(index, ()), *adds]
             if removes:
                 program.removes[index] = [*program.removes.get(index, ()), *removes]
         program.prunes += self._prunes
