@@ -183,11 +183,12 @@ class RetentionContract(StoreCase):
             [submit(old, young), sent(old.id, "A1"), sent(young.id, "B1"), receipt("A1"), receipt("B1")]
         )
         await self.through(Purge(NOW + HOUR))
-        self.assertEqual(await self.through(PurgeIds(NOW + HOUR, limit=1)), 1)
+        forgotten = await self.through(PurgeIds(NOW + HOUR, limit=1))
+        self.assertIn(forgotten, (0, 1))  # 0 where they go with their messages
         self.assertEqual(await self.one(receipt("A1")), Parked())
         await self.through(Purge(LATER))
         self.assertEqual(await self.one(PurgeIds(NOW + HOUR + 1)), Purged(0, False))  # at most one round an hour
-        self.assertEqual(await self.through(PurgeIds(LATER)), 1)
+        self.assertEqual(await self.through(PurgeIds(LATER)), forgotten)
 
     async def test_a_clock_that_was_set_back_ends_no_clearing_up(self):
         await self.one(Purge(LATER + 1000 * DAY))
@@ -195,7 +196,8 @@ class RetentionContract(StoreCase):
         old = message(dlr_url=None)
         await self.store.commit([submit(old), sent(old.id, "A1"), receipt("A1")])
         self.assertEqual(await self.through(Purge(LATER)), 1)
-        self.assertEqual(await self.through(PurgeIds(LATER)), 1)
+        self.assertIn(await self.through(PurgeIds(LATER)), (0, 1))  # 0 where they went with their message
+        self.assertEqual(await self.one(receipt("A1")), Parked())
 
     async def test_a_pass_under_way_spares_what_is_young_once_the_clock_is_set_back(self):
         old, young = submission(3, dlr_url=None), [days_later() for _ in range(3)]

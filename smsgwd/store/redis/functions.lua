@@ -320,11 +320,13 @@ local function join(keys, args)
   return {}
 end
 
--- 1 when the lease is still held and goes on. KEYS: lease, nodes. ARGV: name, token, ttl in ms, facts ('' = as before).
+-- 1 when the lease is still held and goes on. KEYS: lease, nodes, mark. ARGV: name, token, ttl in ms, facts ('' = as
+-- before), mark ('' = nothing that others wait for).
 local function renew(keys, args)
   if redis.call('GET', keys[1]) ~= args[2] then return 0 end
   redis.call('PEXPIRE', keys[1], args[3])
   if args[4] ~= '' then redis.call('HSET', keys[2], args[1], facts_now(args[4])) end
+  if args[5] ~= '' then redis.call('SET', keys[3], args[5]) end
   return 1
 end
 
@@ -413,3 +415,31 @@ redis.register_function('smsgwd_take', take)
 redis.register_function('smsgwd_give', give)
 redis.register_function('smsgwd_say', say)
 redis.register_function('smsgwd_forget', forget)
+
+-- Looking after it all -----------------------------------------------------------------------------------------------
+
+-- What INFO says of a section. KEYS: one that is on the server that is meant. ARGV: section.
+local function facts(keys, args)
+  return redis.call('INFO', args[1])
+end
+
+-- Names of keys, as SCAN. KEYS: one that is on the server that is meant. ARGV: cursor, pattern, how many are looked at.
+local function scan(keys, args)
+  return redis.call('SCAN', args[1], 'MATCH', args[2], 'COUNT', args[3])
+end
+
+-- What is counted of a tenant, and what there is of it, at one moment: its counts; how many messages it has, how many of
+-- them numbered, the highest number; how many are in each of some indexes; how many records of some kinds.
+-- KEYS: counts, messages, history, indexes, indexes of records. ARGV: how many indexes, lower and upper end of records.
+local function counted(keys, args)
+  local indexes, open, kept = tonumber(args[1]), {}, {}
+  for i = 4, 3 + indexes do open[#open + 1] = redis.call('ZINTERCARD', 2, keys[i], keys[2]) end
+  for i = 4 + indexes, #keys do kept[#kept + 1] = redis.call('ZLEXCOUNT', keys[i], args[2], args[3]) end
+  local last = redis.call('ZRANGE', keys[3], -1, -1, 'WITHSCORES')
+  local sizes = { redis.call('ZCARD', keys[2]), redis.call('ZCARD', keys[3]), last[2] or '0' }
+  return { redis.call('HGETALL', keys[1]), sizes, open, kept }
+end
+
+redis.register_function{ function_name = 'smsgwd_facts', callback = facts, flags = { 'no-writes' } }
+redis.register_function{ function_name = 'smsgwd_scan', callback = scan, flags = { 'no-writes' } }
+redis.register_function{ function_name = 'smsgwd_counted', callback = counted, flags = { 'no-writes' } }

@@ -57,10 +57,9 @@ async def finals(ask: Asking, after: int, limit: int) -> list[FinalRecord]:
 
 
 async def space(ask: Asking) -> Space:
-    """See Store.space: what the server has in memory, of all that use it, and what of that is free for new rows.
-
-    On its disk it takes about as much, and up to twice that while it writes its log anew.
-    """
-    facts = dict(line.split(":", 1) for line in (await ask.call("INFO", "memory")).decode().splitlines() if ":" in line)
+    """See Store.space: what the server has in memory, of all that use it, and what it holds of that without a use. On
+    its disk it takes about as much, and up to twice that while it writes its log anew."""
+    text = await ask.call("FCALL", "smsgwd_facts", 1, ask.keys.messages, "memory")
+    facts = dict(line.split(":", 1) for line in text.decode().splitlines() if ":" in line)
     used, resident = int(facts["used_memory"]), int(facts["used_memory_rss"])
     return Space(bytes=used, free_bytes=max(0, resident - used))

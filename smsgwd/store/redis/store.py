@@ -22,13 +22,14 @@ from smsgwd.store.redis.library import Library
 from smsgwd.store.redis.memory import Memory
 from smsgwd.store.redis.reach import link_to
 from smsgwd.store.redis.reads import Reads
+from smsgwd.store.redis.upkeep import KeptUp
 from smsgwd.store.redis.writer import RedisWriter
 from smsgwd.store.writer import Batch, CannotOpen
 
 _T = TypeVar("_T")
 
 
-class RedisStore(Committing, Reads):
+class RedisStore(Committing, KeptUp, Reads):
     """Keeps everything on the server at `address`, under keys that begin with {prefix}; see ports.Store for what each
     method does. Opened once: to reopen, make a new one.
 
@@ -75,6 +76,7 @@ class RedisStore(Committing, Reads):
         )
         self.memory = Memory(self.keys, node, finals=keep_finals)
         self.asking = Asking(self.keys, lambda *args: self.server.call(*args, read=True))
+        self._running = {}  # see KeptUp
         confirm = Confirm(strict, replicas, round(confirm_s * 1000)) if strict or replicas else None
         self.writer: RedisWriter = RedisWriter(
             self.memory,
@@ -126,13 +128,15 @@ class RedisStore(Committing, Reads):
         return list(found)
 
     def _opened(self, answer: int | CannotOpen) -> None:
-        assert self._opening is not None
+        opening = self._opening
+        assert opening is not None
         if isinstance(answer, CannotOpen):
+            error = answer
             self.writer.join()
-            self.server.close().addBoth(lambda _: self._opening.errback(answer))  # type: ignore[union-attr]
+            self.server.close().addBoth(lambda _: opening.errback(error))
             return
         self.start()
-        self._opening.callback(answer)
+        opening.callback(answer)
 
     def close(self) -> Deferred[None]:
         """See ports.Store. Nothing to do for a store that is not open."""

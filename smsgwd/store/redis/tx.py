@@ -101,6 +101,10 @@ class Tx:
             checks.update(zip(unknown, stamps, strict=True))
         return {key for key in keys if (written[key] is not None if key in written else checks[key])}
 
+    def fresh(self, key: str) -> bool:
+        """True for a row that this transaction found missing: what it has there now it has made itself."""
+        return self.program.checks.get(key) == b""
+
     def look(self, keys: Sequence[str]) -> list[bytes | None]:
         """These rows as they are now, in this order: neither remembered nor checked by the commit. For walks over many
         of which few are wanted; what depends on one reads it by `get`."""

@@ -38,7 +38,7 @@ def purge(work: RedisWork, change: Purge) -> Purged:
     members = work.tx.members(work.keys.messages, id8(walk.place + 1), id8(walk.until), change.limit)
     rows = _ended(work, [number_of(member) for member in members])
     kept = _needed(work, rows)
-    gone = [row for row in rows if row.id not in kept]
+    gone = [row for row in rows if row.id not in kept and not _under_way(work, row)]
     count = sum(1 + len(row.known or {}) + len(row.events) + (row.ref is not None) for row in gone)  # rows in tables
     work.forget(*gone)
     if len(members) < change.limit:
@@ -54,6 +54,12 @@ def _ended(work: RedisWork, numbers: list[int]) -> list[RedisRow]:
     work.prefetch(numbers)
     rows = (work.row(number) for number in numbers)
     return [row for row in rows if row is not None and row.state >= _FINAL]
+
+
+def _under_way(work: RedisWork, row: RedisRow) -> bool:
+    """True for one that came, or left its queue, in this very transaction, which the server is to be told of at its end:
+    it goes in the next round."""
+    return row.queued is not None or work.tx.fresh(work.keys.message(row.id))
 
 
 def _needed(work: RedisWork, rows: list[RedisRow]) -> set[int]:
