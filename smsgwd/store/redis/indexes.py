@@ -98,8 +98,8 @@ def requeue(tx: Tx, memory: Memory, rows: Iterable[RedisRow], again: set[int]) -
 
 
 def _queue_for(tx: Tx, memory: Memory, connector: str) -> str:
-    """The queue that what becomes ready for a connector goes into: this node's own where it sends for it; else nobody's,
-    and whoever sends for it hears of that."""
+    """The queue that what becomes ready for a connector goes into: this node's own where it sends for it; else
+    nobody's, and whoever sends for it hears of that."""
     keys = memory.keys
     node = memory.node if memory.local(connector) else ""
     tx.add(keys.queues, queue_name(connector, node))

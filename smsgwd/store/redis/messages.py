@@ -28,6 +28,7 @@ class MessageWork(Base, Work):
         self._rows: dict[int, RedisRow] = {}
         self._dirty: dict[int, RedisRow] = {}  # all that were changed; what is touched is not written yet
         self._again: set[int] = set()  # to be queued anew, be it in the same place
+        self._gone: list[RedisRow] = []
         self._later: list[int] = []
         self._new: dict[str, list[bytes]] = {}  # by tenant, in the order they came
         self._finals: list[bytes] = []
@@ -238,9 +239,12 @@ class MessageWork(Base, Work):
                     tx.delete(key)
             leave(tx, self.memory, row)
             tx.delete(keys.message(row.id))
+            if self._new:  # it may have come in this transaction, and is numbered at its end
+                tx.prune(keys.history(row.told.tenant), keys.message(row.id), id8(row.id))
             row.touched = 0
             self._dirty.pop(row.id, None)
             self._rows.pop(row.id, None)
+            self._gone.append(row)
 
     def _unmap(self, row: RedisRow, pairs: Iterable[tuple[str, str]]) -> None:
         """These SMSC ids stand for nothing any more, as far as they stand for this message."""
@@ -264,7 +268,7 @@ class MessageWork(Base, Work):
     def write_messages(self) -> None:
         """Write all of it: once, at the end of the transaction."""
         self.flush()
-        requeue(self.tx, self.memory, self._dirty.values(), self._again)
+        requeue(self.tx, self.memory, (*self._dirty.values(), *self._gone), self._again)
         program, keys = self.tx.program, self.keys
         for tenant, members in self._new.items():
             program.numbered.append((keys.tally(tenant), keys.history(tenant), members))

@@ -206,6 +206,20 @@ def test_what_is_forgotten_leaves_nothing(pair):
     assert isinstance(do(node, receipt("A2")), Moved)
 
 
+def test_what_is_forgotten_as_it_comes_has_had_a_number(pair):
+    node, _ = pair
+    was, gone, stays = message(dlr_url=None), message(dlr_url=None), message()
+    do(node, submit(was))
+
+    def come_and_go(work):
+        _apply(work, [submit(gone, stays), Cancel("demo", gone.id, NOW), Cancel("demo", was.id, NOW)])
+        work.forget(work.row(gone.id), work.row(was.id))
+
+    node.run(come_and_go)
+    consistent(node)
+    assert node.stored()["h:demo"] == {id8(stays.id): 3}
+
+
 # -- several nodes -----------------------------------------------------------------------------------------------------
 
 
