@@ -11,5 +11,6 @@ transaction, `work.py`; what a row is while it is changed, `rows.py`; who is owe
 `owed.py`; what is owed that is about no message, `items.py`; who pays and how money is entered, `books.py`; what is
 counted of a tenant, `counts.py`; how whole messages are shown, `views.py`; which addresses are one person's number,
 `numbers.py`; what goes of a person who is to be forgotten, `erasure.py`; the thread that commits, and what a failure
-does, `writer.py`; how the reactor asks it, `committing.py`.
+does, `writer.py`; how the reactor asks it, `committing.py`. What a process is that shares its store with no other,
+`alone.py`.
 """

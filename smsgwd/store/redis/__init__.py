@@ -18,7 +18,7 @@ holds for, entries, references), counts of tenants, `counts.py`, what is asked o
 `reads_money.py`; the outbox, `pushes.py`, what is asked of it, `reads_outbox.py`, what is owed anew,
 `apply/repush.py`.
 
-Nodes: to change a node's lease, edit `nodes.py`; what it knows of the others, `roster.py`; how it takes and gives up what
-it owns, `ownership.py`; what it should have and what operators may say, `placing.py` (the rule is
+Nodes: to change a node's lease, edit `nodes.py`; what it knows of the others, `roster.py`; how it takes and gives up
+what it owns, `ownership.py`; what it should have and what operators may say, `placing.py` (the rule is
 `smsgwd.delivery.allotment`); how nodes call each other, `wakes.py`.
 """

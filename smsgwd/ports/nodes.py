@@ -1,0 +1,95 @@
+"""The processes that share a store: who there is, who does what, and what operators say to that."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
+
+class NodeState(StrEnum):
+    """What a node is to the others."""
+
+    UP = "up"
+    DRAINING = "draining"  #: lives, and gives what it has to those that are up
+    LOST = "lost"  #: without a lease: dead, or cut off
+
+
+class NodeView(msgspec.Struct, frozen=True):
+    """A node as it was last heard of."""
+
+    name: str
+    state: NodeState
+    host: str = ""
+    pid: int = 0
+    version: str = ""
+    since: int = 0  #: its start, milliseconds since 1970, UTC
+    age_s: float = 0.0  #: since it told this
+    load: dict[str, float] = {}  #: figures by name
+
+
+class Pin(msgspec.Struct, frozen=True):
+    """Where an operator wants a connector's binds: one of them, or all that have no pin of their own."""
+
+    connector: str
+    number: int | None = None  #: of the bind, from 0
+    node: str = ""  #: '' = wherever the rule puts them
+
+
+class NoSuchNode(LookupError):  # noqa: N818 -- what it says
+    """No node of this name is known."""
+
+
+class NotShared(Exception):  # noqa: N818
+    """The store belongs to one process: there is nowhere to move anything to."""
+
+
+class Nodes(Protocol):
+    """What this process knows of all of them. Names of things: see `smsgwd.delivery.allotment.bind_name`."""
+
+    name: str  #: of this node
+    alone: bool  #: True: the store is not shared, everything is ours for ever
+
+    def things(self, binds: Mapping[str, int], others: Collection[str]) -> None:
+        """All there is to own by now: binds of each connector, and things without weight (roles, targets). What of it
+        is this node's it hears one by one, from the callbacks it gave when this was made."""
+        ...
+
+    def owns(self, thing: str) -> bool:
+        """Whether it is this node's at this moment. False as soon as the lease may be gone: ask before each act that
+        only one node may do."""
+        ...
+
+    def owners(self) -> Mapping[str, str]:
+        """Things by name, and the living node that has each."""
+        ...
+
+    def live(self) -> list[NodeView]:
+        """Nodes that live, this one with them, by name."""
+        ...
+
+    def listed(self) -> list[NodeView]:
+        """All nodes, lost ones too, by name. One that was stopped is in no list."""
+        ...
+
+    def pins(self) -> list[Pin]:
+        """What is pinned, by connector and number."""
+        ...
+
+    def drain(self, name: str) -> Deferred[None]:
+        """Have a node give what it has to others, until `undrain` or its next start. Fails with NoSuchNode, NotShared,
+        StoreUnavailable."""
+        ...
+
+    def undrain(self, name: str) -> Deferred[None]:
+        """It takes part again. Fails as `drain` does."""
+        ...
+
+    def move(self, pin: Pin) -> Deferred[None]:
+        """Pin binds to a node, or unpin them. Obeyed while that node lives and is not drained. Fails as `drain`."""
+        ...

@@ -1,0 +1,164 @@
+"""This node among those that share the store (`ports.nodes.Nodes`): its lease, and its part of what there is."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Collection, Mapping
+from hashlib import blake2b
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from smsgwd.delivery.allotment import Slot, allot, bind_name, bind_of, owner
+from smsgwd.ports.nodes import NodeState, NodeView, NoSuchNode, Pin
+from smsgwd.ports.store import StoreUnavailable
+from smsgwd.store.redis.blocking import Calls
+from smsgwd.store.redis.errors import Refused, Unreachable
+from smsgwd.store.redis.keys import Keys
+from smsgwd.store.redis.nodes import NodeLease
+from smsgwd.store.redis.ownership import Ownership
+from smsgwd.store.redis.roster import Roster, drain_field, pin_field
+
+
+class SharedNodes:
+    """See Nodes. Each node computes for itself what it should have, from what all of them see; who takes asks the
+    server, so that two that see it differently for a moment never have the same thing.
+
+    `lease`: not joined yet; its callbacks are taken over: `on_fenced(why)` and `on_unfenced()` are called in their
+    stead, after the things were told lost, and before they are taken again. The other callbacks: see Ownership.
+    """
+
+    alone = False
+
+    def __init__(
+        self,
+        calls: Calls,
+        keys: Keys,
+        lease: NodeLease,
+        reactor: Any,
+        *,
+        on_gained: Callable[[str, str | None], object],
+        let_go: Callable[[str], object],
+        on_lost: Callable[[str], object],
+        on_fenced: Callable[[str], object] = lambda why: None,
+        on_unfenced: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.name = lease.name
+        self.lease = lease
+        self.roster = Roster(calls, keys, reactor, self._looked)
+        self._calls = calls
+        self._keys = keys
+        self._ownership = Ownership(
+            calls, keys, lease, self.roster, on_gained=on_gained, let_go=let_go, on_lost=on_lost
+        )
+        self._on_fenced = on_fenced
+        self._on_unfenced = on_unfenced
+        self._binds: dict[str, int] = {}
+        self._others: frozenset[str] = frozenset()
+        lease.on_lost = self._lost
+        lease.on_regained = self._regained
+
+    async def start(self) -> None:
+        """Join: as NodeLease.join. What is ours comes afterwards."""
+        await self.lease.join()
+        self.roster.start()
+
+    def stop(self) -> Deferred[None]:
+        """This node ends: others may have all of it as soon as the server hears of it. No callback is called. Whoever
+        acts on things must have stopped."""
+        self.roster.stop()
+        return self.lease.leave()
+
+    # -- Nodes --------------------------------------------------------------------------------------------------------
+
+    def things(self, binds: Mapping[str, int], others: Collection[str]) -> None:
+        """See Nodes."""
+        if binds != self._binds:
+            self._binds = dict(binds)
+            self.lease.tell(_shape(self._binds))
+        self._others = frozenset(others)
+        self._place()
+
+    def owns(self, thing: str) -> bool:
+        """See Nodes."""
+        return self._ownership.owns(thing)
+
+    def owners(self) -> Mapping[str, str]:
+        """See Nodes."""
+        return self.roster.owners()
+
+    def live(self) -> list[NodeView]:
+        """See Nodes."""
+        return [view for view in self.roster.views() if view.state is not NodeState.LOST]
+
+    def listed(self) -> list[NodeView]:
+        """See Nodes."""
+        return self.roster.views()
+
+    def pins(self) -> list[Pin]:
+        """See Nodes."""
+        pins = [Pin(connector, number, node) for (connector, number), node in self.roster.pins.items()]
+        return sorted(pins, key=lambda pin: (pin.connector, -1 if pin.number is None else pin.number))
+
+    def drain(self, name: str) -> Deferred[None]:
+        """See Nodes."""
+        return Deferred.fromCoroutine(self._say(name, drain_field(name), "1"))
+
+    def undrain(self, name: str) -> Deferred[None]:
+        """See Nodes."""
+        return Deferred.fromCoroutine(self._say(name, drain_field(name), ""))
+
+    def move(self, pin: Pin) -> Deferred[None]:
+        """See Nodes."""
+        return Deferred.fromCoroutine(self._say(pin.node, pin_field(pin), pin.node))
+
+    async def _say(self, name: str, field: str, value: str) -> None:
+        if name and name not in self.roster.nodes:
+            raise NoSuchNode(f"there is no node {name!r}")
+        keys = self._keys
+        try:
+            await self._calls.function("smsgwd_say", (keys.said, keys.nodes_mark), (secrets.token_hex(8), field, value))
+        except (Unreachable, Refused) as error:
+            raise StoreUnavailable(str(error)) from error
+        self.roster.look()
+
+    # -- who has what -------------------------------------------------------------------------------------------------
+
+    def _lost(self, why: str) -> None:
+        self._ownership.lease_lost()
+        self._on_fenced(why)
+
+    def _regained(self) -> None:
+        self._on_unfenced()
+        self._ownership.lease_regained()
+        self.roster.look()
+
+    def _looked(self, changed: bool) -> None:
+        self._ownership.looked()
+        if changed:
+            self._place()
+
+    def _place(self) -> None:
+        roster = self.roster
+        if self.name not in roster.tokens:
+            return  # not seen itself yet
+        nodes = roster.taking_part()
+        if not nodes:  # all are drained: nobody takes anything, and nobody could have what they have
+            everything = {bind_name(name, at) for name, count in self._binds.items() for at in range(count)}
+            self._ownership.wants([thing for thing in self._ownership.held if thing in everything | self._others])
+            return
+        current: dict[Slot, str] = {}
+        for thing, holder in roster.owners().items():
+            if (slot := bind_of(thing)) is not None:
+                current[slot] = holder
+        # Those that know of other binds may not want what would be theirs: nothing is left for them to take.
+        alike = roster.alike(self.name)
+        shares = allot(self._binds, [node for node in nodes if node in alike], current, roster.pins)
+        mine = {bind_name(*slot) for slot, node in shares.items() if node == self.name}
+        mine.update(thing for thing in self._others if owner(thing, nodes) == self.name)
+        self._ownership.wants(mine)
+
+
+def _shape(binds: Mapping[str, int]) -> str:
+    """The same for the same binds."""
+    return blake2b(repr(sorted(binds.items())).encode(), digest_size=8).hexdigest()
