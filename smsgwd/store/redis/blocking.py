@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, FirstError, gatherResults
 from twisted.internet.threads import blockingCallFromThread
+from twisted.python.failure import Failure
 
 from smsgwd.store.redis.program import Arg
 
@@ -32,7 +33,7 @@ class Calls(Protocol):
 
 
 class Blocking:
-    """Sends commands from another thread than the reactor's. All methods raise errors.Unreachable and errors.Refused."""
+    """Sends commands from another thread than the reactor's. All raise errors.Unreachable and errors.Refused."""
 
     def __init__(self, reactor: Any, link: Calls) -> None:
         self._reactor = reactor
@@ -55,4 +56,10 @@ class Blocking:
 
     def _many(self, commands: Sequence[Sequence[Arg]]) -> Deferred[list[Any]]:
         done = gatherResults([self._link.call(*each) for each in commands], consumeErrors=True)
-        return done.addErrback(lambda failure: failure.value.subFailure)  # type: ignore[no-any-return]
+        return done.addErrback(_first)
+
+
+def _first(failure: Failure) -> Failure:
+    """The failure of the first command that failed."""
+    assert isinstance(failure.value, FirstError)
+    return failure.value.subFailure

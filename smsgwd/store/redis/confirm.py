@@ -10,8 +10,8 @@ from smsgwd.store.redis.program import Arg
 
 
 class Confirm(msgspec.Struct, frozen=True):
-    """The server's own disk (`fsynced`: its append-only file has been fsynced), and so many replicas: their disks too where
-    `fsynced`, else their memory. WAITAOF and WAIT of Redis and Valkey, from 7.2 on."""
+    """The server's own disk (`fsynced`: its append-only file has been fsynced), and so many replicas: their disks too
+    where `fsynced`, else their memory. WAITAOF and WAIT of Redis and Valkey, from 7.2 on."""
 
     fsynced: bool
     replicas: int

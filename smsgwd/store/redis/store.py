@@ -33,9 +33,9 @@ class RedisStore(Committing, KeptUp, Reads):
     """Keeps everything on the server at `address`, under keys that begin with {prefix}; see ports.Store for what each
     method does. Opened once: to reopen, make a new one.
 
-    `node`: the name of this process among those that share the store; '' claims nothing (tools, tests). `strict`: nothing
-    is acknowledged before the server has fsynced it; `replicas`: nor before so many replicas have it; both within
-    `confirm_s`. `fence` tells the key and token of the node's lease. `timeout_s`: how long the server may take for an
+    `node`: the name of this process among those that share the store; '' claims nothing (tools, tests). `strict`:
+    nothing is acknowledged before the server has fsynced it; `replicas`: nor before so many replicas have it; both
+    within `confirm_s`. `fence` tells the key and token of the node's lease. `timeout_s`: how long the server may take for an
     answer. The others as of EmbeddedStore.
     """
 
@@ -72,7 +72,12 @@ class RedisStore(Committing, KeptUp, Reads):
         self._strict = strict
         source = (files(__package__) / "functions.lua").read_text()
         self.server = link_to(
-            reactor, address, library=Library("smsgwd", source), timeout_s=timeout_s, on_change=self._link_changed
+            reactor,
+            address,
+            library=Library("smsgwd", source),
+            home=self.keys.base,
+            timeout_s=timeout_s,
+            on_change=self._link_changed,
         )
         self.memory = Memory(self.keys, node, finals=keep_finals)
         self.asking = Asking(self.keys, lambda *args: self.server.call(*args, read=True))

@@ -1,4 +1,4 @@
-"""How the writer thread commits to the server: computed here, checked and written there, computed again on a conflict."""
+"""How the writer thread commits to the server: computed here, checked and written there, again on a conflict."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Conflict(Exception):  # noqa: N818 -- what it says
 
 
 class RedisWriter(Writer[Tx]):
-    """Commits by function calls to `server`. `confirm` is what must be confirmed before a commit is acknowledged, None for
-    no more than the server's reply; `fence` tells the key and the token of this node's lease."""
+    """Commits by function calls to `server`. `confirm` is what must be confirmed before a commit is acknowledged, None
+    for no more than the server's reply; `fence` tells the key and the token of this node's lease."""
 
     def __init__(
         self,
