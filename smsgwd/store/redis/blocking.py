@@ -41,7 +41,8 @@ class Blocking:
 
     def ask(self, commands: Sequence[Sequence[Arg]]) -> list[Any]:
         """Several commands at once; their replies in order."""
-        return self._wait(self._many, commands)
+        replies: list[Any] = self._wait(self._many, commands)
+        return replies
 
     def function(self, name: str, keys: Sequence[str], args: Sequence[Arg]) -> Any:
         """A function of the library."""
@@ -49,7 +50,8 @@ class Blocking:
 
     def confirmed(self, name: str, keys: Sequence[str], args: Sequence[Arg], wait: Sequence[Arg]) -> list[Any]:
         """A function with the confirmation that what it wrote is safe: both replies."""
-        return self._wait(self._link.confirmed, name, keys, args, wait)  # type: ignore[no-any-return]
+        replies: list[Any] = self._wait(self._link.confirmed, name, keys, args, wait)
+        return replies
 
     def _wait(self, call: Any, *args: Any) -> Any:
         return blockingCallFromThread(self._reactor, call, *args)

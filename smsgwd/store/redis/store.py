@@ -35,8 +35,8 @@ class RedisStore(Committing, KeptUp, Reads):
 
     `node`: the name of this process among those that share the store; '' claims nothing (tools, tests). `strict`:
     nothing is acknowledged before the server has fsynced it; `replicas`: nor before so many replicas have it; both
-    within `confirm_s`. `fence` tells the key and token of the node's lease. `timeout_s`: how long the server may take for an
-    answer. The others as of EmbeddedStore.
+    within `confirm_s`. `fence` tells the key and token of the node's lease. `timeout_s`: how long the server may take
+    for an answer. The others as of EmbeddedStore.
     """
 
     def __init__(
