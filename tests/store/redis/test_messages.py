@@ -1,5 +1,8 @@
 """Messages on the Redis store: what they are found by is what their records say, and several nodes change them."""
 
+from random import Random
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -19,7 +22,7 @@ from smsgwd.model.changes import (
     Reroute,
     Rerouted,
 )
-from smsgwd.model.message import HELD, Failure, State
+from smsgwd.model.message import HELD, Failure, Message, State
 from smsgwd.model.operators import Discard, Hold
 from smsgwd.model.upkeep import TimeOutReceipts
 from smsgwd.store.redis.apply.table import apply, prefetch
@@ -27,7 +30,7 @@ from smsgwd.store.redis.base import Taken
 from smsgwd.store.redis.keys import id8, queued
 from smsgwd.store.redis.rows import full_view, message_of, new_row, pack_row, row_from
 from smsgwd.store.rows import MOST_EVENTS, PartRow
-from tests.store.redis.nodes import nodes
+from tests.store.redis.nodes import Node, nodes
 from tests.store.samples import EURO, HOUR, NOW, begin_anew, message, receipt, sent, submit, tenant
 
 BAD = Failure("smsc_rejected", "0x0b", 11)
@@ -341,6 +344,65 @@ def test_held_ones_are_chosen_by_tenant_number_and_connector(pair):
         ("demo", "30", "sim"): [mine.id],
     }
     assert other.run(lambda work: work.held_ids("", "", "", 1)) == [mine.id]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_two_nodes_do_at_once(pair, seed):
+    """Seeded changes, mostly two at a time that know nothing of each other."""
+    dice = Random(seed)
+    known: list[Message] = []
+    claims: dict[int, Node] = {}
+    at = NOW
+    for step in range(120):
+        at += dice.choice((0, 1, 60_000))
+        both = [(node, _some(dice, node, at, known, claims)) for node in pair]
+        attempts = [(node, changes, begin(node, *changes)) for node, changes in both]
+        for node, changes, attempt in attempts:
+            if not attempt.commit():
+                node.run(lambda work, changes=changes: _apply(work, changes))
+        if known and dice.random() < 0.3:
+            new, node = dice.choice(known), dice.choice(pair)
+            if node.ask([("ZSCORE", node.keys.queue("sim"), queued(new.priority, new.id))])[0] is not None:
+                claim(node, new)
+                claims[new.id] = node
+        if step % 10 == 9:
+            consistent(pair[0])
+    consistent(pair[0])
+    stored = pair[0].stored()
+    ended = [row_from(value).state >= State.DELIVERED for name, value in stored.items() if name[:2] == "m:"]
+    assert True in ended
+    tally = stored["n:demo"]
+    assert int(tally[b"accepted"]) == len(ended)
+    assert sum(int(tally.get(name, 0)) for name in (b"delivered", b"failed", b"cancelled")) == sum(ended)
+
+
+def _some(dice, node, at, known, claims):
+    """Changes of one node. What it has claimed only it sends, and what nobody has, nobody sends."""
+    changes: list[Any] = []
+    for _ in range(dice.randrange(1, 4)):
+        what = dice.random()
+        new = dice.choice(known) if known and what >= 0.25 else message(submitted_at=at, deadline=at + 600_000)
+        if new not in known:
+            known.append(new)
+            changes.append(submit(new, at=at))
+        elif what < 0.35:
+            changes.append(Cancel("demo", new.id, at))
+        elif what < 0.45:
+            changes.append(Hold((new.id,), at, "why"))
+        elif what < 0.55:
+            changes.append(Unhold("", "", at))
+        elif what < 0.65:
+            changes.append(Promote(at))
+        elif what < 0.7:
+            changes.append(Expire(at, frozenset()))
+        elif what < 0.75:
+            changes.append(receipt(f"A{new.id:x}", received_at=at))
+        elif claims.get(new.id) is node:
+            if what < 0.85:
+                changes.append(Requeue(new.id, at + 30_000, "sim", at, BAD))
+            else:
+                changes.append(sent(new.id, f"A{new.id:x}", at=at))
+    return changes
 
 
 # -- round trips -------------------------------------------------------------------------------------------------------
