@@ -55,6 +55,8 @@ class SharedNodes:
         self._on_unfenced = on_unfenced
         self._binds: dict[str, int] = {}
         self._others: frozenset[str] = frozenset()
+        self._here: frozenset[str] = frozenset()
+        self._here_of: tuple[tuple[str, ...], frozenset[str]] = ((), frozenset())
         lease.on_lost = self._lost
         lease.on_regained = self._regained
 
@@ -155,8 +157,14 @@ class SharedNodes:
         alike = roster.alike(self.name)
         shares = allot(self._binds, [node for node in nodes if node in alike], current, roster.pins)
         mine = {bind_name(*slot) for slot, node in shares.items() if node == self.name}
-        mine.update(thing for thing in self._others if owner(thing, nodes) == self.name)
-        self._ownership.wants(mine)
+        self._ownership.wants(mine | self._others_here(tuple(nodes)))
+
+    def _others_here(self, nodes: tuple[str, ...]) -> frozenset[str]:
+        """Those things without weight that are this node's; they depend on nothing but who takes part."""
+        if self._here_of != (nodes, self._others):
+            self._here_of = (nodes, self._others)
+            self._here = frozenset(thing for thing in self._others if owner(thing, nodes) == self.name)
+        return self._here
 
 
 def _shape(binds: Mapping[str, int]) -> str:

@@ -435,6 +435,25 @@ class Living(TestCase):
         assert took > TTL_MS / 1000 - 1.0
         dying.lease._timer = None
 
+    def test_a_server_is_killed_and_started_again(self):
+        return Deferred.fromCoroutine(self.killed())
+
+    async def killed(self):
+        self.server = Server(appendfsync="always")
+        self.addCleanup(self.server.close)
+        self.keys = Keys("killed")
+        said = []
+        nodes = await self.node("a", said)
+        await self.until(lambda: len(said) == 2)
+        await nodes.drain("a")
+        await self.until(lambda: nodes.live()[0].state is NodeState.DRAINING)
+        self.server.restart()
+        await nodes.roster._calls.call("PING").addErrback(lambda _: None)
+        await self.until(lambda: nodes.roster._calls.up)
+        await nodes.undrain("a")
+        await self.until(lambda: nodes.live()[0].state is NodeState.UP)
+        await self.until(lambda: nodes.owns("b:x:0") and nodes.owns("b:x:1"))
+
     def test_calls_between_nodes(self):
         return Deferred.fromCoroutine(self.calls())
 
