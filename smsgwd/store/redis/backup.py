@@ -1,7 +1,7 @@
 """A copy of everything under the store's keys in one file, made while the store is being written to.
 
-The file is a sequence of msgpack values: first a header [FORMAT, prefix], then for each key its name without the prefix
-and what it holds (a large index in several pages):
+The file is a sequence of msgpack values, each behind its length (4 bytes, big-endian): first a header [FORMAT, prefix],
+then for each key its name without the prefix and what it holds (a large index in several pages):
 
     [name, "string", value] | [name, "hash", {field: value}] | [name, "zset", [member, score, member, score, ...]]
 
@@ -57,12 +57,12 @@ async def backup(ask: Asking, control: Control, path: Path) -> int:
     try:
         try:
             count = 0
-            await _threaded(control, file.write, _encode((FORMAT, ask.keys.base)))
+            await _threaded(control, file.write, _frame((FORMAT, ask.keys.base)))
             async for values in _everything(ask, control):
                 count += len(values)
-                await _threaded(control, file.write, b"".join(map(_encode, values)))
+                await _threaded(control, file.write, b"".join(map(_frame, values)))
                 control.look()
-            await _threaded(control, file.write, _encode((count,)))
+            await _threaded(control, file.write, _frame((count,)))
         finally:
             await _threaded(control, _finish, file)
         return await _threaded(control, _publish, partial, path)
@@ -74,6 +74,11 @@ async def backup(ask: Asking, control: Control, path: Path) -> int:
         if isinstance(error, OSError):
             raise StoreUnavailable(f"{path}: {error.strerror}") from None
         raise
+
+
+def _frame(value: tuple[Any, ...]) -> bytes:
+    packed = _encode(value)
+    return len(packed).to_bytes(4, "big") + packed
 
 
 async def _threaded(control: Control, work: Callable[..., _T], *args: Any) -> _T:

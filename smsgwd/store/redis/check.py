@@ -27,29 +27,38 @@ _PARTS: Final = 255  # what of a place is the part (Work.map_smsc)
 
 
 async def check(ask: Asking, control: Control, deep: bool) -> CheckReport:
-    """See Store.check. `deep`: also SMSC ids, numbers in histories, top-ups, and all names of records. Raises
-    StoreUnavailable when it is to end, errors.Unreachable and errors.Refused."""
+    """See Store.check. `deep`: also SMSC ids, numbers in histories and top-ups. Raises StoreUnavailable when it is
+    to end, errors.Unreachable and errors.Refused."""
     begun = time.perf_counter()
     findings = Findings(ask, control)
     control.total = int(await ask.call("ZCARD", ask.keys.messages))
     messages = _Messages(findings, deep)
-    count = await messages.walk()
-    await messages.strays()
-    await check_rest.pushes(findings)
-    await check_rest.parked(findings)
-    await check_rest.counts(findings, sorted(messages.tenants), deep)
-    if deep:
-        await check_rest.names(findings)
-    control.look()
-    findings.tell((await reads_money.ledger_check(ask)).problems)
+    for step in (
+        messages.walk,
+        messages.strays,
+        partial(check_rest.pushes, findings),
+        partial(check_rest.parked, findings),
+        lambda: check_rest.counts(findings, sorted(messages.tenants), deep),
+        partial(check_rest.names, findings),
+        partial(_ledger, findings),
+    ):
+        control.look()
+        try:
+            await step()
+        except msgspec.DecodeError as error:
+            findings.tell([f"a row cannot be read: {error}"])
     size = await reads_audit.space(ask)
     return CheckReport(
         problems=findings.problems,
-        messages=count,
+        messages=messages.count,
         bytes=size.bytes,
         free_bytes=size.free_bytes,
         seconds=time.perf_counter() - begun,
     )
+
+
+async def _ledger(findings: Findings) -> None:
+    findings.tell((await reads_money.ledger_check(findings.ask)).problems)
 
 
 class _Messages:
@@ -60,16 +69,15 @@ class _Messages:
         self._ask = findings.ask
         self._keys = findings.ask.keys
         self._deep = deep
+        self.count = 0  #: that there are
         self.tenants: set[str] = set()  #: that messages are of, or that there are
 
-    async def walk(self) -> int:
-        """All messages; how many there are."""
-        count = 0
+    async def walk(self) -> None:
+        """All messages."""
         async for page in self._findings.pages(self._keys.messages):
             await self._findings.look(self._look, [number_of(member) for member, _ in page])
-            count += len(page)
-            self._findings.control.done += len(page)
-        return count
+            self.count += len(page)
+            self._findings.control.done = self.count
 
     async def strays(self) -> None:
         """What is in other indexes and is no message, or not what they say."""

@@ -12,8 +12,8 @@ from smsgwd.ports.looking import AuditFilter
 from smsgwd.store.redis import reads_audit, reads_records
 from smsgwd.store.redis.apply import records
 from smsgwd.store.redis.asking import PAGE, Asking
-from smsgwd.store.redis.keys import id8
 from smsgwd.store.redis.kept import beyond, link_member
+from smsgwd.store.redis.keys import id8
 from tests.store.contract_clearing import DAY, NUMBER, OTHER, lookup
 from tests.store.contract_operators import entry
 from tests.store.redis.nodes import nodes

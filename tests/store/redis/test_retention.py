@@ -154,7 +154,7 @@ def test_pushes_of_many_targets(pair):
     node = pair[0]
     pushes = {}
     for number in range(5):
-        new, pushes[number] = ended(node, dlr_url=f"https://t{number}.example/")
+        _, pushes[number] = ended(node, dlr_url=f"https://t{number}.example/")
     dead = [pushes[number] for number in (0, 2, 4)]
     do(node, *(OutboxDead(push, NOW, "gone") for push in dead))
     change = PurgeLeftovers(LATER, NOW + 1, 0, 0, 0, 100, limit=1)
