@@ -17,7 +17,12 @@ references, refused recipients and links are kept, `submissions.py`; opt-out lis
 message, `parked.py`; subscribers' parts, `mo.py`; tenants, `tenants.py` and `apply/tenants.py`. Money, `books.py`
 (which balances a decision holds for, entries, references), counts of tenants, `counts.py`, what is asked of both and
 whether the ledger is right, `reads_money.py`; the outbox, `pushes.py`, what is asked of it, `reads_outbox.py`, what is
-owed anew, `apply/repush.py`.
+owed anew, `apply/repush.py`. Records, links, lookups and the audit: their values, `kept.py`, what is asked of them,
+`reads_records.py` and `reads_audit.py`.
+
+Looking after it: how far walks over old rows are, `walks.py` (what goes, `apply/retention.py` and `apply/erase.py`);
+long work beside the traffic, `upkeep.py` with `control.py`; what a check looks for, `check.py` (messages) and
+`check_rest.py`, how it looks, `looking.py`; copies, `backup.py`.
 
 Connections: to change what addresses say, edit `address.py`; one connection, `connection.py`; calls and how it is
 connected again, `link.py`; what is published, `listening.py`; which server is the master, `sentinel.py`; clusters,
