@@ -17,7 +17,8 @@ scheduled messages, `reschedule.py`. What is compiled from records, `catalog.py`
 and `tables.py`; how records are changed, `records.py`,
 and providers told of contacts, `contact_pushes.py`; what is remembered of texts and ranges, `guards.py`; what
 becomes of messages to test numbers, `test_numbers.py`. Which provider styles are served and where, `dialect_mounts.py`,
-and what they are given, `dialects.py`. What there is before the store is open, `core.py`; how all of a business is
+and what they are given, `dialects.py`. What there is before the store is open, `core.py`,
+which store that is, `storing.py`; what is this node's of all nodes, `cluster.py`; how all of a business is
 joined, `business.py`; the routing table, `route_tables.py`, and stored records that cannot be used, `stored_values.py`.
 
 For operators: certificates, `certificates.py`; secrets at rest, `secrets.py`, and their rotation, `secret_desk.py`; the

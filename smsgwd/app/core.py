@@ -11,9 +11,10 @@ from prometheus_client import CollectorRegistry
 from smsgwd import __version__
 from smsgwd.app.batches import BatchObservers
 from smsgwd.app.catalog import Catalog
+from smsgwd.app.cluster import Cluster
 from smsgwd.app.secrets import Vault, keys_of, read_or_make
 from smsgwd.app.stages import Stages
-from smsgwd.app.storing import AnyStore, build_store
+from smsgwd.app.storing import AnyStore, build_cluster, build_store
 from smsgwd.app.tenancy import Tenancy
 from smsgwd.app.tenant_counts import TenantCounts
 from smsgwd.app.tracing import Tracing
@@ -29,6 +30,7 @@ class Core:
     clock: SystemClock
     metrics: Metrics
     store: AnyStore
+    cluster: Cluster
     tenancy: Tenancy
     catalog: Catalog
     vault: Vault
@@ -63,9 +65,10 @@ def build_core(config: Config, reactor: Any) -> Core:
     catalog = Catalog(config, reactor, clock)
     tenancy = Tenancy(vault, changed=catalog.tenants_changed, checked=catalog.check_tenant)
     store = build_store(config, reactor, metrics)
+    cluster = build_cluster(config, store, clock, reactor)
     stages, batches = Stages(metrics, clock.now_ms), BatchObservers(store)
     batches.add(stages)
     metrics.config_loaded.set(clock.now_ms() / 1000)
     tracing = Tracing(reactor, batches, clock, metrics, config.node)
     tracing.become(config.tracing)
-    return Core(clock, metrics, store, tenancy, catalog, vault, batches, stages, tracing, key_file)
+    return Core(clock, metrics, store, cluster, tenancy, catalog, vault, batches, stages, tracing, key_file)

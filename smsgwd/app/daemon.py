@@ -108,6 +108,7 @@ class Daemon:
         check_handed_over(listening_at(config))
         self._core = core = build_core(config, reactor)
         begun = core.clock.monotonic()
+        await core.cluster.join()
         highest = await core.store.open()
         _log.info("store.opened", kind=config.store.kind, directory=str(config.data_dir))
         if self._phase != "starting":
@@ -151,6 +152,7 @@ class Daemon:
         await self._listen(services)
         if self._phase != "starting":
             return
+        core.cluster.start()
         self._strays = Strays(reactor, core.store, services.dispatcher, services.rerouter.adopt)
         self._strays.start()
         services.dispatcher.stranded = self._strays.look_soon
@@ -271,6 +273,7 @@ class Daemon:
                 await self._admin_port.stopListening()
             await services.admin.stop(1.0)
         if core is not None:
+            await core.cluster.stop()
             await core.store.close()
             await core.tracing.stop()
             _log.info("store.closed")

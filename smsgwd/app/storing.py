@@ -1,20 +1,21 @@
-"""The store that the configuration names."""
+"""The store that the configuration names, and this process among those that share it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from smsgwd.app.cluster import Cluster, SharedCluster
 from smsgwd.app.observe import Results
 from smsgwd.config import Config
 from smsgwd.config.model.store import RedisStore as RedisSection
+from smsgwd.ports.clock import Clock
 from smsgwd.store.embedded.store import EmbeddedStore
 from smsgwd.telemetry import Metrics, get_logger
 
 if TYPE_CHECKING:
     from smsgwd.store.redis.store import RedisStore
 
-    AnyStore = EmbeddedStore | RedisStore
-
+AnyStore: TypeAlias = "EmbeddedStore | RedisStore"
 _log = get_logger("daemon")
 
 
@@ -75,3 +76,10 @@ def _redis(section: RedisSection, node: str, reactor: Any, common: dict[str, Any
         timeout_s=section.answer_s,
         **common,
     )
+
+
+def build_cluster(config: Config, store: AnyStore, clock: Clock, reactor: Any) -> Cluster:
+    """This process among those that share the store; none others with the embedded one."""
+    if isinstance(store, EmbeddedStore):
+        return Cluster(config.node, clock.now_ms)
+    return SharedCluster(config.node, clock.now_ms, store, reactor)

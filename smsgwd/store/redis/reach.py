@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from smsgwd.store.redis.address import Address, Kind
 from smsgwd.store.redis.cluster import ClusterLink
@@ -12,6 +12,9 @@ from smsgwd.store.redis.connection import Place
 from smsgwd.store.redis.library import Library
 from smsgwd.store.redis.link import Link
 from smsgwd.store.redis.sentinel import Sentinels
+
+#: Either kind has the same face.
+AnyLink: TypeAlias = Link | ClusterLink
 
 
 def link_to(
@@ -23,7 +26,7 @@ def link_to(
     timeout_s: float = 5.0,
     jitter: Callable[[], float] = random.random,
     on_change: Callable[[bool], None] = lambda _: None,
-) -> Link | ClusterLink:
+) -> AnyLink:
     """A link to what `address` says, not connected yet. `home` is as of `ClusterLink`, the rest as of `Link`."""
     if address.kind is Kind.CLUSTER:
         return ClusterLink(

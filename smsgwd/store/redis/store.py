@@ -20,10 +20,10 @@ from smsgwd.store.redis.errors import Refused, Unreachable
 from smsgwd.store.redis.keys import Keys
 from smsgwd.store.redis.library import Library
 from smsgwd.store.redis.memory import Memory
-from smsgwd.store.redis.reach import link_to
+from smsgwd.store.redis.reach import AnyLink, link_to
 from smsgwd.store.redis.reads import Reads
 from smsgwd.store.redis.upkeep import KeptUp
-from smsgwd.store.redis.writer import RedisWriter
+from smsgwd.store.redis.writer import Fenced, RedisWriter
 from smsgwd.store.writer import Batch, CannotOpen
 
 _T = TypeVar("_T")
@@ -35,7 +35,7 @@ class RedisStore(Committing, KeptUp, Reads):
 
     `node`: the name of this process among those that share the store; '' claims nothing (tools, tests). `strict`:
     nothing is acknowledged before the server has fsynced it; `replicas`: nor before so many replicas have it; both
-    within `confirm_s`. `fence` tells the key and token of the node's lease. `timeout_s`: how long the server may take
+    within `confirm_s`. `timeout_s`: how long the server may take
     for an answer. The others as of EmbeddedStore.
     """
 
@@ -52,7 +52,6 @@ class RedisStore(Committing, KeptUp, Reads):
         timeout_s: float = 5.0,
         gap_s: float = 0.002,
         most: int = 1024,
-        fence: Callable[[], tuple[str, bytes] | None] = lambda: None,
         before_commit: Callable[[], None] | None = None,
         after_commit: Callable[[], None] | None = None,
         on_health: Callable[[bool], None] | None = None,
@@ -69,12 +68,17 @@ class RedisStore(Committing, KeptUp, Reads):
             observe_batch=observe_batch,
         )
         self.keys = Keys(prefix)
+        #: Key and token of the node's lease, which each commit must find; None = there is no lease. Of any thread.
+        self.fence: Callable[[], tuple[str, bytes] | None] = lambda: None
+        #: Called when a commit was refused for it.
+        self.on_fenced: Callable[[], object] = lambda: None
+        self._address = address
         self._strict = strict
-        source = (files(__package__) / "functions.lua").read_text()
+        self._library = Library("smsgwd", (files(__package__) / "functions.lua").read_text())
         self.server = link_to(
             reactor,
             address,
-            library=Library("smsgwd", source),
+            library=self._library,
             home=self.keys.base,
             timeout_s=timeout_s,
             on_change=self._link_changed,
@@ -92,7 +96,7 @@ class RedisStore(Committing, KeptUp, Reads):
             most=most,
             before_commit=before_commit,
             after_commit=after_commit,
-            fence=fence,
+            fence=lambda: self.fence(),
             confirm=confirm,
         )
         self._opening: Deferred[int] | None = None
@@ -165,6 +169,26 @@ class RedisStore(Committing, KeptUp, Reads):
         for done in self._closing:
             done.callback(None)
         self._closing = None
+
+    def another_link(self, timeout_s: float, on_change: Callable[[bool], None]) -> AnyLink:
+        """A further link to the same server, not connected: for what must not wait behind commits."""
+        return link_to(
+            self._reactor,
+            self._address,
+            library=self._library,
+            home=self.keys.base,
+            timeout_s=timeout_s,
+            on_change=on_change,
+        )
+
+    def publish(self, topic: str) -> None:
+        """Wake whoever listens for it on any node; nothing while the server is away."""
+        self.server.call("PUBLISH", self.keys.wake(topic), b"", read=True).addErrback(lambda _: None)
+
+    def failed(self, error: BaseException) -> None:
+        """See Committing."""
+        if isinstance(error, Fenced):
+            self.on_fenced()
 
     # -- health ----------------------------------------------------------------------------------------------------
 
