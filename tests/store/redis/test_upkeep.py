@@ -163,7 +163,7 @@ class TestCheck(UpkeepCase, TestCase):
             "tenant demo has another number of contacts than its count says",
             "tenant demo has another number of top-ups than its count says",
         )
-        self.patch(check_rest, "_TOO_MANY", 3)
+        self.patch(check_rest, "_MOST", 3)
         await self.finds("tenant demo has another number of contacts than its count says", deep=False)
 
     async def test_numbers_in_a_history(self):
