@@ -152,7 +152,7 @@ class SharedCluster(Cluster):
     def __init__(self, node: str, now_ms: Callable[[], int], store: RedisStore, reactor: Any) -> None:
         super().__init__(node, now_ms)
         # What it needs costs memory that gateways with the embedded store do not spend.
-        from smsgwd.store.redis.nodes import About, NodeLease
+        from smsgwd.store.redis.nodes import About, NodeLease, place_of_this_process
         from smsgwd.store.redis.placing import SharedNodes
         from smsgwd.store.redis.wakes import Wakes
 
@@ -163,7 +163,7 @@ class SharedCluster(Cluster):
             self._link,
             store.keys,
             node,
-            About(view.host, view.pid, view.version, view.since),
+            About(view.host, view.pid, view.version, view.since, place=place_of_this_process()),
             reactor,
             lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
             load=lambda: self.load(),

@@ -311,7 +311,7 @@ end
 local function join(keys, args)
   local found = redis.call('GET', keys[1])
   if found and found ~= args[2] and (args[3] == '' or found ~= args[3]) then
-    return { redis.call('PTTL', keys[1]), redis.call('HGET', keys[2], args[1]) or '' }
+    return { redis.call('PTTL', keys[1]), redis.call('HGET', keys[2], args[1]) or '', found }
   end
   redis.call('SET', keys[1], args[2], 'PX', args[4])
   redis.call('HSET', keys[2], args[1], facts_now(args[5]))

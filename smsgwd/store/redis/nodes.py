@@ -7,8 +7,10 @@ before anybody else can have what it owned.
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -46,6 +48,7 @@ class About(msgspec.Struct, frozen=True):
     since: int  #: ms
     load: dict[str, float] = {}
     shape: str = ""  #: digest of what it thinks there is to own
+    place: str = ""  #: where its process id means something: a boot of a machine, a namespace of it; '' = not known
 
 
 class NodeLease:
@@ -115,7 +118,10 @@ class NodeLease:
                 if self._now() < sent + _GOOD_S:
                     break
                 continue
-            left, facts = other
+            left, facts, token = other
+            if _ended(facts, self._about.place):
+                self._former = token.decode()  # of a life of this node that is over: nobody waits for it
+                continue
             if self._now() >= until:
                 raise NameTaken(f"node {self.name!r} runs already{_where(facts)}: each node needs a name of its own")
             wait = AGAIN_S if left < 0 else min(left / 1000 + 0.01, AGAIN_S)
@@ -247,13 +253,41 @@ class NodeLease:
         self.why = str(failure.value)
 
 
-def _where(facts: bytes) -> str:
-    """Of what a node told of itself (time, JSON), what helps to find it."""
+def _about(facts: bytes) -> About | None:
+    """What a node told of itself (time, JSON)."""
     try:
-        about = msgspec.json.decode(facts.partition(b" ")[2], type=About)
+        return msgspec.json.decode(facts.partition(b" ")[2], type=About)
     except msgspec.MsgspecError:
+        return None
+
+
+def _where(facts: bytes) -> str:
+    """Of what a node told of itself, what helps to find it."""
+    about = _about(facts)
+    return "" if about is None else f" on {about.host} (process {about.pid})"
+
+
+def _ended(facts: bytes, place: str) -> bool:
+    """True when a node was a process of this very place (`About.place`) and is none any more."""
+    about = _about(facts)
+    if about is None or not place or about.place != place:
+        return False
+    try:
+        os.kill(about.pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def place_of_this_process() -> str:
+    """See `About.place`; '' where the system does not say."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
         return ""
-    return f" on {about.host} (process {about.pid})"
 
 
 def unanswered(failure: Failure) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+
 import msgspec
 import pytest
 
 from smsgwd.ports.nodes import NodeState, NodeView, NotShared, Pin
 from smsgwd.store.alone import Alone
 from smsgwd.store.redis.errors import Refused, Unreachable
-from smsgwd.store.redis.nodes import EVERY_S, MARGIN_S, TTL_MS, NameTaken
+from smsgwd.store.redis.nodes import EVERY_S, MARGIN_S, TTL_MS, NameTaken, place_of_this_process
 from smsgwd.store.redis.program import Program
 from tests.store.redis.peers import Gateway
 
@@ -177,6 +180,23 @@ def test_a_predecessor_that_was_killed_is_waited_for(gateway):
     gateway.pass_(0.3, second)
     assert second.lease.held
     assert second.heard() == []
+
+
+def test_a_predecessor_of_this_machine_that_has_ended_is_not_waited_for(gateway):
+    here = place_of_this_process()
+    assert here
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for pid, place, waits in ((ended.pid, "another", True), (os.getpid(), here, True), (ended.pid, here, False)):
+        name = f"n{pid}{place == here}"
+        first = gateway.process(name)
+        first.lease._about = msgspec.structs.replace(first.lease._about, pid=pid, place=place)
+        first.start()
+        assert first.lease.held
+        second = gateway.process(name)
+        second.lease._about = msgspec.structs.replace(second.lease._about, place=here)
+        second.start()
+        assert second.lease.held is not waits
 
 
 def test_a_start_without_a_server_fails(gateway):
