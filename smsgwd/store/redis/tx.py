@@ -171,8 +171,9 @@ class Tx:
         start = low if after is None else after[0]
         found: dict[bytes, float] = {}
         offset, most = 0, limit + gone
+        ends = _plain(start), _plain(high)
         while True:
-            (page,) = self._ask([("ZRANGEBYSCORE", index, start, high, "WITHSCORES", "LIMIT", offset, most)])
+            (page,) = self._ask([("ZRANGEBYSCORE", index, *ends, "WITHSCORES", "LIMIT", offset, most)])
             pairs = [(member, float(score)) for member, score in zip(page[::2], page[1::2], strict=True)]
             found.update(
                 (member, score)
@@ -200,9 +201,7 @@ class Tx:
         else:
             (page,) = self._ask([("FCALL", "smsgwd_behind", 1, index, _plain(after[0]), after[1], "+inf", most)])
         found = {
-            member: float(score)
-            for member, score in zip(page[::2], page[1::2], strict=True)
-            if member not in changes
+            member: float(score) for member, score in zip(page[::2], page[1::2], strict=True) if member not in changes
         }
         found.update(
             (member, score)

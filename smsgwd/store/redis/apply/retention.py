@@ -57,8 +57,8 @@ def _ended(work: RedisWork, numbers: list[int]) -> list[RedisRow]:
 
 
 def _under_way(work: RedisWork, row: RedisRow) -> bool:
-    """True for one that came, or left its queue, in this very transaction, which the server is to be told of at its end:
-    it goes in the next round."""
+    """True for one that came, or left its queue, in this very transaction, which the server is told of at its end: it
+    goes in the next round."""
     return row.queued is not None or work.tx.fresh(work.keys.message(row.id))
 
 
