@@ -64,6 +64,7 @@ class Cluster:
         self._heard: dict[str, list[Callable[[str], object]]] = {}
         self._binds: Mapping[str, int] = {}
         self._others: dict[str, tuple[str, ...]] = {}  # things by their kind
+        self._useful: dict[str, tuple[str, ...]] = {}  # the same of what is of use to this node in particular
         self._begun = False
         self._view = NodeView(node, NodeState.UP, socket.gethostname(), os.getpid(), __version__, now_ms())
         self.nodes: Nodes = Alone(lambda: self._view, self._gained, self._let_go)
@@ -89,13 +90,25 @@ class Cluster:
         self._binds = dict(binds)
         self._declared()
 
+    def declare_here(self, kind: str, names: Collection[str]) -> None:
+        """All things of a kind that are of use here: each is ours from now on while no other node has it."""
+        self._useful[kind] = tuple(f"{kind}:{name}" for name in names)
+        self._declared()
+
+    def owner(self, kind: str, name: str) -> str | None:
+        """The living node that has it, as far as this one knows."""
+        return self.nodes.owner(f"{kind}:{name}")
+
     def owns(self, kind: str, name: str) -> bool:
         """Whether this is ours at this moment: asked before each act that only one node may do."""
         return self.nodes.owns(f"{kind}:{name}")
 
     def _declared(self) -> None:
         if self._begun:
-            self.nodes.things(self._binds, [thing for things in self._others.values() for thing in things])
+            others, here = (
+                [thing for things in kinds.values() for thing in things] for kinds in (self._others, self._useful)
+            )
+            self.nodes.things(self._binds, others, here)
 
     def _gained(self, thing: str, dead: str | None) -> None:
         holder = self._holders.get(thing.partition(":")[0])

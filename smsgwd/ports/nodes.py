@@ -55,14 +55,19 @@ class Nodes(Protocol):
     name: str  #: of this node
     alone: bool  #: True: the store is not shared, everything is ours for ever
 
-    def things(self, binds: Mapping[str, int], others: Collection[str]) -> None:
-        """All there is to own by now: binds of each connector, and things without weight (roles, targets). What of it
-        is this node's it hears one by one, from the callbacks it gave when this was made."""
+    def things(self, binds: Mapping[str, int], others: Collection[str], here: Collection[str] = ()) -> None:
+        """All there is to own by now: binds of each connector, and things without weight (roles, targets); `here` are
+        things that are of use to this node in particular, which has each of them while no other node has it. What of
+        it is this node's it hears one by one, from the callbacks it gave when this was made."""
         ...
 
     def owns(self, thing: str) -> bool:
         """Whether it is this node's at this moment. False as soon as the lease may be gone: ask before each act that
         only one node may do."""
+        ...
+
+    def owner(self, thing: str) -> str | None:
+        """The living node that has it, as far as this one knows."""
         ...
 
     def owners(self) -> Mapping[str, str]:

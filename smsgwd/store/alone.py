@@ -28,9 +28,9 @@ class Alone:
         self._let_go = let_go
         self._things: dict[str, None] = {}
 
-    def things(self, binds: Mapping[str, int], others: Collection[str]) -> None:
+    def things(self, binds: Mapping[str, int], others: Collection[str], here: Collection[str] = ()) -> None:
         """See Nodes."""
-        now = dict.fromkeys([*(bind_name(name, at) for name in binds for at in range(binds[name])), *others])
+        now = dict.fromkeys([*(bind_name(name, at) for name in binds for at in range(binds[name])), *others, *here])
         before, self._things = self._things, now
         for thing in before:
             if thing not in now:
@@ -42,6 +42,10 @@ class Alone:
     def owns(self, thing: str) -> bool:
         """See Nodes."""
         return thing in self._things
+
+    def owner(self, thing: str) -> str | None:
+        """See Nodes."""
+        return self.name if thing in self._things else None
 
     def owners(self) -> Mapping[str, str]:
         """See Nodes."""

@@ -55,6 +55,7 @@ class SharedNodes:
         self._on_unfenced = on_unfenced
         self._binds: dict[str, int] = {}
         self._others: frozenset[str] = frozenset()
+        self._useful: frozenset[str] = frozenset()  # to this node in particular, whatever the rule says
         self._here: frozenset[str] = frozenset()
         self._here_of: tuple[tuple[str, ...], frozenset[str]] = ((), frozenset())
         lease.on_lost = self._lost
@@ -73,17 +74,22 @@ class SharedNodes:
 
     # -- Nodes --------------------------------------------------------------------------------------------------------
 
-    def things(self, binds: Mapping[str, int], others: Collection[str]) -> None:
+    def things(self, binds: Mapping[str, int], others: Collection[str], here: Collection[str] = ()) -> None:
         """See Nodes."""
         if binds != self._binds:
             self._binds = dict(binds)
             self.lease.tell(_shape(self._binds))
         self._others = frozenset(others)
+        self._useful = frozenset(here)
         self._place()
 
     def owns(self, thing: str) -> bool:
         """See Nodes."""
         return self._ownership.owns(thing)
+
+    def owner(self, thing: str) -> str | None:
+        """See Nodes."""
+        return self.roster.owner(thing)
 
     def owners(self) -> Mapping[str, str]:
         """See Nodes."""
@@ -147,7 +153,8 @@ class SharedNodes:
         nodes = roster.taking_part()
         if not nodes:  # all are drained: nobody takes anything, and nobody could have what they have
             everything = {bind_name(name, at) for name, count in self._binds.items() for at in range(count)}
-            self._ownership.wants([thing for thing in self._ownership.held if thing in everything | self._others])
+            kept = {thing for thing in self._ownership.held if thing in everything | self._others}
+            self._ownership.wants(kept | self._useful)
             return
         current: dict[Slot, str] = {}
         for thing, holder in roster.owners().items():
@@ -157,7 +164,7 @@ class SharedNodes:
         alike = roster.alike(self.name)
         shares = allot(self._binds, [node for node in nodes if node in alike], current, roster.pins)
         mine = {bind_name(*slot) for slot, node in shares.items() if node == self.name}
-        self._ownership.wants(mine | self._others_here(tuple(nodes)))
+        self._ownership.wants(mine | self._others_here(tuple(nodes)) | self._useful)
 
     def _others_here(self, nodes: tuple[str, ...]) -> frozenset[str]:
         """Those things without weight that are this node's; they depend on nothing but who takes part."""
