@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import pairwise
 from typing import Final, TypeAlias
@@ -18,6 +19,8 @@ Slot: TypeAlias = tuple[str, int]
 #: What an operator pinned: a slot, or with None all of a connector's that are not pinned themselves. Value: the node.
 Pins: TypeAlias = Mapping[tuple[str, int | None], str]
 
+#: Groups that targets of pushes go by: there may be thousands of targets, and who has what is read whole.
+GROUPS: Final = 256
 _FAR: Final = 1 << 30
 
 
@@ -32,6 +35,12 @@ def bind_of(thing: str) -> Slot | None:
         return None
     connector, _, number = thing[2:].rpartition(":")
     return connector, int(number)
+
+
+@lru_cache(maxsize=20_000)
+def group_of(target: str) -> str:
+    """The group of a target of pushes: the same on all nodes."""
+    return str(int.from_bytes(blake2b(target.encode(), digest_size=4).digest(), "big") % GROUPS)
 
 
 def owner(thing: str, nodes: Collection[str]) -> str | None:

@@ -19,6 +19,9 @@ from smsgwd.telemetry import get_logger
 LOOK_S = 60.0
 """Seconds between looks at what the store owes."""
 
+SHARED_LOOK_S = 10.0
+"""The same where other nodes owe it, too: that they said so may have been missed."""
+
 _KEEP_IDLE_S = 300.0
 _FAR_MS = 120_000
 _AGAIN_S = 1.0
@@ -47,7 +50,12 @@ class Lanes:
         dropped: Callable[[Lane], None],
         furthest_ms: int = 24 * 3_600_000,
         batch_of: Callable[[str], int] = lambda tenant: 1,
+        mine: Callable[[str], bool] | None = None,
+        look_s: float = LOOK_S,
     ) -> None:
+        """`mine` tells of a target whether it is this node's to push to (None: all are); seconds between looks."""
+        self._mine = mine
+        self._look_s = look_s
         self._reactor = reactor
         self._clock = clock
         self._store = store
@@ -60,6 +68,7 @@ class Lanes:
         self._of_tenant: dict[str, dict[str, Lane]] = {}
         self._counted: dict[str, tuple[float, int]] = {}  # of tenants with many lanes: until when, what lags
         self._timer: IDelayedCall | None = None
+        self._again = False
         self._stopped = False
 
     def follow(self, window: int, furthest_ms: int) -> None:
@@ -117,7 +126,7 @@ class Lanes:
     def feed(self, lane: Lane, now_ms: int) -> None:
         """Read a page when the lane needs one."""
         queue = lane.queue
-        if queue.must_read and lane.may_read(now_ms):
+        if queue.must_read and not lane.closed and lane.may_read(now_ms):
             limit = queue.page
             self._store.outbox(lane.name, queue.begin_read(), limit).addCallbacks(
                 self._page, self._no_page, callbackArgs=(lane, queue, limit), errbackArgs=(lane, queue)
@@ -143,22 +152,34 @@ class Lanes:
     def look(self) -> Deferred[None]:
         """Find what the store owes that memory does not know, and drop what memory need not hold; again each minute."""
         self._timer = None
-        return self._store.outbox_targets(esmes=False).addCallbacks(self._looked, self._not_looked)
+        return self._store.outbox_targets(mine=self._mine).addCallbacks(self._looked, self._not_looked)
+
+    def look_soon(self) -> None:
+        """There may be more that is owed: look now, or once the look that is under way is over."""
+        if self._timer is not None:
+            self._timer.reset(0)
+        else:
+            self._again = True
+
+    def _later(self, seconds: float) -> None:
+        again, self._again = self._again, False
+        self._timer = self._reactor.callLater(0 if again else seconds, self.look)
 
     def _not_looked(self, failure: Failure) -> None:
         _log.error("notify.error", reason=f"outbox targets: {type(failure.value).__name__}")
         if not self._stopped:
-            self._timer = self._reactor.callLater(_AGAIN_S, self.look)
+            self._later(_AGAIN_S)
 
     def _looked(self, targets: list[OutboxTarget]) -> None:
         if self._stopped:
             return
-        self._timer = self._reactor.callLater(LOOK_S, self.look)
+        self._later(self._look_s)
         now_ms, now = self._clock.now_ms(), self._clock.monotonic()
         for owed in targets:
             lane = self._lanes.get(owed.target)
             if lane is None:
-                if not now_ms + int(LOOK_S * 1000) < owed.next_due <= now_ms + self._furthest_ms:
+                soon = not now_ms + int(self._look_s * 1000) < owed.next_due <= now_ms + self._furthest_ms
+                if soon and (self._mine is None or self._mine(owed.target)):
                     self.lane(owed.target, owed.target.partition(" ")[0])
             elif lane.idle and lane.queue.complete and not len(lane.queue):
                 lane.forget()  # something came into the outbox without being offered
@@ -166,6 +187,31 @@ class Lanes:
             if self._superfluous(lane, now_ms, now):
                 self._drop(lane)
         self._stir(tuple(self._lanes.values()))
+
+    # -- what other nodes push -------------------------------------------------------------------------------------
+
+    def close(self, gone: Callable[[str], bool]) -> list[Lane]:
+        """Begin nothing new for targets that `gone` tells of; the lanes in which something is out. They are dropped
+        once it is not, by `closed_ended`."""
+        left = [lane for lane in self._lanes.values() if gone(lane.name)]
+        for lane in left:
+            if not lane.closed:
+                lane.close()
+        return [lane for lane in left if not self.closed_ended(lane)]
+
+    def closed_ended(self, lane: Lane) -> bool:
+        """Drop a closed lane with nothing out; False while something is, or when it was opened again."""
+        if not lane.closed or not lane.idle:
+            return False
+        if self._lanes.get(lane.name) is lane:
+            self._drop(lane)
+        return True
+
+    def reopen(self, here: Callable[[str], bool]) -> None:
+        """These targets are this node's again before what was out was over."""
+        for lane in self._lanes.values():
+            if lane.closed and here(lane.name):
+                lane.reopen()
 
     def _drop(self, lane: Lane) -> None:
         del self._lanes[lane.name]

@@ -17,7 +17,7 @@ from smsgwd.net.results import Results
 from smsgwd.net.wakeups import Wakeups
 from smsgwd.notify.backoff import furthest_ms
 from smsgwd.notify.event import event_body, is_event
-from smsgwd.notify.lanes import Lanes
+from smsgwd.notify.lanes import LOOK_S, SHARED_LOOK_S, Lanes
 from smsgwd.notify.mo import mo_request
 from smsgwd.notify.outcomes import Entry, Outcomes
 from smsgwd.notify.push import Push, receipt_request
@@ -40,7 +40,8 @@ class Notifier:
     """Implements `ports.Outbox`. `secrets(tenant)` gives the signing secrets of a tenant, the current one first;
     `batch_of(tenant)` how many receipts it takes in one request at most.
 
-    `reactor` is an IReactorTime whose seconds are those of `clock.monotonic`. `metrics` is optional.
+    `reactor` is an IReactorTime whose seconds are those of `clock.monotonic`. `metrics` is optional. `mine` tells of a
+    target whether this node pushes to it, where several share the store; None: it pushes to all.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Notifier:
         batch_of: Callable[[str], int] = lambda tenant: 1,
         metrics: Metrics | None = None,
         random: Callable[[], float] = _random.random,
+        mine: Callable[[str], bool] | None = None,
     ) -> None:
         self.tally = Tally(metrics)
         self._reactor = reactor
@@ -76,7 +78,10 @@ class Notifier:
             self._wakeups.forget,
             furthest_ms(settings.retry_s),
             batch_of,
+            mine,
+            LOOK_S if mine is None else SHARED_LOOK_S,
         )
+        self._leaving: list[tuple[list[Lane], Deferred[None]]] = []  # lanes with something out, until it is not
         self._pumping = False
         self._running = False
         self._ending = Ending(reactor, lambda: not self._slots.used and not len(self._results), self._results.stop)
@@ -154,6 +159,38 @@ class Notifier:
             lane = self._lanes.lane(target, target.partition(" ")[0])
             lane.queue.forget()
             self._stir((lane,))
+
+    # -- other nodes
+
+    def heard(self, target: str) -> None:
+        """Another node owes something to a target of ours."""
+        if self._running:
+            lane = self._lanes.lane(target, target.partition(" ")[0])
+            if lane.queue.complete:  # else it is found when its turn comes
+                lane.queue.forget()
+            self._stir((lane,))
+
+    def come(self, here: Callable[[str], bool]) -> None:
+        """Those targets that `here` holds for are this node's from now on."""
+        self._lanes.reopen(here)
+        self._lanes.look_soon()
+
+    def leave(self, gone: Callable[[str], bool]) -> Deferred[None]:
+        """Those that `gone` holds for are this node's no more: nothing new is begun; fires when what was out is
+        durable."""
+        done: Deferred[None] = Deferred()
+        self._leaving.append((self._lanes.close(gone), done))
+        self._look_at_leaving()
+        return done
+
+    def _look_at_leaving(self) -> None:
+        before, self._leaving = self._leaving, []
+        for lanes, done in before:
+            left = [lane for lane in lanes if lane.closed and not self._lanes.closed_ended(lane)]
+            if left:
+                self._leaving.append((left, done))
+            else:
+                done.callback(None)
 
     # -- pushes
 
@@ -323,6 +360,8 @@ class Notifier:
             touched[lane.name] = lane
         for lane in touched.values():
             lane.fit(self._lanes.capacity)
+        if self._leaving:
+            self._look_at_leaving()
         self._stir(touched.values())
         self._ending.look()
 

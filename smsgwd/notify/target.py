@@ -49,6 +49,7 @@ class Lane:
         "batch",
         "begun_at",
         "breaker",
+        "closed",
         "in_flight",
         "last_error",
         "name",
@@ -73,6 +74,7 @@ class Lane:
         self.begun_at = 0.0  #: the last request
         self.unsaved = 0  #: answered, result not durable yet
         self.waiting = False  #: for a slot
+        self.closed = False  #: another node pushes to this target: nothing new is begun
         self.read_after_ms = 0  #: no page is read before: the store could not be read
         self.used_at = 0.0
         self.last_error = ""
@@ -119,6 +121,8 @@ class Lane:
 
     def ready(self, now_ms: int, now: float) -> bool:
         """True when a push could be made now, given a slot."""
+        if self.closed:
+            return False
         if self.breaker.is_open:
             if self.in_flight or not self.breaker.may_probe(now):
                 return False
@@ -140,7 +144,7 @@ class Lane:
 
     def wake_at_ms(self, now_ms: int, now: float) -> int | None:
         """When the lane should be looked at again, if nothing happens before; None when only an event can change it."""
-        if self.in_flight >= self._window and not self.breaker.is_open:
+        if self.closed or (self.in_flight >= self._window and not self.breaker.is_open):
             return None  # the end of a push comes first
         wake: int | None = None
         head = self._head()
@@ -275,6 +279,17 @@ class Lane:
                 self.forget(OPEN_CAPACITY)
         elif self._capacity == OPEN_CAPACITY and capacity > OPEN_CAPACITY:
             self.forget(capacity)
+
+    def close(self) -> None:
+        """Begin nothing new: the target is another node's. What waits is left to the store."""
+        self.closed = True
+        self.queue.forget()
+        self.turns.forget()
+
+    def reopen(self) -> None:
+        """It is ours again; what is out is not handed out a second time."""
+        self.closed = False
+        self.queue.forget()
 
     def forget(self, capacity: int | None = None) -> None:
         """Leave everything to the store again and read it anew; only when `idle`."""

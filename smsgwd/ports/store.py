@@ -8,7 +8,7 @@ when writes work again. Reads see every commit whose Deferred has fired.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -225,8 +225,11 @@ class Store(SentReads, Protocol):
         """When the earliest scheduled or waiting message is due (milliseconds since 1970), or None."""
         ...
 
-    def outbox_targets(self, *, esmes: bool = False) -> Deferred[list[OutboxTarget]]:
-        """The targets that are owed something (not the dead ones): URLs, or the accounts of ESMEs."""
+    def outbox_targets(
+        self, *, esmes: bool = False, mine: Callable[[str], bool] | None = None
+    ) -> Deferred[list[OutboxTarget]]:
+        """The targets that are owed something (not the dead ones): URLs, or the accounts of ESMEs; with `mine` those
+        whose names it is true for, asked on whatever thread."""
         ...
 
     def outbox_dead(self) -> Deferred[dict[str, int]]:

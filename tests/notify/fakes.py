@@ -131,14 +131,14 @@ class FakeStore:
 
         return self._later(work)
 
-    def outbox_targets(self, *, esmes=False):
+    def outbox_targets(self, *, esmes=False, mine=None):
         def work():
             if self.unreadable:
                 raise StoreUnavailable("closed")
             return [
                 OutboxTarget(target, len(keys), keys[0][0])
                 for target, keys in self.order.items()
-                if keys and target.startswith("@") == esmes
+                if keys and target.startswith("@") == esmes and (mine is None or mine(target))
             ]
 
         return self._later(work)

@@ -20,7 +20,7 @@ class Slow:
         self.pages.append(Deferred())
         return self.pages[-1]
 
-    def outbox_targets(self, *, esmes=False):
+    def outbox_targets(self, *, esmes=False, mine=None):
         self.looks.append(Deferred())
         return self.looks[-1]
 

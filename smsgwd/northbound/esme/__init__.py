@@ -9,7 +9,8 @@ what becomes of requests, `requests.py` and `asks.py`, and of the other commands
 `dialogue.py`, `statuses.py` and `congestion.py`; whose turn it is on the way into the store, `doorway.py`; what is held
 back for its rate, `held.py` (rates are `northbound.pace`).
 
-To change what is owed to accounts and how it gets there, edit `outbox.py`; which bind gets how much of it, `lane.py`;
-what becomes of deliveries that fail, `nacks.py`; what a receipt looks like, `deliveries.py` (most are made
-of templates, `receipt_templates.py`); calling absent accounts, `outbinds.py`.
+To change what is owed to accounts and how it gets there, edit `outbox.py`; how that is read, and who is absent,
+`owed.py`; which bind gets how much of it, `lane.py`; what becomes of deliveries that fail, `nacks.py`; what a receipt
+looks like, `deliveries.py` (most are made of templates, `receipt_templates.py`); calling absent accounts,
+`outbinds.py`.
 """

@@ -101,3 +101,19 @@ class TakesAnswers(Protocol):
     def unbound(self, bind: EsmeBind, unanswered: Sequence[Any], unsent: Sequence[Any]) -> None:
         """The bind is gone, with what was on it (SMPP's window), in the order of sending."""
         ...
+
+
+class Elsewhere(Protocol):
+    """Other nodes that the same accounts may be bound at: one of them gives an account what it is owed."""
+
+    def mine(self, target: str) -> bool:
+        """Whether this node is the one at this moment."""
+        ...
+
+    def bound(self, target: str) -> None:
+        """Something is bound here that receives what this target is owed."""
+        ...
+
+    def unbound(self, target: str) -> None:
+        """Nothing is any more."""
+        ...

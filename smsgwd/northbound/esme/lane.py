@@ -136,6 +136,7 @@ class Lane:
         "lost",
         "name",
         "ok",
+        "ours",
         "outlets",
         "queue",
         "read_after_ms",
@@ -152,6 +153,7 @@ class Lane:
         self.account = account
         self.queue: PagedQueue[OutboxItem] = PagedQueue(_key, capacity)
         self.outlets: list[Outlet] = []
+        self.ours = True  #: no other node gives the account anything
         self.unsaved = 0  #: answered, result not durable yet
         self.read_after_ms = 0  #: no page is read before: the store could not be read
         self.told_at = float("-inf")  #: when a refusal was logged last (monotonic)

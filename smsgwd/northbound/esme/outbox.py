@@ -11,21 +11,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall
-from twisted.python.failure import Failure
+from twisted.internet.defer import Deferred, succeed
 
 from smsgwd.delivery.pages import PagedQueue
 from smsgwd.model.changes import Change
-from smsgwd.model.outbox import OutboxItem, OutboxTarget, account_of_target, esme_target
+from smsgwd.model.outbox import OutboxItem, esme_target
 from smsgwd.model.pushes import OutboxDone
 from smsgwd.net.ending import Ending
 from smsgwd.net.results import Results
 from smsgwd.net.turn import Turn
 from smsgwd.net.wakeups import Wakeups
-from smsgwd.northbound.esme.account import EsmeBind
+from smsgwd.northbound.esme.account import Elsewhere, EsmeBind
 from smsgwd.northbound.esme.lane import Lane, LaneStatus, Outlet, counters_of
 from smsgwd.northbound.esme.nacks import MAX_AGE_MS, SLOW_DOWN, WAITS_S, Entry, Nacks, furthest_ms
+from smsgwd.northbound.esme.owed import LOOK_S, SHARED_LOOK_S, Owed
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.store import Store
 from smsgwd.smpp.constants import VERSION_3_4
@@ -33,8 +32,7 @@ from smsgwd.smpp.errors import EncodeError, NotBound, SessionError
 from smsgwd.smpp.pdu import AlertNotification
 from smsgwd.telemetry import Metrics, get_logger
 
-LOOK_S: Final = 60.0  #: seconds between looks at what the store owes
-_AGAIN_S = 1.0
+_AGAIN_S: Final = 1.0
 _IN_MEMORY = 50_000  # items of all lanes
 _MOST_A_LANE = 2000
 _LEAST_A_LANE = 200
@@ -63,24 +61,37 @@ class EsmeOutbox:
         max_age_ms: int = MAX_AGE_MS,
         random: Callable[[], float] = _random.random,
         turn: Turn | None = None,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
-        """`turn` is that of the connections of binds: what a turn brings leaves at its end. Else one of its own."""
+        """`turn` is that of the connections of binds: what a turn brings leaves at its end. Else one of its own.
+        `elsewhere`: other nodes, which an account may be bound at, too; then an account is given something once `come`
+        said so, until `leave`."""
         self._reactor = reactor
         self._clock = clock
         self._store = store
-        self._tell_absent = absent
+        self._elsewhere = elsewhere
         self._metrics = metrics
         self._lanes: dict[str, Lane] = {}
         self._outlets: dict[EsmeBind, Outlet] = {}
         self._add_early = (turn or Turn(reactor)).add_early
         self._stirred: dict[Lane, None] = {}  # what is looked at when the turn ends, in this order
-        self._absent: set[str] = set()  # targets told of since the last look
         self._held: set[Lane] = set()  # what waits until fewer results are unsaved
         self._results: Results[Entry] = Results(reactor, store, self._saved, _failed)
         self._nacks = Nacks(self._results, random, waits_s=waits_s, max_age_ms=max_age_ms)
         self._furthest_ms = furthest_ms(waits_s)
         self._wakeups: Wakeups[Lane] = Wakeups(reactor, clock.now_ms, self._woken)
-        self._look_timer: IDelayedCall | None = None
+        self._leaving: dict[Lane, Deferred[None]] = {}  # until nothing of it is out
+        self._owed = Owed(
+            reactor,
+            clock,
+            store,
+            self._lanes,
+            absent=absent,
+            woken=self._woken,
+            later=self._wakeups.set,
+            furthest_ms=self._furthest_ms,
+            look_s=LOOK_S if elsewhere is None else SHARED_LOOK_S,
+        )
         self._running = False
         self._ending = Ending(reactor, lambda: not len(self._results) and not self.in_flight, self._results.stop)
 
@@ -89,15 +100,13 @@ class EsmeOutbox:
         """Begin; fires when the store was asked what is owed (a store that cannot tell is asked again)."""
         self._running = True
         self._woken(list(self._lanes.values()))
-        return self._look_around()
+        return self._owed.start()
 
     def stop(self, limit_s: float) -> Deferred[None]:
         """Hand out nothing new; fires when what is out is answered, or its bind gone, and saved, or after `limit_s`."""
         self._running = False
         self._wakeups.stop()
-        if self._look_timer is not None:
-            self._look_timer.cancel()
-            self._look_timer = None
+        self._owed.stop()
         return self._ending.begin(limit_s)
 
     # ------------------------------------------------------------------ for others
@@ -121,8 +130,8 @@ class EsmeOutbox:
                 lane.queue.add(item)
                 if lane not in self._stirred:
                     self._stir(lane)
-            elif item.target not in self._absent:
-                self._missing(item.target)
+            else:
+                self._owed.missing(item.target)
 
     def look(self, target: str) -> None:
         """The store owes this account what memory may not know of (an operator revived it): read it anew."""
@@ -131,7 +140,35 @@ class EsmeOutbox:
             lane.queue.forget()
             self._pump(lane)
         elif self._running:
-            self._missing(target)
+            self._owed.missing(target)
+
+    def heard(self, target: str) -> None:
+        """Another node owes an account something; it is nobody's, or ours."""
+        lane = self._lanes.get(target)
+        if lane is None or lane.queue.complete:  # else it is found when its turn comes
+            self.look(target)
+
+    def come(self, target: str) -> None:
+        """No other node gives this account anything: this one does."""
+        lane = self._lanes.get(target)
+        if lane is not None:
+            lane.ours = True
+            lane.queue.forget()
+            self._pump(lane)
+
+    def leave(self, target: str) -> Deferred[None]:
+        """Another node may do that from now on: nothing more is handed out. Fires when what was out is durable."""
+        lane = self._lanes.get(target)
+        if lane is None:
+            return succeed(None)
+        lane.ours = False
+        if not lane.unsaved and not lane.in_flight:
+            return succeed(None)
+        return self._leaving.setdefault(lane, Deferred())
+
+    def _look_at_leaving(self, lane: Lane) -> None:
+        if lane in self._leaving and not lane.unsaved and not lane.in_flight:
+            self._leaving.pop(lane).callback(None)
 
     def alert(self, account: str, pdu: AlertNotification) -> bool:
         """Pass an alert_notification (SMPP 3.4 s4.12) on to one bind of the account; False when none takes it."""
@@ -153,12 +190,16 @@ class EsmeOutbox:
         if lane is None:
             lane = self._lanes[target] = self._new_lane(target, bind)
         self._outlets[bind] = lane.add(bind)
-        self._absent.discard(target)
+        self._owed.bound(target)
+        if self._elsewhere is not None:
+            self._elsewhere.bound(target)
         self._pump(lane)
 
     def _new_lane(self, target: str, bind: EsmeBind) -> Lane:
         capacity = max(_LEAST_A_LANE, min(_MOST_A_LANE, _IN_MEMORY // (len(self._lanes) + 1)))
-        return Lane(target, bind.account, capacity, counters_of(self._metrics, bind.account.name))
+        lane = Lane(target, bind.account, capacity, counters_of(self._metrics, bind.account.name))
+        lane.ours = self._elsewhere is None or self._elsewhere.mine(target)
+        return lane
 
     def answered(self, bind: EsmeBind, answers: Sequence[tuple[OutboxItem, int]]) -> None:
         """See TakesAnswers."""
@@ -220,6 +261,9 @@ class EsmeOutbox:
             self._pump(lane)
         else:
             self._drop_if_idle(lane)
+            if self._elsewhere is not None:
+                self._elsewhere.unbound(lane.target)
+        self._look_at_leaving(lane)
         self._ending.look()
 
     def _drop_if_idle(self, lane: Lane) -> None:
@@ -252,7 +296,7 @@ class EsmeOutbox:
 
         What was not tried yet, or is due very far off, is due at once: the wall clock was set back.
         """
-        if not self._running or not lane.outlets:
+        if not self._running or not lane.outlets or not lane.ours:
             return
         queue = lane.queue
         now_ms, now = self._clock.now_ms(), self._clock.monotonic()
@@ -279,7 +323,7 @@ class EsmeOutbox:
             if head is not None:
                 self._wakeups.set(lane, head.due_at)
         if queue.must_read:
-            self._read(lane, queue, now_ms)
+            self._owed.read(lane, now_ms)
 
     def _hand_out(self, outlet: Outlet, queue: PagedQueue[OutboxItem], run: int, now_ms: int, now: float) -> int:
         """Give a bind up to `run` items; how many left the queue."""
@@ -335,65 +379,12 @@ class EsmeOutbox:
             stir |= self._held
             self._held.clear()
         for lane in stir:
+            self._look_at_leaving(lane)
             if lane.outlets:
                 self._stir(lane)
             else:
                 self._drop_if_idle(lane)
         self._ending.look()
-
-    # ------------------------------------------------------------------ the store
-    def _read(self, lane: Lane, queue: PagedQueue[OutboxItem], now_ms: int) -> None:
-        if now_ms < lane.read_after_ms <= now_ms + int(_AGAIN_S * 1000):
-            self._wakeups.set(lane, lane.read_after_ms)
-            return
-        limit = queue.page
-        self._store.outbox(lane.target, queue.begin_read(), limit).addCallbacks(
-            self._page, self._no_page, callbackArgs=(lane, limit), errbackArgs=(lane,)
-        )
-
-    def _page(self, items: list[OutboxItem], lane: Lane, limit: int) -> None:
-        lane.queue.page_read(items, more=len(items) >= limit)
-        self._pump(lane)
-
-    def _no_page(self, failure: Failure, lane: Lane) -> None:
-        _failed(f"outbox page: {type(failure.value).__name__}")
-        lane.queue.read_failed()
-        lane.read_after_ms = self._clock.now_ms() + int(_AGAIN_S * 1000)
-        self._pump(lane)
-
-    def _missing(self, target: str) -> None:
-        """Something is due for an account that has no receiver."""
-        name = account_of_target(target)
-        if name is not None and target not in self._absent:
-            self._absent.add(target)
-            if self._tell_absent is not None:
-                self._tell_absent(name)
-
-    def _look_around(self) -> Deferred[None]:
-        """Find out who is absent, and what came into the outbox without being offered; again each minute."""
-        self._look_timer = None
-        return self._store.outbox_targets(esmes=True).addCallbacks(self._looked, self._not_looked)
-
-    def _not_looked(self, failure: Failure) -> None:
-        _failed(f"outbox targets: {type(failure.value).__name__}")
-        if self._running:
-            self._look_timer = self._reactor.callLater(_AGAIN_S, self._look_around)
-
-    def _looked(self, targets: list[OutboxTarget]) -> None:
-        if not self._running:
-            return
-        self._look_timer = self._reactor.callLater(LOOK_S, self._look_around)
-        self._absent.clear()
-        now_ms = self._clock.now_ms()
-        for owed in targets:
-            if now_ms < owed.next_due <= now_ms + self._furthest_ms:
-                continue
-            lane = self._lanes.get(owed.target)
-            if lane is None:
-                self._missing(owed.target)
-            elif not lane.unsaved and not lane.in_flight and lane.queue.complete and not len(lane.queue):
-                lane.queue.forget()
-        self._woken(list(self._lanes.values()))  # also those whose time to wake up was told by another clock
 
 
 def _failed(reason: str) -> None:

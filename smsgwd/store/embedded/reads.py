@@ -59,9 +59,14 @@ class Reads:
         """See ports.Store."""
         return self._page(queries.next_due)
 
-    def outbox_targets(self, *, esmes: bool = False) -> Deferred[list[OutboxTarget]]:
+    def outbox_targets(
+        self, *, esmes: bool = False, mine: Callable[[str], bool] | None = None
+    ) -> Deferred[list[OutboxTarget]]:
         """See ports.Store."""
-        return self._page(lambda connection: queries.outbox_targets(connection, esmes))
+        found = self._page(lambda connection: queries.outbox_targets(connection, esmes))
+        if mine is None:
+            return found
+        return found.addCallback(lambda targets: [each for each in targets if mine(each.target)])
 
     def outbox_dead(self) -> Deferred[dict[str, int]]:
         """See ports.Store."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Final
 
 from smsgwd.model.outbox import MOST_COUNTED, OutboxItem, OutboxTarget
@@ -38,9 +38,11 @@ async def _names(ask: Asking, index: str, low: bytes = b"", high: bytes = b"") -
         low = page[-1] + b"\0"
 
 
-async def outbox_targets(ask: Asking, esmes: bool) -> list[OutboxTarget]:
+async def outbox_targets(ask: Asking, esmes: bool, mine: Callable[[str], bool] | None = None) -> list[OutboxTarget]:
     """See Store.outbox_targets."""
     names = [name for span in ((_ESMES,) if esmes else _URLS) for name in await _names(ask, ask.keys.targets, *span)]
+    if mine is not None:
+        names = [name for name in names if mine(name.decode())]
     found: list[OutboxTarget] = []
     for at in range(0, len(names), PAGE):
         targets = [name.decode() for name in names[at : at + PAGE]]

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from smsgwd.model.mo import Mo, pack_mo
 from smsgwd.model.outbox import MO
-from smsgwd.northbound.esme.outbox import LOOK_S
+from smsgwd.northbound.esme.owed import LOOK_S
 from smsgwd.smpp import status as s
 from smsgwd.smpp.errors import NotBound, WindowFull
 from smsgwd.smpp.pdu import AlertNotification
