@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -123,9 +123,11 @@ class Reads:
 
     # -- what is owed, and money ---------------------------------------------------------------------------------------
 
-    def outbox_targets(self, *, esmes: bool = False) -> Deferred[list[OutboxTarget]]:
+    def outbox_targets(
+        self, *, esmes: bool = False, mine: Callable[[str], bool] | None = None
+    ) -> Deferred[list[OutboxTarget]]:
         """See ports.Store."""
-        return self._ask(reads_outbox.outbox_targets(self.asking, esmes))
+        return self._ask(reads_outbox.outbox_targets(self.asking, esmes, mine))
 
     def outbox_dead(self) -> Deferred[dict[str, int]]:
         """See ports.Store."""
