@@ -33,7 +33,7 @@ def write_all(docs: Path, options: ModelOptions, counts: Sequence[int]) -> int:
     quiet = _rows(called, counts, 1)
     four = _rows(called, [each for each in counts if each % 4 == 0], 4)
     plots = docs / "plots"
-    sets = {"one master": one, "calls only to whom they concern": quiet, "the same, four masters": four}
+    sets = {"one master": one, "calls to few": quiet, "calls to few, 4 masters": four}
     data = {name: [scale_model_table.as_json(each) for each in rows] for name, rows in sets.items()}
     (plots / "data" / "scale.json").write_text(json.dumps(data, indent=1) + "\n")
     places = [str(each) for each in counts]

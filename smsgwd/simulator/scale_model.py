@@ -41,9 +41,9 @@ class ModelOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What came out; `offered` is the rate that was asked for. CPU and `binds_full` are shares of what there is; `server_full`: of its thread's time, fsyncs
-    included; `writer_full`: of the time a node's writer has a commit under way. `left`: messages that came and had not
-    ended. `takeover_s`: from a death until its binds were up again."""
+    """What came out; `offered` is the rate that was asked for. CPU and `binds_full` are shares of what there is;
+    `server_full`: of its thread's time, fsyncs included; `writer_full`: of the time a node's writer has a commit under
+    way. `left`: messages that came and had not ended. `takeover_s`: from a death until its binds were up again."""
 
     nodes: int
     offered: float
