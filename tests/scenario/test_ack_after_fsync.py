@@ -13,6 +13,9 @@ import pytest
 
 from tests.scenario.harness import TOKEN, Scene, wait
 from tests.scenario.shim import Fsync
+from tests.scenario.stores import embedded_only
+
+pytestmark = embedded_only
 
 _SILENCE_S = 0.5
 

@@ -12,6 +12,9 @@ from click.testing import CliRunner
 
 from smsgwd.cli.ctl import main as smsgwctl
 from tests.scenario.harness import Gateway, Scene
+from tests.scenario.stores import embedded_only
+
+pytestmark = embedded_only
 
 
 def ctl(gateway: Gateway, *words: str) -> Any:

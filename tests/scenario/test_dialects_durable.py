@@ -32,6 +32,9 @@ from tests.scenario.providers import (
 )
 from tests.scenario.shim import Fsync
 from tests.scenario.stand_esme import check_sound
+from tests.scenario.stores import embedded_only
+
+pytestmark = embedded_only
 
 _SILENCE_S = 0.3
 _MORE = MOST_INSIDE - sum(each.size for each in PROVIDERS.values()) - 1  #: and the number of iSMS's that is none

@@ -5,6 +5,9 @@ from __future__ import annotations
 import resource
 
 from tests.scenario.harness import Answer, Gateway, Scene, wait
+from tests.scenario.stores import embedded_only
+
+pytestmark = embedded_only
 
 ROOM_FOR_THE_LOG = 64 * 1024
 

@@ -10,6 +10,9 @@ from click.testing import CliRunner
 
 from smsgwd.cli.ctl import main as smsgwctl
 from tests.scenario.harness import Gateway, Scene, wait
+from tests.scenario.stores import embedded_only
+
+pytestmark = embedded_only
 
 PERSON, DIGITS, OTHER = "+306977000111", "306977000111", "+306977000222"
 

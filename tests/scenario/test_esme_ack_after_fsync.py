@@ -22,6 +22,9 @@ from tests.scenario.esme import (
 from tests.scenario.harness import Scene, wait
 from tests.scenario.shim import Fsync
 from tests.scenario.stand_esme import bound, check_sound, credential
+from tests.scenario.stores import embedded_only
+
+pytestmark = embedded_only
 
 _SILENCE_S = 0.5
 _SOURCE, _DEST = b"\5\0Shop\0", b"\1\x01306912345678\0"

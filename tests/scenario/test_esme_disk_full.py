@@ -10,6 +10,9 @@ import sqlite3
 from tests.scenario.esme import CANCEL_SM, QUERY_SM, SUBMIT_SM, Esme
 from tests.scenario.harness import Gateway, Scene, wait
 from tests.scenario.stand_esme import bound, check_sound, credential
+from tests.scenario.stores import embedded_only
+
+pytestmark = embedded_only
 
 _ROOM_FOR_THE_LOG = 64 * 1024
 _SOURCE, _DEST = b"\5\0Shop\0", b"\1\x01306912345678\0"

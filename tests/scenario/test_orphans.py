@@ -11,6 +11,9 @@ import msgspec
 from smsgwd.model.message import State
 from smsgwd.model.receipts import Receipt
 from tests.scenario.harness import Gateway, Scene, wait
+from tests.scenario.stores import embedded_only
+
+pytestmark = embedded_only
 
 
 def orphan(scene: Scene, smsc_id: str) -> None:

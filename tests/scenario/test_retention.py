@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.scenario.harness import Gateway, Scene, wait
+from tests.scenario.stores import embedded_only
+
+pytestmark = embedded_only
 
 A_WHILE_D = 0.0001  # 8.64 s
 
