@@ -18,7 +18,8 @@ and `tables.py`; how records are changed, `records.py`,
 and providers told of contacts, `contact_pushes.py`; what is remembered of texts and ranges, `guards.py`; what
 becomes of messages to test numbers, `test_numbers.py`. Which provider styles are served and where, `dialect_mounts.py`,
 and what they are given, `dialects.py`. What there is before the store is open, `core.py`,
-which store that is, `storing.py`; what is this node's of all nodes, `cluster.py`; how all of a business is
+which store that is, `storing.py`; what is this node's of all nodes, `cluster.py` (of
+connectors, `cluster_connectors.py`); how all of a business is
 joined, `business.py`; the routing table, `route_tables.py`, and stored records that cannot be used, `stored_values.py`.
 
 For operators: certificates, `certificates.py`; secrets at rest, `secrets.py`, and their rotation, `secret_desk.py`; the
@@ -28,7 +29,8 @@ what they do with queues, `queue_desk.py`, and how messages leave those, `handov
 `resend.py`, and as PDUs, `pdus.py`; figures as things happen, `observe.py`, `stages.py` and `business_counts.py`, when
 /metrics is asked for, `scrape.py` and `tenant_counts.py`, for screens, `figures.py`, for the service manager,
 `status_line.py`; which spans a message has, `spans.py`, and whether any are made, `tracing.py`; which outbox an item
-goes to, `outboxes.py`; whether there is CPU to spare, `pressure.py`. How another configuration is put in force,
+goes to, `outboxes.py` (both are made in `pushing.py`), and of several nodes which pushes it, `outbox_shares.py`; what
+one node does for all, `roles.py` and `duties.py`; whether there is CPU to spare, `pressure.py`. How another configuration is put in force,
 `reload.py`, who follows it, `reload_parts.py`; a drain, `drain.py`, and both for operators, `control.py`; what a
 configuration may say and this release cannot do, `support.py`; what plugins say of theirs, `provider_checks.py`; where
 providers call back, `callback_urls.py`, who takes that, `callback_desk.py`, and how it is joined, `callbacks.py`; what

@@ -10,10 +10,9 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from smsgwd import __version__
-from smsgwd.admission.duplicates import RecentTexts
-from smsgwd.admission.flood import FloodGuard
 from smsgwd.app.business_counts import count, counting_contacts
 from smsgwd.app.catalog import Catalog
+from smsgwd.app.cluster import Cluster
 from smsgwd.app.contact_pushes import ContactPushes, Told
 from smsgwd.app.guards import Guards, recall
 from smsgwd.app.link_desk import LinkDesk
@@ -25,6 +24,7 @@ from smsgwd.app.outboxes import Outboxes
 from smsgwd.app.records import StoredRecords
 from smsgwd.app.reload_parts import policy_of
 from smsgwd.app.reschedule import Rescheduler
+from smsgwd.app.sharing import guards_of
 from smsgwd.app.tenancy import Tenancy
 from smsgwd.app.test_numbers import TestNumbers
 from smsgwd.config import Config
@@ -59,6 +59,7 @@ class Business:
     tenancy: Tenancy
     catalog: Catalog
     contact_pushes: ContactPushes
+    changed: Callable[[str, str], Deferred[None] | None]  #: records of a kind and tenant are other ones now
 
     async def start(self) -> None:
         """Remember the texts of late, go on with lookups and with messages to test numbers."""
@@ -81,6 +82,7 @@ def build_business(
     reactor: Any,
     clock: Clock,
     store: Store,
+    cluster: Cluster,
     tenancy: Tenancy,
     catalog: Catalog,
     outboxes: Outboxes,
@@ -88,9 +90,10 @@ def build_business(
     metrics: Metrics,
     providers: Callable[[str], Asked | None] = lambda connector: None,
     told: Callable[[], Iterable[Told]] = tuple,
+    theirs: Callable[[int], bool] = lambda any_id: False,
 ) -> Business:
     """Make them; nothing is started. `providers` finds a connector of kind provider: it may look numbers up. `told`
-    gives all of that kind: they may be told of contacts."""
+    gives all of that kind: they may be told of contacts. `theirs` tells of an id whether another node has made it."""
     tenants = tenancy.directory.tenant
     client = LeanHttpClient(
         reactor,
@@ -108,9 +111,10 @@ def build_business(
         tenants=tenants,
         asking=asking,
         later=reactor.callLater,
+        theirs=theirs,
     )
     catalog.ported = lookups.network_of
-    guards = Guards(RecentTexts(), FloodGuard(), _flooded)
+    guards = guards_of(cluster, clock, _flooded)
     count(metrics, links, lookups, asking, guards)
 
     def changed(kind: str, tenant: str) -> Deferred[None] | None:
@@ -132,6 +136,7 @@ def build_business(
         tenancy=tenancy,
         catalog=catalog,
         contact_pushes=pushes,
+        changed=changed,
     )
 
 

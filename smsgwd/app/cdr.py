@@ -2,6 +2,9 @@
 
 The store remembers in the transaction that ends a message that it is to be written; lines are on the disk (fsync)
 before the store is told to forget. After a crash between the two the last lines of the files tell what is there.
+
+Of several nodes that share a store one writes at a time, to files of its own: what it had written and not yet forgotten
+when it died is written once more by the next.
 """
 
 from __future__ import annotations
@@ -59,6 +62,7 @@ class CdrWriter:
         self._call: IDelayedCall | None = None
         self._running: Deferred[None] | None = None
         self._stopped = True
+        self._ours = False  # to write, not another node's
         self._over = False  # the gateway ends: no configuration begins anything more
         self._turns = DeferredLock()  # the configuration that came last is the one that stays
         self._rotating = False
@@ -73,8 +77,11 @@ class CdrWriter:
 
     def start(self) -> None:
         """Write from now on, where the configuration says so."""
+        self._ours = True
+        if self._over:
+            return
         if self.path is None:
-            self._forget()
+            self._remember(False)
         elif self._stopped:
             self._stopped = False
             self._turn()
@@ -82,6 +89,11 @@ class CdrWriter:
     def become(self, section: Cdr) -> Deferred[None]:
         """Go by another configuration; fires when nothing is written by the old one any more."""
         return self._turns.run(self._become, section)
+
+    def leave(self) -> Deferred[None]:
+        """Another node writes from now on; fires when what is being written is. `start` begins anew."""
+        self._ours = False
+        return self._turns.run(self._halt)
 
     def stop(self) -> Deferred[None]:
         """Begin nothing more; fires when what is being written is."""
@@ -110,18 +122,22 @@ class CdrWriter:
             return
         self._section, self._kept = section, False
         self.trouble = ""
-        self.start()
+        if self._ours:
+            self.start()
+        else:
+            self._remember(self.path is not None)
 
-    def _forget(self) -> None:
-        """Nobody writes down what ends. It is asked until it is done: no message that is remembered may be deleted."""
+    def _remember(self, on: bool) -> None:
+        """Whether somebody writes down what ends. The store is asked until it is done: no message that is remembered
+        may be deleted."""
         section = self._section
         self._call = None
 
         def again(_: Failure) -> None:
             if not self._over and self._section is section:
-                self._call = self._reactor.callLater(_AGAIN_S, self._forget)
+                self._call = self._reactor.callLater(_AGAIN_S, self._remember, on)
 
-        maybeDeferred(self._keep, False).addErrback(again)
+        maybeDeferred(self._keep, on).addErrback(again)
 
     def _close(self) -> None:
         file, self._file = self._file, None

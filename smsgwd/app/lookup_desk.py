@@ -52,8 +52,12 @@ class LookupDesk:
         tenants: Callable[[str], Tenant | None],
         asking: Asking,
         later: Callable[[float, Callable[[], None]], object],
+        theirs: Callable[[int], bool] = lambda lookup: False,
     ) -> None:
-        """`tenants` gives a tenant by id; `later(seconds, call)` is the reactor's."""
+        """`tenants` gives a tenant by id; `later(seconds, call)` is the reactor's; `theirs` tells of the id of a lookup
+        whether another node that lives has taken it, and so asks."""
+        self._theirs = theirs
+        self._going_on = False
         self._section = section
         self._store = store
         self._clock = clock
@@ -108,15 +112,30 @@ class LookupDesk:
                 for lookup in page:
                     self._networks.learn(lookup)
                 after = page[-1].msisdn
-            last = 0
-            while not self._closed and (opened := await self._store.open_lookups(last, _PAGE)):
-                last = opened[-1].id
-                await self._resume(opened)
+            await self._go_on()
         except StoreUnavailable:  # said once, by the store itself
             if not self._closed:
                 self._later(_RETRY_S, self._start_again)
         except Exception as error:
             _log.error("daemon.unhandled_error", error=repr(error), exc_info=error)
+
+    def go_on(self) -> None:
+        """Ask about what nobody who lives asks about: a node has died that did. Never fails."""
+        if not self._closed and not self._going_on:
+            Deferred.fromCoroutine(self._go_on()).addErrback(_unread)
+
+    async def _go_on(self) -> None:
+        self._going_on = True
+        try:
+            last = 0
+            while not self._closed and (opened := await self._store.open_lookups(last, _PAGE)):
+                last = opened[-1].id
+                await self._resume([lookup for lookup in opened if not self._theirs(lookup.id) and self._new(lookup)])
+        finally:
+            self._going_on = False
+
+    def _new(self, lookup: Lookup) -> bool:
+        return lookup.id not in self._open.get(lookup.msisdn, {})
 
     def _start_again(self) -> None:
         if not self._closed:
@@ -322,6 +341,11 @@ def _answered(lookup: Lookup, known: Lookup | None) -> Lookup:
 
 def _nobody_counts(_: str, __: int) -> None:
     """What counts lookups until somebody else does."""
+
+
+def _unread(failure: Failure) -> None:
+    if not isinstance(failure.value, StoreUnavailable):  # which is said once, by the store itself
+        _unhandled(failure)
 
 
 def _unhandled(failure: Failure) -> None:

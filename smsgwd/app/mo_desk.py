@@ -91,10 +91,11 @@ class MoDesk:
     # -- life
 
     def start(self) -> None:
-        """Look what the store has; say which routes lead to nobody."""
+        """Look what the store has, from now on; say which routes lead to nobody."""
         self._running = True
         self._say_routes_to_nobody()
-        self._look()
+        if not self._looking:
+            self._look()
 
     def follow(self, routes: MoRoutes, alphabets: Mapping[str, Charset], part_wait_ms: int, words: OptOutWords) -> None:
         """Go by these from now on; what waited for a route is looked at again soon."""

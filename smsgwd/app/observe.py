@@ -132,6 +132,12 @@ class Strays:
 
     def start(self) -> None:
         """Look now and every five minutes: retries become due, and second ways may lead to a connector of the past."""
+        self._stopped = False
+        if self._call is not None and self._call.active():
+            self._call.cancel()
+        self._look_now()
+
+    def _look_now(self) -> None:
         self._call = None
         self._soon = False
         self._looked_at = self._reactor.seconds()
@@ -149,8 +155,9 @@ class Strays:
         return max(0.0, self._looked_at + _SOON_S - self._reactor.seconds())
 
     def stop(self) -> None:
-        """Look no more."""
+        """Look no more, and leave what was found to others."""
         self._stopped = True
+        self._adopt(())
         if self._call is not None and self._call.active():
             self._call.cancel()
 
@@ -165,11 +172,15 @@ class Strays:
             if connector not in self._told:
                 self._told.add(connector)
                 _log.warning("connector.missing", connector=connector, queued=queued)
-        self._adopt(strays)
+        if not self._stopped:
+            self._adopt(strays)
 
     def _again(self, _: object) -> None:
         if not self._stopped:
-            self._call = self._reactor.callLater(self._soonest() if self._soon else _STRAYS_EVERY_S, self.start)
+            if self._call is not None and self._call.active():
+                self._call.cancel()  # begun anew while the look before was under way
+            delay = self._soonest() if self._soon else _STRAYS_EVERY_S
+            self._call = self._reactor.callLater(delay, self._look_now)
 
 
 def _not_looked(failure: Failure) -> None:

@@ -24,10 +24,6 @@ class Operations:
     cdr: CdrWriter
     access_log: AccessLog
 
-    def start(self) -> None:
-        """Begin what runs by itself."""
-        self.cdr.start()
-
     def become(self, config: Config) -> Deferred[None]:
         """Go by another configuration; fires when nothing goes by the old one any more."""
         self.callers.become(config.admin.roles)

@@ -117,6 +117,8 @@ class Retention:
 
     def _again(self, delay_s: float) -> None:
         if not self._stopped:
+            if self._call is not None and self._call.active():
+                self._call.cancel()  # begun anew while the step before was under way
             self._call = self._reactor.callLater(delay_s, self._look)
 
     def _look(self) -> None:

@@ -26,6 +26,7 @@ from smsgwd.northbound.esme.outbinds import Outbinds
 from smsgwd.northbound.esme.outbox import EsmeOutbox
 from smsgwd.northbound.esme.requests import Requests
 from smsgwd.northbound.esme.server import EsmeServer
+from smsgwd.northbound.esme.shared_binds import Counts
 from smsgwd.northbound.pace import Pace
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.dispatch import Dispatcher
@@ -91,6 +92,7 @@ def build_smpp_edge(
     scheduled: Callable[[int], None],
     metrics: Metrics,
     tap: Wiretap,
+    counts: Counts | None = None,
 ) -> SmppEdge:
     """The server, with nothing open yet. The first section sets what holds for all listeners together."""
     listeners = config.listeners
@@ -133,6 +135,7 @@ def build_smpp_edge(
         answers=outbox,
         metrics=metrics,
         tap=tap,
+        counts=counts,
     )
     outbinds = Outbinds(
         reactor=reactor, server=server, directory=tenancy.directory, open_secret=vault.open, random=random.random

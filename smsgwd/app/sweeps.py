@@ -2,6 +2,9 @@
 
 Each sweep is a commit of one small change, repeated soon while there is more, so that a large sweep never holds up the
 traffic for longer than such a change takes.
+
+Of several nodes that share a store each sees to it that what it has taken for its own connectors expires; one of them
+(role: `lead`) does the rest.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from smsgwd.ports.store import Store
 _EXPIRE_EVERY_S = 2.0
 _TIDY_EVERY_S = 60.0
 _TIME_OUT_EVERY_S = 10.0
+_EXPIRE = "expire"  # the sweep that all nodes do
 _LOOK_EVERY_S = 1.0  # for due times nobody tells of: retries, and a wall clock that was set
 _RETRY_S = 1.0
 _STEP_MS = 2000  # the wall clock is set back by less all the time
@@ -45,7 +49,12 @@ class Sweeps:
         pushes_kept_ms: int,
         orphan_after_ms: int,
         failed: Callable[[BaseException], None],
+        tell_due: Callable[[int], object] = lambda due_ms: None,
     ) -> None:
+        """`tell_due` tells the node that leads of a message that is due (ms) before it looks again."""
+        self._tell_due = tell_due
+        self._told_due = 0
+        self._leading = False
         self._reactor = reactor
         self._clock = clock
         self._store = store
@@ -70,11 +79,23 @@ class Sweeps:
         self._pushes_kept_ms = pushes_kept_ms
 
     def start(self) -> None:
-        """Begin; messages due already are queued at once."""
-        self._again("expire", 0, self._expire)
-        self._again("receipts", 0, self._time_out)
-        self._again("tidy", _TIDY_EVERY_S, self._tidy)
-        self._again("due", 0, self._promote)
+        """Begin with what each node does."""
+        self._again(_EXPIRE, 0, self._expire)
+
+    def lead(self) -> None:
+        """Do the rest, too; messages due already are queued at once."""
+        if not self._leading:
+            self._leading = True
+            self._again("receipts", 0, self._time_out)
+            self._again("tidy", _TIDY_EVERY_S, self._tidy)
+            self._again("due", 0, self._promote)
+
+    def leave(self) -> None:
+        """Another node leads; what is being committed is left to finish."""
+        self._leading = False
+        for name, call in self._calls.items():
+            if name != _EXPIRE and call.active():
+                call.cancel()
 
     def stop(self) -> None:
         """Begin nothing new; what is being committed is left to finish."""
@@ -85,6 +106,12 @@ class Sweeps:
 
     def wake_at(self, due_ms: int) -> None:
         """A message is due at `due_ms`: be awake then."""
+        if not self._leading:
+            now = self._clock.now_ms()
+            if due_ms < now + _LOOK_EVERY_S * 1000 and not now <= self._told_due <= due_ms:
+                self._told_due = due_ms
+                self._tell_due(due_ms)
+            return
         if self._next_due is None or due_ms < self._next_due:
             self._next_due = due_ms
             if "due" not in self._running:
@@ -115,7 +142,7 @@ class Sweeps:
             self._store.next_due().addCallback(self._due_known).addErrback(self._due_unknown)
 
     def _again(self, name: str, delay: float, work: Callable[[], None]) -> None:
-        if self._stopped:
+        if self._stopped or (name != _EXPIRE and not self._leading):
             return
         call = self._calls.get(name)
         if call is not None and call.active():
@@ -174,7 +201,7 @@ class Sweeps:
     def _expire(self) -> None:
         change = Expire(self._clock.now_ms(), self._dispatcher.in_flight(), _AT_ONCE)
         self._commit(
-            "expire", change, lambda result: _PAUSE_S if self._expired(result) else _EXPIRE_EVERY_S, self._expire
+            _EXPIRE, change, lambda result: _PAUSE_S if self._expired(result) else _EXPIRE_EVERY_S, self._expire
         )
 
     def _time_out(self) -> None:

@@ -30,6 +30,11 @@ def time_of(message_id: int) -> int:
     return (message_id >> _TIME_SHIFT) + _EPOCH_MS
 
 
+def node_of(any_id: int) -> int:
+    """The number of the node that made an id."""
+    return any_id >> _SEQUENCE_BITS & ((1 << _NODE_BITS) - 1)
+
+
 class IdGenerator:
     """Makes ids that never repeat and never go back within a node, also when the wall clock does.
 

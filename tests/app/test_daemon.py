@@ -59,6 +59,7 @@ def world(monkeypatch, tmp_path):
         clock=SimpleNamespace(monotonic=lambda: 0.0, now_ms=lambda: 0),
         metrics=None,
         store=calls("store"),
+        cluster=calls("cluster"),
         tenancy=calls("tenancy"),
         catalog=calls("catalog"),
         tracing=calls("tracing"),
@@ -97,10 +98,12 @@ def world(monkeypatch, tmp_path):
     monkeypatch.setattr(daemon_module, "refuse_unsupported", lambda config: None)
     monkeypatch.setattr(daemon_module, "Lag", lambda *args: calls("lag"))
     monkeypatch.setattr(daemon_module, "Strays", lambda *args: calls("strays"))
+    monkeypatch.setattr(daemon_module, "Duties", lambda *args: calls("duties"))
     monkeypatch.setattr(daemon_module.signal, "signal", lambda *args: None)
     config = SimpleNamespace(
         node="gw",
         path="f",
+        store=SimpleNamespace(kind="embedded"),
         data_dir=tmp_path,
         tenants=(),
         listeners=SimpleNamespace(ops=None, http=None, callbacks=None),
@@ -117,10 +120,9 @@ def terminate(daemon):
 def test_it_starts_and_ends_in_order(world):
     world.daemon._begin()
     assert world.log == [
-        "store.open", "catalog.load", "tenancy.load", "services built", "notifier.start", "esme_outbox.start",
-        "business.start", "connectors.start", "dispatcher.start", "sweeps.start", "watch.look", "desk.start",
-        "rerouter.start", "retention.start", "operations.start", "listenUNIX",
-        "strays.start", "secret_desk.start",
+        "cluster.join", "store.open", "catalog.load", "tenancy.load", "services built", "notifier.start", "esme_outbox.start",
+        "business.start", "connectors.start", "dispatcher.start", "sweeps.start", "watch.look",
+        "rerouter.start", "listenUNIX", "duties.begin", "cluster.start", "secret_desk.start",
     ]  # fmt: skip
     del world.log[:]
     terminate(world.daemon)
@@ -128,9 +130,9 @@ def test_it_starts_and_ends_in_order(world):
         "pipeline.close", "api.close", "smpp.close", "callbacks.close", "callbacks.stop",
         "secret_desk.stop", "watch.stop", "business.stop", "sweeps.stop",
         "retention.stop", "rerouter.stop", "strays.stop",
-        "desk.stop", "dispatcher.drain", "smpp.stop", "esme_outbox.stop",
+        "desk.stop", "duties.end", "dispatcher.drain", "connectors.stop", "smpp.stop", "esme_outbox.stop",
         "notifier.stop", "operations.stop", "http_client.close",
-        "authenticator.stop", "admin_port.stopListening", "admin.stop", "store.close",
+        "authenticator.stop", "admin_port.stopListening", "admin.stop", "cluster.stop", "store.close",
         "tracing.stop", "lag.stop",
         "authenticator.stop", "reactor.stop",
     ]  # fmt: skip

@@ -51,6 +51,7 @@ class World:
 def world():
     world = World()
     world.sweeps.start()
+    world.sweeps.lead()
     world.advance(0)
     return world
 

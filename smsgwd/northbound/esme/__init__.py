@@ -3,7 +3,7 @@
 Here live the sessions of ESMEs and what is done for them. What may not live here: the protocol itself (`smpp`, `net`),
 admission, routing and the store's work (behind `ports`), pushes to URLs (`notify`).
 
-To change who may bind and how often, edit `server.py` and `limits.py`; what a connection does, `session.py`; what a
+To change who may bind and how often, edit `server.py` and `limits.py` (on all nodes together, `shared_binds.py`); what a connection does, `session.py`; what a
 bound session is, `account.py`; what a submission means, `translate.py` (its times `times.py`, its TLVs `passed.py`);
 what becomes of requests, `requests.py` and `asks.py`, and of the other commands, `commands.py`; how they are answered,
 `dialogue.py`, `statuses.py` and `congestion.py`; whose turn it is on the way into the store, `doorway.py`; what is held

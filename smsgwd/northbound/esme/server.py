@@ -24,6 +24,7 @@ from smsgwd.net.wiretap import UNTAPPED, Link, Wiretap
 from smsgwd.northbound.esme.account import EsmeAccount, EsmeBind, TakesAnswers, TakesRequests
 from smsgwd.northbound.esme.limits import LinePace, Places
 from smsgwd.northbound.esme.session import EsmeSession
+from smsgwd.northbound.esme.shared_binds import Counts, SharedBinds
 from smsgwd.ports.clock import Clock
 from smsgwd.smpp.config import SessionConfig
 from smsgwd.smpp.session_table import Role
@@ -88,7 +89,10 @@ class EsmeServer:
         answers: TakesAnswers,
         metrics: Metrics,
         tap: Wiretap = UNTAPPED,
+        counts: Counts | None = None,
     ) -> None:
+        """`counts`: of the binds on all nodes, where several share the store."""
+        self.shared = None if counts is None else SharedBinds(counts, self._alive)
         self.reactor = reactor
         self.clock = clock
         self.authenticator = authenticator
@@ -238,9 +242,11 @@ class EsmeServer:
     # ------------------------------------------------------------------ what sessions call
     def places_left(self, owner: Account) -> int:
         """How many binds the account may still have. Those that are leaving do not count: their peer may be back."""
-        account = self._accounts.get(owner.credential.name)
-        taken = 0 if account is None else sum(1 for bind in account.binds if bind.alive)
-        return owner.credential.max_binds - taken
+        return owner.credential.max_binds - self._alive(owner.credential.name)
+
+    def _alive(self, name: str) -> int:
+        account = self._accounts.get(name)
+        return 0 if account is None else sum(1 for bind in account.binds if bind.alive)
 
     def account_of(self, owner: Account, window: int) -> EsmeAccount:
         """The account, made at its first bind; tenant and settings are those of the last one."""
@@ -276,6 +282,8 @@ class EsmeServer:
             account.binds.remove(bind)
             self.metrics.esme_binds.labels(account.name).set(len(account.binds))
             self.drop_idle(account)
+            if self.shared is not None:
+                self.shared.tell(account.name)
 
     def drop_idle(self, account: EsmeAccount) -> None:
         """Forget an account that nothing is bound under."""

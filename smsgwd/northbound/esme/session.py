@@ -43,6 +43,7 @@ from smsgwd.telemetry import get_logger
 
 if TYPE_CHECKING:
     from smsgwd.northbound.esme.server import EsmeServer, Listener
+    from smsgwd.northbound.esme.shared_binds import SharedBinds
 
 _log = get_logger("esme")
 _KINDS = {BIND_TRANSMITTER: "transmitter", BIND_RECEIVER: "receiver"}
@@ -200,8 +201,27 @@ class EsmeSession:
             self._refuse(pdu, refusal, owner=owner)
         elif self.server.places_left(owner) <= 0:
             self._refuse(pdu, Refusal.TOO_MANY_BINDS, owner=owner)
-        else:
+        elif self.server.shared is None:
             self._accept(owner, pdu)
+        else:
+            shared, credential = self.server.shared, owner.credential
+            asked = shared.reserve(credential.name, credential.max_binds)
+            asked.addCallback(self._reserved, shared, owner, pdu).addErrback(self._crashed)
+
+    def _reserved(self, may: bool, shared: SharedBinds, owner: Account, pdu: Bind) -> None:
+        """What the other nodes' binds leave."""
+        try:
+            if self._gone or self._asking is not pdu:
+                return
+            if not may:
+                self._refuse(pdu, Refusal.TOO_MANY_BINDS, owner=owner)
+            elif self.server.stopping:
+                self._refuse(pdu, Refusal.SHUTTING_DOWN)
+            else:
+                self._accept(owner, pdu)
+        finally:
+            if may:
+                shared.settled(owner.credential.name)
 
     def _refuse(self, pdu: Bind, refusal: Refusal, detail: str = "", owner: Account | None = None) -> None:
         connection = self._connection

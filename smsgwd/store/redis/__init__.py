@@ -11,7 +11,8 @@ messages, `messages.py`, and many at once, `sweeps.py`; what a transaction is as
 waits for, `confirm.py`); the face to the reactor, `store.py`; what a server must be like, `requirements.py`. What a
 question is answered by, `reads.py`, which names the functions: of messages, `reads_messages.py`; of queues and states,
 `reads_queues.py`; of operators who look for something, `reads_find.py`; how they ask the server, `asking.py`; how they
-walk over many messages, `walking.py`; which node is answered what of a queue, `claims.py`; of tenants, opt-out lists
+walk over many messages, `walking.py`; which node has claimed what of a queue, `claims.py`
+(what the sending side asks of that, `claiming.py`); of tenants, opt-out lists
 and refused recipients, `reads_tenants.py`; of orphans and subscribers' parts, `reads_inbound.py`. How idempotency keys,
 references, refused recipients and links are kept, `submissions.py`; opt-out lists, `optouts.py`; receipts without a
 message, `parked.py`; subscribers' parts, `mo.py`; tenants, `tenants.py` and `apply/tenants.py`. Money, `books.py`
@@ -31,5 +32,6 @@ connected again, `link.py`; what is published, `listening.py`; which server is t
 
 Nodes: to change a node's lease, edit `nodes.py`; what it knows of the others, `roster.py`; how it takes and gives up
 what it owns, `ownership.py`; what it should have and what operators may say, `placing.py` (the rule is
-`smsgwd.delivery.allotment`); how nodes call each other, `wakes.py`.
+`smsgwd.delivery.allotment`); how nodes call each other, `wakes.py`; how many binds an
+SMPP account has on all of them, `account_binds.py`.
 """
