@@ -20,6 +20,7 @@ from smsgwd.app.credential_watch import CredentialWatch
 from smsgwd.app.dialect_mounts import mounts_of
 from smsgwd.app.dialects import build_dialects
 from smsgwd.app.edge import build_http
+from smsgwd.app.duties import made_elsewhere, tell_due
 from smsgwd.app.erasure import Erasure
 from smsgwd.app.figures import figures_of
 from smsgwd.app.looking import Looking
@@ -27,13 +28,13 @@ from smsgwd.app.messages import MessageService
 from smsgwd.app.mo_desk import MoDesk
 from smsgwd.app.observe import Intake
 from smsgwd.app.operations import Operations, build_operations
-from smsgwd.app.outboxes import Outboxes
 from smsgwd.app.pdus import EncodedAgain
 from smsgwd.app.pipeline import Pipeline
 from smsgwd.app.pressure import Pressure
 from smsgwd.app.provider_host import ProviderHost
 from smsgwd.app.provider_parts import connector_settings_of
 from smsgwd.app.queue_desk import QueueDesk
+from smsgwd.app.pushing import build_pushing
 from smsgwd.app.reload_parts import api_limits_of, mo_kept_ms_of
 from smsgwd.app.reroute import Rerouter
 from smsgwd.app.reschedule import Rescheduler
@@ -124,14 +125,11 @@ def build_services(
         max_connections_per_host=config.notify.max_connections,  # the lanes keep to their own, smaller one
         user_agent=f"smsgwd/{__version__}",
     )
-    notifier = Notifier(
-        reactor, clock, store, http_client, tenancy.secrets, config.notify, batch_of=tenancy.dlr_batch, metrics=metrics
-    )
     turn = Turn(reactor)
-    esme_outbox = EsmeOutbox(
-        reactor, clock, store, absent=lambda name: smpp.outbinds.wanted(name), metrics=metrics, turn=turn
+    pushing = build_pushing(
+        config, core, reactor, http=http_client, turn=turn, absent=lambda name: smpp.outbinds.wanted(name)
     )
-    outboxes = Outboxes(notifier, esme_outbox)
+    notifier, esme_outbox, outboxes = pushing.notifier, pushing.esmes, pushing.outboxes
     looking = Looking(core, reactor)
     runtime = Runtime(reactor, clock, turn, random.random, connector_over(reactor), looking.wiretap)
     connectors = connector_settings_of(config)
@@ -165,6 +163,7 @@ def build_services(
     )
     ways = Ways(catalog, lambda connector: dispatcher.up(connector))
     aside = {TEST_CONNECTOR: business.test_numbers.offer}
+        theirs=made_elsewhere(core.cluster),
     tenant = tenancy.directory.tenant
     host = ProviderHost(config, core, runtime, outboxes, ways=ways, subscribers=desk, tenants=tenant)
     dispatcher = ConnectorDispatcher(
@@ -207,6 +206,7 @@ def build_services(
     pipeline = Pipeline(
         store=store,
         dispatcher=dispatcher,
+        tell_due=tell_due(core.cluster),
         clock=clock,
         turn=turn,
         ids=ids,
@@ -253,6 +253,7 @@ def build_services(
     )
     rescheduler = Rescheduler(store=store, messages=messages, clock=clock, limits=limits, wake_at=sweeps.wake_at)
     intake = HttpIntake(
+        counts=core.cluster.account_binds(),
         pipeline, pace, reactor=reactor, ready=dispatcher.ready, lagging=notifier.lagging, pressed=pressure.pressed
     )
     api = NativeApi(

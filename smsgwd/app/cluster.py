@@ -24,6 +24,8 @@ from smsgwd.telemetry import get_logger
 if TYPE_CHECKING:
     from smsgwd.store.redis.nodes import NodeLease
     from smsgwd.store.redis.placing import SharedNodes
+    from smsgwd.store.redis.account_binds import AccountBinds
+    from smsgwd.store.redis.changed import Changed
     from smsgwd.store.redis.store import RedisStore
     from smsgwd.store.redis.wakes import Wakes
 
@@ -112,7 +114,7 @@ class Cluster:
 
     def _gained(self, thing: str, dead: str | None) -> None:
         holder = self._holders.get(thing.partition(":")[0])
-        if dead is not None and dead != self.node:
+        if dead is not None and dead != self.node and not thing.startswith(f"{TARGETS}:"):  # hundreds at once
             _log.warning("node.taken_over", thing=thing, dead=dead)
         if holder is not None:
             holder.gained(thing, dead)
@@ -151,6 +153,10 @@ class Cluster:
 
     def start(self) -> None:
         """Everybody who holds something is there: what is ours is told from now on."""
+    def account_binds(self) -> AccountBinds | None:
+        """Counts the binds of SMPP accounts on all nodes; None where there are no others."""
+        return None
+
         self._begun = True
         self._declared()
 
@@ -172,6 +178,8 @@ class SharedCluster(Cluster):
         view = self._view
         self._store = store
         self._link = store.another_link(_LINK_S, self._link_changed)
+        from smsgwd.store.redis.account_binds import AccountBinds
+        from smsgwd.store.redis.changed import Changed
         self._lease: NodeLease = NodeLease(
             self._link,
             store.keys,
@@ -200,6 +208,10 @@ class SharedCluster(Cluster):
     def _link_changed(self, up: bool) -> None:
         self._wakes.link_changed(up)
         if up:
+        self._changes = self.changed = Changed(self._link, store.keys, node, reactor)
+        self._binds_of = AccountBinds(
+            self._link, store.keys, self._lease, lambda: [each.name for each in self._shared.listed()], reactor
+        )
             self._lease.doubt()
 
     def _fenced(self, why: str) -> None:
@@ -217,8 +229,13 @@ class SharedCluster(Cluster):
     async def join(self) -> None:
         """See Cluster."""
         from smsgwd.store.redis.errors import Refused, Unreachable
+        self._binds_of.again()
         from smsgwd.store.redis.nodes import NameTaken
         from smsgwd.store.writer import CannotOpen
+    def account_binds(self) -> AccountBinds | None:
+        """See Cluster."""
+        return self._binds_of
+
 
         try:
             await self._link.connect()

@@ -26,6 +26,7 @@ from smsgwd import __version__
 from smsgwd.app.build import Services, build_services
 from smsgwd.app.control import Control, build_control
 from smsgwd.app.core import Core, build_core
+from smsgwd.app.duties import Duties
 from smsgwd.app.logs import start_logging
 from smsgwd.app.observe import Lag, Strays
 from smsgwd.app.secrets import KeyFileError
@@ -82,6 +83,7 @@ class Daemon:
         self._lag: Lag | None = None
         self._strays: Strays | None = None
         self._status_line: StatusLine | None = None
+        self._duties: Duties | None = None
         self._heartbeat = Heartbeat(reactor, self._manager, lambda: self._phase, self._line, self._fed)
         self.exit_status = 1
 
@@ -145,17 +147,16 @@ class Daemon:
         services.dispatcher.start()
         services.sweeps.start()
         services.watch.look()
-        services.desk.start()
+        follow_others(core, services.business)
         services.rerouter.start()
-        services.retention.start()
-        services.operations.start()
         await self._listen(services)
         if self._phase != "starting":
             return
-        core.cluster.start()
         self._strays = Strays(reactor, core.store, services.dispatcher, services.rerouter.adopt)
-        self._strays.start()
-        services.dispatcher.stranded = self._strays.look_soon
+        self._duties = duties = Duties(core.cluster, reactor, services, self._strays)
+        duties.begin()
+        services.dispatcher.stranded = duties.stranded
+        core.cluster.start()
         self._status_line = StatusLine(services.dispatcher, core.clock, lambda: total_of(core.metrics.parts))
         self._lag = Lag(reactor, core.clock, core.metrics)
         self._phase = "running"
@@ -261,6 +262,8 @@ class Daemon:
                 self._strays.stop()
             services.desk.stop()
             await services.dispatcher.drain(self._config.shutdown.drain_s)
+            if self._duties is not None:
+                self._duties.end()
             await services.smpp.stop(_ESME_LIMIT_S)
             await services.esme_outbox.stop(_PUSH_LIMIT_S)
             await services.notifier.stop(_PUSH_LIMIT_S)

@@ -443,3 +443,29 @@ end
 redis.register_function{ function_name = 'smsgwd_facts', callback = facts, flags = { 'no-writes' } }
 redis.register_function{ function_name = 'smsgwd_scan', callback = scan, flags = { 'no-writes' } }
 redis.register_function{ function_name = 'smsgwd_counted', callback = counted, flags = { 'no-writes' } }
+-- How many binds an account has with a node: keys: the account's hash, the node's lease, those of other nodes; args:
+-- the node, its token, how many, how many there may be on all nodes (-1 = any number), names of the other nodes. 0 when
+-- there would be more; nothing is said then, nor when the node has no lease.
+local function binds(keys, args)
+  local name, count, most, sum, leases = args[1], tonumber(args[3]), tonumber(args[4]), 0, {}
+  if redis.call('GET', keys[2]) ~= args[2] then return 1 end
+  for i = 5, #args do leases[args[i]] = redis.call('GET', keys[i - 2]) or '' end
+  local said = redis.call('HGETALL', keys[1])
+  for i = 1, #said, 2 do
+    local node, number, token = said[i], said[i + 1]:match('^(%d+) (.*)$')
+    if leases[node] and leases[node] ~= token then
+      redis.call('HDEL', keys[1], node)
+    elseif node ~= name then
+      sum = sum + tonumber(number)
+    end
+  end
+  if most >= 0 and sum + count > most then return 0 end
+  if count == 0 then
+    redis.call('HDEL', keys[1], name)
+  else
+    redis.call('HSET', keys[1], name, count .. ' ' .. args[2])
+  end
+  return 1
+end
+
+redis.register_function('smsgwd_binds', binds)

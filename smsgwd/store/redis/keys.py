@@ -240,3 +240,15 @@ class Keys:
     def node(self, name: str) -> str:
         """A node's lease: its token, for as long as it lives."""
         return f"{self.base}node:{pct(name)}"
+    def text(self, digest: bytes) -> str:
+        """Row of a text that went to a number of late: when."""
+        return f"{self.base}d:{digest.hex()}"
+
+    def rate(self, name: str) -> str:
+        """Hash of what nodes want of a rate, and their shares."""
+        return f"{self.base}rate:{pct(name)}"
+
+    def binds(self, account: str) -> str:
+        """Hash of an SMPP account's binds: by node how many, and the token it said so under."""
+        return f"{self.base}eb:{pct(account)}"
+
