@@ -13,6 +13,7 @@ from smsgwd.accounts.failures import FailureLimiter
 from smsgwd.app.business import Business, build_business, families
 from smsgwd.app.callbacks import Callbacks
 from smsgwd.app.certificates import Certificates
+from smsgwd.app.cluster_connectors import connectors_of_nodes
 from smsgwd.app.commands import build_registry
 from smsgwd.app.connector_desk import ConnectorDesk
 from smsgwd.app.core import Core
@@ -131,7 +132,8 @@ def build_services(
     )
     notifier, esme_outbox, outboxes = pushing.notifier, pushing.esmes, pushing.outboxes
     looking = Looking(core, reactor)
-    runtime = Runtime(reactor, clock, turn, random.random, connector_over(reactor), looking.wiretap)
+    connect, cluster = connector_over(reactor), core.cluster
+    runtime = Runtime(reactor, clock, turn, random.random, connect, looking.wiretap, cluster.lease, cluster.claims)
     connectors = connector_settings_of(config)
     desk = MoDesk(
         routes=mo_routes_of(config),
@@ -170,7 +172,8 @@ def build_services(
         connectors, runtime, store, outboxes, metrics.connector, desk, ways, aside, host.forget, host.make
     )
     host.join(dispatcher)
-    connector_desk = ConnectorDesk(connectors, dispatcher, business.records, clock, tenancy.directory.tenant)
+    nodes = connectors_of_nodes(core, dispatcher, reactor)
+    connector_desk = ConnectorDesk(connectors, dispatcher, business.records, clock, tenancy.directory.tenant, nodes)
     catalog.up = dispatcher.up
     rerouter = Rerouter(
         reactor,

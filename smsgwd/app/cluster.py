@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from twisted.internet.defer import Deferred, succeed
 
 from smsgwd import __version__
+from smsgwd.ports.claims import ALWAYS, Claims, Lease
 from smsgwd.ports.nodes import Nodes, NodeState, NodeView
 from smsgwd.store.alone import Alone
 from smsgwd.telemetry import get_logger
@@ -62,6 +63,8 @@ class Cluster:
         #: Called when the lease is lost (with why), and when there is a new one.
         self.fenced: Callable[[str], object] = lambda why: None
         self.unfenced: Callable[[], object] = lambda: None
+        self.lease: Lease = ALWAYS  #: asked before each act that only one node may do
+        self.claims: Claims | None = None  #: on what is ready; None = all of it is this process's
         self._holders: dict[str, Holder] = {}
         self._heard: dict[str, list[Callable[[str], object]]] = {}
         self._binds: Mapping[str, int] = {}
@@ -202,6 +205,7 @@ class SharedCluster(Cluster):
         )
         self._wakes: Wakes = Wakes(self._link, store.keys, self._woken)
         self.nodes = self._shared
+        self.lease, self.claims = self._lease, store.claims
         store.fence = self._lease.fence
         store.on_fenced = self._lease.doubt
 

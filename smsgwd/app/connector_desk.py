@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
-from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.defer import Deferred, DeferredLock, succeed
 
 from smsgwd.app.connector_shown import shown
 from smsgwd.app.provider_parts import AnySettings
@@ -26,6 +26,24 @@ from smsgwd.southbound.reconfigured import Reconfigured
 from smsgwd.telemetry import get_logger
 
 T = TypeVar("T")
+
+
+class NodeConnectors(Protocol):
+    """This node's part of the connectors (`cluster_connectors`)."""
+
+    def start(self, wanted: Callable[[], Deferred[None]]) -> None:
+        """The connectors are about to start. `wanted` is called when operators may have asked another node."""
+
+    def declare(self, connectors: Sequence[AnySettings]) -> None:
+        """These are the connectors from now on."""
+
+    def changed(self) -> None:
+        """What operators want has changed: the other nodes are to look."""
+
+    def stop(self) -> Deferred[None]:
+        """The connectors are drained: others may have what was this node's. Never fails."""
+
+
 _PAGE: Final = 500
 _STATES: Final[Mapping[Verb, str]] = {"start": "on", "resume": "on", "pause": "paused", "stop": "stopped"}
 _AS_CONFIGURED: Final = ConnectorWish()
@@ -42,31 +60,61 @@ class ConnectorDesk:
         records: Records,
         clock: Clock,
         tenants: Callable[[str], object] = lambda tenant: tenant,
+        nodes: NodeConnectors | None = None,
     ) -> None:
-        """`tenants` gives a tenant by its id, or None."""
+        """`tenants` gives a tenant by its id, or None. `nodes` is there where there are other nodes."""
         self._configured = {settings.id: settings for settings in configured}
         self._dispatcher = dispatcher
         self._records = records
         self._clock = clock
         self._tenants = tenants
+        self._nodes = nodes
         self._wishes: dict[str, ConnectorWish] = {}
         self._turns = DeferredLock()  # what is kept and what counts change in the same order
 
     async def start(self) -> None:
         """Read what operators want and tell it, before the connectors begin. Raises StoreUnavailable."""
+        self._wishes = await self._read()
+        for name in self._configured:
+            self._tell(name)
+        self._say_owners_unknown()
+        if self._nodes is not None:
+            self._nodes.start(lambda: Deferred.fromCoroutine(self.look()))
+            self._nodes.declare(list(self._configured.values()))
+
+    def stop(self) -> Deferred[None]:
+        """The connectors are drained: other nodes may have what was theirs. Never fails."""
+        return succeed(None) if self._nodes is None else self._nodes.stop()
+
+    async def look(self) -> None:
+        """Operators may have asked another node for something: do it here, too. Raises StoreUnavailable."""
+        await self._turns.acquire()
+        try:
+            before, self._wishes = self._wishes, await self._read()
+            for name, settings in self._configured.items():
+                old, new = before.get(name, _AS_CONFIGURED), self._wish(name)
+                if (old.throughput, old.window) != (new.throughput, new.window):
+                    now = self._overlaid(settings)
+                    self._dispatcher.set_limits(name, throughput=now.throughput, window=_window(now))
+                if old.state != new.state:
+                    self._apply(name, new.state)
+        finally:
+            self._turns.release()
+
+    async def _read(self) -> dict[str, ConnectorWish]:
+        """What operators want, by connector."""
+        wishes: dict[str, ConnectorWish] = {}
         after = ""
         while found := await self._records.page(CONNECTOR, "", after, _PAGE):
             for record in found:
                 try:
-                    self._wishes[record.key] = msgspec.json.decode(record.value, type=ConnectorWish)
+                    wishes[record.key] = msgspec.json.decode(record.value, type=ConnectorWish)
                 except (msgspec.DecodeError, UnicodeDecodeError) as error:
                     _log.error("record.unusable", kind=CONNECTOR, key=record.key, reason=str(error))
             after = found[-1].key
             if len(found) < _PAGE:
                 break
-        for name in self._configured:
-            self._tell(name)
-        self._say_owners_unknown()
+        return wishes
 
     def reconfigure(self, configured: Sequence[AnySettings]) -> Reconfigured:
         """A reload: these are the connectors now (`ConnectorDispatcher.reconfigure`). What operators want goes on."""
@@ -75,6 +123,8 @@ class ConnectorDesk:
         for name in done.added:
             self._tell(name)
         self._say_owners_unknown()
+        if self._nodes is not None:
+            self._nodes.declare(configured)
         return done
 
     # -- ops.connectors.Desk ---------------------------------------------------------------------------------------
@@ -155,6 +205,8 @@ class ConnectorDesk:
         else:
             await self._records.put(CONNECTOR, "", connector, msgspec.json.encode(wish))
             self._wishes[connector] = wish
+        if self._nodes is not None:
+            self._nodes.changed()
 
     def _apply(self, connector: str, state: str) -> Deferred[None] | None:
         if state == "stopped":

@@ -262,6 +262,7 @@ class Daemon:
                 self._strays.stop()
             services.desk.stop()
             await services.dispatcher.drain(self._config.shutdown.drain_s)
+            await services.connectors.stop()
             if self._duties is not None:
                 self._duties.end()
             await services.smpp.stop(_ESME_LIMIT_S)

@@ -54,6 +54,11 @@ class PagedQueue(Generic[T]):
         return self._horizon is None
 
     @property
+    def idle(self) -> bool:
+        """True when nothing waits in memory, nothing is out, and no page is on its way."""
+        return not (self._held or self._reading)
+
+    @property
     def must_read(self) -> bool:
         """True when a page should be read: the store has more, memory is a quarter full, none is on its way."""
         return self._horizon is not None and not self._reading and len(self._waiting) * 4 < self._capacity

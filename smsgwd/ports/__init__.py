@@ -7,5 +7,5 @@ To change what a store must do, edit `store.py` and the contract suite in tests/
 `clock.py`; for changes of tenants `tenants.py`; for other times of messages `schedule.py`; for tracked links
 `links.py`; for number lookups `lookups.py`; for changes of records `records.py`; for what operators ask the store for
 `looking.py`; for what a connector sent and nobody knows the end of `sent.py`; for the processes that share a
-store `nodes.py`.
+store `nodes.py`, and for which of them sends what `claims.py`.
 """

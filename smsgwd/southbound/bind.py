@@ -276,8 +276,11 @@ class Bind:
         self._timer = None
         self._refused = None
         self._was_bound = False
-        self._enter(BindState.CONNECTING)
         runtime, settings = self._runtime, self._settings
+        if not runtime.lease.held:  # another node may be bound in our place
+            self._wait()
+            return
+        self._enter(BindState.CONNECTING)
         connection = SmppConnection(
             Role.ESME,
             settings.session_grouped,

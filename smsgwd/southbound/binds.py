@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
+
 from smsgwd.ports.dispatch import BindStatus
 from smsgwd.southbound.bind import Bind
 from smsgwd.southbound.bind_owner import BindOwner, BindState
@@ -18,7 +20,9 @@ class Binds:
         self._runtime = runtime
         self._owner = owner
         self._running = False
+        self._paired = False
         self._count = 0
+        self._leaving: list[Deferred[None]] = []  # to be told when those that leave for good are closed
         self.remake(settings)
 
     def start(self) -> None:
@@ -33,9 +37,9 @@ class Binds:
         for bind in self.all:
             bind.stop()
 
-    def abort(self, reason: str) -> None:
-        """Cut what does not leave in time."""
-        for bind in self.all:
+    def abort(self, reason: str, beyond: int = 0) -> None:
+        """Cut what does not leave in time: all but that many."""
+        for bind in self.all[beyond:]:
             bind.abort(reason)
 
     def renew(self, reason: str, index: int | None = None) -> None:
@@ -50,6 +54,7 @@ class Binds:
 
     def remake(self, settings: Settings) -> None:
         """Make all anew; none of those before is connected."""
+        self._paired = settings.bind == "tx_rx"
         self.all[:] = [self._make(index, kind, settings) for index, kind in enumerate(_kinds(settings))]
         self._count = len(self.all)
         self._sort_out()
@@ -77,7 +82,24 @@ class Binds:
         """Drop those that left for good; True when there are none left that are to."""
         self.all[:] = [bind for bind in self.all if bind.index < self._count or bind.state is not BindState.STOPPED]
         self._sort_out()
-        return len(self.all) == self._count
+        gone = len(self.all) == self._count
+        if gone and self._leaving:
+            leaving, self._leaving = self._leaving, []
+            for done in leaving:
+                done.callback(None)
+        return gone
+
+    def left(self) -> Deferred[None]:
+        """Fires when those that leave for good are closed, if any do."""
+        done: Deferred[None] = Deferred()
+        self._leaving.append(done)
+        self.forget_closed()
+        return done
+
+    @property
+    def per_slot(self) -> int:
+        """How many binds one of those in the settings is: `tx_rx` makes two of each."""
+        return 2 if self._paired else 1
 
     @property
     def count(self) -> int:

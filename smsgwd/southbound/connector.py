@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from twisted.internet.defer import Deferred
+
 from smsgwd.delivery.rate import LinkRate
 from smsgwd.model.message import Message
 from smsgwd.ports.dispatch import ConnectorStatus, Ways
@@ -31,12 +33,13 @@ from smsgwd.southbound.idform import IdForm
 from smsgwd.southbound.incoming import Incoming
 from smsgwd.southbound.life import Life
 from smsgwd.southbound.outgoing import Outgoing, Verdict
-from smsgwd.southbound.queue import ReadyQueue
 from smsgwd.southbound.reconfigured import changed, needs_binds_anew
 from smsgwd.southbound.refusals import Refusals
 from smsgwd.southbound.runtime import Runtime
 from smsgwd.southbound.sender import Sender
 from smsgwd.southbound.settings import Settings
+from smsgwd.southbound.shared_queue import make_queue
+from smsgwd.southbound.shares import in_hand
 from smsgwd.southbound.throttle import Throttle
 from smsgwd.telemetry import ConnectorMetrics, get_logger
 
@@ -77,14 +80,13 @@ class Connector:
         self._down_since: float | None = runtime.clock.monotonic()
         self._bound_after = (0.0, 0.0, 0)  # down since when, bound when, parts sent until then
         self._incoming = Incoming(settings, batch, runtime.clock, id_form, self.counts, subscribers)
-        self._queue = ReadyQueue(
-            settings.id,
-            settings.queue_capacity,
+        self._queue, self.shared_queue = make_queue(
+            settings,
             store,
-            runtime.reactor,
-            runtime.clock,
+            runtime,
             self._look_soon,
-            keep_order=settings.keep_order,
+            lambda: in_hand(self._settings, self._rate, self.counts),
+            lambda: self.up,
         )
         self._all = Binds(settings, runtime, self)
         self._binds, self._senders = self._all.all, self._all.senders
@@ -160,6 +162,20 @@ class Connector:
     def rebind(self, bind: int | None) -> None:
         """See ports.dispatch.Control."""
         self._all.renew("an operator wants it", bind)
+
+    def cut(self, binds: int, reason: str) -> None:
+        """All but so many binds are another node's: cut them. Settings that say so follow at once."""
+        self._all.abort(reason, self._all.per_slot * binds)
+
+    def present(self, here: bool) -> None:
+        """Whether this node has any of the binds: else its messages are for others."""
+        if self.shared_queue is not None:
+            self.shared_queue.present(here)
+            self._look_soon()
+
+    def left(self) -> Deferred[None]:
+        """Fires when binds that fewer settings took away are closed."""
+        return self._all.left()
 
     def _anew(self, id_form: IdForm) -> None:
         """Nothing is bound: make the binds by the settings that were waiting for that."""

@@ -17,16 +17,16 @@ from smsgwd.ports.push import Outbox
 from smsgwd.ports.store import Store
 from smsgwd.southbound.batch import Batch
 from smsgwd.southbound.connector import Connector
+from smsgwd.southbound.divided import AnyConnector, Divided
 from smsgwd.southbound.idform import IdForm
 from smsgwd.southbound.provider.connector import ProviderConnector
 from smsgwd.southbound.provider.settings import ProviderSettings
 from smsgwd.southbound.reconfigured import Reconfigured
 from smsgwd.southbound.runtime import Runtime
 from smsgwd.southbound.settings import Settings
+from smsgwd.southbound.shares import AnySettings, Shares
 from smsgwd.telemetry import ConnectorMetrics
 
-AnySettings = Settings | ProviderSettings
-AnyConnector = Connector | ProviderConnector
 #: Makes the connector of a provider, given the batch of changes, its metrics, and who takes what goes over.
 Providers = Callable[
     [ProviderSettings, Batch, ConnectorMetrics | None, Callable[[Sequence[Message]], None]], ProviderConnector
@@ -37,7 +37,7 @@ _LOOK_AGAIN_S = 0.1
 _ANSWERS_S = 10.0  # for which answers are waited for before a connector unbinds; what is out then has no known outcome
 
 
-class ConnectorDispatcher:
+class ConnectorDispatcher(Divided):
     """Makes the connectors, with one batch of changes for all of them, and leads each message to its own.
 
     `metrics` gives the bound metrics of a connector by id; `subscribers` says whom messages of subscribers are for,
@@ -72,6 +72,7 @@ class ConnectorDispatcher:
         self._stopping = False
         self._ways = ways
         self._aside = aside or {}
+        self.shares = Shares(shared=runtime.claims is not None)
         self._batch = Batch(store, outbox, runtime.reactor, runtime.turn, self._resend)
         self._forms: dict[tuple[str, str], IdForm] = {}
         self._connectors: dict[str, AnyConnector] = {settings.id: self._make(settings) for settings in connectors}
@@ -143,7 +144,9 @@ class ConnectorDispatcher:
     def down_for(self, connector: str) -> float:
         """See ports.Dispatcher; one that is not configured was never up."""
         found = self._connectors.get(connector)
-        return float("inf") if found is None else found.down_for
+        if found is None:
+            return float("inf")
+        return 0.0 if self.shares.covered(connector) else found.down_for
 
     def restore(self, message: Message) -> None:
         """See ports.Dispatcher."""
@@ -174,7 +177,7 @@ class ConnectorDispatcher:
     def up(self, connector: str) -> bool:
         """See ports.Dispatcher."""
         found = self._connectors.get(connector)
-        return found is not None and found.up
+        return found is not None and (found.up or (self.shares.shared and self.shares.elsewhere(connector)))
 
     def status(self) -> list[ConnectorStatus]:
         """See ports.Dispatcher."""
@@ -215,7 +218,11 @@ class ConnectorDispatcher:
 
     def set_limits(self, connector: str, *, throughput: float | None = None, window: int | None = None) -> None:
         """See ports.dispatch.Control."""
-        self._known(connector).set_limits(throughput, window)
+        found = self._known(connector)
+        if self.shares.shared:
+            now = self.shares.limited(found.settings, throughput, window)
+            throughput = now.throughput
+        found.set_limits(throughput, window)
 
     def provider(self, connector: str) -> ProviderConnector | None:
         """A connector of kind provider by its name; None where there is none."""
@@ -228,7 +235,7 @@ class ConnectorDispatcher:
 
     def settings(self, connector: str) -> AnySettings:
         """What a connector goes by now. ValueError for one that there is not."""
-        return self._known(connector).settings
+        return self.shares.whole(self._known(connector).settings)
 
     def reconfigure(self, connectors: Sequence[AnySettings]) -> Reconfigured:
         """These are the connectors from now on. Those that are the same as before do not notice.
@@ -263,6 +270,7 @@ class ConnectorDispatcher:
         )
 
     def _reconfigured(self, connector: AnyConnector, settings: AnySettings) -> str:
+        settings = self.shares.part(settings)
         if isinstance(connector, Connector) and isinstance(settings, Settings):
             return connector.reconfigure(settings, self._form(settings), _ANSWERS_S)
         if isinstance(connector, ProviderConnector) and isinstance(settings, ProviderSettings):
@@ -299,6 +307,7 @@ class ConnectorDispatcher:
             self._forget(name)
 
     def _make(self, settings: AnySettings) -> AnyConnector:
+        settings = self.shares.part(settings)
         bound = self._metrics(settings.id) if self._metrics is not None else None
         if isinstance(settings, ProviderSettings):
             if self._providers is None:

@@ -107,6 +107,10 @@ class Pairs:
             del self._held[each.message.id]
         return behind
 
+    def ids(self) -> list[int]:
+        """Of all that are held."""
+        return list(self._held)
+
     def find(self, message_id: int) -> Outgoing | None:
         """The message of this id, if it is held."""
         return self._held.get(message_id)

@@ -14,6 +14,7 @@ from smsgwd.net.smpp import SmppConnection
 from smsgwd.net.smpp import connect as _connect
 from smsgwd.net.turn import Turn
 from smsgwd.net.wiretap import UNTAPPED, Wiretap
+from smsgwd.ports.claims import ALWAYS, Claims, Lease
 from smsgwd.ports.clock import Clock
 
 
@@ -43,6 +44,8 @@ class Runtime:
     random: Callable[[], float]
     connect: Connect
     tap: Wiretap = UNTAPPED  #: sees what goes over the connections
+    lease: Lease = ALWAYS  #: asked before messages are written
+    claims: Claims | None = None  #: where other nodes may send the same messages
 
 
 def connector_over(reactor: IReactorTCP) -> Connect:

@@ -54,6 +54,7 @@ class Sender:
         self.begun: dict[Bind, Outgoing] = {}  #: messages of which a bind has still parts to write
         self._connector = settings.id
         self._runtime = runtime
+        self._lease = runtime.lease
         self._batch = batch
         self._throttle = throttle
         self._counts = counts
@@ -92,10 +93,11 @@ class Sender:
             return
         self._pumping = True
         try:
-            for bind in list(self.begun):
-                self._write(bind, self.begun[bind], bind.room)
-            if self.taking and not self.suspended:
-                self._fill()
+            if self._lease.held:  # else another node may send the same
+                for bind in list(self.begun):
+                    self._write(bind, self.begun[bind], bind.room)
+                if self.taking and not self.suspended:
+                    self._fill()
         finally:
             self._pumping = False
         self._queue.read()

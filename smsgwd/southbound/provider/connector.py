@@ -32,9 +32,10 @@ from smsgwd.southbound.provider.runner import Runner
 from smsgwd.southbound.provider.sending import ProviderSending
 from smsgwd.southbound.provider.settings import ProviderSettings
 from smsgwd.southbound.provider.status import bind_status, counted, provider_status
-from smsgwd.southbound.queue import ReadyQueue
 from smsgwd.southbound.reconfigured import changed
 from smsgwd.southbound.runtime import Runtime
+from smsgwd.southbound.shared_queue import make_queue
+from smsgwd.southbound.shares import in_hand
 from smsgwd.telemetry import ConnectorMetrics, ProviderMetrics
 from smsgwd.telemetry.provider_metrics import VerdictName
 
@@ -84,14 +85,14 @@ class ProviderConnector:
         self._circuit = Circuit(settings.id, runtime.clock, runtime.random)
         self._down_since: float | None = runtime.clock.monotonic()
         self._looking = False
-        self._queue = ReadyQueue(
-            settings.id,
-            settings.queue_capacity,
+        self._here = runtime.claims is None  # else when this node has it
+        self._queue, self.shared_queue = make_queue(
+            settings,
             tools.store,
-            runtime.reactor,
-            runtime.clock,
+            runtime,
             self._look_soon,
-            keep_order=settings.keep_order,
+            lambda: in_hand(self._settings, self._rate, self.counts),
+            lambda: self.up,
         )
         self._link = ProviderLink(
             tools.runner(settings, self._permits), lambda: self._sending.calls > 0, self._state_changed
@@ -157,6 +158,15 @@ class ProviderConnector:
         self._next = settings
         self.life.between_binds(self._anew, limit_s)
         return "rebound"
+
+    def present(self, here: bool) -> None:
+        """Whether this node has the connector: else others send for it and ask for states, and the plugin runs here for
+        callbacks alone."""
+        if self.shared_queue is not None and here != self._here:
+            self._sending.put_back(_every)
+            self._here = here
+            self.shared_queue.present(here)
+            self._state_changed()
 
     def set_limits(self, throughput: float | None, window: int | None) -> None:
         """See ports.dispatch.Control."""
@@ -340,11 +350,12 @@ class ProviderConnector:
         running = self._link.state == "running"
         if running:
             self._down_since = None
+        elif self._down_since is None:
+            self._down_since = self._runtime.clock.monotonic()
+        if running and self._here:
             self.asking.start()
             self.figures.start()
         else:
-            if self._down_since is None:
-                self._down_since = self._runtime.clock.monotonic()
             self.asking.stop()
             self.figures.stop()
         if self._metrics is not None:

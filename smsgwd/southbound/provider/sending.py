@@ -145,7 +145,7 @@ class ProviderSending:
 
     @property
     def _can_send(self) -> bool:
-        return self.taking and not self.suspended and self._link.state == "running"
+        return self.taking and not self.suspended and self._link.state == "running" and self._runtime.lease.held
 
     def _fill(self) -> None:
         settings, clock = self._settings, self._runtime.clock

@@ -213,33 +213,28 @@ local function move(from, to, members)
   end
 end
 
--- The first members of an unclaimed queue and a node's own from a place on, as if they were one; those that were
--- unclaimed are the node's now.
--- KEYS: unclaimed, own, names of queues. ARGV: lower end, how many, name of the own queue.
+-- Whether a node's lease is as the caller thinks: under this token, '' = there is none, '*' = whatever it is.
+local function leased(lease, token)
+  return token == '*' or (redis.call('GET', lease) or '') == token
+end
+
+-- The first members of an unclaimed queue are the node's now.
+-- KEYS: unclaimed, own, names of queues, lease. ARGV: how many, name of the own queue, token.
 local function claim(keys, args)
-  local most = tonumber(args[2])
-  local own = redis.call('ZRANGEBYLEX', keys[2], args[1], '+', 'LIMIT', 0, most)
-  local free = redis.call('ZRANGEBYLEX', keys[1], args[1], '+', 'LIMIT', 0, most)
-  local page, claimed, o, f = {}, {}, 1, 1
-  while #page < most and (own[o] or free[f]) do
-    if free[f] and (not own[o] or before(free[f], own[o])) then
-      page[#page + 1], claimed[#claimed + 1] = free[f], free[f]
-      f = f + 1
-    else
-      page[#page + 1] = own[o]
-      o = o + 1
-    end
-  end
-  if #claimed > 0 then
-    move(keys[1], keys[2], claimed)
-    redis.call('ZADD', keys[3], 0, args[3])
+  if not leased(keys[4], args[3]) then return {} end
+  local page = redis.call('ZRANGE', keys[1], 0, tonumber(args[1]) - 1)
+  if #page > 0 then
+    move(keys[1], keys[2], page)
+    redis.call('ZADD', keys[3], 0, args[2])
   end
   return page
 end
 
 -- Some of what a node has claimed is nobody's again; how many.
--- KEYS: own, unclaimed, names of queues. ARGV: how many, names of the own and of the unclaimed queue, channel.
+-- KEYS: own, unclaimed, names of queues, the node's lease.
+-- ARGV: how many, names of the own and of the unclaimed queue, channel, token.
 local function release(keys, args)
+  if not leased(keys[4], args[5]) then return 0 end
   local members = redis.call('ZRANGE', keys[1], 0, tonumber(args[1]) - 1)
   if #members > 0 then
     move(keys[1], keys[2], members)

@@ -67,15 +67,18 @@ def leave(tx: Tx, memory: Memory, row: RedisRow) -> None:
     tx.remove(keys.history(tenant), member)
 
 
-def requeue(tx: Tx, memory: Memory, rows: Iterable[RedisRow], again: set[int]) -> None:
+def requeue(tx: Tx, memory: Memory, rows: Iterable[RedisRow], again: set[int]) -> list[int]:
     """Take rows out of queues and put them into others, as they are at the end of a transaction; those whose id is in
-    `again` also where the place is the same, so that nobody else has claimed them.
+    `again` also where the place is the same, so that nobody else has claimed them. Ids of those that this node claims.
 
     What another node has claimed (`Memory.claimed`) and is changed all the same stays in that node's queue: the node
     finds there that it is not to be sent.
     """
     keys, program, claimed = memory.keys, tx.program, memory.claimed
-    queues: dict[str, str] = {}  # where a connector's ready messages go
+    room: dict[str, int] = {}  # how many this node still claims, by connector
+    claimed_in: dict[str, str] = {}  # queues of those it claims,
+    free_in: dict[str, str] = {}  # and of the others
+    mine: list[int] = []
     for row in rows:
         now = (row.connector, row.told.priority) if row.state == _QUEUED else None
         was = row.queued
@@ -91,18 +94,25 @@ def requeue(tx: Tx, memory: Memory, rows: Iterable[RedisRow], again: set[int]) -
             elif was == now:
                 continue
         if now is not None:
-            to = queues.get(now[0])
-            if to is None:
-                to = queues[now[0]] = _queue_for(tx, memory, now[0])
+            connector = now[0]
+            left = room.get(connector)
+            if left is None:
+                left = memory.room(connector) if memory.node else 0
+            room[connector] = left - 1
+            if left > 0:
+                to = claimed_in.get(connector) or _queue(tx, memory, claimed_in, connector, memory.node)
+                mine.append(row.id)
+            else:
+                to = free_in.get(connector) or _queue(tx, memory, free_in, connector, "")
             tx.add(to, queued(now[1], row.id))
+    return mine
 
 
-def _queue_for(tx: Tx, memory: Memory, connector: str) -> str:
-    """The queue that what becomes ready for a connector goes into: this node's own where it sends for it; else
-    nobody's, and whoever sends for it hears of that."""
+def _queue(tx: Tx, memory: Memory, queues: dict[str, str], connector: str, node: str) -> str:
+    """A queue that something is put into. What nobody claims ('') is told to those who send for the connector."""
     keys = memory.keys
-    node = memory.node if memory.local(connector) else ""
     tx.add(keys.queues, queue_name(connector, node))
     if not node:
-        tx.program.published.append((keys.wake(connector), b""))
-    return keys.queue(connector, node)
+        tx.program.published.append((keys.ready(connector), b""))
+    queue = queues[connector] = keys.queue(connector, node)
+    return queue

@@ -109,9 +109,13 @@ class Keys:
         """What is ready for a connector: unclaimed, or claimed by a node."""
         return f"{self._queue}{pct(connector)}@{pct(node)}" if node else f"{self._queue}{pct(connector)}"
 
-    def wake(self, connector: str) -> str:
+    def wake(self, topic: str) -> str:
+        """Channel on which nodes tell each other to look at something."""
+        return f"{self.base}wake:{topic}"
+
+    def ready(self, connector: str) -> str:
         """Channel on which it is told that something unclaimed is ready for a connector."""
-        return f"{self.base}wake:{connector}"
+        return self.wake(f"q:{connector}")
 
     def open(self, state: int) -> str:
         """Ids of messages in a state that is not final."""

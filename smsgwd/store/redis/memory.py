@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from threading import Lock
+from typing import Final
 
 from smsgwd.model.ids import IdGenerator, node_number
 from smsgwd.store.redis.cache import Cache
 from smsgwd.store.redis.keys import Keys
 from smsgwd.store.redis.money import Sums
 from smsgwd.store.redis.walks import Walks
+
+_MOST_CLAIMS: Final = 100_000
 
 
 class Memory:
@@ -20,12 +24,37 @@ class Memory:
         self.cache = Cache()
         self.sums: dict[str, Sums | None] = {}  #: by tenant; None = unknown
         self.claimed: set[bytes] = set()  #: members of queues that others have claimed, of the try before
-        #: True for a connector that this node sends for: what becomes ready for it is this node's at once.
-        self.local: Callable[[str], bool] = lambda connector: False
+        #: Of what a commit of this node makes ready for a connector, how many messages it claims at once.
+        self.room: Callable[[str], int] = lambda connector: 0
+        self.epoch = 0  #: changes when there is no more `room` for a connector, and its claims are about to be released
+        self._claims: set[int] = set()  # made by commits, and not asked for since
+        self._lock = Lock()  # of both: commits are the writer's thread's, all else is the reactor's
         self.walks = Walks()  #: how far this node's walks over old rows are
         self.finals = finals  #: what ends is kept for whoever writes it down elsewhere
         self.last = 0  #: the last of this node's numbers; kept by the commit that used it (`Keys.numbers`)
         self._numbers = IdGenerator(node_number(node))
+
+    def has_claimed(self, ids: Collection[int], epoch: int) -> None:
+        """A commit that was begun in that epoch has made these messages ready and claimed them."""
+        with self._lock:
+            if epoch == self.epoch:  # else they may be released already
+                if len(self._claims) > _MOST_CLAIMS:
+                    self._claims.clear()  # nobody asks for them: what is not known of is read from the queue
+                self._claims.update(ids)
+
+    def claimed_here(self, message_id: int) -> bool:
+        """Whether a commit of this node made this message ready and claimed it: once for each time it did."""
+        try:
+            self._claims.remove(message_id)
+        except KeyError:
+            return False
+        return True
+
+    def claims_end(self) -> None:
+        """Claims are about to be released: nothing that a commit has claimed by now is this node's to send."""
+        with self._lock:
+            self.epoch += 1
+            self._claims.clear()
 
     def number(self, now_ms: int) -> int:
         """A number that this node has not used and that grows with time: of pushes and parked receipts."""

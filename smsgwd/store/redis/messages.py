@@ -32,6 +32,8 @@ class MessageWork(Base, Work):
         self._later: list[int] = []
         self._new: dict[str, list[bytes]] = {}  # by tenant, in the order they came
         self._finals: list[bytes] = []
+        self._epoch = memory.epoch  # before `Memory.room` is asked
+        self._mine: list[int] = []  # became ready, and are claimed
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -268,7 +270,7 @@ class MessageWork(Base, Work):
     def write_messages(self) -> None:
         """Write all of it: once, at the end of the transaction."""
         self.flush()
-        requeue(self.tx, self.memory, (*self._dirty.values(), *self._gone), self._again)
+        self._mine = requeue(self.tx, self.memory, (*self._dirty.values(), *self._gone), self._again)
         program, keys = self.tx.program, self.keys
         for tenant, members in self._new.items():
             program.numbered.append((keys.tally(tenant), keys.history(tenant), members))
@@ -276,8 +278,10 @@ class MessageWork(Base, Work):
             program.finals = (keys.final_number, keys.finals, self._finals)
 
     def forget_messages(self) -> None:
-        """It happened: what ended, or waits, is not worth remembering."""
+        """It happened: what ended, or waits, is not worth remembering; what is claimed may be sent."""
         drop, keys = self.memory.cache.drop, self.keys
+        if self._mine:
+            self.memory.has_claimed(self._mine, self._epoch)
         for row in self._dirty.values():
             if row.state >= _FINAL:
                 drop(keys.message(row.id))

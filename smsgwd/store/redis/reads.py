@@ -60,12 +60,8 @@ class Reads:
     # -- queues ----------------------------------------------------------------------------------------------------
 
     def ready(self, connector: str, after: tuple[int, int] | None, limit: int) -> Deferred[list[QueuedMessage]]:
-        """See ports.Store. What is answered is this node's to send where it sends for the connector (reads_queues)."""
-        return self._ask(reads_queues.ready(self.asking, self.memory, connector, after, limit))
-
-    def release(self, connector: str, node: str | None = None) -> Deferred[int]:
-        """What a node (None = this one) has claimed of a connector's queue is nobody's again; how many messages."""
-        return self._ask(claims.release(self.asking, connector, self.memory.node if node is None else node))
+        """See ports.Store: what nobody has claimed, and what this node has. To send it, claim it: see claiming.py."""
+        return self._ask(reads_queues.ready(self.asking, self.memory.node, connector, after, limit))
 
     # -- messages --------------------------------------------------------------------------------------------------
 

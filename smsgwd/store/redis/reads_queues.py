@@ -14,7 +14,6 @@ from smsgwd.ports.store import QueueDepth, QueuedMessage, StoreCounts
 from smsgwd.store.redis.asking import PAGE, Asking
 from smsgwd.store.redis.claims import claim, look, unclaim
 from smsgwd.store.redis.keys import id8, number_of, queue_named, queued
-from smsgwd.store.redis.memory import Memory
 from smsgwd.store.redis.program import Arg
 from smsgwd.store.redis.rows import RedisRow, message_of, row_from, taken_parts, view_of
 from smsgwd.store.redis.tx import STAMP
@@ -29,38 +28,61 @@ _FIRST: Final = (-(1 << 62), 0)
 
 
 async def ready(
-    ask: Asking, memory: Memory, connector: str, after: tuple[int, int] | None, limit: int
+    ask: Asking, node: str, connector: str, after: tuple[int, int] | None, limit: int
 ) -> list[QueuedMessage]:
-    """See Store.ready.
+    """See Store.ready: what nobody has claimed, and what this node has. It claims nothing."""
+    return await _page(ask, connector, ("", node), after, limit)
 
-    A node that sends for the connector (`Memory.local`) is answered what it has claimed, and claims what nobody has:
-    nobody else is answered that. Any other node only looks, at what nobody has and at what it claimed itself. So
-    several nodes share a queue a page at a time, and whoever looks takes nothing away from them. What is before `after`
-    is answered by a later call.
-    """
-    node = memory.node
-    claims = bool(node) and memory.local(connector)
-    get = claim if claims else look
+
+async def claimed(
+    ask: Asking, node: str, connector: str, after: tuple[int, int] | None, limit: int
+) -> list[QueuedMessage]:
+    """The same of what this node has claimed alone. What is not to be sent any more leaves its queue."""
+    return await _page(ask, connector, (node,), after, limit)
+
+
+async def take(ask: Asking, node: str, token: Arg, connector: str, limit: int) -> tuple[list[QueuedMessage], bool]:
+    """Claim the first messages that nobody has; and whether there may be more."""
+    members = await claim(ask, connector, node, token, limit)
+    found, stale = await _rows(ask, connector, members)
+    if stale:
+        await unclaim(ask, connector, node, stale)
+    return found, len(members) == limit
+
+
+async def _page(
+    ask: Asking, connector: str, nodes: tuple[str, ...], after: tuple[int, int] | None, limit: int
+) -> list[QueuedMessage]:
     place = b"" if after is None else queued(-after[0], after[1])
     found: list[QueuedMessage] = []
     while (wanted := limit - len(found)) > 0:
-        members = await get(ask, connector, node, place, wanted)
-        stale: list[tuple[bytes, str, bytes]] = []
-        for at in range(0, len(members), PAGE):
-            page = members[at : at + PAGE]
-            keys = [ask.keys.message(number_of(member)) for member in page]
-            for member, key, value in zip(page, keys, await ask.call("MGET", *keys), strict=True):
-                row = None if value is None else row_from(value[STAMP:])
-                if row is not None and row.state == _QUEUED and row.connector == connector:
-                    found.append(QueuedMessage(message_of(row), taken_parts(row)))
-                else:
-                    stale.append((member, key, b"" if value is None else value[:STAMP]))
-        if stale and claims:
-            await unclaim(ask, connector, node, stale)
+        members = await look(ask, connector, nodes, place, wanted)
+        rows, stale = await _rows(ask, connector, members)
+        found += rows
+        if stale and "" not in nodes:
+            await unclaim(ask, connector, nodes[0], stale)
         if len(members) < wanted:
             break
         place = members[-1]  # where some were not to be sent any more: a page is as long as it can be
     return found
+
+
+async def _rows(
+    ask: Asking, connector: str, members: Sequence[bytes]
+) -> tuple[list[QueuedMessage], list[tuple[bytes, str, bytes]]]:
+    """The messages of a queue's members; and those members that are not to be sent, as `unclaim` wants them."""
+    found: list[QueuedMessage] = []
+    stale: list[tuple[bytes, str, bytes]] = []
+    for at in range(0, len(members), PAGE):
+        page = members[at : at + PAGE]
+        keys = [ask.keys.message(number_of(member)) for member in page]
+        for member, key, value in zip(page, keys, await ask.call("MGET", *keys), strict=True):
+            row = None if value is None else row_from(value[STAMP:])
+            if row is not None and row.state == _QUEUED and row.connector == connector:
+                found.append(QueuedMessage(message_of(row), taken_parts(row)))
+            else:
+                stale.append((member, key, b"" if value is None else value[:STAMP]))
+    return found, stale
 
 
 async def next_due(ask: Asking) -> int | None:

@@ -15,6 +15,7 @@ from smsgwd.store.redis import requirements
 from smsgwd.store.redis.address import Address
 from smsgwd.store.redis.asking import Asking
 from smsgwd.store.redis.blocking import Blocking
+from smsgwd.store.redis.claiming import Claiming
 from smsgwd.store.redis.confirm import Confirm
 from smsgwd.store.redis.errors import Refused, Unreachable
 from smsgwd.store.redis.keys import Keys
@@ -85,6 +86,8 @@ class RedisStore(Committing, KeptUp, Reads):
         )
         self.memory = Memory(self.keys, node, finals=keep_finals)
         self.asking = Asking(self.keys, lambda *args: self.server.call(*args, read=True))
+        #: This node's claims on what is ready.
+        self.claims = Claiming(self.asking, self.memory, self._ask, lambda: self.fence())
         self._running = {}  # see KeptUp
         confirm = Confirm(strict, replicas, round(confirm_s * 1000)) if strict or replicas else None
         self.writer: RedisWriter = RedisWriter(

@@ -44,14 +44,25 @@ class Gateway:
 
     def local(self, *owners):
         for node in (self.a, self.b):
-            node.memory.local = lambda connector, on=node in owners: on
+            node.memory.room = lambda connector, on=node in owners: 99 * on
 
     def submit(self, node, *messages):
         node.run(lambda work: work.insert(messages))
 
     def ready(self, node, after=None, limit=99, connector="sim"):
         """Ids of a page."""
-        page = now(reads_queues.ready(self.asking[node], node.memory, connector, after, limit))
+        page = now(reads_queues.ready(self.asking[node], node.memory.node, connector, after, limit))
+        return [each.message.id for each in page]
+
+    def own(self, node, after=None, limit=99):
+        """Ids of a page of what a node has claimed."""
+        page = now(reads_queues.claimed(self.asking[node], node.memory.node, "sim", after, limit))
+        return [each.message.id for each in page]
+
+    def take(self, node, limit=99, token=claims.ANY_LEASE):
+        """Ids of what a node claims now."""
+        page, more = now(reads_queues.take(self.asking[node], node.memory.node, token, "sim", limit))
+        assert more == (len(page) == limit)
         return [each.message.id for each in page]
 
     def members(self, node="", connector="sim"):
@@ -81,87 +92,104 @@ def _in_order(messages):
 def test_nodes_share_a_queue_page_by_page(gateway):
     messages = [message(priority=n % 4) for n in range(40)]
     gateway.submit(gateway.a, *messages)
-    gateway.local(gateway.a, gateway.b)
     every = _in_order(messages)
-    assert gateway.ready(gateway.a, limit=15) == every[:15]
-    assert gateway.ready(gateway.b, limit=15) == every[15:30]
-    assert gateway.ready(gateway.a, limit=15) == every[:15]  # they are its own
+    assert gateway.take(gateway.a, 15) == every[:15]
+    assert gateway.take(gateway.b, 15) == every[15:30]
+    assert gateway.own(gateway.a) == every[:15]
+    assert gateway.take(gateway.a, 15) == every[30:]
     last = messages[[each.id for each in messages].index(every[14])]
-    assert gateway.ready(gateway.a, (-last.priority, last.id), 15) == every[30:]
+    assert gateway.own(gateway.a, (-last.priority, last.id), 15) == every[30:]
     assert gateway.members() == []
     assert sorted(gateway.members("a") + gateway.members("b")) == sorted(every)
     assert gateway.names() == [b"sim", b"sim\0a", b"sim\0b"]
 
 
-def test_who_does_not_send_takes_nothing(gateway):
+def test_who_looks_takes_nothing_and_sees_nothing_of_others(gateway):
     messages = [message() for _ in range(6)]
     gateway.submit(gateway.a, *messages)
-    gateway.local(gateway.a)
     every = _in_order(messages)
     assert gateway.ready(gateway.b, limit=4) == every[:4]
     assert gateway.members() == every
-    assert gateway.ready(gateway.a, limit=2) == every[:2]
+    assert gateway.take(gateway.a, 2) == every[:2]
     assert gateway.ready(gateway.b) == every[2:]
-    gateway.local()
     assert gateway.ready(gateway.a) == every  # its own, and what is nobody's
     assert gateway.members("a") == every[:2]
     assert gateway.ready(gateway.b, (-1, every[2]), 2) == every[3:5]
 
 
-def test_what_comes_before_the_place_is_answered_by_a_later_call(gateway):
+def test_the_most_urgent_is_claimed_first_whatever_was_claimed_before(gateway):
     usual = [message() for _ in range(4)]
     gateway.submit(gateway.b, *usual)
-    gateway.local(gateway.a)
-    gateway.ready(gateway.a, limit=2)
+    gateway.take(gateway.a, 2)
     urgent = message(priority=3)
     gateway.submit(gateway.b, urgent)
-    assert gateway.ready(gateway.a, (-1, usual[1].id), 9) == [each.id for each in usual[2:]]
-    assert gateway.members() == [urgent.id]
-    assert gateway.ready(gateway.a, None, 3) == [urgent.id, usual[0].id, usual[1].id]
+    assert gateway.take(gateway.a, 2) == [urgent.id, usual[2].id]
+    assert gateway.own(gateway.a, None, 3) == [urgent.id, usual[0].id, usual[1].id]
 
 
-def test_what_is_ready_anew_is_told_where_nobody_has_it(gateway):
-    mine, foreign = message(), message()
+def test_what_is_ready_anew_is_nobodys_or_claimed_by_the_commit(gateway):
+    mine, foreign, gone = message(), message(), message()
     gateway.local(gateway.a)
     gateway.submit(gateway.a, mine)
     gateway.submit(gateway.b, foreign)
     assert (gateway.members("a"), gateway.members()) == ([mine.id], [foreign.id])
-    assert gateway.ready(gateway.a) == [mine.id, foreign.id]
+    memory = gateway.a.memory
+    assert not memory.claimed_here(foreign.id)
+    assert memory.claimed_here(mine.id)
+    assert not memory.claimed_here(mine.id)  # it is told once
+    attempt = gateway.a.begin(lambda work: work.insert([gone]))
+    memory.claims_end()  # what that commit claims may be released before it is known
+    assert attempt.commit()
+    assert not memory.claimed_here(gone.id)
+    assert gateway.own(gateway.a) == [mine.id, gone.id]
+
+
+def test_a_claim_or_release_that_comes_late_does_nothing(gateway):
+    one, two = message(), message()
+    gateway.submit(gateway.a, one, two)
+    lease = gateway.a.keys.node("a")
+    gateway.a.ask([("SET", lease, "t1")])
+    assert gateway.take(gateway.a, 1, b"t1") == [one.id]
+    gateway.a.ask([("SET", lease, "t2")])
+    assert gateway.take(gateway.a, 1, b"t1") == []
+    assert now(claims.release(gateway.asking[gateway.a], "sim", "a", b"t1")) == 0
+    assert now(claims.release(gateway.asking[gateway.b], "sim", "a")) == 0  # it lives
+    assert gateway.members("a") == [one.id]
+    gateway.a.ask([("DEL", lease)])
+    assert now(claims.claimed_by(gateway.asking[gateway.b])) == [("sim", "a")]
+    assert now(claims.release(gateway.asking[gateway.b], "sim", "a")) == 1
+    assert gateway.members() == [one.id, two.id]
 
 
 def test_released_claims_are_for_whoever_sends_now(gateway):
     messages = [message(priority=n % 2) for n in range(2500)]
     gateway.submit(gateway.a, *messages)
-    gateway.local(gateway.a)
     every = _in_order(messages)
-    assert gateway.ready(gateway.a, limit=2300) == every[:2300]
+    assert gateway.take(gateway.a, 2300) == every[:2300]
     assert now(claims.release(gateway.asking[gateway.b], "sim", "a")) == 2300
     assert gateway.members() == every
     assert gateway.names() == [b"sim"]
     assert now(claims.release(gateway.asking[gateway.a], "sim", "a")) == 0
     assert now(claims.release(gateway.asking[gateway.a], "sim", "")) == 0
-    gateway.local(gateway.b)
-    assert gateway.ready(gateway.b, limit=9) == every[:9]
+    assert gateway.take(gateway.b, 9) == every[:9]
 
 
 def test_what_is_not_to_be_sent_any_more_leaves_the_queue_and_shortens_no_page(gateway):
     messages = [message() for _ in range(6)]
     gateway.submit(gateway.a, *messages)
-    gateway.local(gateway.a)
-    every = gateway.ready(gateway.a)
+    every = gateway.take(gateway.a)
     own = gateway.a.keys.queue("sim", "a")
     gateway.a.ask([("ZADD", own, 0, queued(1, 77))])  # of a message that is gone
     gateway.submit(gateway.a, other := message(connector="other"))
     gateway.a.ask([("ZADD", own, 0, queued(2, other.id))])
-    assert gateway.ready(gateway.a, limit=3) == every[:3]
+    assert gateway.own(gateway.a, limit=3) == every[:3]
     assert gateway.members("a") == every
 
 
 def test_what_changed_since_it_was_looked_at_stays_in_its_queue(gateway):
     one, two = message(), message()
     gateway.submit(gateway.a, one, two)
-    gateway.local(gateway.a)
-    gateway.ready(gateway.a)
+    gateway.take(gateway.a)
     stale = [
         (queued(1, each.id), gateway.a.keys.message(each.id), stamp)
         for each, stamp in ((one, b"\0" * STAMP), (two, gateway.row(two.id)[:STAMP]))
@@ -173,8 +201,7 @@ def test_what_changed_since_it_was_looked_at_stays_in_its_queue(gateway):
 def test_figures_count_what_is_claimed_too(gateway):
     old, young, urgent = message(submitted_at=NOW - 5), message(), message(priority=3)
     gateway.submit(gateway.a, old, young, urgent)
-    gateway.local(gateway.b)
-    assert gateway.ready(gateway.b, limit=2) == [urgent.id, old.id]
+    assert gateway.take(gateway.b, 2) == [urgent.id, old.id]
     ask = gateway.asking[gateway.a]
     assert now(reads_queues.counts(ask)).queues == (QueueDepth("sim", 3, NOW - 5),)
     assert now(reads_queues.queue_shapes(ask, NOW)) == [QueueShape("sim", (3, 0, 0, 0, 0, 0, 0, 0), NOW - 5)]
@@ -205,7 +232,7 @@ def test_whatever_nodes_do_a_message_stands_in_one_queue(gateway, seed):
     both = (gateway.a, gateway.b)
     local = {node: {"sim"} for node in both}
     for node in both:
-        node.memory.local = lambda connector, on=local[node]: connector in on
+        node.memory.room = lambda connector, on=local[node]: 2 * (connector in on)
     known: dict[int, set[str]] = {}  # by message: who was answered it and has not given it back
     for step in range(150):
         node, name = random.choice(((gateway.a, "a"), (gateway.b, "b")))
@@ -216,7 +243,7 @@ def test_whatever_nodes_do_a_message_stands_in_one_queue(gateway, seed):
             node.run(lambda work, new=new: apply(work, [Submit("demo", new, NOW)]))
             known |= {each.id: set() for each in new}
         elif kind == 1 and "sim" in local[node]:
-            for number in gateway.ready(node, limit=random.randrange(1, 4)):
+            for number in gateway.take(node, random.randrange(1, 4)):
                 known[number].add(name)
                 assert known[number] == {name}
         elif kind == 2 and mine:

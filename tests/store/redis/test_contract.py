@@ -41,7 +41,7 @@ class Node(Redis):
 
     def new_store(self, **options):
         store = super().new_store(node="n1", **options)
-        store.memory.local = lambda connector: connector != "b"
+        store.memory.room = lambda connector: 99 * (connector != "b")
         return store
 
 

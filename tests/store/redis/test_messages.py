@@ -307,7 +307,7 @@ def test_what_a_node_claimed_itself_is_its_own(pair):
 
 def test_what_is_ready_goes_to_this_node_where_it_sends(pair):
     node, _ = pair
-    node.memory.local = lambda connector: connector == "mine"
+    node.memory.room = lambda connector: 9 * (connector == "mine")
     one, two, three = message(connector="mine"), message(), message()
     attempt = begin(node, submit(one, two, three))
     assert attempt.commit()
@@ -316,7 +316,7 @@ def test_what_is_ready_goes_to_this_node_where_it_sends(pair):
     assert stored["q:mine@a"].keys() == {queued(1, one.id)}
     assert stored["q:sim"].keys() == {queued(1, two.id), queued(1, three.id)}
     assert stored["qs"].keys() == {b"mine\0a", b"sim"}
-    assert attempt.program.published == [(node.keys.wake("sim"), b"")]
+    assert attempt.program.published == [(node.keys.ready("sim"), b"")]
 
 
 def test_an_index_that_is_newer_than_what_is_remembered(pair):
