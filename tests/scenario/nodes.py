@@ -36,3 +36,13 @@ def bound(gateway: Gateway, connector: str = "smsc1") -> int:
         if each["id"] == connector:
             return sum(bind["state"] == "bound" for bind in each["binds"])
     return 0
+
+
+def owner_of(scene: Scene, thing: str) -> str:
+    """The node that the store says has something; '' = none. It may be dead."""
+    holder: bytes | None = server().client.call("HGET", f"{{{_prefix(scene)}}}:owned", thing)
+    return "" if holder is None else holder.decode().partition(" ")[2]
+
+
+def _prefix(scene: Scene) -> str:
+    return hashlib.blake2b(str(scene.directory).encode(), digest_size=8).hexdigest()
