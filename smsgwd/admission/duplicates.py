@@ -33,7 +33,7 @@ class RecentTexts:
 
         What is refused as a duplicate does not begin the window anew.
         """
-        key = _key(tenant, msisdn, body)
+        key = text_digest(tenant, msisdn, body)
         window = window_s * 1000
         at = self._times.get(key)
         if at is not None:
@@ -48,11 +48,11 @@ class RecentTexts:
 
     def forget(self, tenant: str, msisdn: str, body: bytes) -> None:
         """This one was not taken after all: the same may come again."""
-        self._times.pop(_key(tenant, msisdn, body), None)
+        self._times.pop(text_digest(tenant, msisdn, body), None)
 
     def learn(self, tenant: str, msisdn: str, body: bytes, at_ms: int) -> None:
         """This one was accepted then, before the gateway was started; the latest counts."""
-        key = _key(tenant, msisdn, body)
+        key = text_digest(tenant, msisdn, body)
         before = self._times.pop(key, at_ms)
         if len(self._times) >= self._most:
             del self._times[next(iter(self._times))]
@@ -68,6 +68,6 @@ class RecentTexts:
             del times[oldest]
 
 
-def _key(tenant: str, msisdn: str, body: bytes) -> bytes:
+def text_digest(tenant: str, msisdn: str, body: bytes) -> bytes:
     """A digest of the three; a NUL is in no tenant's id and no number."""
     return blake2b(f"{tenant}\0{msisdn}\0".encode() + body, digest_size=_DIGEST).digest()

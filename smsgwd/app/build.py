@@ -20,8 +20,8 @@ from smsgwd.app.core import Core
 from smsgwd.app.credential_watch import CredentialWatch
 from smsgwd.app.dialect_mounts import mounts_of
 from smsgwd.app.dialects import build_dialects
-from smsgwd.app.edge import build_http
 from smsgwd.app.duties import made_elsewhere, tell_due
+from smsgwd.app.edge import build_http
 from smsgwd.app.erasure import Erasure
 from smsgwd.app.figures import figures_of
 from smsgwd.app.looking import Looking
@@ -34,8 +34,8 @@ from smsgwd.app.pipeline import Pipeline
 from smsgwd.app.pressure import Pressure
 from smsgwd.app.provider_host import ProviderHost
 from smsgwd.app.provider_parts import connector_settings_of
-from smsgwd.app.queue_desk import QueueDesk
 from smsgwd.app.pushing import build_pushing
+from smsgwd.app.queue_desk import QueueDesk
 from smsgwd.app.reload_parts import api_limits_of, mo_kept_ms_of
 from smsgwd.app.reroute import Rerouter
 from smsgwd.app.reschedule import Rescheduler
@@ -43,6 +43,7 @@ from smsgwd.app.resend import Resend
 from smsgwd.app.retention import Retention
 from smsgwd.app.scrape import Scrape
 from smsgwd.app.secret_desk import SecretDesk, keep_secrets
+from smsgwd.app.sharing import pace_of
 from smsgwd.app.smpp_edge import SmppEdge, build_smpp_edge, throttle_delay_s
 from smsgwd.app.sweeps import Sweeps
 from smsgwd.app.tables import alphabets_of, failover_after_of, mo_routes_of
@@ -51,7 +52,7 @@ from smsgwd.app.test_numbers import TEST_CONNECTOR
 from smsgwd.app.ways import Ways
 from smsgwd.config import Config
 from smsgwd.config.model.listeners import ServerTls
-from smsgwd.model.ids import IdGenerator, node_number
+from smsgwd.model.ids import IdGenerator
 from smsgwd.net.edge_core import HttpWorkers
 from smsgwd.net.http_client import LeanHttpClient
 from smsgwd.net.http_server import HttpLimits, HttpListener
@@ -62,7 +63,6 @@ from smsgwd.northbound.auth import PasswordAuthenticator
 from smsgwd.northbound.esme.outbox import EsmeOutbox
 from smsgwd.northbound.intake import Intake as HttpIntake
 from smsgwd.northbound.link_pages import LinkPages
-from smsgwd.northbound.pace import Pace
 from smsgwd.notify.notifier import Notifier
 from smsgwd.ops.admin import admin_listener
 from smsgwd.ops.pages import Health, Pages
@@ -119,7 +119,7 @@ def build_services(
 ) -> Services:
     """Everything else. Raises net.tls.TlsError for a certificate that cannot be used."""
     clock, store, metrics, tenancy, catalog = core.clock, core.store, core.metrics, core.tenancy, core.catalog
-    ids = IdGenerator(node_number(config.node), highest_id)
+    ids = IdGenerator(core.cluster.number, highest_id)
     http_client = LeanHttpClient(
         reactor,
         allow_private_targets=config.notify.allow_private_targets,
@@ -155,6 +155,7 @@ def build_services(
         reactor=reactor,
         clock=clock,
         store=store,
+        cluster=cluster,
         tenancy=tenancy,
         catalog=catalog,
         outboxes=outboxes,
@@ -162,10 +163,10 @@ def build_services(
         metrics=metrics,
         providers=lambda connector: dispatcher.provider(connector),
         told=lambda: dispatcher.providers(),
+        theirs=made_elsewhere(core.cluster),
     )
     ways = Ways(catalog, lambda connector: dispatcher.up(connector))
     aside = {TEST_CONNECTOR: business.test_numbers.offer}
-        theirs=made_elsewhere(core.cluster),
     tenant = tenancy.directory.tenant
     host = ProviderHost(config, core, runtime, outboxes, ways=ways, subscribers=desk, tenants=tenant)
     dispatcher = ConnectorDispatcher(
@@ -205,11 +206,11 @@ def build_services(
         pushes_kept_ms=int(config.retention.pushes_d * 24 * _HOUR_MS),
         orphan_after_ms=_ORPHAN_AFTER_MS,
         failed=_sweep_failed,
+        tell_due=tell_due(core.cluster),
     )
     pipeline = Pipeline(
         store=store,
         dispatcher=dispatcher,
-        tell_due=tell_due(core.cluster),
         clock=clock,
         turn=turn,
         ids=ids,
@@ -230,8 +231,7 @@ def build_services(
     )
     secret_desk = keep_secrets(core, reactor, authenticator)
     messages = MessageService(store, dispatcher, outboxes, clock)
-    certificates = Certificates()
-    pace = Pace(clock, throttle_delay_s(config))
+    certificates, pace = Certificates(), pace_of(core, reactor, throttle_delay_s(config))
     pressure = Pressure(dispatcher.flows, clock.monotonic, time.process_time)
     smpp = build_smpp_edge(
         config,
@@ -253,10 +253,10 @@ def build_services(
         scheduled=sweeps.wake_at,
         metrics=metrics,
         tap=looking.wiretap,
+        counts=core.cluster.account_binds(),
     )
     rescheduler = Rescheduler(store=store, messages=messages, clock=clock, limits=limits, wake_at=sweeps.wake_at)
     intake = HttpIntake(
-        counts=core.cluster.account_binds(),
         pipeline, pace, reactor=reactor, ready=dispatcher.ready, lagging=notifier.lagging, pressed=pressure.pressed
     )
     api = NativeApi(

@@ -17,16 +17,17 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from twisted.internet.defer import Deferred, succeed
 
 from smsgwd import __version__
+from smsgwd.model.ids import node_number
 from smsgwd.ports.claims import ALWAYS, Claims, Lease
 from smsgwd.ports.nodes import Nodes, NodeState, NodeView
 from smsgwd.store.alone import Alone
 from smsgwd.telemetry import get_logger
 
 if TYPE_CHECKING:
-    from smsgwd.store.redis.nodes import NodeLease
-    from smsgwd.store.redis.placing import SharedNodes
     from smsgwd.store.redis.account_binds import AccountBinds
     from smsgwd.store.redis.changed import Changed
+    from smsgwd.store.redis.nodes import NodeLease
+    from smsgwd.store.redis.placing import SharedNodes
     from smsgwd.store.redis.store import RedisStore
     from smsgwd.store.redis.wakes import Wakes
 
@@ -58,6 +59,7 @@ class Cluster:
 
     def __init__(self, node: str, now_ms: Callable[[], int]) -> None:
         self.node = node
+        self.number = node_number(node)  #: that this node's ids have in them; known after `join`
         #: Figures that the other nodes see of this one.
         self.load: Callable[[], Mapping[str, float]] = dict
         #: Called when the lease is lost (with why), and when there is a new one.
@@ -149,6 +151,10 @@ class Cluster:
                 for heard in listeners:
                     heard(rest)
 
+    def account_binds(self) -> AccountBinds | None:
+        """Counts the binds of SMPP accounts on all nodes; None where there are no others."""
+        return None
+
     # -- life ------------------------------------------------------------------------------------------------------
 
     async def join(self) -> None:
@@ -156,10 +162,6 @@ class Cluster:
 
     def start(self) -> None:
         """Everybody who holds something is there: what is ours is told from now on."""
-    def account_binds(self) -> AccountBinds | None:
-        """Counts the binds of SMPP accounts on all nodes; None where there are no others."""
-        return None
-
         self._begun = True
         self._declared()
 
@@ -174,6 +176,8 @@ class SharedCluster(Cluster):
     def __init__(self, node: str, now_ms: Callable[[], int], store: RedisStore, reactor: Any) -> None:
         super().__init__(node, now_ms)
         # What it needs costs memory that gateways with the embedded store do not spend.
+        from smsgwd.store.redis.account_binds import AccountBinds
+        from smsgwd.store.redis.changed import Changed
         from smsgwd.store.redis.nodes import About, NodeLease, place_of_this_process
         from smsgwd.store.redis.placing import SharedNodes
         from smsgwd.store.redis.wakes import Wakes
@@ -181,8 +185,6 @@ class SharedCluster(Cluster):
         view = self._view
         self._store = store
         self._link = store.another_link(_LINK_S, self._link_changed)
-        from smsgwd.store.redis.account_binds import AccountBinds
-        from smsgwd.store.redis.changed import Changed
         self._lease: NodeLease = NodeLease(
             self._link,
             store.keys,
@@ -204,6 +206,11 @@ class SharedCluster(Cluster):
             on_unfenced=self._unfenced,
         )
         self._wakes: Wakes = Wakes(self._link, store.keys, self._woken)
+        #: What other nodes change of tenants and records.
+        self.changed: Changed = Changed(self._link, store.keys, node, reactor)
+        self._binds_of = AccountBinds(
+            self._link, store.keys, self._lease, lambda: [each.name for each in self._shared.listed()], reactor
+        )
         self.nodes = self._shared
         self.lease, self.claims = self._lease, store.claims
         store.fence = self._lease.fence
@@ -211,11 +218,8 @@ class SharedCluster(Cluster):
 
     def _link_changed(self, up: bool) -> None:
         self._wakes.link_changed(up)
+        self.changed.link_changed(up)
         if up:
-        self._changes = self.changed = Changed(self._link, store.keys, node, reactor)
-        self._binds_of = AccountBinds(
-            self._link, store.keys, self._lease, lambda: [each.name for each in self._shared.listed()], reactor
-        )
             self._lease.doubt()
 
     def _fenced(self, why: str) -> None:
@@ -224,7 +228,12 @@ class SharedCluster(Cluster):
 
     def _unfenced(self) -> None:
         _log.warning("node.unfenced")
+        self._binds_of.again()
         self.unfenced()
+
+    def account_binds(self) -> AccountBinds | None:
+        """See Cluster."""
+        return self._binds_of
 
     def tell(self, topic: str) -> None:
         """See Cluster."""
@@ -233,20 +242,18 @@ class SharedCluster(Cluster):
     async def join(self) -> None:
         """See Cluster."""
         from smsgwd.store.redis.errors import Refused, Unreachable
-        self._binds_of.again()
         from smsgwd.store.redis.nodes import NameTaken
         from smsgwd.store.writer import CannotOpen
-    def account_binds(self) -> AccountBinds | None:
-        """See Cluster."""
-        return self._binds_of
-
 
         try:
             await self._link.connect()
             await self._shared.start()
+            await self.changed.begin()
         except (Unreachable, Refused, NameTaken) as error:
             raise CannotOpen(f"store: {error}") from None
+        self.number = self._store.memory.node_number = self._lease.number
 
     def stop(self) -> Deferred[None]:
         """See Cluster."""
+        self.changed.stop()
         return self._shared.stop().addCallback(lambda _: self._link.close())

@@ -30,6 +30,7 @@ from smsgwd.app.duties import Duties
 from smsgwd.app.logs import start_logging
 from smsgwd.app.observe import Lag, Strays
 from smsgwd.app.secrets import KeyFileError
+from smsgwd.app.sharing import follow_others
 from smsgwd.app.status_line import StatusLine, total_of
 from smsgwd.app.support import Unsupported, refuse_unsupported
 from smsgwd.config import Config
@@ -82,8 +83,8 @@ class Daemon:
         self._admin_port: Any = None
         self._lag: Lag | None = None
         self._strays: Strays | None = None
-        self._status_line: StatusLine | None = None
         self._duties: Duties | None = None
+        self._status_line: StatusLine | None = None
         self._heartbeat = Heartbeat(reactor, self._manager, lambda: self._phase, self._line, self._fed)
         self.exit_status = 1
 
@@ -261,10 +262,10 @@ class Daemon:
             if self._strays is not None:
                 self._strays.stop()
             services.desk.stop()
-            await services.dispatcher.drain(self._config.shutdown.drain_s)
-            await services.connectors.stop()
             if self._duties is not None:
                 self._duties.end()
+            await services.dispatcher.drain(self._config.shutdown.drain_s)
+            await services.connectors.stop()
             await services.smpp.stop(_ESME_LIMIT_S)
             await services.esme_outbox.stop(_PUSH_LIMIT_S)
             await services.notifier.stop(_PUSH_LIMIT_S)

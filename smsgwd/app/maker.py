@@ -40,6 +40,7 @@ class Made(msgspec.Struct, gc=False):
     places: list[int]
     links: list[Link]
     unique: tuple[int, ...] = ()  #: places in `messages` of those whose reference must be new
+    texts: tuple[tuple[bytes, int], ...] = ()  #: as in `Submit`
 
 
 class Tables(Protocol):
@@ -214,7 +215,8 @@ class Maker:
             messages.append(message)
             places.append(place)
             entries.append(Entry(item.dest, message_id, state, parts, coding, price))
-        return Made(entries, messages, places, links, tuple(unique))
+        texts = () if guards is None else guards.texts(tenant, messages, duplicate_s)
+        return Made(entries, messages, places, links, tuple(unique), texts)
 
     def _linked(self, item: Item, tenant: Tenant, message_id: int, now: int) -> tuple[Item, Link | None]:
         """An item with its short link in the text. One whose text has no place for it has none (the page of Ardary)."""

@@ -184,6 +184,7 @@ class Pipeline:
             first,
             _refused_of(made.entries) if submission.keep_refused else None,
             dry,
+            made.texts,
         )
         slot = (submission.tenant, key.key) if key is not None else None
         if slot is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from smsgwd.app.account_permits import AccountPermits
 from smsgwd.app.callback_urls import CallbackUrls
 from smsgwd.app.callbacks import Callbacks, Receiving, build_callbacks
 from smsgwd.app.certificates import Certificates
@@ -59,7 +60,7 @@ class ProviderHost:
         self._events = EventDesk(store=core.store, tenants=tenants, outbox=outbox)
         self._tenants = tenants
         self._connectors: dict[str, ProviderConnector] = {}  # also those that leave: their last reports count
-        self._permits: dict[str, Permits] = {}
+        self._permits = AccountPermits(runtime.reactor, core.cluster)
 
     def make(
         self,
@@ -74,7 +75,7 @@ class ProviderHost:
             self._store,
             batch,
             self._runner,
-            self._permits_of,
+            self._permits.of,
             self._callback_url,
             self._asking,
             self._figures,
@@ -88,6 +89,7 @@ class ProviderHost:
     def forget(self, connector: str) -> None:
         """A connector of any kind that a reload removed is closed."""
         self._connectors.pop(connector, None)
+        self._permits.forget(connector)
         self._metrics.forget_connector(connector)
 
     def join(self, dispatcher: ConnectorDispatcher) -> None:
@@ -146,14 +148,6 @@ class ProviderHost:
         from smsgwd.southbound.provider.local import LocalRunner
 
         return LocalRunner(settings, runtime.reactor, runtime.clock, permits, url, metrics=metrics)
-
-    def _permits_of(self, settings: ProviderSettings) -> Permits:
-        """Those of its account: connectors of one account share them, and the last that was made says how many."""
-        found = self._permits.get(settings.group)
-        if found is None:
-            found = self._permits[settings.group] = Permits(self._runtime.reactor, settings.requests_s)
-        found.follow(settings.requests_s)
-        return found
 
     def _callback_url(self, settings: ProviderSettings, message_id: int) -> str:
         if not settings.callbacks:

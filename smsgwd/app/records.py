@@ -13,7 +13,7 @@ from smsgwd.model.changes import Change, Result
 from smsgwd.model.records import KINDS, LARGEST_VALUE, LONGEST_KEY, Record
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.ports.clock import Clock
-from smsgwd.ports.store import Store
+from smsgwd.ports.store import Store, StoreUnavailable
 
 #: Told of a change before it is made: kind, tenant, rows of (key, value; None = dropped). Raises Refused(INVALID) when
 #: what is compiled from such records could not be. Not asked of a drop of many, which are only fewer then.
@@ -85,7 +85,7 @@ class StoredRecords:
     async def _put(self, kind: str, tenant: str, key: str, value: bytes, new: bool, old: bool) -> bool:
         await self._ask(kind, tenant, [(key, value)])
         record = Record(kind, tenant, key, value, self._clock.now_ms())
-        [done] = await self._commit([PutRecord(record, new, old)])
+        [done] = await self._commit(kind, tenant, [PutRecord(record, new, old)])
         if done:
             await self._tell(kind, tenant)
         return bool(done)
@@ -96,13 +96,14 @@ class StoredRecords:
         await self._ask(kind, tenant, [*rows, *((key, None) for key in dropped)])
         now = self._clock.now_ms()
         changes: list[Change] = [DropRecord(kind, tenant, key) for key in dropped]
-        await self._commit([*changes, *(PutRecord(Record(kind, tenant, key, value, now)) for key, value in rows)])
+        puts = (PutRecord(Record(kind, tenant, key, value, now)) for key, value in rows)
+        await self._commit(kind, tenant, [*changes, *puts])
         await self._tell(kind, tenant)
 
     async def _drop(self, kind: str, tenant: str, key: str, beginning: bool) -> int:
         if not beginning:
             await self._ask(kind, tenant, [(key, None)])
-        [count] = await self._commit([DropRecord(kind, tenant, key, beginning)])
+        [count] = await self._commit(kind, tenant, [DropRecord(kind, tenant, key, beginning)])
         if not isinstance(count, int):
             raise TypeError(f"a store answered {type(count).__name__} to a DropRecord")
         if count:
@@ -114,8 +115,18 @@ class StoredRecords:
         if asked is not None:
             await asked
 
-    def _commit(self, changes: Sequence[Change]) -> Deferred[list[Result]]:
-        return self._store.commit(changes)
+    async def _commit(self, kind: str, tenant: str, changes: Sequence[Change]) -> list[Result]:
+        try:
+            return await self._store.commit(changes)
+        except StoreUnavailable:
+            self._uncertain(kind, tenant)
+            raise
+
+    def _uncertain(self, kind: str, tenant: str) -> None:
+        """A shared store may have written what it could not confirm: it is read when that goes again."""
+        told = None if self._after is None else self._after(kind, tenant)
+        if told is not None:
+            told.addErrback(lambda _: None)
 
     async def _tell(self, kind: str, tenant: str) -> None:
         told = None if self._after is None else self._after(kind, tenant)

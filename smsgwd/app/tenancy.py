@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Final
 
 import msgspec
 from twisted.internet.defer import Deferred, DeferredLock
@@ -18,7 +19,12 @@ from smsgwd.model.tenant import Tenant
 from smsgwd.ports.store import Store
 from smsgwd.telemetry import get_logger
 
+_MOST_TRIES: Final = 10  # to change a tenant that others change, too
 _log = get_logger("tenants")
+
+
+class _ChangedElsewhereError(Refused):
+    """Another process has changed the tenant meanwhile."""
 
 
 class Tenancy:
@@ -41,6 +47,8 @@ class Tenancy:
         self._listeners: list[Callable[[], object]] = []
         self._lock = DeferredLock()
         self._store: Store | None = None
+        #: Has everything followed that other processes have changed; None = nobody else does.
+        self.catch_up: Callable[[], Awaitable[None]] | None = None
         self._secrets: dict[str, tuple[str, tuple[str, ...]]] = {}  # by tenant: as it is sealed, and opened
 
     def secrets(self, tenant: str) -> tuple[str, ...]:
@@ -100,6 +108,9 @@ class Tenancy:
         ):
             if created:
                 _log.info("tenant.created", tenant=tenant.id)
+            elif self.catch_up is not None:  # another process was faster: its tenant is the one there is
+                await self.read_again()
+                return [tenant.id for tenant in new]
         self._adopt(directory)
         return [tenant.id for tenant in new]
 
@@ -117,6 +128,21 @@ class Tenancy:
         self, tenant_id: str, make: Callable[[Tenant | None], Tenant | None], now_ms: int
     ) -> Tenant | None:
         assert self._store is not None, "nothing is changed before `load`"
+        if self.catch_up is None:
+            return await self._try(self._store, tenant_id, make, now_ms, False)
+        for left in range(_MOST_TRIES, 0, -1):
+            await self.catch_up()
+            try:
+                return await self._try(self._store, tenant_id, make, now_ms, True)
+            except _ChangedElsewhereError:
+                if left == 1:
+                    raise
+        raise AssertionError
+
+    async def _try(
+        self, store: Store, tenant_id: str, make: Callable[[Tenant | None], Tenant | None], now_ms: int, shared: bool
+    ) -> Tenant | None:
+        """Raises _ChangedElsewhereError where the store has another tenant than is known here."""
         old = self.directory.tenant(tenant_id)
         new = make(old)
         if new is None or new == old:
@@ -128,15 +154,44 @@ class Tenancy:
         except ValueError as error:
             raise Refused(Refusal.INVALID, str(error)) from None
         try:
-            [done] = await self._store.commit([PutTenant(new, replace=old is not None, at=now_ms)])
+            was = old if shared else None
+            [done] = await store.commit([PutTenant(new, replace=old is not None, at=now_ms, was=was)])
         except CredentialTaken as error:
             raise Refused(Refusal.EXISTS, str(error)) from None
         if not done:
-            raise Refused(
+            raise _ChangedElsewhereError(
                 Refusal.EXISTS if old is None else Refusal.NO_SUCH, f"tenant {tenant_id} was changed elsewhere"
             )
-        self._adopt(directory)
+        if shared:  # others may have changed meanwhile
+            await self.follow([new])
+        else:
+            self._adopt(directory)
         return new
+
+    # -- what other processes change ---------------------------------------------------------------------------------
+
+    async def follow(self, tenants: Sequence[Tenant]) -> None:
+        """These are as the store has them now. Raises StoreUnavailable."""
+        known = self.directory.tenant
+        new = [tenant for tenant in tenants if tenant != known(tenant.id)]
+        if not new:
+            return
+        try:
+            directory = self.directory
+            for tenant in new:
+                directory = directory.having(tenant)
+        except ValueError:  # it fits to others as they are by now
+            await self.read_again()
+        else:
+            self._adopt(directory)
+
+    async def read_again(self) -> None:
+        """The tenants are as the store has them. Raises StoreUnavailable."""
+        assert self._store is not None, "nothing is followed before `load`"
+        try:
+            self._adopt(Directory(await self._store.tenants()))
+        except ValueError as error:  # read while somebody changed two of them: the second change is followed as well
+            _log.error("daemon.unhandled_error", reason=f"tenants of other nodes: {error}")
 
     def _adopt(self, directory: Directory) -> None:
         """These are the tenants from now on."""

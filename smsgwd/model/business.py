@@ -17,12 +17,14 @@ class PutTenant(msgspec.Struct, frozen=True, gc=False):
     With `replace` it takes the place of the one of its id: settings and all credentials; its money stays as it is
     (`credit` says only whether it is prepaid). Result: True when created or replaced; False when it was there (without
     `replace`) or not there (with). Fails with CredentialTaken where another tenant has a credential of a
-    kind and name.
+    kind and name. A store that several processes share replaces, where `was` is given, only what is exactly that, and
+    answers False else; in others nobody else changes a tenant.
     """
 
     tenant: Tenant
     replace: bool = False
     at: int = 0
+    was: Tenant | None = None
 
 
 class CredentialTaken(ValueError):  # noqa: N818 -- named after what is the case

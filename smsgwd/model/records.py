@@ -37,6 +37,12 @@ KINDS: Final = frozenset(
         CONTACT_PUSH,
     )
 )
+#: Processes remember something of these: who shares a store hears of changes. (Of connectors they tell themselves.)
+REMEMBERED: Final = frozenset(
+    (CONTACT, TEMPLATE, SENDER, PRICE_LIST, ROUTE, NUMBER_PLAN, SENDER_RULE, CONTENT_RULE),
+)
+#: Those of them that are a tenant's, not the gateway's.
+TENANTS: Final = frozenset((CONTACT, TEMPLATE, SENDER))
 #: Most records of a tenant, of kinds that all of are read again when one changes.
 MOST: Final = {TEMPLATE: 1000, SENDER: 1000}
 LONGEST_KEY: Final = 200  #: characters

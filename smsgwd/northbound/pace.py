@@ -16,7 +16,7 @@ from smsgwd.model.submission import Item
 from smsgwd.model.tenant import Tenant
 from smsgwd.ports.clock import Clock
 
-_LEAST_BURST: Final = 10.0  # parts
+LEAST_BURST: Final = 10.0  # parts
 REFUSED: Final = -1.0
 
 
@@ -27,13 +27,13 @@ class Meter:
 
     def __init__(self, rate: float, now: float) -> None:
         self.rate = rate
-        self.bucket = TokenBucket(rate, max(_LEAST_BURST, rate), now)
+        self.bucket = TokenBucket(rate, max(LEAST_BURST, rate), now)
 
     def set_rate(self, rate: float, now: float) -> None:
         """Go on with this rate, parts a second; 0 = no limit."""
         if rate != self.rate:
             self.rate = rate
-            self.bucket = TokenBucket(rate, max(_LEAST_BURST, rate), now)
+            self.bucket = TokenBucket(rate, max(LEAST_BURST, rate), now)
 
 
 class Pace:

@@ -31,6 +31,7 @@ class NodeView(msgspec.Struct, frozen=True):
     since: int = 0  #: its start, milliseconds since 1970, UTC
     age_s: float = 0.0  #: since it told this
     load: dict[str, float] = {}  #: figures by name
+    number: int = 0  #: that its ids have in them (`model.ids.node_of`); 0 = not told yet
 
 
 class Pin(msgspec.Struct, frozen=True):

@@ -188,6 +188,15 @@ class Work(ABC):
     def use_refs(self, refs: Sequence[tuple[str, str, int]]) -> None:
         """These (tenant, reference, message) are used from now on, until their message is gone."""
 
+    def texts_of_late(self, texts: Sequence[tuple[bytes, int]], at: int) -> set[bytes]:
+        """Those of these digests that were taken (`keep_texts`) less than so many milliseconds before `at`. A store
+        that one process has alone is not asked."""
+        raise TypeError("this store remembers no texts")
+
+    def keep_texts(self, texts: Iterable[tuple[bytes, int]], at: int) -> None:
+        """These digests were taken at `at` (ms), which is remembered for so many milliseconds."""
+        raise TypeError("this store remembers no texts")
+
     @abstractmethod
     def keep_refusals(self, tenant: str, submission: int, refusals: Sequence[tuple[str, str]]) -> None:
         """Keep (recipient, code) of a submission; the first code of a recipient stands."""

@@ -25,7 +25,9 @@ class Permits:
     def __init__(self, reactor: IReactorTime, rate: float) -> None:
         """`rate`: requests in any second, 0 = no limit; below 1 it is one in 1/`rate` seconds."""
         self._reactor = reactor
-        self._rate = rate
+        self._whole = rate
+        self._part = (0, 1)  # the how-manieth of how many nodes this one is
+        self._rate = rate  # of this node
         self._taken = 0  # under way
         self._free_at: list[float] = []  # when places of ended requests are free again, ascending
         self._waiting: deque[tuple[object, Callable[[], None]]] = deque()
@@ -36,7 +38,7 @@ class Permits:
 
     @property
     def rate(self) -> float:
-        """Requests in any second; 0 = no limit."""
+        """Requests in any second, of this node; 0 = no limit."""
         return self._rate
 
     @property
@@ -55,8 +57,15 @@ class Permits:
 
     def follow(self, rate: float) -> None:
         """Another rate from now on; what has left counts for as long as it did."""
-        self._rate = rate
+        self._whole = rate
+        self._rate = part_of(rate, *self._part)
         self._go_on()
+
+    def divide(self, place: int, nodes: int) -> None:
+        """So many nodes run connectors of the account, of which this is the one at `place`, from 0: it has its part."""
+        if (place, nodes) != self._part:
+            self._part = (place, nodes)
+            self.follow(self._whole)
 
     def ask(self, key: object, granted: Callable[[], None]) -> None:
         """Call `granted` when a request may leave, now if it may; `ended` must follow. `key` is for `forget`."""
@@ -125,3 +134,14 @@ class Permits:
                 return
             timer.cancel()
         self._timer = self._reactor.callLater(max(0.001, when - self._reactor.seconds()), self._go_on)
+
+
+def part_of(rate: float, place: int, nodes: int) -> float:
+    """What one of so many nodes may have of a rate. The parts add up to the whole requests of it; where there are fewer
+    than nodes, each has one in more seconds, so that one second may see more than the rate, many seconds may not."""
+    if nodes <= 1 or rate == 0:
+        return rate
+    whole = int(rate)
+    if whole >= nodes:
+        return float(whole // nodes + (place < whole % nodes))
+    return (whole or rate) / nodes

@@ -84,6 +84,10 @@ class Keys:
         self.nodes_mark = f"{base}nodes#"
         self.owned = f"{base}owned"
         self.said = f"{base}said"
+        self.node_numbers = f"{base}node#"
+        self.changed = f"{base}changed"
+        self.changed_number = f"{base}changed#"
+        self.changes = f"{base}changes"
         self._message = f"{base}m:"
         self._of_tenant = f"{base}mt:"
         self._history = f"{base}h:"
@@ -241,9 +245,6 @@ class Keys:
         """Row of a mark."""
         return f"{self.base}meta:{name}"
 
-    def node(self, name: str) -> str:
-        """A node's lease: its token, for as long as it lives."""
-        return f"{self.base}node:{pct(name)}"
     def text(self, digest: bytes) -> str:
         """Row of a text that went to a number of late: when."""
         return f"{self.base}d:{digest.hex()}"
@@ -256,3 +257,6 @@ class Keys:
         """Hash of an SMPP account's binds: by node how many, and the token it said so under."""
         return f"{self.base}eb:{pct(account)}"
 
+    def node(self, name: str) -> str:
+        """A node's lease: its token, for as long as it lives."""
+        return f"{self.base}node:{pct(name)}"

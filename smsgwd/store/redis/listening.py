@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from smsgwd.store.redis.connection import Connection
 
+_SPECIAL: Final = str.maketrans({each: f"\\{each}" for each in "\\*?[]"})
 Heard: TypeAlias = Callable[[bytes, bytes], None]  #: with channel and message
 
 
@@ -26,3 +27,8 @@ class Listening(Connection):
                 self._heard[reply[1]](reply[2], reply[3])
         else:
             super().replyReceived(reply)
+
+
+def escaped(text: str) -> str:
+    """The pattern of nothing but this."""
+    return text.translate(_SPECIAL)

@@ -21,6 +21,7 @@ class Memory:
     def __init__(self, keys: Keys, node: str, *, finals: bool = False) -> None:
         self.keys = keys
         self.node = node  #: name of this node; '' = it claims nothing (a store used by itself)
+        self.node_number = node_number(node)  #: that its ids have in them; another one once it has joined the others
         self.cache = Cache()
         self.sums: dict[str, Sums | None] = {}  #: by tenant; None = unknown
         self.claimed: set[bytes] = set()  #: members of queues that others have claimed, of the try before
@@ -32,7 +33,7 @@ class Memory:
         self.walks = Walks()  #: how far this node's walks over old rows are
         self.finals = finals  #: what ends is kept for whoever writes it down elsewhere
         self.last = 0  #: the last of this node's numbers; kept by the commit that used it (`Keys.numbers`)
-        self._numbers = IdGenerator(node_number(node))
+        self._numbers = IdGenerator(self.node_number)
 
     def has_claimed(self, ids: Collection[int], epoch: int) -> None:
         """A commit that was begun in that epoch has made these messages ready and claimed them."""
@@ -63,7 +64,7 @@ class Memory:
 
     def go_on(self, last: int) -> None:
         """Numbers up to this one were used in earlier lives of this node, or by others."""
-        self._numbers = IdGenerator(node_number(self.node), last)
+        self._numbers = IdGenerator(self.node_number, last)
 
     def clear(self) -> None:
         """Forget what was read."""

@@ -36,7 +36,7 @@ _log = get_logger("store")
 
 
 class NameTaken(Exception):  # noqa: N818 -- what it says
-    """Another process lives under this node's name."""
+    """Another process lives under this node's name, or there are as many nodes as there are numbers for them."""
 
 
 class About(msgspec.Struct, frozen=True):
@@ -48,6 +48,7 @@ class About(msgspec.Struct, frozen=True):
     since: int  #: ms
     load: dict[str, float] = {}
     shape: str = ""  #: digest of what it thinks there is to own
+    number: int = 0  #: that its ids have in them; 0 = not told
     place: str = ""  #: where its process id means something: a boot of a machine, a namespace of it; '' = not known
 
 
@@ -78,6 +79,7 @@ class NodeLease:
         self.key = keys.node(name)
         self.on_lost = on_lost
         self.on_regained = on_regained
+        self.number = 0  #: from 1 to 1023, of no other node; 0 = not joined
         self.token = new_token()  #: of the lease that is held, or the next
         self._calls = calls
         self._keys = keys
@@ -109,7 +111,7 @@ class NodeLease:
 
     async def join(self) -> None:
         """Have the lease before anything else is done. If another process has it, wait as long as it may be a dead
-        predecessor's; raises NameTaken, Unreachable, Refused."""
+        predecessor's; raises NameTaken, Unreachable, Refused. `number` is the node's from then on."""
         until = self._now() + _TTL_S + AGAIN_S
         while True:
             sent = self._now()
@@ -128,6 +130,12 @@ class NodeLease:
             await deferLater(self._reactor, wait, lambda: None)
         self._have(sent)
         self._timer = self._reactor.callLater(EVERY_S, self._tick)
+        keys = self._keys
+        self.number = await self._calls.function("smsgwd_numbered", (keys.node_numbers, keys.nodes), (self.name,))
+        if not self.number:
+            raise NameTaken("there is no number left for this node: 1,023 others were there of late")
+        self._about = msgspec.structs.replace(self._about, number=self.number)
+        self._news = secrets.token_hex(8)  # the others are told with the next renewal
 
     def tell(self, shape: str) -> None:
         """What there is to own has changed, as far as this node knows."""

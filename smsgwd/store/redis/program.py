@@ -28,6 +28,16 @@ class Bounds(msgspec.Struct, gc=False):
     number: int | None = None  #: the number of its last entry is below this
 
 
+class Topics(msgspec.Struct, gc=False):
+    """Where it is kept and told what changed of that which every node remembers."""
+
+    last: str  #: key of the last number of a change
+    index: str
+    channel: str
+    node: str  #: who changed it
+    names: dict[str, None] = {}
+
+
 class Program:
     """What one commit checks and writes. Fill it, then `encode`."""
 
@@ -48,6 +58,8 @@ class Program:
         self.entries: list[tuple[str, str, list[Entry]]] = []  #: account, ledger, entries
         self.prunes: list[tuple[str, str, bytes]] = []  #: index of names, what it names, its name there
         self.published: list[tuple[str, bytes]] = []
+        self.expiring: dict[str, tuple[bytes, int]] = {}  #: rows that end by themselves, each after so many ms
+        self.topics: Topics | None = None
 
     @property
     def empty(self) -> bool:
@@ -63,6 +75,7 @@ class Program:
             or self.finals
             or self.entries
             or self.unqueued
+            or self.expiring
         )
 
     def encode(self) -> tuple[list[str], list[Arg]]:
@@ -114,6 +127,15 @@ class Program:
         args.append(len(self.published))
         for channel, message in self.published:
             args += (channel, message)
+        args.append(len(self.expiring))
+        keys += self.expiring
+        for value, ms in self.expiring.values():
+            args += (value, ms)
+        topics = self.topics
+        args.append(0 if topics is None else len(topics.names))
+        if topics is not None:
+            keys += (topics.last, topics.index)
+            args += (topics.channel, topics.node, *topics.names)
         return keys, args
 
     def _encode_finals(self, keys: list[str], args: list[Arg]) -> None:

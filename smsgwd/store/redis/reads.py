@@ -30,7 +30,6 @@ from smsgwd.ports.store import (
     StoreCounts,
 )
 from smsgwd.store.redis import (
-    claims,
     reads_audit,
     reads_find,
     reads_inbound,
@@ -40,6 +39,7 @@ from smsgwd.store.redis import (
     reads_queues,
     reads_records,
     reads_tenants,
+    shares,
 )
 from smsgwd.store.redis.asking import Asking
 from smsgwd.store.redis.memory import Memory
@@ -116,6 +116,14 @@ class Reads:
     def tenants(self) -> Deferred[list[Tenant]]:
         """See ports.Store."""
         return self._ask(reads_tenants.tenants(self.asking))
+
+    def tenants_named(self, names: Sequence[str]) -> Deferred[list[Tenant]]:
+        """Those tenants of these ids that there are."""
+        return self._ask(reads_tenants.tenants_named(self.asking, names))
+
+    def shares(self, rates: Sequence[tuple[str, float, float]], nodes: int) -> Deferred[list[float]]:
+        """This node's shares of rates: see shares.py."""
+        return self._ask(shares.shares(self.asking, self.memory.node, rates, nodes))
 
     # -- what is owed, and money ---------------------------------------------------------------------------------------
 

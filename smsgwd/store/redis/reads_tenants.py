@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from smsgwd.model.tenant import Tenant
@@ -26,6 +27,12 @@ async def tenants(ask: Asking) -> list[Tenant]:
         if len(page) < PAGE:
             return found
         low = page[-1] + b"\0"
+
+
+async def tenants_named(ask: Asking, names: Sequence[str]) -> list[Tenant]:
+    """Those of these ids that there are."""
+    values = await ask.rows([ask.keys.tenant(name) for name in names])
+    return [tenant_from(value) for value in values if value is not None]
 
 
 async def opt_outs(ask: Asking, tenant: str, after: str, limit: int) -> list[OptOutEntry]:

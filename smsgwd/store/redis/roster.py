@@ -114,7 +114,7 @@ class Roster:
         if name in self.tokens:
             state = NodeState.DRAINING if name in self.drained else NodeState.UP
         age = max(0, self._now_ms - at) / 1000
-        return NodeView(name, state, about.host, about.pid, about.version, about.since, age, about.load)
+        return NodeView(name, state, about.host, about.pid, about.version, about.since, age, about.load, about.number)
 
     # -- looks --------------------------------------------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ class Tx:
         self._hashes: dict[str, dict[bytes, bytes]] = {}
         self._increments: dict[tuple[str, str], int] = {}
         self._prunes: dict[tuple[str, str, bytes], None] = {}
+        self._lasting: dict[str, int] = {}  # rows written that end by themselves: ms
 
     # -- rows ------------------------------------------------------------------------------------------------------
 
@@ -121,6 +122,11 @@ class Tx:
     def put(self, key: str, value: bytes) -> None:
         """Write a row. One that was not read is written over whatever is there."""
         self._written[key] = value
+
+    def put_for(self, key: str, value: bytes, ms: int) -> None:
+        """Write a row that is gone after so many milliseconds. It is not remembered."""
+        self._written[key] = value
+        self._lasting[key] = ms
 
     def delete(self, key: str) -> None:
         """Delete a row; nothing when there is none."""
@@ -266,6 +272,8 @@ class Tx:
         for key, value in self._written.items():
             if value is None:
                 program.deletes.append(key)
+            elif key in self._lasting:
+                program.expiring[key] = (stamp + value, self._lasting[key])
             else:
                 program.sets[key] = stamp + value
         for index, changes in self._index.items():
@@ -288,7 +296,7 @@ class Tx:
         """It happened: what was written is what there is."""
         cache = self._cache
         for key, value in self._written.items():
-            if value is None:
+            if value is None or key in self._lasting:
                 cache.drop(key)
             else:
                 cache.put(key, stamp + value)

@@ -6,12 +6,10 @@ A call reaches whoever listens at that moment and nobody else: it says «look»,
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Protocol
 
 from smsgwd.store.redis.keys import Keys
-from smsgwd.store.redis.listening import Heard
-
-_SPECIAL: Final = str.maketrans({each: f"\\{each}" for each in "\\*?[]"})  # in patterns
+from smsgwd.store.redis.listening import Heard, escaped
 
 
 class Listens(Protocol):
@@ -29,7 +27,7 @@ class Wakes:
     def __init__(self, link: Listens, keys: Keys, heard: Callable[[str], object]) -> None:
         self._beginning = keys.wake("")
         self._heard = heard
-        link.listen(self._beginning.translate(_SPECIAL) + "*", self._called)
+        link.listen(escaped(self._beginning) + "*", self._called)
 
     def link_changed(self, up: bool) -> None:
         """As `on_change` of Link."""

@@ -10,15 +10,17 @@ from smsgwd.store.redis.memory import Memory
 from smsgwd.store.redis.mo import MoWork
 from smsgwd.store.redis.optouts import OptOutWork
 from smsgwd.store.redis.parked import ParkedWork
+from smsgwd.store.redis.program import Topics
 from smsgwd.store.redis.pushes import PushWork, RedisPushes
 from smsgwd.store.redis.submissions import SubmissionWork
 from smsgwd.store.redis.sweeps import SweepWork
+from smsgwd.store.redis.texts import TextWork
 from smsgwd.store.redis.tx import Tx
 from smsgwd.store.redis.walks import Walks
 from smsgwd.store.work import Work
 
 
-class RedisWork(SweepWork, SubmissionWork, OptOutWork, ParkedWork, MoneyWork, PushWork, MoWork):
+class RedisWork(SweepWork, SubmissionWork, TextWork, OptOutWork, ParkedWork, MoneyWork, PushWork, MoWork):
     """The state of one transaction. Methods raise errors.Unreachable or errors.Refused, and Taken for what is new and
     has a number or a code that is another's: nothing of it counts then."""
 
@@ -40,6 +42,13 @@ class RedisWork(SweepWork, SubmissionWork, OptOutWork, ParkedWork, MoneyWork, Pu
         if self._walks is None:
             self._walks = copy.deepcopy(self.memory.walks)
         return self._walks
+
+    def tell(self, topic: str) -> None:
+        """Something has changed that other nodes remember (`changed.py`)."""
+        program, keys = self.tx.program, self.keys
+        if program.topics is None:
+            program.topics = Topics(keys.changed_number, keys.changed, keys.changes, self.memory.node)
+        program.topics.names[topic] = None
 
     def finish(self) -> None:
         """Have all of it in the transaction: once, at its end."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from smsgwd.model.business import DropRecord, PutRecord
+from smsgwd.model.records import REMEMBERED
 from smsgwd.store.counts import counted
 from smsgwd.store.redis.kept import NUL, beyond, named, pack_record
 from smsgwd.store.redis.keys import Keys
@@ -24,6 +25,7 @@ def put_record(work: RedisWork, change: PutRecord) -> bool:
             return False
         if not there:
             work.counts.records(record.kind, record.tenant, 1)
+    _tell(work, record.kind, record.tenant)
     tx.put(key, pack_record(record))
     tx.add(keys.records(record.kind), named(record.tenant, record.key))
     return True
@@ -82,4 +84,10 @@ def drop(work: RedisWork, kind: str, names: list[tuple[str, str]]) -> int:
         if key in there:
             tx.delete(key)
             work.counts.records(kind, name[0], -1)
+            _tell(work, kind, name[0])
     return len(there)
+
+
+def _tell(work: RedisWork, kind: str, tenant: str) -> None:
+    if kind in REMEMBERED:
+        work.tell(f"r:{kind}:{tenant}")

@@ -11,7 +11,7 @@ from smsgwd.store.redis.work import RedisWork
 
 def put_tenant(work: RedisWork, change: PutTenant) -> bool:
     """Create a tenant, or replace one with all its credentials; False, changing nothing, when there is one of this id
-    already, or there is none to be replaced.
+    already, there is none to be replaced, or it is not what it was.
 
     Raises CredentialTaken when one of its credentials belongs to another tenant, ValueError when it has one twice.
     """
@@ -20,6 +20,9 @@ def put_tenant(work: RedisWork, change: PutTenant) -> bool:
     found = tx.get(name)
     if (found is not None) != change.replace:
         return False
+    if found is not None and change.was is not None and pack_tenant(tenant_from(found)) != pack_tenant(change.was):
+        return False
+    work.tell(f"t:{tenant.id}")
     _put_credentials(work, tenant, () if found is None else _credentials_of(tenant_from(found)))
     tx.put(name, pack_tenant(tenant))
     if change.replace:
