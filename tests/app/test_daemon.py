@@ -120,8 +120,8 @@ def terminate(daemon):
 def test_it_starts_and_ends_in_order(world):
     world.daemon._begin()
     assert world.log == [
-        "cluster.join", "store.open", "catalog.load", "tenancy.load", "services built", "notifier.start", "esme_outbox.start",
-        "business.start", "connectors.start", "dispatcher.start", "sweeps.start", "watch.look",
+        "cluster.join", "store.open", "catalog.load", "tenancy.load", "services built", "notifier.start",
+        "esme_outbox.start", "business.start", "connectors.start", "dispatcher.start", "sweeps.start", "watch.look",
         "rerouter.start", "listenUNIX", "duties.begin", "cluster.start", "secret_desk.start",
     ]  # fmt: skip
     del world.log[:]
