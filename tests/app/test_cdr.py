@@ -133,6 +133,29 @@ class TestCdrWriter(TestCase):
         second = self.writer(store)
         self.assertEqual(self.ids(second)[-1], 1700)
 
+    def test_another_node_writes_for_a_while(self):
+        store = Store(5)
+        writer = self.writer(store)
+        left = []
+        writer.leave().addCallback(left.append)
+        self.assertEqual(left, [None])
+        store.rows = {6: record(6)}
+        self.clock.advance(10)
+        self.assertEqual(len(store.rows), 1)
+        directory = str(Path(self.directory).absolute())
+        writer.become(Cdr(directory=directory, format="json"))
+        writer.become(Cdr())
+        self.clock.advance(10)
+        self.assertEqual((len(store.rows), self.kept), (1, [True, True, False]))
+        writer.become(self.section())
+        writer.start()
+        self.assertEqual(self.ids(writer), list(range(1001, 1007)))
+        writer.stop()
+        writer.start()
+        store.rows = {7: record(7)}
+        self.clock.advance(10)
+        self.assertEqual(len(store.rows), 1)
+
     def test_a_full_disk_delays_and_loses_nothing(self):
         store = Store(3)
         real = os.fsync

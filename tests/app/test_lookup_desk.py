@@ -325,6 +325,27 @@ def test_what_a_stop_left_open_goes_on_and_is_not_paid_twice():
     assert after.spent() == PRICE and after.spent("mother") == MOTHERS
 
 
+def test_what_another_node_that_lives_asks_about_is_left_to_it():
+    before = Stand(Source("hlr", Deferred()))
+    [asked] = before.ask(NUMBER)
+    after, lives = Stand(store=before.store, clock=before.clock), True
+    after.desk._theirs = lambda any_id: lives and any_id == asked.id
+    after.result(after.desk.start())
+    after.desk.go_on()
+    assert after.sources[0].asked == []
+    lives = False
+    after.desk.go_on()
+    after.desk.go_on()
+    assert after.get(asked.id)[0].facts == FOUND
+    assert after.sources[0].asked == [DIGITS]
+    assert after.spent() == PRICE
+    after.store.blind = True
+    after.desk.go_on()
+    after.desk.stop()
+    after.desk.go_on()
+    assert after.sources[0].asked == [DIGITS]
+
+
 def test_what_a_crash_left_unpaid_is_paid_before_it_goes_on():
     """The batch was kept, the booking in it refused, and the end of it was not kept any more."""
     before = Stand(Source("hlr", Deferred()), credit=PRICE - 1)

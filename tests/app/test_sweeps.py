@@ -212,3 +212,47 @@ def test_other_times_count_from_the_next_sweep_on(world):
     assert world.asked(TimeOutReceipts)[-1].deadline_before == now - 3_600_000
     [tidy] = world.asked(Tidy)
     assert tidy == Tidy(now - 7_200_000, now - 60_000, now - 900_000)
+
+
+def test_a_node_that_does_not_lead_expires_what_it_has_and_nothing_else(world):
+    world.settle()
+    world.sweeps.leave()
+    before = len(world.asked(Expire))
+    for _ in range(130):
+        world.advance(1)
+        world.settle()
+    assert len(world.asked(Expire)) >= before + 60
+    assert len(world.asked(Promote)) == len(world.asked(TimeOutReceipts)) == 1
+    assert world.asked(Tidy) == []
+    world.sweeps.lead()
+    world.sweeps.lead()
+    world.advance(0)
+    world.settle()
+    assert len(world.asked(Promote)) == len(world.asked(TimeOutReceipts)) == 2
+    world.advance(60)
+    world.settle()
+    assert len(world.asked(Tidy)) == 1
+
+
+def test_one_that_leads_no_more_while_it_commits_begins_nothing_anew(world):
+    world.store.answers[Promote] = Promoted(("message",), True)
+    world.sweeps.leave()
+    world.settle()
+    world.advance(30)
+    world.settle()
+    assert world.dispatcher.offered == ["message"], "what it has committed is handed on"
+    assert len(world.asked(Promote)) == 1
+
+
+def test_who_leads_is_told_of_what_is_due_before_it_looks_again_and_not_of_each_message():
+    world = World()
+    told = []
+    world.sweeps._tell_due = told.append
+    world.sweeps.start()
+    now = world.clock.wall
+    for due in (now + 500, now + 500, now + 700, now + 300, now + 5000):
+        world.sweeps.wake_at(due)
+    assert told == [now + 500, now + 300]
+    world.advance(0.4)
+    world.sweeps.wake_at(now + 600)
+    assert told == [now + 500, now + 300, now + 600]
