@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -65,6 +66,10 @@ class Cluster:
         #: Called when the lease is lost (with why), and when there is a new one.
         self.fenced: Callable[[str], object] = lambda why: None
         self.unfenced: Callable[[], object] = lambda: None
+        #: Called when an operator wants new submissions refused here (False), and taken again (True).
+        self.intake: Callable[[bool], object] = lambda open_: None
+        self.leases_lost = 0  #: since the start
+        self.take_overs: Counter[str] = Counter()  #: things taken from nodes that died, by kind
         self.lease: Lease = ALWAYS  #: asked before each act that only one node may do
         self.claims: Claims | None = None  #: on what is ready; None = all of it is this process's
         self._holders: dict[str, Holder] = {}
@@ -119,8 +124,10 @@ class Cluster:
 
     def _gained(self, thing: str, dead: str | None) -> None:
         holder = self._holders.get(thing.partition(":")[0])
-        if dead is not None and dead != self.node and not thing.startswith(f"{TARGETS}:"):  # hundreds at once
-            _log.warning("node.taken_over", thing=thing, dead=dead)
+        if dead is not None and dead != self.node:
+            self.take_overs[thing.partition(":")[0]] += 1
+            if not thing.startswith(f"{TARGETS}:"):  # hundreds at once
+                _log.warning("node.taken_over", thing=thing, dead=dead)
         if holder is not None:
             holder.gained(thing, dead)
 
@@ -154,6 +161,11 @@ class Cluster:
     def account_binds(self) -> AccountBinds | None:
         """Counts the binds of SMPP accounts on all nodes; None where there are no others."""
         return None
+
+    @property
+    def lease_age_s(self) -> float:
+        """Since this node's lease was renewed; 0 where it needs none."""
+        return 0.0
 
     # -- life ------------------------------------------------------------------------------------------------------
 
@@ -204,6 +216,7 @@ class SharedCluster(Cluster):
             on_lost=self._lost,
             on_fenced=self._fenced,
             on_unfenced=self._unfenced,
+            on_intake=lambda open_: self.intake(open_),
         )
         self._wakes: Wakes = Wakes(self._link, store.keys, self._woken)
         #: What other nodes change of tenants and records.
@@ -223,6 +236,7 @@ class SharedCluster(Cluster):
             self._lease.doubt()
 
     def _fenced(self, why: str) -> None:
+        self.leases_lost += 1
         _log.error("node.fenced", reason=why)
         self.fenced(why)
 
@@ -234,6 +248,11 @@ class SharedCluster(Cluster):
     def account_binds(self) -> AccountBinds | None:
         """See Cluster."""
         return self._binds_of
+
+    @property
+    def lease_age_s(self) -> float:
+        """See Cluster."""
+        return self._lease.age_s
 
     def tell(self, topic: str) -> None:
         """See Cluster."""

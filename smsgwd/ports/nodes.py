@@ -32,6 +32,9 @@ class NodeView(msgspec.Struct, frozen=True):
     age_s: float = 0.0  #: since it told this
     load: dict[str, float] = {}  #: figures by name
     number: int = 0  #: that its ids have in them (`model.ids.node_of`); 0 = not told yet
+    lease_s: float = -1.0  #: since its lease was renewed; -1 = it has none
+    intake: bool = True  #: False: it was drained, and is to refuse new submissions, too
+    alike: bool = True  #: False: its configuration has other connectors or binds than this node's
 
 
 class Pin(msgspec.Struct, frozen=True):
@@ -46,6 +49,10 @@ class NoSuchNode(LookupError):  # noqa: N818 -- what it says
     """No node of this name is known."""
 
 
+class NodeLives(Exception):  # noqa: N818
+    """It has a lease: it cannot be forgotten."""
+
+
 class NotShared(Exception):  # noqa: N818
     """The store belongs to one process: there is nowhere to move anything to."""
 
@@ -55,6 +62,11 @@ class Nodes(Protocol):
 
     name: str  #: of this node
     alone: bool  #: True: the store is not shared, everything is ours for ever
+
+    @property
+    def fenced(self) -> str:
+        """Why this node has no lease and must do nothing that only one may do; '' = it has one."""
+        ...
 
     def things(self, binds: Mapping[str, int], others: Collection[str], here: Collection[str] = ()) -> None:
         """All there is to own by now: binds of each connector, and things without weight (roles, targets); `here` are
@@ -83,17 +95,30 @@ class Nodes(Protocol):
         """All nodes, lost ones too, by name. One that was stopped is in no list."""
         ...
 
+    def refresh(self) -> Deferred[None]:
+        """Look at all nodes now, with what they tell of themselves, which else is some seconds old. Fails with
+        StoreUnavailable."""
+        ...
+
+    def binds(self) -> Mapping[str, int]:
+        """How many binds each connector has, whosesoever they are."""
+        ...
+
     def pins(self) -> list[Pin]:
         """What is pinned, by connector and number."""
         ...
 
-    def drain(self, name: str) -> Deferred[None]:
-        """Have a node give what it has to others, until `undrain` or its next start. Fails with NoSuchNode, NotShared,
-        StoreUnavailable."""
+    def drain(self, name: str, *, intake: bool = True) -> Deferred[None]:
+        """Have a node give what it has to others, until `undrain` or its next start; without `intake` it refuses new
+        submissions, too. Fails with NoSuchNode, NotShared, StoreUnavailable."""
         ...
 
     def undrain(self, name: str) -> Deferred[None]:
         """It takes part again. Fails as `drain` does."""
+        ...
+
+    def forget(self, name: str) -> Deferred[None]:
+        """A lost node is not coming back: it is listed no more. Fails as `drain`, and with NodeLives."""
         ...
 
     def move(self, pin: Pin) -> Deferred[None]:

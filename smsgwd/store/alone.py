@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 
-from twisted.internet.defer import Deferred, fail, maybeDeferred
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 
 from smsgwd.delivery.allotment import bind_name
 from smsgwd.ports.nodes import NodeState, NodeView, NotShared, Pin
@@ -15,6 +15,7 @@ class Alone:
     more; nothing waits for its Deferred. `view` tells what there is to know about this node."""
 
     alone = True
+    fenced = ""
 
     def __init__(
         self,
@@ -27,9 +28,11 @@ class Alone:
         self._on_gained = on_gained
         self._let_go = let_go
         self._things: dict[str, None] = {}
+        self._binds: dict[str, int] = {}
 
     def things(self, binds: Mapping[str, int], others: Collection[str], here: Collection[str] = ()) -> None:
         """See Nodes."""
+        self._binds = dict(binds)
         now = dict.fromkeys([*(bind_name(name, at) for name in binds for at in range(binds[name])), *others, *here])
         before, self._things = self._things, now
         for thing in before:
@@ -60,15 +63,27 @@ class Alone:
         """See Nodes."""
         return [self._view()]
 
+    def refresh(self) -> Deferred[None]:
+        """See Nodes."""
+        return succeed(None)
+
+    def binds(self) -> Mapping[str, int]:
+        """See Nodes."""
+        return self._binds
+
     def pins(self) -> list[Pin]:
         """See Nodes."""
         return []
 
-    def drain(self, name: str) -> Deferred[None]:
+    def drain(self, name: str, *, intake: bool = True) -> Deferred[None]:
         """See Nodes: fails with NotShared."""
         return _alone()
 
     def undrain(self, name: str) -> Deferred[None]:
+        """See Nodes: fails with NotShared."""
+        return _alone()
+
+    def forget(self, name: str) -> Deferred[None]:
         """See Nodes: fails with NotShared."""
         return _alone()
 

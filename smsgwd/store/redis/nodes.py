@@ -28,7 +28,7 @@ TTL_MS: Final = 3000
 MARGIN_S: Final = 0.7
 EVERY_S: Final = 0.75  #: between renewals
 AGAIN_S: Final = 0.25  #: while they are not answered, or there is no lease
-FACTS_EVERY: Final = 4  #: renewals: how often load figures are told
+FACTS_EVERY: Final = 1  #: renewals: how often load figures are told
 _TTL_S: Final = TTL_MS / 1000
 _GOOD_S: Final = _TTL_S - MARGIN_S
 _NO_TOKEN: Final = b"-"  # is nobody's
@@ -104,6 +104,11 @@ class NodeLease:
     def held(self) -> bool:
         """Whether nobody else can have the lease at this moment."""
         return not self._lost and self._now() < self._until
+
+    @property
+    def age_s(self) -> float:
+        """Since the last renewal that was answered was sent."""
+        return max(0.0, self._now() - (self._until - _GOOD_S))
 
     def fence(self) -> tuple[str, bytes]:
         """Key and token that a commit must find. Of any thread. A lost lease has a token that is found nowhere."""

@@ -7,17 +7,19 @@ from collections.abc import Callable, Collection, Mapping
 from hashlib import blake2b
 from typing import Any
 
+import msgspec
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from smsgwd.delivery.allotment import Slot, allot, bind_name, bind_of, owner
-from smsgwd.ports.nodes import NodeState, NodeView, NoSuchNode, Pin
+from smsgwd.ports.nodes import NodeLives, NodeState, NodeView, NoSuchNode, Pin
 from smsgwd.ports.store import StoreUnavailable
 from smsgwd.store.redis.blocking import Calls
 from smsgwd.store.redis.errors import Refused, Unreachable
 from smsgwd.store.redis.keys import Keys
-from smsgwd.store.redis.nodes import NodeLease
+from smsgwd.store.redis.nodes import NodeLease, unanswered
 from smsgwd.store.redis.ownership import Ownership
-from smsgwd.store.redis.roster import Roster, drain_field, pin_field
+from smsgwd.store.redis.roster import CLOSED, OPEN, Roster, drain_field, pin_field
 
 
 class SharedNodes:
@@ -25,7 +27,8 @@ class SharedNodes:
     server, so that two that see it differently for a moment never have the same thing.
 
     `lease`: not joined yet; its callbacks are taken over: `on_fenced(why)` and `on_unfenced()` are called in their
-    stead, after the things were told lost, and before they are taken again. The other callbacks: see Ownership.
+    stead, after the things were told lost, and before they are taken again. `on_intake(False)` when an operator wants
+    new submissions refused here, `on_intake(True)` when no more. The other callbacks: see Ownership.
     """
 
     alone = False
@@ -42,6 +45,7 @@ class SharedNodes:
         on_lost: Callable[[str], object],
         on_fenced: Callable[[str], object] = lambda why: None,
         on_unfenced: Callable[[], object] = lambda: None,
+        on_intake: Callable[[bool], object] = lambda open_: None,
     ) -> None:
         self.name = lease.name
         self.lease = lease
@@ -53,6 +57,8 @@ class SharedNodes:
         )
         self._on_fenced = on_fenced
         self._on_unfenced = on_unfenced
+        self._on_intake = on_intake
+        self._intake = True
         self._binds: dict[str, int] = {}
         self._others: frozenset[str] = frozenset()
         self._useful: frozenset[str] = frozenset()  # to this node in particular, whatever the rule says
@@ -73,6 +79,11 @@ class SharedNodes:
         return self.lease.leave()
 
     # -- Nodes --------------------------------------------------------------------------------------------------------
+
+    @property
+    def fenced(self) -> str:
+        """See Nodes."""
+        return "" if self.lease.held else self.lease.why or "it has lost it"
 
     def things(self, binds: Mapping[str, int], others: Collection[str], here: Collection[str] = ()) -> None:
         """See Nodes."""
@@ -97,38 +108,69 @@ class SharedNodes:
 
     def live(self) -> list[NodeView]:
         """See Nodes."""
-        return [view for view in self.roster.views() if view.state is not NodeState.LOST]
+        return [view for view in self.listed() if view.state is not NodeState.LOST]
 
     def listed(self) -> list[NodeView]:
         """See Nodes."""
-        return self.roster.views()
+        alike = self.roster.alike(self.name)
+        return [
+            view if view.name in alike or view.state is NodeState.LOST else msgspec.structs.replace(view, alike=False)
+            for view in self.roster.views()
+        ]
+
+    def refresh(self) -> Deferred[None]:
+        """See Nodes."""
+        return self.roster.refresh().addErrback(_not_asked)
+
+    def binds(self) -> Mapping[str, int]:
+        """See Nodes."""
+        return self._binds
 
     def pins(self) -> list[Pin]:
         """See Nodes."""
         pins = [Pin(connector, number, node) for (connector, number), node in self.roster.pins.items()]
         return sorted(pins, key=lambda pin: (pin.connector, -1 if pin.number is None else pin.number))
 
-    def drain(self, name: str) -> Deferred[None]:
+    def drain(self, name: str, *, intake: bool = True) -> Deferred[None]:
         """See Nodes."""
-        return Deferred.fromCoroutine(self._say(name, drain_field(name), "1"))
+        return Deferred.fromCoroutine(self._say(name, drain_field(name), OPEN if intake else CLOSED))
 
     def undrain(self, name: str) -> Deferred[None]:
         """See Nodes."""
-        return Deferred.fromCoroutine(self._say(name, drain_field(name), ""))
+        return Deferred.fromCoroutine(self._say(name, drain_field(name), b""))
+
+    def forget(self, name: str) -> Deferred[None]:
+        """See Nodes."""
+        return Deferred.fromCoroutine(self._forget(name))
 
     def move(self, pin: Pin) -> Deferred[None]:
         """See Nodes."""
-        return Deferred.fromCoroutine(self._say(pin.node, pin_field(pin), pin.node))
+        return Deferred.fromCoroutine(self._say(pin.node, pin_field(pin), pin.node.encode()))
 
-    async def _say(self, name: str, field: str, value: str) -> None:
-        if name and name not in self.roster.nodes:
-            raise NoSuchNode(f"there is no node {name!r}")
+    async def _say(self, name: str, field: str, value: bytes) -> None:
+        if name:
+            self._check(name)
         keys = self._keys
         try:
             await self._calls.function("smsgwd_say", (keys.said, keys.nodes_mark), (secrets.token_hex(8), field, value))
         except (Unreachable, Refused) as error:
             raise StoreUnavailable(str(error)) from error
         self.roster.look()
+
+    async def _forget(self, name: str) -> None:
+        self._check(name)
+        await self.refresh()
+        if name in self.roster.tokens:
+            raise NodeLives(f"node {name!r} lives")
+        try:
+            await self.roster.forget(name)
+        except (Unreachable, Refused) as error:
+            raise StoreUnavailable(str(error)) from error
+        self.roster.look()
+
+    def _check(self, name: str) -> None:
+        if name not in self.roster.nodes:
+            raise NoSuchNode(f"there is no node {name!r}; there are: {', '.join(sorted(self.roster.nodes))}")
 
     # -- who has what -------------------------------------------------------------------------------------------------
 
@@ -145,6 +187,10 @@ class SharedNodes:
         self._ownership.looked()
         if changed:
             self._place()
+            intake = self.name not in self.roster.closed
+            if intake != self._intake:
+                self._intake = intake
+                self._on_intake(intake)
 
     def _place(self) -> None:
         roster = self.roster
@@ -177,3 +223,8 @@ class SharedNodes:
 def _shape(binds: Mapping[str, int]) -> str:
     """The same for the same binds."""
     return blake2b(repr(sorted(binds.items())).encode(), digest_size=8).hexdigest()
+
+
+def _not_asked(failure: Failure) -> None:
+    unanswered(failure)
+    raise StoreUnavailable(str(failure.value)) from failure.value

@@ -12,17 +12,23 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
 import msgspec
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
 from smsgwd.ports.nodes import NodeState, NodeView, Pin
 from smsgwd.store.redis.blocking import Calls
+from smsgwd.store.redis.errors import Unreachable
 from smsgwd.store.redis.keys import Keys, pct
 from smsgwd.store.redis.nodes import AGAIN_S, EVERY_S, TTL_MS, About, unanswered, unhandled
 
 _BEHIND_S: Final = 0.01  # the end of a lease
 _FORGOTTEN_S: Final = 86_400.0  # a lost node is listed for so long
 _DRAINED, _PINNED = "d:", "p:"  # what operators say: fields
+_TOLD_EVERY: Final = 4  # looks: how often what nodes tell of themselves is read where nothing else has changed
+CLOSED: Final = b"closed"  #: what is said of a drained node that is to refuse new submissions, too
+OPEN: Final = b"1"  #: of another drained one
+_NO_MARK: Final = b"-"  # is none
 
 
 class Holder(NamedTuple):
@@ -43,7 +49,9 @@ class Roster:
         self.nodes: dict[str, tuple[int, About]] = {}  #: all that are listed; when they told (ms), what
         self.tokens: dict[str, str] = {}  #: of those that live
         self.held: dict[str, Holder] = {}  #: things, also of those that do not live
+        self.leases: dict[str, int] = {}  #: of those that live: ms that are left
         self.drained: frozenset[str] = frozenset()
+        self.closed: frozenset[str] = frozenset()  #: those of them that are to refuse new submissions, too
         self.pins: dict[tuple[str, int | None], str] = {}
         self._calls = calls
         self._keys = keys
@@ -56,6 +64,10 @@ class Roster:
         self._changed = False
         self._timer: IDelayedCall | None = None
         self._stopped = True
+        self._looks = 0
+        self._read = True  # the look that is under way reads everything
+        self._waiting: list[Deferred[None]] = []  # for a look that reads everything and is not begun
+        self._served: list[Deferred[None]] = []  # by the one that is under way
 
     def start(self) -> None:
         """Look, and go on looking."""
@@ -66,6 +78,16 @@ class Roster:
         """No more looks; `looked` is not called any more."""
         self._stopped = True
         self._cancel()
+        self._answer(Unreachable("this node stops"))
+
+    def refresh(self) -> Deferred[None]:
+        """Look now, also at what nodes tell of themselves. Fails with Unreachable, Refused."""
+        if self._stopped:
+            return fail(Unreachable("this node is not one of them"))
+        done: Deferred[None] = Deferred()
+        self._waiting.append(done)
+        self.look()
+        return done
 
     def look(self) -> None:
         """Now: something may have changed. Nothing before `start`."""
@@ -76,11 +98,17 @@ class Roster:
             return
         self._cancel()
         self._looking, self._again = True, False
+        self._read = bool(self._waiting) or self._looks % _TOLD_EVERY == 0
+        self._looks += 1
+        self._served += self._waiting
+        self._waiting = []
         keys = self._keys
         self._asked = tuple(self.nodes | dict.fromkeys(holder.name for holder in self.held.values()))
         leases = [keys.node(name) for name in self._asked]
         reply = self._calls.function(
-            "smsgwd_look", (keys.nodes_mark, keys.nodes, keys.owned, keys.said, *leases), (self._mark,)
+            "smsgwd_look",
+            (keys.nodes_mark, keys.nodes, keys.owned, keys.said, *leases),
+            (_NO_MARK if self._read else self._mark,),
         )
         reply.addCallbacks(self._seen, self._failed).addErrback(unhandled)
 
@@ -113,8 +141,19 @@ class Roster:
         state = NodeState.LOST
         if name in self.tokens:
             state = NodeState.DRAINING if name in self.drained else NodeState.UP
-        age = max(0, self._now_ms - at) / 1000
-        return NodeView(name, state, about.host, about.pid, about.version, about.since, age, about.load, about.number)
+        return NodeView(
+            name,
+            state,
+            about.host,
+            about.pid,
+            about.version,
+            about.since,
+            age_s=max(0, self._now_ms - at) / 1000,
+            load=about.load,
+            number=about.number,
+            lease_s=(TTL_MS - self.leases[name]) / 1000 if name in self.leases else -1.0,
+            intake=name not in self.closed,
+        )
 
     # -- looks --------------------------------------------------------------------------------------------------------
 
@@ -126,8 +165,11 @@ class Roster:
         tokens = {name: token.decode() for name, token in zip(self._asked, leases[::2], strict=True) if token}
         if tokens != self.tokens:
             self.tokens, self._changed = tokens, True
+        alive = zip(self._asked, leases[::2], leases[1::2], strict=True)
+        self.leases = {name: min(left, TTL_MS) for name, token, left in alive if token}
         if rest:
-            self._mark, self._changed = mark, True
+            if mark != self._mark:
+                self._mark, self._changed = mark, True
             self._learn(*rest)
             if not self._known():
                 self.look()  # nobody is told before it is known who lives
@@ -137,6 +179,8 @@ class Roster:
         self._later(min(EVERY_S, min(left, default=TTL_MS) / 1000 + _BEHIND_S))
         self._forget()
         self.looked(changed)
+        if self._read:
+            self._answer(None)
         if self._again:
             self.look()
 
@@ -150,28 +194,46 @@ class Roster:
         for thing, holder in _pairs(owned):
             token, _, name = holder.decode().partition(" ")
             self.held[thing.decode()] = Holder(token, name)
-        drained, self.pins = set(), {}
+        drained, closed, self.pins = set(), set(), {}
         for field, value in _pairs(said):
             text = field.decode()
             if text.startswith(_DRAINED):
                 drained.add(text[len(_DRAINED) :])
+                if value == CLOSED:
+                    closed.add(text[len(_DRAINED) :])
             elif text.startswith(_PINNED):
                 connector, _, number = text[len(_PINNED) :].partition(":")
                 self.pins[unquote(connector), int(number) if number else None] = value.decode()
-        self.drained = frozenset(drained)
+        self.drained, self.closed = frozenset(drained), frozenset(closed)
+
+    def forget(self, name: str) -> Deferred[int]:
+        """A node that has no lease is listed no more; 1 when it was. Fails with Unreachable, Refused."""
+        keys = self._keys
+        return self._calls.function(
+            "smsgwd_forget", (keys.node(name), keys.nodes, keys.nodes_mark), (name, secrets.token_hex(8))
+        )
 
     def _forget(self) -> None:
-        keys = self._keys
         for name, (at, _) in self.nodes.items():
             if name not in self.tokens and self._now_ms - at > _FORGOTTEN_S * 1000:
-                forgotten = self._calls.function(
-                    "smsgwd_forget", (keys.node(name), keys.nodes, keys.nodes_mark), (name, secrets.token_hex(8))
-                )
-                forgotten.addErrback(unanswered).addErrback(unhandled)
+                self.forget(name).addErrback(unanswered).addErrback(unhandled)
+
+    def _answer(self, error: BaseException | None) -> None:
+        """Tell those that a look has served, or could not; one that waits for the next is told as well where there is
+        none."""
+        served, self._served = self._served, []
+        if error is not None:
+            served, self._waiting = [*served, *self._waiting], []
+        for done in served:
+            if error is None:
+                done.callback(None)
+            else:
+                done.errback(error)
 
     def _failed(self, failure: Failure) -> None:
         self._looking = False
         unanswered(failure)
+        self._answer(failure.value)
         if not self._stopped:
             self._later(AGAIN_S)
 

@@ -75,6 +75,7 @@ class Peer:
     def __init__(self, keys: Keys, name: str, pid: int) -> None:
         self.name, self.clock, self.calls = name, Clock(), Calls()
         self.said: list[Any] = []
+        self.intake: list[bool] = []
         self.holds = False
         self.going: dict[str, Deferred[None]] = {}
         self.load = {"queued": 7.0}
@@ -89,6 +90,7 @@ class Peer:
             on_lost=lambda thing: self.said.append(("lost", thing)),
             on_fenced=lambda why: self.said.append(("fenced", why)),
             on_unfenced=lambda: self.said.append("unfenced"),
+            on_intake=self.intake.append,
         )  # fmt: skip
 
     def _let_go(self, thing):

@@ -8,7 +8,8 @@ import subprocess
 import msgspec
 import pytest
 
-from smsgwd.ports.nodes import NodeState, NodeView, NotShared, Pin
+from smsgwd.ports.nodes import NodeLives, NodeState, NodeView, NoSuchNode, NotShared, Pin
+from smsgwd.ports.store import StoreUnavailable
 from smsgwd.store.alone import Alone
 from smsgwd.store.redis.errors import Refused, Unreachable
 from smsgwd.store.redis.nodes import EVERY_S, MARGIN_S, TTL_MS, NameTaken, place_of_this_process
@@ -244,11 +245,86 @@ def test_what_is_known_of_nodes(gateway):
 
 def test_load_is_told_again_and_again(gateway):
     a, b = gateway.peer("a"), gateway.peer("b")
-    a.load = {"queued": 9.0}
-    gateway.pass_(4)
-    gateway.client.call("SET", gateway.keys.nodes_mark, "other")
     gateway.pass_(1)
+    a.load = {"queued": 9.0}
+    made = len(b.heard())
+    gateway.pass_(4)
     assert b.nodes.live()[0].load == {"queued": 9.0}
+    assert len(b.heard()) == made == 0  # no reason to share anything out anew
+
+
+def test_a_look_at_this_moment(gateway):
+    a, b = gateway.peer("a"), gateway.peer("b")
+    gateway.pass_(1)
+    a.load = {"queued": 9.0}
+    a.clock.advance(EVERY_S)
+    done = []
+    b.nodes.refresh().addCallback(done.append)
+    assert done == [None]
+    assert b.nodes.live()[0].load == {"queued": 9.0}
+    b.calls.slow = True
+    waits = [b.nodes.refresh(), b.nodes.refresh()]
+    assert not any(each.called for each in waits)
+    b.calls.answer()  # the first look was begun before the second wish: that one takes another look
+    assert [each.called for each in waits] == [True, False]
+    b.calls.answer()
+    assert waits[1].called
+    b.calls.slow, b.calls.down = False, True
+    assert isinstance(failed(b.nodes.refresh()), StoreUnavailable)
+    b.nodes.stop()
+    assert isinstance(failed(b.nodes.refresh()), StoreUnavailable)
+
+
+def test_how_old_a_lease_is(gateway):
+    a, b = gateway.peer("a"), gateway.peer("b")
+    assert a.lease.age_s == 0.0
+    a.calls.down = True
+    a.clock.advance(0.5)
+    assert a.lease.age_s == 0.5
+    gateway.pass_(5)
+    assert a.lease.age_s > 5  # counts on
+    assert a.nodes.fenced == f"no answer for {GOOD_S:g} s" or a.nodes.fenced == "not connected"
+    assert b.nodes.fenced == ""
+    gateway.ends("a")
+    gateway.pass_(1, b)
+    leases = {view.name: view.lease_s for view in b.nodes.listed()}
+    assert leases["a"] == -1
+    assert 0 <= leases["b"] < 3
+
+
+def test_a_drain_with_the_intake(gateway):
+    a, b = gateway.peer("a"), gateway.peer("b")
+    said = a.intake
+    gateway.pass_(1)
+    b.nodes.drain("a")
+    gateway.pass_(1)
+    assert said == []
+    assert [(view.state, view.intake) for view in b.nodes.live()] == [("draining", True), ("up", True)]
+    b.nodes.drain("a", intake=False)
+    gateway.pass_(1)
+    assert said == [False]
+    assert [(view.state, view.intake) for view in b.nodes.live()] == [("draining", False), ("up", True)]
+    b.nodes.undrain("a")
+    gateway.pass_(1)
+    assert said == [False, True]
+    assert b.nodes.live()[0].state == NodeState.UP
+
+
+def test_a_node_that_does_not_come_back_is_forgotten(gateway):
+    a, _ = gateway.peer("a"), gateway.peer("b")
+    gateway.pass_(1)
+    assert isinstance(failed(a.nodes.forget("b")), NodeLives)
+    assert isinstance(failed(a.nodes.forget("c")), NoSuchNode)
+    gateway.ends("b")
+    a.nodes.forget("b")
+    assert [view.name for view in a.nodes.listed()] == ["a"]
+
+
+def test_nodes_that_know_of_other_binds_are_told(gateway):
+    a, _ = gateway.peer("a", {"x": 2}), gateway.peer("b", {"x": 3})
+    gateway.pass_(2)
+    assert [(view.name, view.alike) for view in a.nodes.listed()] == [("a", True), ("b", False)]
+    assert a.nodes.binds() == {"x": 2}
 
 
 def test_nodes_of_other_versions_are_read_as_far_as_can_be(gateway):
@@ -302,5 +378,7 @@ def test_alone():
     assert alone.owns("b:x:0")
     assert not alone.owns("b:x:1")
     assert (alone.name, alone.alone, alone.live(), alone.listed(), alone.pins()) == ("a", True, [view], [view], [])
-    for asked in (alone.drain("a"), alone.undrain("a"), alone.move(Pin("x", None, "a"))):
+    assert (alone.binds(), alone.fenced) == ({"x": 1, "y": 1}, "")
+    assert alone.refresh().called
+    for asked in (alone.drain("a"), alone.undrain("a"), alone.move(Pin("x", None, "a")), alone.forget("a")):
         assert isinstance(failed(asked), NotShared)
