@@ -10,8 +10,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from twisted.internet.defer import Deferred
-
 from smsgwd.delivery.rate import LinkRate
 from smsgwd.model.message import Message
 from smsgwd.ports.dispatch import ConnectorStatus, Ways
@@ -90,6 +88,7 @@ class Connector:
         )
         self._all = Binds(settings, runtime, self)
         self._binds, self._senders = self._all.all, self._all.senders
+        self.left = self._all.left  #: see Binds
         self._flights = Flights(
             settings,
             batch,
@@ -172,10 +171,6 @@ class Connector:
         if self.shared_queue is not None:
             self.shared_queue.present(here)
             self._look_soon()
-
-    def left(self) -> Deferred[None]:
-        """Fires when binds that fewer settings took away are closed."""
-        return self._all.left()
 
     def _anew(self, id_form: IdForm) -> None:
         """Nothing is bound: make the binds by the settings that were waiting for that."""
