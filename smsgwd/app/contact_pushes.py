@@ -132,7 +132,12 @@ class ContactPushes:
             walk = self._walk(connector.id)
             if self._stopped or not settings.push_contacts or settings.tenant is None:
                 continue
-            if walk.lock.locked or not connector.may_ask or self._clock.monotonic() < walk.not_before:
+            if walk.lock.locked:
+                continue
+            if not connector.may_ask:
+                walk.at, walk.seen = None, -1  # where several nodes share the store another one may tell it meanwhile
+                continue
+            if self._clock.monotonic() < walk.not_before:
                 continue
             try:
                 await walk.lock.run(self._go_on, connector, walk)

@@ -129,6 +129,22 @@ class ContactPushesTests(TestCase):
         self.connector.may_ask = True
         self.assertEqual(await self.look(), ["306900000001"])
 
+    async def test_what_another_node_told_meanwhile_is_not_told_again(self):
+        await self.put("306900000001")
+        self.assertEqual(await self.look(), ["306900000001"])
+        self.connector.may_ask = False
+        self.assertEqual(await self.look(), [])
+        there = FakeConnector()
+        other = ContactPushes(Timers(), self.clock, self.records, lambda: [there])
+        await self.put("306900000002")
+        self.clock.advance(60)
+        await other._look()
+        self.assertEqual(there.told(), ["306900000002"])
+        self.connector.may_ask = True
+        self.assertEqual(await self.look(), [])
+        await self.put("306900000003")
+        self.assertEqual(await self.look(60), ["306900000003"])
+
     async def test_a_failure_is_tried_again_later_from_where_it_was(self):
         numbers = [f"3069{n:08d}" for n in range(150)]
         await self.put(*numbers)
