@@ -171,11 +171,17 @@ local function commit(keys, args)
   return {}
 end
 
--- After a commit whose answer was lost: 1 when it had happened; in any case it cannot happen any more.
+-- After a commit whose answer was lost: 1 when it had happened; in any case it cannot happen any more. The row is the new
+-- stamp, the one asked for, and what was said of that one: it is said again when that answer is lost, too.
 local function settle(keys, args)
-  local happened = redis.call('GETRANGE', keys[1], 0, 7) == args[1]
-  redis.call('SET', keys[1], args[2])
-  return happened and 1 or 0
+  local row, happened = redis.call('GET', keys[1]) or '', '0'
+  if row:sub(1, 8) == args[1] then
+    happened = '1'
+  elseif row:sub(9, 16) == args[1] then
+    happened = row:sub(17, 17)
+  end
+  redis.call('SET', keys[1], args[2] .. args[1] .. happened)
+  return tonumber(happened)
 end
 
 -- Numbers for entries of these times: each above all there are, and not used again.

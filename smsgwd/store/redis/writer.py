@@ -6,6 +6,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable
+from queue import Empty
 from typing import Any, Final
 
 from smsgwd.model.changes import Result
@@ -22,7 +23,7 @@ from smsgwd.store.redis.work import RedisWork
 from smsgwd.store.writer import Batch, CannotOpen, Job, Judgement, Outcome, Report, Writer
 
 _MOST_TRIES: Final = 100
-_PATIENCE_S: Final = 5.0  # that the fate of a commit is asked for before whoever waits is told it failed
+_PATIENCE_S: Final = 1.0  # that a commit is not known to be safe before whoever waits behind it is refused
 _PAUSE_S: Final = 0.1
 
 
@@ -62,8 +63,7 @@ class RedisWriter(Writer[Tx]):
         self._own = os.urandom(4)
         self._counter = itertools.count(1)
         self._key = memory.keys.writer(memory.node or self._own.hex())
-        self._stamp = b""  # of the last commit that happened
-        self._lost: bytes | None = None  # stamp of a commit whose answer was lost
+        self._stamp = b""  # what this writer's row begins with
 
     def _next_stamp(self) -> bytes:
         return self._own + (next(self._counter) & 0xFFFFFFFF).to_bytes(4, "big")
@@ -89,11 +89,10 @@ class RedisWriter(Writer[Tx]):
         return max((number_of(page[0]) for page in found if page), default=0)
 
     def _settle(self, stamp: bytes) -> bool:
-        """Whether the commit with this stamp happened; afterwards it cannot any more."""
+        """Whether the commit with this stamp happened; afterwards it cannot any more. May be asked again."""
         new = self._next_stamp()
         happened = self._server.function("smsgwd_settle", [self._key], [stamp, new])
         self._stamp = new
-        self._lost = None
         return bool(happened)
 
     def target(self) -> Tx:
@@ -102,8 +101,6 @@ class RedisWriter(Writer[Tx]):
 
     def commit(self, batches: list[Batch]) -> list[tuple[object, Outcome]]:
         """See Writer."""
-        if self._lost is not None:
-            self._settle(self._lost)
         fresh = False
         for tries in itertools.count(1):
             try:
@@ -136,16 +133,17 @@ class RedisWriter(Writer[Tx]):
         if self._before_commit is not None:
             self._before_commit()
         try:
-            conflicts = self._send(keys, args, stamp)
+            conflicts = self._send(keys, args)
         except Unreachable as error:
             if not error.unknown:
                 raise
             if not self._happened(stamp):
                 raise Conflict from None
-            conflicts = []
-        if conflicts:
-            self._conflict(tx, keys, conflicts)
-        self._stamp = stamp
+            self._make_safe()
+        else:
+            if conflicts:
+                self._conflict(tx, keys, conflicts)
+            self._stamp = stamp
         tx.committed(stamp)
         work.committed()
         memory.claimed.clear()
@@ -153,28 +151,73 @@ class RedisWriter(Writer[Tx]):
             self._after_commit()
         return [(ticket, results) for ticket, results in outcomes]
 
-    def _send(self, keys: list[str], args: list[Arg], stamp: bytes) -> list[bytes]:
-        """What does not hold any more; [] = it is written, and as safe as it has to be."""
+    def _send(self, keys: list[str], args: list[Arg]) -> list[bytes]:
+        """What does not hold any more; [] = it is written, and as safe as it has to be. Raises Unreachable."""
         conflicts: list[bytes]
         if self._confirm is None:
             conflicts = self._server.function("smsgwd_commit", keys, args)
             return conflicts
         conflicts, reply = self._server.confirmed("smsgwd_commit", keys, args, self._confirm.command)
         if not conflicts and not self._confirm.enough(reply):
-            self._stamp = stamp
-            raise StoreUnavailable(f"written, but not confirmed in time: {self._confirm.missing(reply)}")
+            # Nothing may be said of it yet: neither that it is safe, nor that it did not happen.
+            raise Unreachable(f"written, but not confirmed in time: {self._confirm.missing(reply)}", unknown=True)
         return conflicts
 
     def _happened(self, stamp: bytes) -> bool:
-        """Whether a commit happened whose answer was lost. Raises Unreachable when that cannot be found out now."""
-        self._lost = stamp
+        """Whether a commit happened whose answer was lost. Whoever waits for it waits until that is known: to be
+        refused what was taken would be to send it again. Raises Unreachable when the store is closed meanwhile."""
+        return self._patiently(lambda: self._settle(stamp))
+
+    def _make_safe(self) -> None:
+        """Wait until all that was written is as safe as it has to be."""
+
+        def confirmed() -> bool:
+            assert self._confirm is not None
+            # What the connection wrote last is what is confirmed: another connection has written nothing.
+            new = self._next_stamp()
+            _, reply = self._server.confirmed("smsgwd_settle", [self._key], [self._stamp, new], self._confirm.command)
+            self._stamp = new
+            if not self._confirm.enough(reply):
+                raise Unreachable(f"not confirmed: {self._confirm.missing(reply)}")
+            return True
+
+        if self._confirm is not None:
+            self._patiently(confirmed)
+
+    def _patiently(self, ask: Callable[[], bool]) -> bool:
+        """The answer, as soon as there is one; whoever comes meanwhile is refused after a while."""
         until = time.monotonic() + _PATIENCE_S
         while True:
             try:
-                return self._settle(stamp)
-            except Unreachable:
-                if time.monotonic() >= until or self._stopping.wait(_PAUSE_S):
+                return ask()
+            except (Unreachable, Refused) as error:
+                if time.monotonic() >= until:
+                    self._refuse(StoreUnavailable(f"nothing can be stored: {error}"))
+                if self._stopping.wait(_PAUSE_S):
                     raise
+
+    def _refuse(self, why: StoreUnavailable) -> None:
+        """Whoever waits for the next transaction hears at once that there is none; nothing of it was begun."""
+        batches: list[Batch] = []
+        held: list[Job[Tx]] = [] if self._held is None else [self._held]
+        self._held = None
+        while not self._stopping.is_set():
+            try:
+                each = self._queue.get_nowait()
+            except Empty:
+                break
+            if each is None:
+                self._queue.put(None)
+                break
+            if isinstance(each, Job):
+                held.append(each)
+            else:
+                batches.append(each)
+        for job in held:
+            job.answer(why)
+        if batches:
+            outcomes: list[tuple[object, Outcome]] = [(batch.ticket, why) for batch in batches]
+            self._answer(Report(outcomes, False, 0.0, sum(len(batch.changes) for batch in batches), batches))
 
     def _conflict(self, tx: Tx, keys: list[str], conflicts: list[bytes]) -> None:
         """Learn what the server said; always raises."""
