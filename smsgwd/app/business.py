@@ -14,6 +14,7 @@ from smsgwd.app.business_counts import count, counting_contacts
 from smsgwd.app.catalog import Catalog
 from smsgwd.app.cluster import Cluster
 from smsgwd.app.contact_pushes import ContactPushes, Told
+from smsgwd.app.duties import made_elsewhere, runs_here
 from smsgwd.app.guards import Guards, recall
 from smsgwd.app.link_desk import LinkDesk
 from smsgwd.app.lookup_asking import Asking
@@ -90,10 +91,9 @@ def build_business(
     metrics: Metrics,
     providers: Callable[[str], Asked | None] = lambda connector: None,
     told: Callable[[], Iterable[Told]] = tuple,
-    theirs: Callable[[int], bool] = lambda any_id: False,
 ) -> Business:
     """Make them; nothing is started. `providers` finds a connector of kind provider: it may look numbers up. `told`
-    gives all of that kind: they may be told of contacts. `theirs` tells of an id whether another node has made it."""
+    gives all of that kind: they may be told of contacts."""
     tenants = tenancy.directory.tenant
     client = LeanHttpClient(
         reactor,
@@ -111,7 +111,7 @@ def build_business(
         tenants=tenants,
         asking=asking,
         later=reactor.callLater,
-        theirs=theirs,
+        theirs=made_elsewhere(cluster),
     )
     catalog.ported = lookups.network_of
     guards = guards_of(cluster, clock, _flooded)
@@ -122,7 +122,7 @@ def build_business(
         return catalog.changed(kind, tenant)
 
     records = StoredRecords(store, clock, before=catalog.check, after=changed)
-    pushes = ContactPushes(reactor, clock, records, told, counting_contacts(metrics))
+    pushes = ContactPushes(reactor, clock, records, told, counting_contacts(metrics), runs_here(cluster))
     return Business(
         records=records,
         links=links,

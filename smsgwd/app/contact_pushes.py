@@ -87,8 +87,11 @@ class ContactPushes:
         records: Records,
         connectors: Callable[[], Iterable[Told]],
         count: Callable[[str, Count], object] = lambda connector, count: None,
+        runs: Callable[[str], bool] = lambda connector: True,
     ) -> None:
-        """`connectors` gives those of kind provider as they are now; `count` hears of each group told."""
+        """`connectors` gives those of kind provider as they are now; `count` hears of each group told; `runs` tells
+        whether a connector is this node's to run, where several share the store."""
+        self._runs = runs
         self._reactor = reactor
         self._clock = clock
         self._records = records
@@ -134,10 +137,10 @@ class ContactPushes:
                 continue
             if walk.lock.locked:
                 continue
-            if not connector.may_ask:
-                walk.at, walk.seen = None, -1  # where several nodes share the store another one may tell it meanwhile
+            if not self._runs(connector.id):
+                walk.at, walk.seen = None, -1  # another node tells it, and may have gone further
                 continue
-            if self._clock.monotonic() < walk.not_before:
+            if not connector.may_ask or self._clock.monotonic() < walk.not_before:
                 continue
             try:
                 await walk.lock.run(self._go_on, connector, walk)

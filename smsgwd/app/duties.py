@@ -14,6 +14,7 @@ from smsgwd.app.cluster import ROLES, Cluster
 from smsgwd.app.observe import Strays
 from smsgwd.app.outbox_shares import ABSENT
 from smsgwd.app.roles import CDR, LOOKUPS, RETENTION, STRAYS, SUBSCRIBERS, SWEEPS, TEST_NUMBERS, Roles
+from smsgwd.delivery.allotment import bind_name
 from smsgwd.model.ids import node_of
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ def made_elsewhere(cluster: Cluster) -> Callable[[int], bool]:
     return lambda any_id: any(
         each.number == node_of(any_id) for each in cluster.nodes.live() if each.name != cluster.node
     )
+
+
+def runs_here(cluster: Cluster) -> Callable[[str], bool]:
+    """Tells of a connector of kind provider whether this node is the one that runs it."""
+    return lambda connector: cluster.alone or cluster.owns(*bind_name(connector, 0).split(":", 1))
 
 
 class _Again:

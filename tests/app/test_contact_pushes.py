@@ -132,7 +132,7 @@ class ContactPushesTests(TestCase):
     async def test_what_another_node_told_meanwhile_is_not_told_again(self):
         await self.put("306900000001")
         self.assertEqual(await self.look(), ["306900000001"])
-        self.connector.may_ask = False
+        self.pushes._runs = lambda connector: False
         self.assertEqual(await self.look(), [])
         there = FakeConnector()
         other = ContactPushes(Timers(), self.clock, self.records, lambda: [there])
@@ -140,7 +140,7 @@ class ContactPushesTests(TestCase):
         self.clock.advance(60)
         await other._look()
         self.assertEqual(there.told(), ["306900000002"])
-        self.connector.may_ask = True
+        self.pushes._runs = lambda connector: True
         self.assertEqual(await self.look(), [])
         await self.put("306900000003")
         self.assertEqual(await self.look(60), ["306900000003"])
