@@ -20,7 +20,7 @@ from smsgwd.app.core import Core
 from smsgwd.app.credential_watch import CredentialWatch
 from smsgwd.app.dialect_mounts import mounts_of
 from smsgwd.app.dialects import build_dialects
-from smsgwd.app.duties import made_elsewhere, tell_due
+from smsgwd.app.duties import tell_due
 from smsgwd.app.edge import build_http
 from smsgwd.app.erasure import Erasure
 from smsgwd.app.figures import figures_of
@@ -163,7 +163,6 @@ def build_services(
         metrics=metrics,
         providers=lambda connector: dispatcher.provider(connector),
         told=lambda: dispatcher.providers(),
-        theirs=made_elsewhere(core.cluster),
     )
     ways = Ways(catalog, lambda connector: dispatcher.up(connector))
     aside = {TEST_CONNECTOR: business.test_numbers.offer}
