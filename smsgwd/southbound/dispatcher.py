@@ -270,11 +270,12 @@ class ConnectorDispatcher(Divided):
         )
 
     def _reconfigured(self, connector: AnyConnector, settings: AnySettings) -> str:
+        differs = "adjusted" if self.shares.whole(connector.settings) != settings else ""  # perhaps none of our part
         settings = self.shares.part(settings)
         if isinstance(connector, Connector) and isinstance(settings, Settings):
-            return connector.reconfigure(settings, self._form(settings), _ANSWERS_S)
+            return connector.reconfigure(settings, self._form(settings), _ANSWERS_S) or differs
         if isinstance(connector, ProviderConnector) and isinstance(settings, ProviderSettings):
-            return connector.reconfigure(settings, _ANSWERS_S)
+            return connector.reconfigure(settings, _ANSWERS_S) or differs
         raise TypeError("one kind of connector is no other")
 
     def _come(self, settings: AnySettings) -> AnyConnector:

@@ -129,6 +129,16 @@ def test_binds_and_rate_follow_what_the_node_owns_and_the_others_stay():
     assert (node.bound, node.smsc.open) == (0, 0)
 
 
+def test_a_reload_tells_of_what_is_others_part_too():
+    node = Node(binds=2)
+    node.share(1)
+    done = node.dispatcher.reconfigure([settings(binds=3)])
+    assert (done.adjusted, node.bound) == (("sim",), 1)
+    assert node.dispatcher.reconfigure([settings(binds=3)]).adjusted == ()
+    node.share(3)
+    assert node.bound == 3
+
+
 def test_what_others_may_have_left_is_waited_for():
     node = Node(binds=1)
     node.share(1)

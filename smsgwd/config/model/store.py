@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import SecretStr, field_validator
 
 from smsgwd.config.option import Section, option
+from smsgwd.config.types import ExistingFile
 
 _SCHEMES: Final = (
     "redis://", "rediss://", "unix://", "redis+sentinel://", "rediss+sentinel://", "redis+cluster://",
@@ -33,11 +33,11 @@ class EmbeddedStore(Section):
 class RedisTls(Section):
     """TLS towards the server (`rediss://`)."""
 
-    ca: Path | None = option(
+    ca: ExistingFile | None = option(
         "PEM file of who signs the server's certificate; none = the system's authorities.", default=None
     )
-    cert: Path | None = option("PEM file of the certificate that this gateway shows.", default=None)
-    key: Path | None = option("PEM file of its key.", default=None)
+    cert: ExistingFile | None = option("PEM file of the certificate that this gateway shows.", default=None)
+    key: ExistingFile | None = option("PEM file of its key.", default=None)
 
 
 class RedisStore(Section):
