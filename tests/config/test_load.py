@@ -156,7 +156,7 @@ def test_the_text_of_an_error_has_file_line_key_and_what(tmp_path: Path) -> None
         ("listeners: {smpps: {listen: '127.0.0.1:80'}}", "listeners.smpps.tls: is required"),
         ("store: {kind: postgres}", "store: kind must be one of embedded, redis, not 'postgres'"),
         ("store: {kind: embedded, commit_gap_ms: 6}", "store.commit_gap_ms: must be at most 5, not 6"),
-        ("store: {kind: redis, url: 'http://x'}", "store.url: must start with redis://"),
+        ("store: {kind: redis, url: 'http://x'}", "store.url: must start with redis://, rediss://"),
         ("tenants_file: none.yaml", "tenants_file: cannot read file"),
         ("secret_key: short", "secret_key: is too short: at least 32 characters"),
         ('secret_key: "a key of thirty-two characters...\\nshort"', "secret_key: has a line that is too short"),

@@ -76,5 +76,5 @@ class RedisStore(Section):
     @classmethod
     def _scheme(cls, value: SecretStr) -> SecretStr:
         if not value.get_secret_value().startswith(_SCHEMES):
-            raise ValueError(f"must start with one of {', '.join(_SCHEMES)}")
+            raise ValueError(f"must start with {', '.join(_SCHEMES[:-1])} or {_SCHEMES[-1]}")
         return value
