@@ -48,7 +48,7 @@ def build_store(config: Config, reactor: Any, metrics: Metrics) -> AnyStore:
         "observe_results": Results(metrics),
     }
     if isinstance(section, RedisSection):
-        store = _redis(section, config.node, reactor, common)
+        store = redis_store(section, config.node, reactor, common)
     else:
         store = EmbeddedStore(
             reactor,
@@ -59,7 +59,9 @@ def build_store(config: Config, reactor: Any, metrics: Metrics) -> AnyStore:
     return store
 
 
-def _redis(section: RedisSection, node: str, reactor: Any, common: dict[str, Any]) -> RedisStore:
+def redis_store(section: RedisSection, node: str, reactor: Any, common: dict[str, Any]) -> RedisStore:
+    """The store of a section, not opened yet; `common`: its other arguments. Raises ValueError for an address that is
+    none."""
     # What it needs costs memory that gateways with the embedded store do not spend.
     from smsgwd.store.redis.address import Tls, parse
     from smsgwd.store.redis.store import RedisStore

@@ -20,7 +20,7 @@ _FILE = click.option(
 
 
 #: Imported when they are asked for: the daemon shall not hold in memory what only they need.
-_BESIDE = {name: f"smsgwd.cli.{name}" for name in ("bench", "migrate", "simulate")}
+_BESIDE = {name: f"smsgwd.cli.{name}" for name in ("bench", "migrate", "simulate", "store")}
 
 
 class _Commands(click.Group):

@@ -19,10 +19,10 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
 
-import msgspec
 from twisted.internet.threads import deferToThreadPool
 
 from smsgwd.ports.store import StoreUnavailable
+from smsgwd.store.framing import frame
 from smsgwd.store.redis.asking import Asking
 from smsgwd.store.redis.control import Control
 from smsgwd.store.redis.program import Arg
@@ -32,7 +32,6 @@ _MODE: Final = 0o640
 _LOOKED_AT: Final = 1000  # keys by one step of a scan
 _MEMBERS: Final = 2000  # of an index in one page
 _SPECIAL: Final = b"\\*?[]^-"
-_encode: Final = msgspec.msgpack.Encoder().encode
 _T = TypeVar("_T")
 
 
@@ -57,12 +56,12 @@ async def backup(ask: Asking, control: Control, path: Path) -> int:
     try:
         try:
             count = 0
-            await _threaded(control, file.write, _frame((FORMAT, ask.keys.base)))
+            await _threaded(control, file.write, frame((FORMAT, ask.keys.base)))
             async for values in _everything(ask, control):
                 count += len(values)
-                await _threaded(control, file.write, b"".join(map(_frame, values)))
+                await _threaded(control, file.write, b"".join(map(frame, values)))
                 control.look()
-            await _threaded(control, file.write, _frame((count,)))
+            await _threaded(control, file.write, frame((count,)))
         finally:
             await _threaded(control, _finish, file)
         return await _threaded(control, _publish, partial, path)
@@ -74,11 +73,6 @@ async def backup(ask: Asking, control: Control, path: Path) -> int:
         if isinstance(error, OSError):
             raise StoreUnavailable(f"{path}: {error.strerror}") from None
         raise
-
-
-def _frame(value: tuple[Any, ...]) -> bytes:
-    packed = _encode(value)
-    return len(packed).to_bytes(4, "big") + packed
 
 
 async def _threaded(control: Control, work: Callable[..., _T], *args: Any) -> _T:

@@ -80,6 +80,7 @@ class Keys:
         self.finals = f"{base}f"
         self.final_ids = f"{base}fm"
         self.final_number = f"{base}f#"
+        self.importing = f"{base}meta:importing"  # all is not there: a copy is being made (store.copying)
         self.nodes = f"{base}nodes"
         self.nodes_mark = f"{base}nodes#"
         self.owned = f"{base}owned"

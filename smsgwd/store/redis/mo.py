@@ -24,7 +24,9 @@ class MoPartRow(msgspec.Struct, array_like=True, gc=False):
     mo: bytes  #: of `model.mo.pack_mo`
 
 
-_encode: Final = msgspec.msgpack.Encoder().encode
+#: The value of a row `mo:`.
+mo_value: Final = msgspec.msgpack.Encoder().encode
+_encode: Final = mo_value
 #: A row `mo:` of its value.
 mo_parts_of: Final = msgspec.msgpack.Decoder(list[MoPartRow]).decode
 #: The set that a member of the indexes stands for, and the member of a set.
@@ -37,7 +39,7 @@ def mo_indexes(keys: Keys) -> dict[int, str]:
     return {MO_WAITS: keys.mo_open, MO_COMPLETE: keys.mo_complete, MO_DONE: keys.mo_done}
 
 
-def _entries(rows: Sequence[MoPartRow]) -> dict[int, int]:
+def mo_entries(rows: Sequence[MoPartRow]) -> dict[int, int]:
     """By which statuses a set of these parts is found, and the time by each: a complete set does not wait."""
     waits = [row.received_at for row in rows if row.status != MO_DONE]
     done = [row.received_at for row in rows if row.status == MO_DONE]
@@ -65,8 +67,8 @@ class MoWork(Base, Work):
         else:
             self.tx.delete(name)
         member, indexes = mo_member(key), mo_indexes(self.keys)
-        was = _entries([row for row in before if row.ref == key.ref])
-        now = _entries([row for row in after if row.ref == key.ref])
+        was = mo_entries([row for row in before if row.ref == key.ref])
+        now = mo_entries([row for row in after if row.ref == key.ref])
         for status in was.keys() - now.keys():
             self.tx.remove(indexes[status], member)
         for status, at in now.items():

@@ -119,6 +119,8 @@ class RedisStore(Committing, KeptUp, Reads):
         try:
             await self.server.connect()
             reasons = await self._reasons()
+            if await self.asking.call("EXISTS", self.keys.importing):
+                reasons.append("an import into it has not come to its end: import once more")
         except (Unreachable, Refused, ValueError) as error:
             raise CannotOpen(f"store: {error}") from None
         if reasons:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -15,6 +15,10 @@ from smsgwd.store.embedded.work import Work
 _PLAIN: Final = EsmeSettings()
 _NO_EXTRAS: Final = CredentialExtras()
 _encode = msgspec.json.encode
+PUT_CREDENTIAL: Final = (
+    "INSERT INTO credential (kind, name, serial, tenant, secret_hash, max_binds, esme, more)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 
 def put_tenant(work: Work, change: PutTenant) -> bool:
@@ -28,7 +32,7 @@ def put_tenant(work: Work, change: PutTenant) -> bool:
     there = execute("SELECT 1 FROM tenant WHERE id = ?", (tenant.id,)).fetchone() is not None
     if there != change.replace:
         return False
-    record = _encode(msgspec.structs.replace(tenant, credentials=()))
+    record = tenant_record(tenant)
     if change.replace:
         execute("DELETE FROM credential WHERE tenant = ?", (tenant.id,))
         _put_credentials(work, tenant)
@@ -39,6 +43,11 @@ def put_tenant(work: Work, change: PutTenant) -> bool:
         execute("INSERT INTO tenant (id, record) VALUES (?, ?)", (tenant.id, record))
         open_account(work, tenant, change.at)
     return True
+
+
+def tenant_record(tenant: Tenant) -> bytes:
+    """What `tenant.record` holds: all but the credentials."""
+    return _encode(msgspec.structs.replace(tenant, credentials=()))
 
 
 def _put_credentials(work: Work, tenant: Tenant) -> None:
@@ -55,20 +64,21 @@ def _put_credentials(work: Work, tenant: Tenant) -> None:
         if (kind, name, credential.serial) in seen:
             raise ValueError(f"tenant {tenant.id} has a {kind} credential twice, with the serial {credential.serial}")
         seen.add((kind, name, credential.serial))
-        execute(
-            "INSERT INTO credential (kind, name, serial, tenant, secret_hash, max_binds, esme, more)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                kind,
-                name,
-                credential.serial,
-                tenant.id,
-                credential.secret_hash,
-                credential.max_binds,
-                None if credential.esme == _PLAIN else _encode(credential.esme),
-                _extras_of(credential),
-            ),
-        )
+        execute(PUT_CREDENTIAL, credential_values(tenant.id, credential))
+
+
+def credential_values(tenant: str, credential: Credential) -> tuple[Any, ...]:
+    """The values of PUT_CREDENTIAL."""
+    return (
+        credential.kind,
+        credential.name,
+        credential.serial,
+        tenant,
+        credential.secret_hash,
+        credential.max_binds,
+        None if credential.esme == _PLAIN else _encode(credential.esme),
+        _extras_of(credential),
+    )
 
 
 def _extras_of(credential: Credential) -> bytes | None:

@@ -1,0 +1,9 @@
+"""Copies of everything that is stored, from one kind of store into another.
+
+Here lives the common form of what is stored, and how each store is read and written as a whole while no gateway works
+on it. What may not: what a change means, and anything that goes on beside traffic.
+
+To change what a copy has, edit `records.py`, and how each store reads and writes that: `embedded_out.py` and
+`embedded_in.py`, `redis_out.py` and `redis_in.py`; how records stand in a file, `file.py`; how a copy is made and
+compared, `copy.py`. Modules of one store are imported only where that store is meant.
+"""

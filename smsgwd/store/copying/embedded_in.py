@@ -1,0 +1,197 @@
+"""Records into a new file of the embedded store."""
+
+# ruff: noqa: S608 -- SQL is put together from the column lists of this package only, values are always bound
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections import defaultdict
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from smsgwd.store.books import floor_of
+from smsgwd.store.copying import records as r
+from smsgwd.store.copying.records import Copy
+from smsgwd.store.embedded.apply.lookups import lookup_values
+from smsgwd.store.embedded.apply.tenants import PUT_CREDENTIAL, credential_values, tenant_record
+from smsgwd.store.embedded.columns import INSERT_MESSAGE, MESSAGE_WIDTH, message_values
+from smsgwd.store.embedded.connection import open_writer
+from smsgwd.store.embedded.counts import BLOCK
+from smsgwd.store.embedded.migrations import migrate
+from smsgwd.store.embedded.rows import part_values
+
+_encode: Final = msgspec.json.encode
+_FINISH_MESSAGE: Final = (
+    "UPDATE message SET sent_at=?, done_at=?, err_code=?, err_detail=?, err_smpp=?, smsc_id=?, latency=?, push=?"
+    " WHERE id=?"
+)
+_WIDTHS: Final = {
+    "part": 10, "event": 8, "smsc": 4, "outbox": 13, "parked": 4, "parked_key": 4, "idempotency": 6, "refusal": 4,
+    "client_ref": 3, "ledger": 13, "tenant": 3, "tally": 10, "record": 5, "link": 12, "lookup": 12, "mo_part": 10,
+    "optout": 4, "audit": 13, "final": 3,
+}  # fmt: skip
+#: Columns of tables where they are not all in the order of the table.
+_COLUMNS: Final = {
+    "part": "(message, part, smsc_id, state, sent_at, done_at, err_code, err_detail, err_smpp, latency)",
+    "event": "(message, at, type, detail, connector, smsc_id, smpp_status, latency)",
+    "outbox": (
+        "(id, message, target, tenant, url, type, created_at, due_at, payload, attempts, status, done_at, last_error)"
+    ),
+    "parked": "(id, received_at, orphan, receipt)",
+    "ledger": "(id, tenant, kind, at, amount, reserved, balance, held, messages, parts, message, reference, note)",
+    "record": "(kind, tenant, key, value, at)",
+}
+_MARKED: Final = "SELECT tenant, seq, id, submitted_at FROM message ORDER BY tenant, seq"
+
+
+class EmbeddedCopy:
+    """`store.db` of a directory, which must not be there; it is there only after `finish`. Raises OSError and
+    sqlite3.Error."""
+
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / "store.db"
+        if self.path.exists():
+            raise FileExistsError(17, "there is a store already", str(self.path))
+        directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+        self._partial = directory / "store.db.importing"
+        self._remove()
+        self._partial.touch(mode=0o640)
+        self._connection = open_writer(self._partial)
+        migrate(self._connection)
+        self._connection.execute("PRAGMA synchronous = OFF")  # it is brought to the disk as a whole
+
+    async def put(self, records: list[Copy]) -> None:
+        """Add records, in one transaction."""
+        rows: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        self._connection.execute("BEGIN")
+        for record in records:
+            self._add(record, rows)
+        messages = rows.pop("message", [])
+        INSERT_MESSAGE.run(self._connection, [value for row in messages for value in row[: MESSAGE_WIDTH + 1]])
+        self._connection.executemany(_FINISH_MESSAGE, [row[MESSAGE_WIDTH + 1 :] for row in messages])
+        self._connection.executemany(PUT_CREDENTIAL, rows.pop("credential", ()))
+        for table, values in rows.items():
+            marks = ", ".join("?" * _WIDTHS[table])
+            self._connection.executemany(f"INSERT INTO {table} {_COLUMNS.get(table, '')} VALUES ({marks})", values)
+        self._connection.execute("COMMIT")
+
+    def _add(self, record: Copy, rows: dict[str, list[tuple[Any, ...]]]) -> None:
+        """The rows of a record, by table."""
+        match record:
+            case r.MessageCopy():
+                _message(record, rows)
+            case r.PushCopy():
+                rows["outbox"].append(msgspec.structs.astuple(record))
+            case r.EntryCopy():
+                rows["ledger"].append(msgspec.structs.astuple(record))
+            case r.TenantCopy(tenant):
+                rows["tenant"].append((tenant.id, floor_of(tenant), tenant_record(tenant)))
+                rows["credential"] += [credential_values(tenant.id, each) for each in tenant.credentials]
+            case r.TallyCopy(name, tally):
+                rows["tally"].append((name, *msgspec.structs.astuple(tally)))
+            case r.ParkedCopy(number, receipt, keys, orphan):
+                rows["parked"].append((number, receipt.received_at, int(orphan), _encode(receipt)))
+                rows["parked_key"] += [(receipt.group, key, number, form) for form, key in enumerate(keys)]
+            case r.AnswerCopy(name, key, digest, answer):
+                refused = _encode(record.kept.refused)
+                rows["idempotency"].append((name, key, digest, answer, refused, record.made_at))
+            case r.RefusedCopy(submission, name, codes):
+                rows["refusal"] += [(submission, dest, name, code) for dest, code in codes]
+            case r.RecordCopy(kept):
+                rows["record"].append((kept.kind, kept.tenant, kept.key, kept.value, kept.at))
+            case r.LinkCopy(view):
+                values = (view.clicks, view.bots, view.first_at, view.last_at)
+                rows["link"].append((*msgspec.structs.astuple(view.link), *values))
+            case r.LookupCopy(lookup):
+                rows["lookup"].append(lookup_values(lookup))
+            case r.MoPartCopy():
+                rows["mo_part"].append(msgspec.structs.astuple(record))
+            case r.OptOutCopy():
+                rows["optout"].append(msgspec.structs.astuple(record))
+            case r.AuditCopy(entry):
+                rows["audit"].append(msgspec.structs.astuple(entry))
+            case r.FinalCopy():
+                rows["final"].append(msgspec.structs.astuple(record))
+            case r.Numbers():
+                self._numbers(record)
+
+    def _numbers(self, numbers: r.Numbers) -> None:
+        execute = self._connection.execute
+        execute("UPDATE meta SET value = ? WHERE key = 'outbox_ids'", (numbers.push + 1,))
+        for table, last in (("audit", numbers.audit), ("final", numbers.final)):
+            execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
+            execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, last))
+
+    async def finish(self) -> None:
+        """What follows from the records is there, and all of it is durable under its name."""
+        execute = self._connection.execute
+        execute("BEGIN")
+        execute("INSERT INTO ledger_of (tenant, id) SELECT tenant, id FROM ledger ORDER BY tenant, id")
+        execute("UPDATE meta SET value = coalesce((SELECT max(id) FROM ledger), 0) WHERE key = 'ledger_of'")
+        _mark(self._connection)
+        execute("COMMIT")
+        execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self._connection.close()
+        for place in (self._partial, self._partial.parent):
+            fd = os.open(place, os.O_RDONLY)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+        self._partial.rename(self.path)
+        fd = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    async def abandon(self) -> None:
+        """Nothing of it is left."""
+        self._connection.close()
+        self._remove()
+
+    def _remove(self) -> None:
+        for end in ("", "-wal", "-shm", "-journal"):
+            with contextlib.suppress(FileNotFoundError):
+                self._partial.with_name(self._partial.name + end).unlink()
+
+
+def _message(copy: r.MessageCopy, rows: dict[str, list[tuple[Any, ...]]]) -> None:
+    message, number = copy.message, copy.message.id
+    ended = (copy.sent_at, copy.done_at, copy.err_code, copy.err_detail, copy.err_smpp)
+    rows["message"].append(
+        (*message_values(message), copy.seq, *ended, copy.smsc_id, copy.latency, copy.push, number)
+    )  # fmt: skip
+    rows["part"] += [part_values(number, part) for part in copy.parts]
+    rows["event"] += [(number, *event) for event in copy.events]
+    rows["smsc"] += [(group, key, number, place) for group, key, place in copy.smsc]
+    if copy.ref is not None:
+        rows["client_ref"].append((message.tenant, copy.ref, number))
+
+
+def _mark(connection: sqlite3.Connection) -> None:
+    """Where blocks of the numbers of tenants' messages begin (`schema_dialects`), each block from the first one that
+    has messages to the one that the next message is in."""
+    last = dict(connection.execute("SELECT tenant, accepted FROM tally").fetchall())
+    put = "INSERT INTO mark (tenant, block, first, before, at) VALUES (?, ?, ?, ?, ?)"
+    for tenant, rows in groupby(connection.execute(_MARKED).fetchall(), lambda row: row[0]):
+        marks: list[tuple[Any, ...]] = []
+        block, newest, at = -1, -1, 0
+        for number, messages in groupby(rows, lambda row: row[1] >> BLOCK):
+            own = list(messages)
+            lowest, at = min(row[2] for row in own), own[0][3]
+            # A block in between is empty: nothing is found from where it begins but what comes behind it.
+            begin = number if block < 0 else block + 1
+            marks += [(tenant, each, lowest, newest, at) for each in range(begin, number + 1)]
+            block, newest = number, max(newest, *(row[2] for row in own))
+        final = last.pop(tenant, 0) >> BLOCK
+        marks += [(tenant, each, newest, newest, at) for each in range(block + 1, final + 1)]
+        connection.executemany(put, marks)
+    connection.executemany(
+        put, [(tenant, accepted >> BLOCK, 0, -1, 0) for tenant, accepted in last.items() if accepted]
+    )
