@@ -26,9 +26,9 @@ class Calls(Protocol):
         ...
 
     def confirmed(
-        self, name: str, keys: Sequence[bytes | str], args: Sequence[Arg], wait: Sequence[Arg]
+        self, name: str, keys: Sequence[bytes | str], args: Sequence[Arg], *waits: Sequence[Arg]
     ) -> Deferred[list[Any]]:
-        """A function, and WAIT or WAITAOF behind it: both replies."""
+        """A function, and WAIT or WAITAOF behind it: its reply, and the last one's."""
         ...
 
 
@@ -48,9 +48,9 @@ class Blocking:
         """A function of the library."""
         return self._wait(self._link.function, name, keys, args)
 
-    def confirmed(self, name: str, keys: Sequence[str], args: Sequence[Arg], wait: Sequence[Arg]) -> list[Any]:
-        """A function with the confirmation that what it wrote is safe: both replies."""
-        replies: list[Any] = self._wait(self._link.confirmed, name, keys, args, wait)
+    def confirmed(self, name: str, keys: Sequence[str], args: Sequence[Arg], *waits: Sequence[Arg]) -> list[Any]:
+        """A function with the confirmation that what it wrote is safe: its reply, and the last one's."""
+        replies: list[Any] = self._wait(self._link.confirmed, name, keys, args, *waits)
         return replies
 
     def _wait(self, call: Any, *args: Any) -> Any:

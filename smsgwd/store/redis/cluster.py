@@ -86,10 +86,10 @@ class ClusterLink:
         return self._routed(keys, lambda link: link.function(name, keys, args, read=read), read)
 
     def confirmed(
-        self, name: str, keys: Sequence[bytes | str], args: Sequence[Arg], wait: Sequence[Arg]
+        self, name: str, keys: Sequence[bytes | str], args: Sequence[Arg], *waits: Sequence[Arg]
     ) -> Deferred[list[Any]]:
         """See Link."""
-        return self._routed(keys, lambda link: link.confirmed(name, keys, args, wait), False)
+        return self._routed(keys, lambda link: link.confirmed(name, keys, args, *waits), False)
 
     def each(self, *args: Arg) -> Deferred[list[Any]]:
         """A command without a key to every master. Their replies."""

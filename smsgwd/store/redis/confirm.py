@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from smsgwd.store.redis.program import Arg
+
+_STEPS_MS: Final = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 class Confirm(msgspec.Struct, frozen=True):
@@ -18,11 +20,20 @@ class Confirm(msgspec.Struct, frozen=True):
     timeout_ms: int
 
     @property
-    def command(self) -> tuple[Arg, ...]:
-        """What is sent behind the commit."""
-        if self.fsynced:
-            return ("WAITAOF", 1, self.replicas, self.timeout_ms)
-        return ("WAIT", self.replicas, self.timeout_ms)
+    def commands(self) -> list[tuple[Arg, ...]]:
+        """What is sent behind the commit, at once; the last reply counts.
+
+        Each WAITAOF asks the replicas once how far their fsync is, and they answer before they have fsynced what came
+        with the question; by themselves they tell once a second. So they are asked again, at growing intervals. What is
+        confirmed already is answered without waiting.
+        """
+        if not self.fsynced:
+            return [("WAIT", self.replicas, self.timeout_ms)]
+        if not self.replicas:
+            return [("WAITAOF", 1, 0, self.timeout_ms)]
+        steps = [each for each in _STEPS_MS if each < self.timeout_ms // 4]
+        rest = self.timeout_ms - sum(steps)
+        return [("WAITAOF", 1, 0, self.timeout_ms), *(("WAITAOF", 1, self.replicas, each) for each in (*steps, rest))]
 
     def enough(self, reply: Any) -> bool:
         """Whether the reply says so."""

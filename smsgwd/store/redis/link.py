@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred, fail, gatherResults
+from twisted.internet.defer import Deferred, FirstError, fail, gatherResults
 from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
@@ -98,20 +98,23 @@ class Link:
         return self.call("FCALL", name, len(keys), *keys, *args, read=read)
 
     def confirmed(
-        self, name: str, keys: Sequence[bytes | str], args: Sequence[Arg], wait: Sequence[Arg]
+        self, name: str, keys: Sequence[bytes | str], args: Sequence[Arg], *waits: Sequence[Arg]
     ) -> Deferred[list[Any]]:
-        """A function, and right behind it on the same connection WAIT or WAITAOF with its arguments: both replies.
+        """A function, and right behind it on the same connection WAIT or WAITAOF with its arguments, once or several
+        times: the function's reply, and the last one's.
 
-        On another connection the server would count what that one has written: nothing. When only the second fails,
-        that is Unreachable with `unknown`: the function was done.
+        On another connection the server would count what that one has written: nothing. When only these fail, that is
+        Unreachable with `unknown`: the function was done.
         """
-        first, waited = self.function(name, keys, args), self.call(*wait)
+        first = self.function(name, keys, args)
+        waited = gatherResults([self.call(*wait) for wait in waits], consumeErrors=True)
 
         def unknown(failure: Failure) -> Failure:
-            raise Unreachable(f"{wait[0]!s}: {failure.value}", unknown=True)
+            assert isinstance(failure.value, FirstError)
+            raise Unreachable(f"{waits[0][0]!s}: {failure.value.subFailure.value}", unknown=True)
 
         def done(reply: Any) -> Deferred[list[Any]]:
-            return waited.addCallbacks(lambda confirmation: [reply, confirmation], unknown)
+            return waited.addCallbacks(lambda confirmations: [reply, confirmations[-1]], unknown)
 
         def not_done(failure: Failure) -> Failure:
             waited.addErrback(lambda _: None)

@@ -55,6 +55,10 @@ class RedisWriter(Writer[Tx]):
     ) -> None:
         super().__init__(opened, answer, gap_s=gap_s, most=most)
         self.memory = memory
+        self.conflicts = 0  #: commits that were computed again
+        self.answers_lost = 0  #: commits of which it had to be found out whether they happened
+        #: Called in this thread with how long the server took for a commit, seconds.
+        self.round_trip: Callable[[float], object] = lambda seconds: None
         self._server = server
         self._before_commit = before_commit
         self._after_commit = after_commit
@@ -106,6 +110,7 @@ class RedisWriter(Writer[Tx]):
             try:
                 return self._try(batches)
             except Conflict:
+                self.conflicts += 1
                 if tries == _MOST_TRIES:
                     raise StoreUnavailable("other nodes change the same rows all the time") from None
             except (Unreachable, Refused, StoreUnavailable):
@@ -137,6 +142,7 @@ class RedisWriter(Writer[Tx]):
         except Unreachable as error:
             if not error.unknown:
                 raise
+            self.answers_lost += 1
             if not self._happened(stamp):
                 raise Conflict from None
             self._make_safe()
@@ -154,10 +160,13 @@ class RedisWriter(Writer[Tx]):
     def _send(self, keys: list[str], args: list[Arg]) -> list[bytes]:
         """What does not hold any more; [] = it is written, and as safe as it has to be. Raises Unreachable."""
         conflicts: list[bytes]
+        begun = time.monotonic()
         if self._confirm is None:
             conflicts = self._server.function("smsgwd_commit", keys, args)
+            self.round_trip(time.monotonic() - begun)
             return conflicts
-        conflicts, reply = self._server.confirmed("smsgwd_commit", keys, args, self._confirm.command)
+        conflicts, reply = self._server.confirmed("smsgwd_commit", keys, args, *self._confirm.commands)
+        self.round_trip(time.monotonic() - begun)
         if not conflicts and not self._confirm.enough(reply):
             # Nothing may be said of it yet: neither that it is safe, nor that it did not happen.
             raise Unreachable(f"written, but not confirmed in time: {self._confirm.missing(reply)}", unknown=True)
@@ -175,7 +184,7 @@ class RedisWriter(Writer[Tx]):
             assert self._confirm is not None
             # What the connection wrote last is what is confirmed: another connection has written nothing.
             new = self._next_stamp()
-            _, reply = self._server.confirmed("smsgwd_settle", [self._key], [self._stamp, new], self._confirm.command)
+            _, reply = self._server.confirmed("smsgwd_settle", [self._key], [self._stamp, new], *self._confirm.commands)
             self._stamp = new
             if not self._confirm.enough(reply):
                 raise Unreachable(f"not confirmed: {self._confirm.missing(reply)}")

@@ -38,7 +38,7 @@ class Wire:
             raise step
         return reply
 
-    def confirmed(self, name, keys, args, wait):
+    def confirmed(self, name, keys, args, *waits):
         step = self.plan[0] if self.plan else None
         if isinstance(step, list):
             self.plan[0] = None
@@ -155,3 +155,14 @@ def test_a_store_that_closes_does_not_wait_for_the_server(desk):
     with pytest.raises(Unreachable):
         desk.commit(submit(message()))
     assert desk.writer._queue.get_nowait() is None  # the end is still to come
+
+
+def test_replicas_are_asked_again_and_again_within_the_time():
+    own, *asked = Confirm(fsynced=True, replicas=2, timeout_ms=2000).commands
+    assert own == ("WAITAOF", 1, 0, 2000)
+    assert {each[:3] for each in asked} == {("WAITAOF", 1, 2)}
+    times = [each[3] for each in asked]
+    assert times == sorted(times)
+    assert sum(times) == 2000
+    assert Confirm(fsynced=True, replicas=2, timeout_ms=1).commands[1:] == [("WAITAOF", 1, 2, 1)]
+    assert Confirm(fsynced=False, replicas=2, timeout_ms=5).commands == [("WAIT", 2, 5)]
