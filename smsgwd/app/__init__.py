@@ -15,10 +15,13 @@ how tenants are told of events, `event_desk.py`; how lookups are taken and paid 
 `lookup_asking.py` and `lookup_sources.py`, and what is remembered of networks, `networks.py`; another time for
 scheduled messages, `reschedule.py`. What is compiled from records, `catalog.py`, and of tenants, `account_tables.py`
 and `tables.py`; how records are changed, `records.py`,
-and providers told of contacts, `contact_pushes.py`; what is remembered of texts and ranges, `guards.py`; what
+and providers told of contacts, `contact_pushes.py`; what is remembered of texts and ranges, `guards.py`; what all
+nodes know and limit together, `sharing.py`, what others change, `following.py`, and requests of providers' accounts,
+`account_permits.py`; what
 becomes of messages to test numbers, `test_numbers.py`. Which provider styles are served and where, `dialect_mounts.py`,
 and what they are given, `dialects.py`. What there is before the store is open, `core.py`,
-which store that is, `storing.py`; what is this node's of all nodes, `cluster.py` (of
+which store that is, `storing.py`, and how all of it gets into a file and out of one, `store_files.py`; what is this
+node's of all nodes, `cluster.py` (of
 connectors, `cluster_connectors.py`); how all of a business is
 joined, `business.py`; the routing table, `route_tables.py`, and stored records that cannot be used, `stored_values.py`.
 
@@ -27,13 +30,13 @@ log, `logs.py`, its levels, `levels.py`, and watched messages, `watch.py`, by th
 detail records, `cdr.py`; who asks and what is kept of it, `operations.py`; what else operators look into, `looking.py`;
 what they do with queues, `queue_desk.py`, and how messages leave those, `handover.py`; messages sent again,
 `resend.py`, and as PDUs, `pdus.py`; figures as things happen, `observe.py`, `stages.py` and `business_counts.py`, when
-/metrics is asked for, `scrape.py` and `tenant_counts.py`, for screens, `figures.py`, for the service manager,
-`status_line.py`; which spans a message has, `spans.py`, and whether any are made, `tracing.py`; which outbox an item
-goes to, `outboxes.py` (both are made in `pushing.py`), and of several nodes which pushes it, `outbox_shares.py`; what
-one node does for all, `roles.py` and `duties.py`; whether there is CPU to spare, `pressure.py`. How another configuration is put in force,
-`reload.py`, who follows it, `reload_parts.py`; a drain, `drain.py`, and both for operators, `control.py`; what a
-configuration may say and this release cannot do, `support.py`; what plugins say of theirs, `provider_checks.py`; where
-providers call back, `callback_urls.py`, who takes that, `callback_desk.py`, and how it is joined, `callbacks.py`; what
-connectors are made of, `provider_parts.py` and `provider_host.py`, as operators see it, `connector_shown.py`, and a
-message through a plugin, `plugin_desk.py`.
+/metrics is asked for, `scrape.py`, `node_metrics.py` and `tenant_counts.py`, for screens, `figures.py`, for the other
+nodes, `node_figures.py`, for the service manager, `status_line.py`; which spans a message has, `spans.py`, and whether
+any are made, `tracing.py`; which outbox an item goes to, `outboxes.py` (both are made in `pushing.py`), and of several
+nodes which pushes it, `outbox_shares.py`; what one node does for all, `roles.py` and `duties.py`; whether there is CPU
+to spare, `pressure.py`. How another configuration is put in force, `reload.py`, who follows it, `reload_parts.py`; a
+drain, `drain.py`, and both for operators, `control.py`; what a configuration may say and this release cannot do,
+`support.py`; what plugins say of theirs, `provider_checks.py`; where providers call back, `callback_urls.py`, who takes
+that, `callback_desk.py`, and how it is joined, `callbacks.py`; what connectors are made of, `provider_parts.py` and
+`provider_host.py`, as operators see it, `connector_shown.py`, and a message through a plugin, `plugin_desk.py`.
 """

@@ -64,9 +64,7 @@ class Submit(msgspec.Struct, frozen=True, gc=False):
     #: Recipients refused before (as written, code), kept with the store's own if any is taken; None = nobody asks.
     refused: tuple[tuple[str, str], ...] | None = None
     rehearsed: bool = False  #: it is only told which would be refused; nothing is kept
-    #: For each message, or none: a digest of its text and recipient, and for how long (ms) the same is refused as
-    #: `duplicate`. Only for a store that several processes share.
-    texts: tuple[tuple[bytes, int], ...] = ()
+    texts: tuple[tuple[bytes, int], ...] = ()  #: digests, which a shared store refuses as `duplicate` for so many ms
 
 
 class PartSent(msgspec.Struct, frozen=True, gc=False):

@@ -5,7 +5,8 @@ here: admission, routing, prices, the store, pushes (behind `ports`), and the HT
 
 To change an endpoint, edit its row in `routes.py` and its handler in `sending.py` or `queries.py`; what a request may
 hold, `requests.py`; what an answer holds, `answers.py`; the cursor of lists, `cursor.py`; how credentials are read from
-a request, `credentials.py`; how they are verified, `auth.py`; how fast a tenant may send, `pace.py`; how much is let in
+a request, `credentials.py`; how they are verified, `auth.py`; how fast a tenant may send, `pace.py`, and
+where several nodes take what it sends, `shared_pace.py`; how much is let in
 at a time, `doorway.py`; what a refusal or a bug looks like, `problems.py`; the generated documents, `openapi.py` and
 `docs_page.py` (docs/errors.md: `markdown.py`); the server side of SMPP, `esme/`; which row a request is for,
 `router.py`; where submissions over HTTP go in, whichever API they came by, `intake.py`. Provider styles

@@ -56,9 +56,10 @@ class SharedMeter(Meter):
         self.bucket.set_rate(max(_LEAST, share), max(LEAST_BURST, self.rate) / nodes, now)
 
     def told(self, now: float) -> float:
-        """What is wanted, parts a second; counted anew from now on."""
-        recent = self.wanted / (_EVERY_S if self.since is None else max(_EVERY_S, now - self.since))
-        self.want = recent if self.since is None else _OLD * self.want + (1 - _OLD) * recent
+        """What is wanted, parts a second; counted anew from now on. More counts at once, less little by little."""
+        since = now if self.since is None else self.since
+        recent = self.wanted / max(_EVERY_S, now - since)
+        self.want = max(recent, 0.0 if self.since is None else _OLD * self.want + (1 - _OLD) * recent)
         self.quiet = 0 if self.wanted else self.quiet + 1
         self.wanted, self.since = 0, now
         return self.want

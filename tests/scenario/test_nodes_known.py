@@ -13,7 +13,7 @@ from smsgwd.model.ids import node_of
 from tests.scenario.business import change, client, code, create, told
 from tests.scenario.client import Tenant, wait
 from tests.scenario.esme import UNBIND, Closed, Esme
-from tests.scenario.harness import Gateway, scene_in
+from tests.scenario.harness import Gateway, Scene, Smsc, scene_in
 from tests.scenario.nodes import node
 from tests.scenario.stand_esme import PASSWORD, bound, check_sound
 
@@ -29,8 +29,11 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Gateway, Ga
     directory: Path = tmp_path_factory.mktemp("known")
     with scene_in(directory) as scene:
         smsc = scene.smsc()
-        options = {"smpp": {}, "auth": {"max_failures": 1000}}
-        yield node(scene, "a", smsc, **options), node(scene, "b", smsc, **options)
+        yield _node(scene, "a", smsc), _node(scene, "b", smsc)
+
+
+def _node(scene: Scene, name: str, smsc: Smsc) -> Gateway:
+    return node(scene, name, smsc, smpp={}, auth={"max_failures": 1000})
 
 
 def test_a_tenant_made_at_one_node_sends_at_the_other(pair: tuple[Gateway, Gateway]) -> None:
@@ -81,8 +84,7 @@ def test_what_both_nodes_change_of_one_tenant_is_kept(pair: tuple[Gateway, Gatew
     with ThreadPoolExecutor(2) as threads:
         for work in [threads.submit(add, a, range(10)), threads.submit(add, b, range(10, 20))]:
             work.result()
-    for gateway in pair:
-        wait("it knows all tokens", lambda gateway=gateway: _tokens(gateway) == 21, SOON_S)  # type: ignore[misc]
+    wait("both know all tokens", lambda: [_tokens(gateway) for gateway in pair] == [21, 21], SOON_S)
 
 
 def test_records_count_at_the_other_node(pair: tuple[Gateway, Gateway]) -> None:

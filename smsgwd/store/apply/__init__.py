@@ -4,6 +4,7 @@ One module a subject, one function a kind: `(work, change) -> result`. They chan
 only, and take every rule from `smsgwd.delivery`. No reactor, no SQL, no command of a server; a transaction may be
 computed again, so nothing is remembered here.
 
-To change what a kind of change does, edit its module; to add a kind, write its function and enter it in `table.py`: in
+To change what a kind of change does, edit its module (texts that come twice where several processes take them are in
+`texts.py`); to add a kind, write its function and enter it in `table.py`: in
 that of a store (`embedded/apply/`) when it is nearly all look-ups and statements.
 """

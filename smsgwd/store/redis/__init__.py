@@ -34,4 +34,7 @@ Nodes: to change a node's lease, edit `nodes.py`; what it knows of the others, `
 what it owns, `ownership.py`; what it should have and what operators may say, `placing.py` (the rule is
 `smsgwd.delivery.allotment`); how nodes call each other, `wakes.py`; how many binds an
 SMPP account has on all of them, `account_binds.py`.
+
+What all nodes know and limit: to change how they hear what others changed, edit `changed.py`; texts that none takes
+twice, `texts.py`; shares of rates, `shares.py`.
 """

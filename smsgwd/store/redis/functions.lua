@@ -168,6 +168,25 @@ local function commit(keys, args)
     a = a + 2
     redis.call('PUBLISH', args[a - 1], args[a])
   end
+
+  -- rows that end by themselves
+  a = a + 1
+  for _ = 1, tonumber(args[a]) do
+    k, a = k + 1, a + 2
+    redis.call('SET', keys[k], args[a - 1], 'PX', args[a])
+  end
+
+  -- what changed of that which every node remembers: numbered, kept by name, and told
+  a = a + 1
+  local topics = tonumber(args[a])
+  if topics > 0 then
+    local channel, node = args[a + 1], args[a + 2]
+    for i = a + 3, a + 2 + topics do
+      local number = redis.call('INCR', keys[k + 1])
+      redis.call('ZADD', keys[k + 2], number, args[i])
+      redis.call('PUBLISH', channel, number .. '\0' .. node .. '\0' .. args[i])
+    end
+  end
   return {}
 end
 
@@ -293,6 +312,67 @@ redis.register_function('smsgwd_release', release)
 redis.register_function('smsgwd_unclaim', unclaim)
 redis.register_function{ function_name = 'smsgwd_behind', callback = behind, flags = { 'no-writes' } }
 
+-- What many nodes limit together ------------------------------------------------------------------------------------------
+
+-- A number from 1 to 1023 for a node, its own as long as its name is known; 0 when all belong to nodes that are listed.
+-- KEYS: numbers of nodes, nodes. ARGV: name.
+local function numbered(keys, args)
+  local mine = redis.call('HGET', keys[1], args[1])
+  if mine then return tonumber(mine) end
+  local names, flat = {}, redis.call('HGETALL', keys[1])
+  for i = 1, #flat, 2 do names[tonumber(flat[i + 1])] = flat[i] end
+  local found = 0
+  for number = 1, 1023 do
+    if not names[number] then found = number break end
+  end
+  if found == 0 then -- one that was stopped, or lost long ago
+    for number = 1, 1023 do
+      if redis.call('HEXISTS', keys[2], names[number]) == 0 then found = number break end
+    end
+    if found == 0 then return 0 end
+    redis.call('HDEL', keys[1], names[found])
+  end
+  redis.call('HSET', keys[1], args[1], found)
+  return found
+end
+
+-- A node's shares of rates by what all nodes want of late. What is given to others counts until they have asked again,
+-- or have not for KEPT ms: so the shares never add up to more than the rate. A node that does not ask has a tenth of an
+-- equal share, which is given to nobody.
+-- KEYS: a hash for each rate. ARGV: name, how many nodes live, KEPT, then for each the rate and what this node wants.
+local function share(keys, args)
+  local time = redis.call('TIME')
+  local now, name, kept = time[1] * 1000 + math.floor(time[2] / 1000), args[1], tonumber(args[3])
+  local answer = {}
+  for i, key in ipairs(keys) do
+    local rate, mine = tonumber(args[2 * i + 2]), tonumber(args[2 * i + 3])
+    local asked = redis.call('HGETALL', key)
+    local wanted, given, others = mine, 0, 0
+    for j = 1, #asked, 2 do
+      if asked[j] ~= name then
+        local demand, part, at = asked[j + 1]:match('^(%S+) (%S+) (%S+)$')
+        if now - tonumber(at) > kept then
+          redis.call('HDEL', key, asked[j])
+        else
+          wanted, given, others = wanted + tonumber(demand), given + tonumber(part), others + 1
+        end
+      end
+    end
+    local nodes = math.max(tonumber(args[2]), others + 1)
+    local least = rate / nodes / 10
+    local fair = rate / nodes
+    if wanted > 0 then fair = least + (rate - nodes * least) * mine / wanted end
+    local part = string.format('%.6f', math.max(0, math.min(fair, rate - given - (nodes - 1 - others) * least) - 5e-7))
+    redis.call('HSET', key, name, string.format('%.6f %s %.0f', mine, part, now))
+    redis.call('PEXPIRE', key, kept)
+    answer[i] = part
+  end
+  return answer
+end
+
+redis.register_function('smsgwd_numbered', numbered)
+redis.register_function('smsgwd_share', share)
+
 -- Nodes: leases, who owns what, what operators said -------------------------------------------------------------------
 -- What others look at for changes is a mark, random and of the caller's: a counter may repeat itself after a failover.
 -- A holder is written as its token, a space and its name.
@@ -408,6 +488,31 @@ local function forget(keys, args)
   return 1
 end
 
+-- How many binds an account has with a node: keys: the account's hash, the node's lease, those of other nodes; args:
+-- the node, its token, how many, how many there may be on all nodes (-1 = any number), names of the other nodes. 0 when
+-- there would be more; nothing is said then, nor when the node has no lease.
+local function binds(keys, args)
+  local name, count, most, sum, leases = args[1], tonumber(args[3]), tonumber(args[4]), 0, {}
+  if redis.call('GET', keys[2]) ~= args[2] then return 1 end
+  for i = 5, #args do leases[args[i]] = redis.call('GET', keys[i - 2]) or '' end
+  local said = redis.call('HGETALL', keys[1])
+  for i = 1, #said, 2 do
+    local node, number, token = said[i], said[i + 1]:match('^(%d+) (.*)$')
+    if leases[node] and leases[node] ~= token then
+      redis.call('HDEL', keys[1], node)
+    elseif node ~= name then
+      sum = sum + tonumber(number)
+    end
+  end
+  if most >= 0 and sum + count > most then return 0 end
+  if count == 0 then
+    redis.call('HDEL', keys[1], name)
+  else
+    redis.call('HSET', keys[1], name, count .. ' ' .. args[2])
+  end
+  return 1
+end
+
 redis.register_function('smsgwd_join', join)
 redis.register_function('smsgwd_renew', renew)
 redis.register_function('smsgwd_leave', leave)
@@ -416,6 +521,7 @@ redis.register_function('smsgwd_take', take)
 redis.register_function('smsgwd_give', give)
 redis.register_function('smsgwd_say', say)
 redis.register_function('smsgwd_forget', forget)
+redis.register_function('smsgwd_binds', binds)
 
 -- Looking after it all -----------------------------------------------------------------------------------------------
 
@@ -444,29 +550,3 @@ end
 redis.register_function{ function_name = 'smsgwd_facts', callback = facts, flags = { 'no-writes' } }
 redis.register_function{ function_name = 'smsgwd_scan', callback = scan, flags = { 'no-writes' } }
 redis.register_function{ function_name = 'smsgwd_counted', callback = counted, flags = { 'no-writes' } }
--- How many binds an account has with a node: keys: the account's hash, the node's lease, those of other nodes; args:
--- the node, its token, how many, how many there may be on all nodes (-1 = any number), names of the other nodes. 0 when
--- there would be more; nothing is said then, nor when the node has no lease.
-local function binds(keys, args)
-  local name, count, most, sum, leases = args[1], tonumber(args[3]), tonumber(args[4]), 0, {}
-  if redis.call('GET', keys[2]) ~= args[2] then return 1 end
-  for i = 5, #args do leases[args[i]] = redis.call('GET', keys[i - 2]) or '' end
-  local said = redis.call('HGETALL', keys[1])
-  for i = 1, #said, 2 do
-    local node, number, token = said[i], said[i + 1]:match('^(%d+) (.*)$')
-    if leases[node] and leases[node] ~= token then
-      redis.call('HDEL', keys[1], node)
-    elseif node ~= name then
-      sum = sum + tonumber(number)
-    end
-  end
-  if most >= 0 and sum + count > most then return 0 end
-  if count == 0 then
-    redis.call('HDEL', keys[1], name)
-  else
-    redis.call('HSET', keys[1], name, count .. ' ' .. args[2])
-  end
-  return 1
-end
-
-redis.register_function('smsgwd_binds', binds)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.task import Clock
 
-from smsgwd.southbound.provider.permits import Permits
+from smsgwd.southbound.provider.permits import Permits, part_of
 
 
 def taken(clock, permits, count, key="k"):
@@ -149,3 +149,31 @@ def test_in_no_second_arrive_more(rate, seed):
     arrived.sort()
     for at, later in zip(arrived, arrived[rate:], strict=False):
         assert later - at >= 0.999
+
+
+@given(st.one_of(st.integers(1, 1000), st.floats(0.01, 1000)), st.integers(1, 20))
+def test_the_parts_of_nodes_are_the_whole(rate, nodes):
+    parts = [part_of(rate, place, nodes) for place in range(nodes)]
+    whole = rate if nodes == 1 else int(rate) or rate
+    assert sum(parts) == pytest.approx(whole)
+    assert min(parts) > 0
+    if whole >= nodes:
+        assert all(part == int(part) for part in parts) or nodes == 1
+        assert max(parts) - min(parts) <= 1
+
+
+def test_no_limit_has_no_parts():
+    assert part_of(0, 3, 5) == 0
+
+
+def test_a_node_has_its_part_of_whatever_the_rate_is():
+    clock = Clock()
+    permits = Permits(clock, 5)
+    permits.divide(0, 2)
+    assert permits.rate == 3
+    permits.follow(9)
+    assert permits.rate == 5
+    assert len(taken(clock, permits, 9)) == 5
+    permits.divide(0, 1)
+    assert permits.rate == 9
+    assert permits.under_way == 9
