@@ -121,6 +121,8 @@ class QueryContract(StoreCase):
         (left,) = await self.store.outbox(TARGET, None, 9)
         self.assertEqual((left.id, left.attempts, left.due_at), (retried.id, 1, NOW + HOUR))
         self.assertEqual(await self.store.outbox_targets(), [OutboxTarget(TARGET, 1, NOW + HOUR)])
+        self.assertEqual(await self.store.outbox_targets(mine=lambda target: target != TARGET), [])
+        self.assertEqual(len(await self.store.outbox_targets(mine=lambda target: target == TARGET)), 1)
         counts = await self.store.counts()
         self.assertEqual((counts.outbox_pending, counts.outbox_dead), (1, 1))
         await self.store.commit([OutboxRetry(done.id, NOW, "late"), OutboxDone(dead.id, NOW), OutboxDone(10**9, NOW)])
