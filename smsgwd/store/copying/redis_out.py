@@ -148,10 +148,14 @@ class RedisSource:
         pushes = sorted({push for row in rows for push in row.pushes})
         kept = await ask.call("ZMSCORE", keys.pushes, *map(id8, pushes)) if pushes else []
         there = {push for push, score in zip(pushes, kept, strict=True) if score is not None}
-        numbers = await ask.several([("ZSCORE", keys.history(row.told.tenant), id8(row.id)) for row in rows])
+        numbers: dict[int, int] = {}
+        for tenant in {row.told.tenant for row in rows}:
+            own = [row.id for row in rows if row.told.tenant == tenant]
+            scores = await ask.call("ZMSCORE", keys.history(tenant), *map(id8, own))
+            numbers.update((number, int(float(score))) for number, score in zip(own, scores, strict=True))
         return [
-            _message(row, int(float(seq)), sorted(set(places.get(row.id, ()))), sorted(there & set(row.pushes)))
-            for row, seq in zip(rows, numbers, strict=True)
+            _message(row, numbers[row.id], sorted(set(places.get(row.id, ()))), sorted(there & set(row.pushes)))
+            for row in rows
         ]
 
     async def _pushes(self, page: list[tuple[bytes, int]]) -> list[Copy]:
