@@ -285,7 +285,7 @@ def build_services(
             expiries=lambda: certificates.in_use(dispatcher),
             tenants=core.tenant_counts(),
             data_dir=config.data_dir,
-            count=core.tracing.count,
+            count=core.counting(dispatcher),
             cdr=lambda: operations.cdr,
         ),
     )
@@ -319,8 +319,8 @@ def build_services(
         phase=phase,
         addresses=addresses,
         workers=tenants_http if isinstance(tenants_http, HttpWorkers) else None,
+        nodes=None if core.cluster.alone else core.cluster.nodes,
     )
-    ops = config.listeners.ops
     registry = build_registry(
         status=status,
         tenancy=tenancy,
@@ -354,7 +354,7 @@ def build_services(
     if callbacks.listener is not None:
         listeners["callbacks"] = callbacks.listener
     ops_http = None
-    if ops is not None:
+    if (ops := config.listeners.ops) is not None:
         listeners["ops"] = ops_http = HttpListener(
             reactor,
             pages.handle,

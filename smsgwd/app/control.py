@@ -19,6 +19,7 @@ from smsgwd.model.operators import Caller
 from smsgwd.net.edge_core import HttpWorkers
 from smsgwd.ops.config import Configuration
 from smsgwd.ops.drain import Drains
+from smsgwd.ops.nodes import NodeCommands
 from smsgwd.ops.plugins import Plugins
 from smsgwd.ops.registry import CommandError, Registry
 from smsgwd.ops.systemd import Notifier as ServiceManager
@@ -120,9 +121,11 @@ def build_control(
     drain = Drain(
         pipeline=services.pipeline, api=services.api, requests=services.smpp.requests, clock=clock
     )  # fmt: skip
+    core.cluster.intake = drain.follow
     for command in (
         *Configuration(reloader).commands(),
         *Drains(drain, core.store, services.dispatcher).commands(),
+        *NodeCommands(core.cluster.nodes).commands(),
         *Plugins(lambda: reloader.config, PluginDesk(services.dispatcher, clock, reactor)).commands(),
     ):
         services.registry.add(command)

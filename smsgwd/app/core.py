@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from smsgwd import __version__
 from smsgwd.app.batches import BatchObservers
 from smsgwd.app.catalog import Catalog
 from smsgwd.app.cluster import Cluster
+from smsgwd.app.node_metrics import NodeMetrics
 from smsgwd.app.secrets import Vault, keys_of, read_or_make
 from smsgwd.app.stages import Stages
 from smsgwd.app.storing import AnyStore, build_cluster, build_store
@@ -20,6 +22,8 @@ from smsgwd.app.tenant_counts import TenantCounts
 from smsgwd.app.tracing import Tracing
 from smsgwd.config import Config
 from smsgwd.net.clock import SystemClock
+from smsgwd.ports.dispatch import Dispatcher
+from smsgwd.store.embedded.store import EmbeddedStore
 from smsgwd.telemetry import Metrics
 
 
@@ -47,6 +51,17 @@ class Core:
             lambda: [tenant.id for tenant in self.tenancy.directory.tenants()],
             lambda: self.stages.tenants,
         )
+
+    def counting(self, dispatcher: Dispatcher) -> Callable[[], None]:
+        """Brings those metrics up to date that are counted elsewhere: spans, nodes."""
+        tries = None if isinstance(self.store, EmbeddedStore) else self.store.writer
+        nodes = NodeMetrics(self.metrics, self.cluster, dispatcher, tries)
+
+        def count() -> None:
+            self.tracing.count()
+            nodes()
+
+        return count
 
 
 def build_core(config: Config, reactor: Any) -> Core:

@@ -25,6 +25,7 @@ class Drain:
         self._clock = clock
         self._since: float | None = None
         self._closed = False
+        self._followed = False  # it was begun at another node
 
     @property
     def active(self) -> bool:
@@ -36,8 +37,18 @@ class Drain:
         """For how long it has lasted."""
         return 0.0 if self._since is None else self._clock.monotonic() - self._since
 
+    def follow(self, open_: bool) -> None:
+        """An operator wants this node's intake closed, or open again, perhaps from another node. What was closed with
+        `begin` stays so."""
+        if not open_ and not self.active:
+            self.begin()
+            self._followed = True
+        elif open_ and self._followed:
+            self.end()
+
     def begin(self) -> None:
         """Refuse new submissions as at a shutdown."""
+        self._followed = False
         if self._since is None:
             self._since = self._clock.monotonic()
             self._pipeline.close()
@@ -49,6 +60,7 @@ class Drain:
         """Take submissions again."""
         if self._since is not None:
             seconds, self._since = self.seconds, None
+            self._followed = False
             if not self._closed:
                 self._pipeline.open()
                 self._api.open()

@@ -12,11 +12,15 @@ import msgspec
 
 from smsgwd import __version__
 from smsgwd.app.core import Core
+from smsgwd.app.node_figures import NodeFigures
 from smsgwd.app.stages import Stages
 from smsgwd.config import Config
 from smsgwd.ops.figures import Figures as FigureCommands
+from smsgwd.ops.node_rows import node_rows
+from smsgwd.ops.nodes import looked
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.dispatch import ConnectorStatus, Dispatcher
+from smsgwd.ports.nodes import Nodes
 from smsgwd.ports.store import QueueDepth, Store, StoreUnavailable
 from smsgwd.telemetry import Metrics
 from smsgwd.telemetry.families import Family
@@ -39,7 +43,9 @@ class Figures:
         stages: Stages,
         phase: Callable[[], str],
         data_dir: Path,
+        nodes: Nodes | None = None,
     ) -> None:
+        """`nodes`: those that share the store, None where it is not shared."""
         self._node = node
         self._metrics = metrics
         self._store = store
@@ -48,6 +54,7 @@ class Figures:
         self._stages = stages
         self._phase = phase
         self._data_dir = data_dir
+        self._nodes = nodes
         self._started_at = clock.monotonic()
 
     async def gather(self, tenants: int) -> dict[str, Any]:
@@ -84,15 +91,21 @@ class Figures:
             "phase": self._phase(),
             "at": now,
             "uptime_s": round(now - self._started_at, 1),
-            "counters": self._counters(),
+            "counters": self.counters(),
             "latency": self._latency(),
             "connectors": connectors,
             "strays": [{"connector": queue.connector, **_waiting(queue, now_ms)} for queue in depths.values()],
             "tenants": named,
             "store": store,
+            **({} if self._nodes is None else {"nodes": await self._all_nodes(self._nodes)}),
         }
 
-    def _counters(self) -> dict[str, float]:
+    async def _all_nodes(self, nodes: Nodes) -> list[dict[str, Any]]:
+        await looked(nodes)
+        return node_rows(nodes)
+
+    def counters(self) -> dict[str, float]:
+        """What this process has counted since its start."""
         metrics = self._metrics
         pushes = _by(metrics.pushes, 1)
         deliveries = _by(metrics.esme_deliveries, 1)
@@ -153,7 +166,7 @@ class Figures:
 
 
 def figures_of(config: Config, core: Core, dispatcher: Dispatcher, phase: Callable[[], str]) -> FigureCommands:
-    """The command that shows them."""
+    """The command that shows them; other nodes that share the store see some of them."""
     figures = Figures(
         node=config.node,
         metrics=core.metrics,
@@ -163,7 +176,11 @@ def figures_of(config: Config, core: Core, dispatcher: Dispatcher, phase: Callab
         stages=core.stages,
         phase=phase,
         data_dir=config.data_dir,
+        nodes=None if core.cluster.alone else core.cluster.nodes,
     )
+    if not core.cluster.alone:
+        told, own = core.cluster.load, NodeFigures(figures.counters, dispatcher, core.clock)
+        core.cluster.load = lambda: {**told(), **own()}
     return FigureCommands(figures.gather)
 
 

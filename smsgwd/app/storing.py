@@ -49,6 +49,7 @@ def build_store(config: Config, reactor: Any, metrics: Metrics) -> AnyStore:
     }
     if isinstance(section, RedisSection):
         store = redis_store(section, config.node, reactor, common)
+        store.writer.round_trip = metrics.round_trip_seconds.observe  # of its thread, and of nobody else
     else:
         store = EmbeddedStore(
             reactor,

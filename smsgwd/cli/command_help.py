@@ -13,6 +13,7 @@ _WIDEST: Final = 120
 _VALUES: Final = {
     "yes": "yes or no",
     "connector": "id of a connector",
+    "node": "name of a node",
     "tenant": "id of a tenant",
     "account": "system_id of an ESME",
     "list": "name of a price list",

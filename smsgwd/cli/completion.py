@@ -25,6 +25,7 @@ _ASKED: Final = {
     "account": ("esme", "list", "system_id"),
     "list": ("price", "list", "name"),
     "target": ("outbox", "list", "target"),
+    "node": ("node", "list", "node"),
 }
 _OPTIONS: Final = {
     "--socket": "admin socket",
@@ -39,7 +40,7 @@ _OURS: Final = {
     "completion": "for shells",
 }
 _SHELLS: Final = ("bash", "zsh", "fish")
-_TOP: Final = {"--once": "print it once", "--interval": "seconds"}
+_TOP: Final = {"--once": "print it once", "--interval": "seconds", "--cluster": "rates of all nodes together"}
 
 _BASH: Final = r"""# bash completion for smsgwctl; load it with: source <(smsgwctl completion bash)
 _smsgwctl() {

@@ -264,22 +264,24 @@ def _top(daemon: Daemon, words: Sequence[str], as_json: bool) -> int:
 
     params = parameters(words, {"noun": "smsgwctl", "verb": "top", "parameters": _TOP})
     for name in params:
-        if name not in ("once", "interval"):
-            raise wrong(f"smsgwctl top takes no {name}: --once, --interval SECONDS")
+        if name not in ("once", "interval", "cluster"):
+            raise wrong(f"smsgwctl top takes no {name}: --once, --interval SECONDS, --cluster")
     if as_json:
         raise wrong("smsgwctl top has no --json: `smsgwctl figures show --json` is what it is made of")
-    if params.get("once", "yes") not in ("yes", "no"):
-        raise wrong("once must be yes or no")
+    for name in ("once", "cluster"):
+        if params.get(name, "yes") not in ("yes", "no"):
+            raise wrong(f"{name} must be yes or no")
     written = params.get("interval", "1")
     interval_s = _seconds({"seconds": written})
     if interval_s < 0.1:
         raise wrong("--interval must be 0.1 seconds at least")
-    return run(daemon.call, params.get("once") == "yes", interval_s)
+    return run(daemon.call, params.get("once") == "yes", interval_s, cluster=params.get("cluster") == "yes")
 
 
 _TOP: Final = [
     {"name": "once", "text": "Print it once", "required": False, "values": "yes"},
     {"name": "interval", "text": "Seconds", "required": False, "values": ""},
+    {"name": "cluster", "text": "Rates of all nodes together", "required": False, "values": "yes"},
 ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from smsgwd.cli.tables import PLAIN, Look, cell, table
-from smsgwd.cli.top_figures import age
+from smsgwd.cli.top_figures import age, node_line
 
 
 def status_screen(data: dict[str, Any], look: Look = PLAIN) -> str:
@@ -16,6 +16,7 @@ def status_screen(data: dict[str, Any], look: Look = PLAIN) -> str:
         "listening: "
         + "; ".join(f"{name} {', '.join(addresses)}" for name, addresses in data["listeners"].items() if addresses),
         *_store(data["store"]),
+        *_nodes(data),
     ]
     if workers := data.get("http_workers"):
         told = f"HTTP workers: {workers['up']} of {workers['of']} up, process ids {cell(workers['pids'])}"
@@ -36,6 +37,8 @@ def status_screen(data: dict[str, Any], look: Look = PLAIN) -> str:
         for row in data["connectors"]
     ]
     needs = [f"! {cell(text)}" for text in data.get("attention", ())]
+    if "cluster" in data:
+        return "\n".join([*lines, *needs, "", *_cluster(data, look)])
     shown = table(rows, look) if rows else "no connectors: none is configured"
     return "\n".join([*lines, *needs, "", shown, *_remarks(data["connectors"], told=bool(needs))])
 
@@ -50,6 +53,32 @@ def _store(store: dict[str, Any]) -> list[str]:
         f"scheduled or waiting {store['scheduled']}, {held}sent without receipt {store['sent_without_receipt']}, "
         f"pushes pending {store['outbox_pending']} (given up {store['outbox_dead']}), "
         f"receipts parked {store['parked']} (orphans {store['orphans']})",
+    ]
+
+
+def _nodes(data: dict[str, Any]) -> list[str]:
+    """That this is one of several nodes, and which of them do not live."""
+    nodes = data.get("nodes", ())
+    if not nodes:
+        return []
+    others = [f"{cell(row['node'])} {cell(row['state'])}" for row in nodes if not row["here"]]
+    return [
+        f"one of {len(nodes)} nodes that share the store: {', '.join(others)}" if others else "the only node so far"
+    ]
+
+
+def _cluster(data: dict[str, Any], look: Look) -> list[str]:
+    """All nodes, what they do together, and each connector's binds on all of them."""
+    cluster = data["cluster"]
+    total = {"node": "all", "state": f"{sum(row['state'] == 'up' for row in data['nodes'])} up", **cluster["sums"]}
+    connectors = [
+        {**row, "nodes": " ".join(f"{node} {count}" for node, count in row["nodes"].items())}
+        for row in cluster["connectors"]
+    ]
+    return [
+        table([node_line(row) for row in [*data["nodes"], total]], look),
+        "",
+        table(connectors, look) if connectors else "no connectors: none is configured",
     ]
 
 

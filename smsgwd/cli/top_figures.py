@@ -27,13 +27,19 @@ CONNECTORS: Final = (
 )  # fmt: skip
 QUEUES: Final = ("queue", "queued", "change/s", "oldest", "in memory")
 TENANTS: Final = ("tenant", "accepted/s", "delivered/s", "failed/s", "waiting", "accepted", "delivered", "failed")
+NODES: Final = (
+    "node", "state", "host", "version", "binds", "accepted/s", "sent/s", "receipts/s", "pushed/s", "claimed", "cpu",
+    "lease",
+)  # fmt: skip
 
 
 class Sample(msgspec.Struct):
-    """One answer of `figures show`, and the one before it (None at first, and after a restart of the daemon)."""
+    """One answer of `figures show`, and the one before it (None at first, and after a restart of the daemon).
+    `cluster`: its rates are those of all nodes that share the store, as each of them tells."""
 
     now: dict[str, Any]
     before: dict[str, Any] | None = None
+    cluster: bool = False
 
     @property
     def seconds(self) -> float:
@@ -46,6 +52,9 @@ class Sample(msgspec.Struct):
 
     def rates(self) -> dict[str, float]:
         """The gateway's rates by the name that is shown."""
+        if self.cluster:
+            nodes = self.now.get("nodes", ())
+            return {name: sum(row[f"{name}_s"] or 0.0 for row in nodes) for name in (*_RATES, "failed")}
         old = None if self.before is None else self.before["counters"]
         new = self.now["counters"]
         found = {
@@ -86,6 +95,10 @@ class Sample(msgspec.Struct):
                     }
                 )
         return found
+
+    def nodes(self) -> list[dict[str, str]]:
+        """A row for each node that shares the store, texts by the names of NODES; none where it is not shared."""
+        return [node_line(row) for row in self.now.get("nodes", ())]
 
     def tenants(self) -> list[dict[str, str]]:
         """A row for each tenant, the busiest now first."""
@@ -146,9 +159,10 @@ class Sample(msgspec.Struct):
 
 
 class History:
-    """The rates of the last `HISTORY` samples, by name."""
+    """The rates of the last `HISTORY` samples, by name; with `cluster` of all nodes together."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, cluster: bool = False) -> None:
+        self._cluster = cluster
         self._rates: dict[str, deque[float]] = {}
         self._last: dict[str, Any] | None = None
 
@@ -158,8 +172,8 @@ class History:
         if before is not None and (figures["uptime_s"] < before["uptime_s"] or figures["at"] <= before["at"]):
             before = None
         self._last = figures
-        sample = Sample(figures, before)
-        if before is not None:
+        sample = Sample(figures, before, self._cluster)
+        if before is not None or self._cluster:
             for name, rate in sample.rates().items():
                 self._rates.setdefault(name, deque(maxlen=HISTORY)).append(rate)
         return sample
@@ -193,6 +207,29 @@ def state_of(row: Mapping[str, Any]) -> str:
     if not row["up"]:
         return "down"
     return "up" if row["bound"] == row["binds"] else "up, in part"
+
+
+def node_line(row: Mapping[str, Any]) -> dict[str, str]:
+    """Texts by the names of NODES, from a row of `nodes` or of their sums; - for what is not known."""
+
+    def told(name: str, form: str) -> str:
+        value = row.get(name)
+        return "-" if value is None else form.format(value)
+
+    return {
+        "node": str(row["node"]),
+        "state": str(row["state"]),
+        "host": told("host", "{}"),
+        "version": told("version", "{}"),
+        "binds": "-" if row.get("bound") is None else f"{row['bound']:g}/{row['binds']:g}",
+        "accepted/s": told("accepted_s", "{:.1f}"),
+        "sent/s": told("sent_s", "{:.1f}"),
+        "receipts/s": told("receipts_s", "{:.1f}"),
+        "pushed/s": told("pushed_s", "{:.1f}"),
+        "claimed": "-" if row.get("claimed") is None else count(row["claimed"]),
+        "cpu": told("cpu", "{:.0%}"),
+        "lease": told("lease_s", "{:.1f} s"),
+    }
 
 
 def bar(used: float, size: float, width: int = 8) -> str:

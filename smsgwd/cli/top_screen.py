@@ -14,13 +14,16 @@ from textual.screen import ModalScreen
 from textual.widgets import DataTable, Footer, Input, Static, TabbedContent, TabPane
 
 from smsgwd.cli.tables import harmless
-from smsgwd.cli.top_figures import CONNECTORS, QUEUES, TENANTS, History, Sample
+from smsgwd.cli.top_figures import CONNECTORS, NODES, QUEUES, TENANTS, History, Sample
 from smsgwd.cli.top_text import head
 
-_TABLES: Final = {"connectors": CONNECTORS, "queues": QUEUES, "tenants": TENANTS}
+_TABLES: Final = {"connectors": CONNECTORS, "queues": QUEUES, "tenants": TENANTS, "nodes": NODES}
 _VERBS: Final = {"pause": "Pause", "resume": "Resume", "rebind": "Bind anew"}
-_COLORS: Final = {"up": "green", "up, in part": "yellow", "paused": "yellow", "stopped": "yellow", "down": "red"}
-_NUMBERS: Final = ("queued", "in memory", "waiting", "accepted", "delivered", "failed")
+_COLORS: Final = {
+    "up": "green", "up, in part": "yellow", "paused": "yellow", "stopped": "yellow", "down": "red",
+    "lost": "red", "draining": "yellow", "draining, closed": "yellow",
+}  # fmt: skip
+_NUMBERS: Final = ("queued", "in memory", "waiting", "accepted", "delivered", "failed", "claimed", "cpu", "lease")
 _HELP: Final = """\
 Keys
 
@@ -100,13 +103,17 @@ class TopScreen(App[int]):
         Binding("question_mark", "help", "Help"),
     ]
 
-    def __init__(self, call: Callable[[str, str, dict[str, str]], Any], interval_s: float) -> None:
+    def __init__(
+        self, call: Callable[[str, str, dict[str, str]], Any], interval_s: float, *, cluster: bool = False
+    ) -> None:
         super().__init__()
         self._call = call
         self._interval_s = interval_s
-        self._history = History()
+        self._cluster = cluster
+        self._history = History(cluster=cluster)
         self._sample: Sample | None = None
         self._filter = ""
+        self._there = False  # nodes were told of
 
     def compose(self) -> ComposeResult:
         """See textual."""
@@ -125,6 +132,7 @@ class TopScreen(App[int]):
             table = self._table(name)
             for column in columns:
                 table.add_column(column, key=column)
+        self.query_one(TabbedContent).hide_tab("nodes")  # as long as none are told of
         self._table("connectors").focus()
         self._look()
 
@@ -179,6 +187,18 @@ class TopScreen(App[int]):
             self._show("connectors", sample.connectors())
             self._show("queues", sample.queues())
             self._show("tenants", sample.tenants())
+            self._show_nodes(sample.nodes())
+
+    def _show_nodes(self, rows: Sequence[dict[str, str]]) -> None:
+        """A table of its own where the store is shared; it is the first one where all nodes are asked for."""
+        self._show("nodes", rows)
+        if rows and not self._there:
+            self._there = True
+            tabs = self.query_one(TabbedContent)
+            tabs.show_tab("nodes")
+            if self._cluster:
+                tabs.active = "nodes"
+                self._table("nodes").focus()
 
     def _show(self, name: str, rows: Sequence[dict[str, str]]) -> None:
         """Put rows into a table, changing as little as possible: the chosen one stays chosen."""
@@ -215,7 +235,7 @@ class TopScreen(App[int]):
 
     def action_table(self, step: int) -> None:
         """The next table."""
-        tabs, names = self.query_one(TabbedContent), list(_TABLES)
+        tabs, names = self.query_one(TabbedContent), [name for name in _TABLES if name != "nodes" or self._there]
         name = names[(names.index(tabs.active) + step) % len(names)]
         tabs.active = name
         self._table(name).focus()

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from smsgwd.cli.tables import cell, harmless
-from smsgwd.cli.top_figures import CONNECTORS, QUEUES, STAGES, TENANTS, History, Sample, age, count, duration, spark
+from smsgwd.cli.top_figures import (
+    CONNECTORS,
+    NODES,
+    QUEUES,
+    STAGES,
+    TENANTS,
+    History,
+    Sample,
+    age,
+    count,
+    duration,
+    spark,
+)
 
 _SHOWN = ("accepted", "sent", "receipts", "delivered", "failed", "pushed", "refused")
 _SPARK = 30
@@ -26,7 +38,7 @@ def head(sample: Sample, history: History, width: int = 0) -> list[str]:
     lines = _filled(
         [
             f"smsgwd {cell(now['version'])}",
-            f"node {cell(now['node'])}",
+            _who(sample),
             cell(now["phase"]),
             f"up {age(now['uptime_s'])}",
             f"connectors {up}/{len(now['connectors'])} up",
@@ -66,6 +78,16 @@ def head(sample: Sample, history: History, width: int = 0) -> list[str]:
     return lines
 
 
+def _who(sample: Sample) -> str:
+    """Whose figures these are."""
+    nodes = sample.now.get("nodes", ())
+    if not nodes:
+        return f"node {cell(sample.now['node'])}"
+    lost = sum(row["state"] == "lost" for row in nodes)
+    others = f"{len(nodes)} nodes" + (f", {lost} LOST" if lost else "")
+    return f"all of {others}" if sample.cluster else f"node {cell(sample.now['node'])} of {others}"
+
+
 def _filled(parts: Sequence[str], width: int) -> list[str]:
     """As many in a line as fit, two spaces between; the lines that follow are set in."""
     lines = [parts[0]]
@@ -81,7 +103,9 @@ def _filled(parts: Sequence[str], width: int) -> list[str]:
 def whole(sample: Sample, history: History) -> str:
     """Everything, as `--once` prints it."""
     parts = [*head(sample, history)]
+    nodes = sample.nodes()
     for title, columns, rows in (
+        *((("nodes", NODES, nodes),) if nodes else ()),
         ("connectors", CONNECTORS, sample.connectors()),
         ("queues", QUEUES, sample.queues()),
         ("tenants", TENANTS, sample.tenants()),
@@ -94,7 +118,7 @@ def whole(sample: Sample, history: History) -> str:
 def _table(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> list[str]:
     cells = [list(columns), *([harmless(row[column]) for column in columns] for row in rows)]
     widths = [max(len(line[at]) for line in cells) for at in range(len(columns))]
-    first_right = 3 if columns is CONNECTORS else 1
+    first_right = 3 if columns is CONNECTORS else 4 if columns is NODES else 1
     return [
         "  ".join(
             text.ljust(width) if at < first_right else text.rjust(width)

@@ -8,9 +8,14 @@ from typing import Any, Protocol
 import msgspec
 from twisted.internet.defer import Deferred
 
-from smsgwd.ops.registry import Command, Params
+from smsgwd.ops.node_rows import connector_rows, node_rows, sums
+from smsgwd.ops.node_rows import needs as nodes_need
+from smsgwd.ops.nodes import looked
+from smsgwd.ops.params import flag
+from smsgwd.ops.registry import Command, CommandError, Parameter, Params
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.dispatch import ConnectorStatus, Dispatcher
+from smsgwd.ports.nodes import Nodes
 from smsgwd.ports.store import Store, StoreCounts, StoreUnavailable
 
 _BEGINS_S = 1.0  # a connector that has not been up for so short is about to be
@@ -46,7 +51,9 @@ class Status:
         phase: Callable[[], str],
         addresses: Callable[[], dict[str, list[str]]],
         workers: Workers | None = None,
+        nodes: Nodes | None = None,
     ) -> None:
+        """`nodes`: those that share the store; None where it is not shared."""
         self._node = node
         self._version = version
         self._clock = clock
@@ -55,6 +62,7 @@ class Status:
         self._phase = phase
         self._addresses = addresses
         self._workers = workers
+        self._nodes = nodes
         self._started_at = clock.monotonic()
 
     def commands(self) -> list[Command]:
@@ -65,14 +73,18 @@ class Status:
                 "show",
                 "State of the gateway, its connectors, queues and store, and what needs somebody",
                 self._show,
-                examples=("status",),
+                (Parameter("cluster", "yes: all nodes that share the store together", values="yes"),),
+                examples=("status", "status --cluster"),
             )
         ]
 
     def _show(self, params: Params) -> Deferred[dict[str, Any]]:
-        return Deferred.fromCoroutine(self._gather())
+        together = flag(params, "cluster")
+        if together and self._nodes is None:
+            raise CommandError("this gateway shares its store with no other: status without --cluster is all there is")
+        return Deferred.fromCoroutine(self._gather(together))
 
-    async def _gather(self) -> dict[str, Any]:
+    async def _gather(self, together: bool) -> dict[str, Any]:
         now = self._clock.monotonic()
         connectors = []
         needs = self._store_needs()
@@ -93,6 +105,7 @@ class Status:
         workers = self._workers
         if workers is not None and workers.up < workers.wanted:
             needs.append(f"{workers.up} of {workers.wanted} HTTP workers are up")
+        shared = {} if self._nodes is None else await self._of_nodes(self._nodes, needs, together)
         http = (
             {} if workers is None else {"http_workers": {"up": workers.up, "of": workers.wanted, "pids": workers.pids}}
         )
@@ -103,9 +116,21 @@ class Status:
             "uptime_s": round(now - self._started_at, 1),
             "listeners": self._addresses(),
             **http,
+            **shared,
             "attention": needs,
             "store": {"healthy": self._store.healthy, **counts},
             "connectors": connectors,
+        }
+
+    @staticmethod
+    async def _of_nodes(nodes: Nodes, needs: list[str], together: bool) -> dict[str, Any]:
+        """The nodes that share the store, a row each; `together`: what they do in sum, and each connector's binds."""
+        await looked(nodes)
+        rows = node_rows(nodes)
+        needs += nodes_need(nodes)
+        return {
+            "nodes": rows,
+            **({"cluster": {"sums": sums(rows), "connectors": connector_rows(nodes)}} if together else {}),
         }
 
     def _store_needs(self) -> list[str]:

@@ -52,6 +52,7 @@ class Metrics(Declaring):
         self._stages()
         self._queues()
         self._operations()
+        self._nodes()
         self.providers = ProviderFamilies(registry, self.specs)
 
     def _intake(self) -> None:
@@ -260,6 +261,36 @@ class Metrics(Declaring):
             "trace_spans_total", "Spans of traced messages: made, dropped (the queue was full), exported, failed.",
             "result", series=8,
         )  # fmt: skip
+
+    def _nodes(self) -> None:
+        """Processes that share the store; with one that is not shared there is one, and nothing is owned or claimed."""
+        self.nodes = self._gauges(
+            "nodes",
+            "Nodes that share the store, as this one sees them, by state: up, draining, lost.",
+            "state",
+            series=4,
+        )
+        self.lease_held = self._gauge("node_lease_held", "1 while this node may do what only one node may do.")
+        self.lease_age = self._gauge("node_lease_age_seconds", "Since this node's lease was renewed.")
+        self.leases_lost = self._counter("node_leases_lost_total", "Times this node lost its lease.")
+        self.owned = self._gauges(
+            "node_owned", "What this node has of what only one may have: binds, targets, roles.", "kind", series=4
+        )
+        self.take_overs = self._counters(
+            "node_takeovers_total", "What this node took over from nodes that died: binds, targets, roles.", "kind",
+            series=4,
+        )  # fmt: skip
+        self.unowned = self._gauge("node_binds_unowned", "Binds of connectors that no node has.")
+        self.claimed = self._gauge("messages_claimed", "Queued messages that this node has claimed; others leave them.")
+        self.conflicts = self._counter(
+            "store_conflicts_total", "Commits computed again, since another node had changed what they had read."
+        )
+        self.answers_lost = self._counter(
+            "store_answers_lost_total", "Commits of which it had to be found out whether they had happened."
+        )
+        self.round_trip_seconds = self._histogram(
+            "store_round_trip_seconds", "From a commit sent to the server to its answer, confirmed as is wanted.", _FAST
+        )
 
     def connector(self, connector_id: str) -> ConnectorMetrics:
         """The bound children of one connector; the same object every time."""

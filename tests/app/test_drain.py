@@ -52,3 +52,31 @@ def test_the_end_of_a_drain_opens_nothing_where_the_gateway_stops(world):
 
 def test_the_word_for_it_is_no_phase_of_the_daemon():
     assert PHASE not in ("starting", "running", "draining", "stopped")
+
+
+def test_an_intake_closed_from_another_node_is_opened_from_there(world):
+    world.drain.follow(False)
+    world.drain.follow(False)
+    assert world.drain.active
+    world.drain.follow(True)
+    assert not world.drain.active
+    assert world.log == [
+        "pipeline.close",
+        "api.close",
+        "smpp.close_to_submits",
+        "pipeline.open",
+        "api.open",
+        "smpp.open",
+    ]
+
+
+def test_a_drain_of_its_own_is_not_ended_from_another_node(world):
+    world.drain.begin()
+    world.drain.follow(False)
+    world.drain.follow(True)
+    assert world.drain.active
+    world.drain.end()
+    world.drain.follow(False)
+    world.drain.begin()  # now it is its own
+    world.drain.follow(True)
+    assert world.drain.active

@@ -83,3 +83,38 @@ def tenant(name: str, accepted: int = 0, delivered: int = 0, failed: int = 0) ->
         "failed": failed,
         "cancelled": 0,
     }
+
+
+def node(name: str, **fields: Any) -> dict[str, Any]:
+    """A node that lives and has told its figures."""
+    return {
+        "node": name,
+        "here": False,
+        "state": "up",
+        "host": "h1",
+        "pid": 7,
+        "version": "0.1.0",
+        "since": "2026-11-22T18:45:37.597Z",
+        "lease_s": 0.3,
+        "told_s": 0.3,
+        "binds": 2,
+        "bound": 2,
+        "accepted_s": 10.0,
+        "sent_s": 9.0,
+        "receipts_s": 8.0,
+        "delivered_s": 7.0,
+        "failed_s": 1.0,
+        "pushed_s": 6.0,
+        "refused_s": 0.0,
+        "claimed": 12345.0,
+        "in_flight": 3.0,
+        "cpu": 0.25,
+        "roles": ["sweeps"],
+        **fields,
+    }
+
+
+def lost(name: str) -> dict[str, Any]:
+    """A node without a lease."""
+    unknown = dict.fromkeys(key for key in node(name) if key.endswith("_s") or key in ("bound", "claimed", "cpu"))
+    return node(name, **unknown, state="lost", binds=0, roles=[], in_flight=None)

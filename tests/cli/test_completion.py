@@ -45,7 +45,10 @@ def offered(path: str, *words: str) -> list[str]:
         (["help", "connector", "p"], ["pause"]),
         (["completion", ""], ["bash", "zsh", "fish"]),
         (["completion", "bash", ""], []),
-        (["top", "--"], ["--once", "--interval", "--socket", "--json", "--columns", "--no-headers", "--help"]),
+        (
+            ["top", "--"],
+            ["--once", "--interval", "--cluster", "--socket", "--json", "--columns", "--no-headers", "--help"],
+        ),
         (["connector", "pause", ""], ["sim", "spare", "connector=", "reason="]),
         (["connector", "pause", "s"], ["sim", "spare"]),
         (["connector", "pause", "connector=s"], ["connector=sim", "connector=spare"]),

@@ -287,17 +287,17 @@ def test_a_terminal_without_the_letters_gets_something_else_and_no_traceback(tmp
 def test_top_is_handed_what_it_asks_with(tmp_path, monkeypatch):
     calls = []
 
-    def run(call, once, interval_s):
-        calls.append((call("status", "show", {}), once, interval_s))
+    def run(call, once, interval_s, *, cluster):
+        calls.append((call("status", "show", {}), once, interval_s, cluster))
         return 0
 
     monkeypatch.setattr("smsgwd.cli.top.run", run)
     with daemon(tmp_path, {"phase": "running"}) as fake:
         assert ctl("--socket", fake.path, "top", "--once").exit_code == 0
-        assert ctl("top", "--interval", "2.5", "--socket", fake.path).exit_code == 0
+        assert ctl("top", "--interval", "2.5", "--cluster", "--socket", fake.path).exit_code == 0
         assert ctl("--socket", fake.path, "top", "--often").exit_code == 2
         assert ctl("--socket", fake.path, "top", "--interval", "0").exit_code == 2
-    assert calls == [({"phase": "running"}, True, 1.0), ({"phase": "running"}, False, 2.5)]
+    assert calls == [({"phase": "running"}, True, 1.0, False), ({"phase": "running"}, False, 2.5, True)]
     assert ctl("--socket", str(tmp_path / "none"), "top", "--once").exit_code == 3
 
 

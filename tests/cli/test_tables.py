@@ -4,6 +4,7 @@ import pytest
 
 from smsgwd.cli.command_help import explained, overview
 from smsgwd.cli.tables import Look, NoSuchColumnError, render, table
+from tests.cli.figures import lost, node
 
 STATUS = {
     "version": "0.1.0",
@@ -89,6 +90,26 @@ def test_status_screen():
         "a: suspended for another 12 s",
         "a: sends 199.5 parts a second at most, since its carrier throttles",
     ]
+
+
+def test_status_of_one_of_several_nodes():
+    shown = render("status", {**STATUS, "nodes": [node("gw1", here=True), node("gw2"), lost("gw3")]}).splitlines()
+    assert shown[4] == "one of 3 nodes that share the store: gw2 up, gw3 lost"
+    shown = render("status", {**STATUS, "nodes": [node("gw1", here=True)]}).splitlines()
+    assert shown[4] == "the only node so far"
+
+
+def test_status_of_all_nodes():
+    rows = [node("gw1", here=True), node("gw2", accepted_s=2.5), lost("gw3")]
+    connectors = [{"connector": "a", "binds": 4, "bound": 3, "nobody": 1, "nodes": {"gw1": 2, "gw2": 1}}]
+    sums = {"accepted_s": 12.5, "sent_s": 18.0, "binds": 4, "bound": 4, "claimed": 7.0, "cpu": 0.5}
+    status = {**STATUS, "nodes": rows, "cluster": {"sums": sums, "connectors": connectors}, "attention": ["see to it"]}
+    shown = render("status", status).splitlines()
+    assert "! see to it" in shown
+    [of_all] = [line for line in shown if line.startswith("all ")]
+    assert of_all.split() == ["all", "2", "up", "-", "-", "4/4", "12.5", "18.0", "-", "-", "7", "50%", "-"]
+    assert sum(line.startswith("gw") for line in shown) == 3
+    assert shown[-1].split() == ["a", "4", "3", "1", "gw1", "2", "gw2", "1"]
 
 
 def test_status_does_not_take_a_rate_that_is_configured_for_throttling():

@@ -14,7 +14,7 @@ from textual.widgets import DataTable, Input, Static, TabbedContent
 
 from smsgwd.cli import top
 from smsgwd.cli.top_screen import Confirm, Help, TopScreen
-from tests.cli.figures import connector, figures, tenant
+from tests.cli.figures import connector, figures, lost, node, tenant
 
 
 class Daemon:
@@ -27,6 +27,7 @@ class Daemon:
         self.connectors = [connector("alpha", sent=5), connector("beta", up=False, bound=0, last_error="refused")]
         self.asked: list[tuple[str, str, dict[str, str]]] = []
         self.uptime_s: float | None = None
+        self.nodes: list[dict[str, Any]] = []
 
     def __call__(self, noun: str, verb: str, params: dict[str, str]) -> Any:
         if self.away is not None:
@@ -40,6 +41,7 @@ class Daemon:
                 connectors=self.connectors,
                 strays=[{"connector": "gone", "queued": 4, "oldest_s": 90.0}],
                 tenants=[tenant("shop", 3), tenant("[red]evil", 1)],
+                **({"nodes": self.nodes} if self.nodes else {}),
             )
         if self.refuses:
             raise click.ClickException(self.refuses)
@@ -47,11 +49,11 @@ class Daemon:
         return {}
 
 
-def played(daemon: Daemon, play: Any) -> None:
+def played(daemon: Daemon, play: Any, *, cluster: bool = False) -> None:
     """Run the screen, its looks so often that nobody waits for one, and play on it."""
 
     async def run() -> None:
-        screen = TopScreen(daemon, 0.05)
+        screen = TopScreen(daemon, 0.05, cluster=cluster)
         async with screen.run_test(size=(140, 40)) as pilot:
             await until(pilot, lambda: table(pilot, "connectors").row_count)
             await play(pilot)
@@ -230,3 +232,48 @@ def test_once_needs_no_textual() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_all_nodes_together() -> None:
+    daemon = Daemon()
+    daemon.nodes = [node("a", here=True), node("b"), lost("c")]
+    text = top.snapshot(daemon, lambda seconds: None, cluster=True)
+    lines = text.splitlines()
+    assert "all of 3 nodes, 1 LOST" in lines[0]
+    assert "accepted      20.0/s" in lines[1]
+    assert "sent      18.0/s" in lines[1]
+    [of_c] = [line for line in lines if line.startswith("c ")]
+    assert of_c.split() == ["c", "lost", "h1", "0.1.0", *"-" * 8]
+    [of_b] = [line for line in lines if line.startswith("b ")]
+    assert " ".join(of_b.split()) == "b up h1 0.1.0 2/2 10.0 9.0 8.0 6.0 12.3k 25% 0.3 s"
+    assert "node n1 of 3 nodes, 1 LOST" in top.snapshot(daemon, lambda seconds: None)
+
+
+def test_all_nodes_where_there_is_but_one() -> None:
+    with pytest.raises(click.UsageError, match="shares its store with no other"):
+        top.run(Daemon(), True, 1.0, cluster=True)
+
+
+def test_the_table_of_nodes_is_there_where_the_store_is_shared() -> None:
+    async def play(pilot: Pilot[int]) -> None:
+        screen = pilot.app
+        tabs = screen.query_one(TabbedContent)
+        await until(pilot, lambda: table(pilot, "nodes").row_count == 2)
+        assert tabs.active == "connectors"
+        for name in ("queues", "tenants", "nodes", "connectors"):
+            await pilot.press("tab")
+            assert tabs.active == name
+
+    daemon = Daemon()
+    daemon.nodes = [node("a", here=True), node("b")]
+    played(daemon, play)
+
+
+def test_the_table_of_nodes_is_first_where_all_are_asked_for() -> None:
+    async def play(pilot: Pilot[int]) -> None:
+        await until(pilot, lambda: table(pilot, "nodes").row_count == 1)
+        assert pilot.app.query_one(TabbedContent).active == "nodes"
+
+    daemon = Daemon()
+    daemon.nodes = [node("a", here=True)]
+    played(daemon, play, cluster=True)

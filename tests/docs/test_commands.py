@@ -18,7 +18,7 @@ from smsgwd.model.operators import ROLES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("**/*.md")])
-KINDS = ("", "yes", "connector", "tenant", "account", "list", "noun", "target")
+KINDS = ("", "yes", "connector", "tenant", "account", "list", "noun", "target", "node")
 OURS = ("help", "top", "completion", "_complete", "--help", "--version")
 
 

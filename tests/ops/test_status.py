@@ -3,9 +3,11 @@
 import pytest
 from twisted.internet.defer import fail, succeed
 
+from smsgwd.ops.registry import CommandError
 from smsgwd.ops.status import Status
 from smsgwd.ports.dispatch import BindStatus, ConnectorStatus
 from smsgwd.ports.store import QueueDepth, StoreCounts, StoreUnavailable
+from tests.ops.test_nodes import FakeNodes
 
 
 class FakeClock:
@@ -38,7 +40,7 @@ class FakeDispatcher:
         return 0.0 if self.connector.up else 41.4
 
 
-def shown(store, workers=None, phase="running", **connector):
+def shown(store, workers=None, phase="running", nodes=None, params=None, **connector):
     clock = FakeClock()
     status = Status(
         node="gw1",
@@ -49,12 +51,13 @@ def shown(store, workers=None, phase="running", **connector):
         phase=lambda: phase,
         addresses=lambda: {"http": ["127.0.0.1:8080"]},
         workers=workers,
+        nodes=nodes,
     )
     [command] = status.commands()
     assert (command.noun, command.verb, command.changes) == ("status", "show", False)
     clock.now = 110.0
     found = []
-    command.run({}).addCallback(found.append)
+    command.run(params or {}).addCallback(found.append)
     return found[0]
 
 
@@ -132,3 +135,19 @@ def test_what_waits_for_somebody_in_the_store():
         "messages that are held until somebody decides: 7 (held list)",
         "1 of 2 HTTP workers are up",
     ]
+
+
+def test_nodes_that_share_the_store_are_told():
+    found = shown(FakeStore(), nodes=FakeNodes())
+    assert [row["node"] for row in found["nodes"]] == ["a", "b", "c"]
+    assert "node c (h3) is lost: start it, or node forget c" in found["attention"]
+    assert "cluster" not in found
+    found = shown(FakeStore(), nodes=FakeNodes(), params={"cluster": "yes"})
+    assert found["cluster"]["sums"]["accepted_s"] == 6.0
+    assert [row["connector"] for row in found["cluster"]["connectors"]] == ["x", "y"]
+
+
+def test_all_nodes_of_a_store_that_is_not_shared():
+    assert "nodes" not in shown(FakeStore())
+    with pytest.raises(CommandError, match="shares its store with no other"):
+        shown(FakeStore(), params={"cluster": "yes"})

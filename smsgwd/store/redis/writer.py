@@ -85,7 +85,7 @@ class RedisWriter(Writer[Tx]):
                     *(("ZREVRANGEBYLEX", index, "+", "-", "LIMIT", 0, 1) for index in (keys.messages, keys.lookups)),
                 ]
             )
-            if not self.memory.finals:  # nobody wants them any more
+            if not self.memory.finals and not self.memory.node:  # of several nodes another may want them
                 self._server.ask([("UNLINK", keys.finals, keys.final_ids)])
         except (Unreachable, Refused) as error:
             raise CannotOpen(str(error)) from error
