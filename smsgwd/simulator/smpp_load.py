@@ -25,12 +25,14 @@ _LATER = frozenset((0x08, 0x14, 0x58))  # command_status that says: again, later
 
 @dataclass(frozen=True, slots=True)
 class BindPlan:
-    """One session to be: `account` is an index for the figures, `mode` t(ransmitter), r(eceiver) or b(oth)."""
+    """One session to be: `account` is an index for the figures, `mode` t(ransmitter), r(eceiver) or b(oth). `address`:
+    where it binds, when that is not where the others do."""
 
     system_id: str
     password: str
     account: int = 0
     mode: str = "b"
+    address: tuple[str, int] | None = None
 
 
 class EsmeLink(LeanLink):
@@ -137,7 +139,8 @@ class LoadError(Exception):
 
 class SmppLoad:
     """Sends numbers over binds, waking up at most once in `coalesce_s`. With `reconnect` a lost bind comes back, and
-    what it had unanswered is `unknown`; without it a lost bind ends the load."""
+    what it had unanswered is `unknown`, and what was refused for now goes again after `again_s`; without it a lost bind
+    ends the load."""
 
     def __init__(
         self,
@@ -149,6 +152,7 @@ class SmppLoad:
         window: int = 200,
         reconnect: bool = False,
         coalesce_s: float = 0.0,
+        again_s: float = _RECONNECT_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.loop = LeanLoop(clock, coalesce_s)
@@ -163,6 +167,7 @@ class SmppLoad:
         self._template = template
         self._window = window
         self._reconnect = reconnect
+        self._again_s = again_s
         self._clock = clock
         self._waiting: deque[EsmeLink] = deque()  # links that are to connect
         self._binding = 0
@@ -247,7 +252,7 @@ class SmppLoad:
             link = waiting.popleft()
             link.refusal = 0
             self._binding += 1
-            link.connect(self._address)
+            link.connect(link.plan.address or self._address)
 
     # ------------------------------------------------------------------ messages
     def run(
@@ -298,6 +303,11 @@ class SmppLoad:
             if tick is not None:
                 tick()
 
+    @property
+    def begun(self) -> int:
+        """The first number that has not been sent."""
+        return self._next
+
     def enough(self) -> None:
         """For `tick`: nothing leaves in this run that is not due by now."""
         self._stop = self._limit
@@ -334,7 +344,7 @@ class SmppLoad:
         if self._reconnect and status in _LATER:
             self.put_off += 1
             self.books.link[number] = 0
-            self._again.append((self._clock() + _RECONNECT_S, number))
+            self._again.append((self._clock() + self._again_s, number))
         else:
             self.books.refused[status] += 1
             self.books.link[number] = -2
