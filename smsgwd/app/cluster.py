@@ -63,6 +63,8 @@ class Cluster:
         self.number = node_number(node)  #: that this node's ids have in them; known after `join`
         #: Figures that the other nodes see of this one.
         self.load: Callable[[], Mapping[str, float]] = dict
+        #: Ids of this node's secret keys, newest first: those of all nodes must be the same.
+        self.key_ids: Callable[[], tuple[str, ...]] = tuple
         #: Called when the lease is lost (with why), and when there is a new one.
         self.fenced: Callable[[str], object] = lambda why: None
         self.unfenced: Callable[[], object] = lambda: None
@@ -205,6 +207,7 @@ class SharedCluster(Cluster):
             reactor,
             lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
             load=lambda: self.load(),
+            key_ids=lambda: self.key_ids(),
         )
         self._shared: SharedNodes = SharedNodes(
             self._link,

@@ -81,6 +81,7 @@ def build_core(config: Config, reactor: Any) -> Core:
     tenancy = Tenancy(vault, changed=catalog.tenants_changed, checked=catalog.check_tenant)
     store = build_store(config, reactor, metrics)
     cluster = build_cluster(config, store, clock, reactor)
+    cluster.key_ids = lambda: vault.key_ids
     stages, batches = Stages(metrics, clock.now_ms), BatchObservers(store)
     batches.add(stages)
     metrics.config_loaded.set(clock.now_ms() / 1000)

@@ -194,7 +194,8 @@ class Daemon:
 
     def _open(self, name: str, listener: HttpListener | HttpWorkers, addresses: tuple[Address, ...]) -> None:
         for address in addresses:
-            port = listener.listen(address.host, address.port)
+            shared = self._config.listeners.shared and name != "ops"  # whoever asks for metrics means one node
+            port = listener.listen(address.host, address.port, shared=shared)
             self._opened(name, str(Address(address.host, port)))
 
     def _opened(self, name: str, address: str) -> None:

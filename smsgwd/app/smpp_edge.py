@@ -43,6 +43,7 @@ class SmppEdge:
     outbinds: Outbinds
     sections: dict[str, SmppListener]
     certificates: Certificates
+    shared: bool = False  #: other nodes on this host listen there, too
 
     def open(self, name: str) -> list[tuple[str, int]]:
         """Open a listener; (host, port) of each of its addresses. Raises CannotListenError, TlsError."""
@@ -54,7 +55,7 @@ class SmppEdge:
                 tls.cert, tls.key, client_ca=tls.client_ca, required=tls.client_cert == "required"
             )
             self.certificates.add(name, options)
-        return self.server.listen(name, section, options)
+        return self.server.listen(name, section, options, shared=self.shared)
 
     def close(self) -> None:
         """Take nothing new: requests and binds are answered 0x08, what was taken goes on."""
@@ -140,7 +141,7 @@ def build_smpp_edge(
     outbinds = Outbinds(
         reactor=reactor, server=server, directory=tenancy.directory, open_secret=vault.open, random=random.random
     )
-    return SmppEdge(server, requests, outbinds, sections, certificates)
+    return SmppEdge(server, requests, outbinds, sections, certificates, config.listeners.shared)
 
 
 def throttle_delay_s(config: Config) -> float:

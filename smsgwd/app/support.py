@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smsgwd.config import Config
+from smsgwd.config.model.store import RedisStore, RedisTls
 from smsgwd.model.refusals import BY_CODE
 from smsgwd.telemetry.tracing import available
 
@@ -21,5 +22,27 @@ def refuse_unsupported(config: Config) -> None:
     ]
     if config.tracing.endpoint is not None and not available():
         reasons.append("tracing.endpoint: needs packages that are not installed: pip install 'smsgwd[otel]'")
+    if isinstance(config.store, RedisStore):
+        reasons += _redis_reasons(config.store)
+    elif config.listeners.shared:
+        reasons.append("listeners.shared: the embedded store belongs to one process; nodes share one of kind redis")
     if reasons:
         raise Unsupported("\n".join(f"{config.path}: {reason}" for reason in reasons))
+
+
+def _redis_reasons(section: RedisStore) -> list[str]:
+    """What is wrong with the section before anybody asked the server."""
+    # What it needs costs memory that gateways with the embedded store do not spend.
+    from smsgwd.store.redis.address import Tls, parse
+
+    tls = section.tls
+    found = []
+    if (tls.cert is None) != (tls.key is None):
+        found.append("store.tls: cert and key are given together")
+    try:
+        address = parse(section.url.get_secret_value(), Tls(tls.ca, tls.cert, tls.key))
+    except ValueError as error:
+        return [*found, f"store.url: {str(error).removeprefix('address: ')}"]
+    if address.tls is None and tls != RedisTls():
+        found.append("store.tls: the address has no TLS: it begins with rediss for that")
+    return found

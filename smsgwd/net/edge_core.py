@@ -78,12 +78,13 @@ class HttpWorkers:
 
     # -- life ------------------------------------------------------------------------------------------------------
 
-    def listen(self, host: str, port: int) -> int:
-        """Open a socket for the workers; returns the port (the one chosen when `port` is 0).
+    def listen(self, host: str, port: int, *, shared: bool = False) -> int:
+        """Open a socket for the workers; returns the port (the one chosen when `port` is 0). `shared`: see
+        `net.listening.listen_tcp`.
 
         Raises twisted.internet.error.CannotListenError.
         """
-        made = open_socket(host, port)
+        made = open_socket(host, port, shared=shared)
         self._sockets.append(made)
         return int(made.getsockname()[1])
 

@@ -101,12 +101,13 @@ class HttpListener(ServerFactory):
 
     # -- life ------------------------------------------------------------------------------------------------------
 
-    def listen(self, host: str, port: int) -> int:
-        """Accept connections at an address; returns the port (the one chosen when `port` is 0).
+    def listen(self, host: str, port: int, *, shared: bool = False) -> int:
+        """Accept connections at an address; returns the port (the one chosen when `port` is 0). `shared`: see
+        `net.listening.listen_tcp`.
 
         Raises twisted.internet.error.CannotListenError.
         """
-        listening = listen_tcp(self.reactor, host, port, over_tls(self, self._tls))
+        listening = listen_tcp(self.reactor, host, port, over_tls(self, self._tls), shared=shared)
         self._ports.append(listening)
         return int(getattr(listening.getHost(), "port", port))
 

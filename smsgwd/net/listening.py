@@ -49,8 +49,11 @@ def listen_tcp(
     backlog: int = BACKLOG,
     *,
     small_reads: bool = False,
+    shared: bool = False,
 ) -> IListeningPort:
     """Accept connections at an address; port 0 takes a free one. Raises CannotListenError.
+
+    `shared`: other processes of the same user may listen there, too, if they say so as well (SO_REUSEPORT).
 
     With `small_reads` a connection that sends without end has 16 KiB of each turn, not 64: the less each one has, the
     sooner it is the next one's turn.
@@ -62,14 +65,14 @@ def listen_tcp(
         with there:
             there.listen(backlog)
             return _reading(reactor.adoptStreamPort(there.fileno(), there.family, factory), small_reads)
-    if host != "::":
+    if host != "::" and not shared:
         listening: Any = reactor.listenTCP(port, factory, backlog, host)
         return _reading(listening, small_reads)
-    with open_socket(host, port, backlog) as made:
+    with open_socket(host, port, backlog, shared=shared) as made:
         return _reading(reactor.adoptStreamPort(made.fileno(), made.family, factory), small_reads)
 
 
-def open_socket(host: str, port: int, backlog: int = BACKLOG) -> socket.socket:
+def open_socket(host: str, port: int, backlog: int = BACKLOG, *, shared: bool = False) -> socket.socket:
     """A listening socket that nobody accepts on yet, as `listen_tcp` would have it. Raises CannotListenError."""
     there = handed_over(tcp_address(host, port))
     if there is not None:
@@ -81,6 +84,8 @@ def open_socket(host: str, port: int, backlog: int = BACKLOG) -> socket.socket:
         if host == "::":
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         made.bind((host, port))
         made.listen(backlog)
     except OSError as error:

@@ -68,12 +68,15 @@ def listen(
     tls: IOpenSSLContextFactory | None = None,
     before: Callable[[Any], Any] | None = None,
     backlog: int = BACKLOG,
+    shared: bool = False,
 ) -> IListeningPort:
     """Listen on an address (IPv6 too); port 0 takes a free one. Raises CannotListenError.
+
+    `shared`: see `net.listening.listen_tcp`.
 
     `before` makes the factory of what stands before SMPP and its TLS (`net.proxy_protocol`) from theirs.
     """
     outer = over_tls(factory, tls)
     if before is not None:
         outer = before(outer)
-    return listen_tcp(reactor, interface, port, outer, backlog, small_reads=True)
+    return listen_tcp(reactor, interface, port, outer, backlog, small_reads=True, shared=shared)

@@ -102,6 +102,8 @@ def needs(nodes: Nodes) -> list[str]:
             found.append(f"node {view.name} ({view.host}) is lost: start it, or node forget {view.name}")
         elif view.state is NodeState.DRAINING:
             found.append(f"node {view.name} is drained, as an operator wanted: node undrain {view.name}")
+        if not view.opens:
+            found.append(f"node {view.name} has another secret_key than {nodes.name}: each refuses the other's tokens")
         if not view.alike:
             found.append(f"node {view.name} has other connectors in its configuration than {nodes.name}")
     if not nodes.alone and not nodes.fenced:

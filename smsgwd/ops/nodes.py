@@ -121,10 +121,12 @@ class NodeCommands:
         await looked(nodes)
         row = self._row(name)
         owners = nodes.owners()
+        view = next(view for view in nodes.listed() if view.name == name)
         return {
             **row,
             "targets": sum(thing.startswith(GROUP) for thing, holder in owners.items() if holder == name),
-            "alike": next(view.alike for view in nodes.listed() if view.name == name),
+            "alike": view.alike,
+            "opens": view.opens,
             "has": [
                 {"connector": each["connector"], "bind": each["bind"], "pinned": each["pinned"] == name}
                 for each in bind_rows(nodes)

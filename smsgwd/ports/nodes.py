@@ -35,6 +35,8 @@ class NodeView(msgspec.Struct, frozen=True):
     lease_s: float = -1.0  #: since its lease was renewed; -1 = it has none
     intake: bool = True  #: False: it was drained, and is to refuse new submissions, too
     alike: bool = True  #: False: its configuration has other connectors or binds than this node's
+    keys: tuple[str, ...] = ()  #: ids of its secret keys, newest first
+    opens: bool = True  #: False: what it seals this node cannot open, or the other way round
 
 
 class Pin(msgspec.Struct, frozen=True):

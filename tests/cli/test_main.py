@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import yaml
 from click.testing import CliRunner, Result
 
@@ -75,11 +76,35 @@ def test_check_says_what_this_release_leaves_closed(tmp_path):
     assert result.output.endswith(f"{path}: ok\n")
 
 
-def test_check_refuses_a_store_that_is_not_built(tmp_path):
-    path = written(tmp_path, "node: one\ndata_dir: data\nstore: {kind: redis, url: 'redis://127.0.0.1:6379/0'}\n")
+@pytest.mark.parametrize(
+    ("section", "wrong"),
+    [
+        ("{url: 'redis://127.0.0.1:6379/0'}", ""),
+        ("{url: 'rediss://h', tls: {ca: smsgwd.yaml}}", ""),
+        ("{url: 'redis://127.0.0.1:99999/0'}", "store.url: a port is a number from 1 to 65535"),
+        ("{url: 'redis+sentinel://h:1,i:2/'}", "store.url: the name the sentinels call the master by"),
+        ("{url: 'redis://u:secret:x@h'}", "store.url: in user and password write : as %3A"),
+        ("{url: 'redis://h', tls: {ca: smsgwd.yaml}}", "store.tls: the address has no TLS"),
+        ("{url: 'rediss://h', tls: {cert: smsgwd.yaml}}", "store.tls: cert and key are given together"),
+        ("{url: 'rediss://h', tls: {ca: nowhere.pem}}", "store.tls.ca: cannot read file"),
+        ("{url: 'http://h'}", "smsgwd.yaml:3: store.url: must start with redis://"),
+        ("{url: 'redis://h', replicas: 17}", "smsgwd.yaml:3: store.replicas"),
+        ("{url: 'redis://h', prefix: 'a b'}", "smsgwd.yaml:3: store.prefix"),
+    ],
+)
+def test_check_says_what_is_wrong_with_the_store(tmp_path, monkeypatch, section, wrong):
+    monkeypatch.chdir(tmp_path)
+    path = written(tmp_path, f"node: one\ndata_dir: data\nstore: {{kind: redis, {section[1:]}\n")
+    result = run("check", "-c", path)
+    assert (result.exit_code, wrong in result.output) == (2 if wrong else 0, True), result.output
+    assert "secret" not in result.output
+
+
+def test_check_refuses_shared_addresses_where_the_store_is_not_shared(tmp_path):
+    path = written(tmp_path, "node: one\ndata_dir: data\nlisteners: {shared: true}\n")
     result = run("check", "-c", path)
     assert result.exit_code == 2
-    assert "store.kind" in result.output
+    assert "listeners.shared: the embedded store belongs to one process" in result.output
 
 
 def test_check_says_which_packages_traces_need(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from smsgwd.config import ConfigErrors, load, load_tenants
+from smsgwd.config.model.store import RedisStore
 from smsgwd.config.types import Address
 from tests.config.files import HEAD, bad, good, write
 
@@ -49,6 +50,18 @@ def test_what_the_examples_have_in_comments_can_be_used(tmp_path: Path, name: st
     config = load(tmp_path / name, secrets)
     assert count > 6
     assert config.lookups.sources
+
+
+def test_the_example_with_the_shared_store_that_it_names(tmp_path: Path) -> None:
+    text = (ETC / "smsgwd.example.yaml").read_text("utf-8")
+    [store] = re.findall(r"^# `(store: .*)`$", text, re.MULTILINE)
+    path = tmp_path / "smsgwd.yaml"
+    path.write_text(text.replace("store: {kind: embedded}", store), "utf-8")
+    url = "rediss://smsgwd:pw@10.0.0.5:6379/0"
+    config = load(path, {"CARRIER_A_PASSWORD": "x", "CARRIER_B_PASSWORD": "x", "SMSGWD_REDIS_URL": url})
+    assert isinstance(config.store, RedisStore)
+    assert config.store.url.get_secret_value() == url
+    assert (config.store.durability, config.store.replicas) == ("strict", 1)
 
 
 def _without_mark(line: str) -> str:

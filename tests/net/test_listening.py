@@ -30,6 +30,20 @@ class Listening(TestCase):
         with pytest.raises(CannotListenError, match=str(port)):
             self.listen("::", port)
 
+    def test_an_address_is_shared_by_those_who_all_say_so(self):
+        from twisted.internet import reactor
+
+        for host in ("127.0.0.1", "::"):
+            first = listen_tcp(reactor, host, 0, Factory.forProtocol(Protocol), shared=True)
+            self.addCleanup(first.stopListening)
+            port = first.getHost().port
+            second = listen_tcp(reactor, host, port, Factory.forProtocol(Protocol), shared=True)
+            self.addCleanup(second.stopListening)
+            with open_socket(host, port, shared=True) as third:
+                assert third.getsockname()[1] == port
+            with pytest.raises(CannotListenError, match=str(port)):
+                self.listen(host, port)
+
     @inlineCallbacks
     def test_who_connects_over_ipv6_is_served(self):
         from twisted.internet import reactor

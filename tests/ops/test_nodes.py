@@ -105,9 +105,10 @@ def test_what_needs_somebody():
         "node c (h3) is lost: start it, or node forget c",
         "binds of y that no node has: 1 (node binds)",
     ]
-    other = NodeView("b", UP, alike=False)
+    other = NodeView("b", UP, alike=False, opens=False)
     assert needs(FakeNodes(views=[other], owned=dict.fromkeys(("b:x:0", "b:x:1", "b:y:0", "b:y:1"), "b"))) == [
-        "node b has other connectors in its configuration than a"
+        "node b has another secret_key than a: each refuses the other's tokens",
+        "node b has other connectors in its configuration than a",
     ]
     assert needs(FakeNodes(views=[], fenced="no answer for 2.3 s")) == [
         "this node has no lease, it sends nothing and takes nothing: no answer for 2.3 s"

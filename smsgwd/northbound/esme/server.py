@@ -111,8 +111,11 @@ class EsmeServer:
         self._emptied: Deferred[None] | None = None
 
     # ------------------------------------------------------------------ listening
-    def listen(self, name: str, section: SmppListener, tls: IOpenSSLContextFactory | None) -> list[tuple[str, int]]:
-        """Open all addresses of a listener; (host, port) of each, with the ports chosen for 0.
+    def listen(
+        self, name: str, section: SmppListener, tls: IOpenSSLContextFactory | None, *, shared: bool = False
+    ) -> list[tuple[str, int]]:
+        """Open all addresses of a listener; (host, port) of each, with the ports chosen for 0. `shared`: see
+        `net.listening.listen_tcp`.
 
         Raises twisted.internet.error.CannotListenError.
         """
@@ -140,7 +143,7 @@ class EsmeServer:
         opened: list[tuple[str, int]] = []
         for address in section.listen:
             before = proxied if proxies else None
-            port = listen(self.reactor, address.host, address.port, factory, tls=tls, before=before)
+            port = listen(self.reactor, address.host, address.port, factory, tls=tls, before=before, shared=shared)
             listener.ports.append(port)
             opened.append((address.host, int(getattr(port.getHost(), "port", address.port))))
         return opened

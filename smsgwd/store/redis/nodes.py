@@ -49,12 +49,14 @@ class About(msgspec.Struct, frozen=True):
     load: dict[str, float] = {}
     shape: str = ""  #: digest of what it thinks there is to own
     number: int = 0  #: that its ids have in them; 0 = not told
+    keys: tuple[str, ...] = ()  #: ids of its secret keys, newest first
     place: str = ""  #: where its process id means something: a boot of a machine, a namespace of it; '' = not known
 
 
 class NodeLease:
     """The lease of node `name`. `now`: seconds that never go back and go on while the machine sleeps (CLOCK_BOOTTIME).
-    `calls`: a link of its own, since a renewal must not wait behind a commit. `load`: figures for the others.
+    `calls`: a link of its own, since a renewal must not wait behind a commit. `load`: figures for the others;
+    `key_ids`: of the secret keys.
 
     `on_lost(why)` is called once when the lease is lost, `on_regained()` once there is a new one. Between them, and
     from the very moment the time is over, `held` is False: ask it before each act that only the holder may do, since
@@ -71,6 +73,7 @@ class NodeLease:
         now: Callable[[], float],
         *,
         load: Callable[[], Mapping[str, float]] = dict,
+        key_ids: Callable[[], tuple[str, ...]] = tuple,
         on_lost: Callable[[str], object] = lambda why: None,
         on_regained: Callable[[], object] = lambda: None,
         new_token: Callable[[], str] = lambda: secrets.token_hex(8),
@@ -87,6 +90,7 @@ class NodeLease:
         self._reactor = reactor
         self._now = now
         self._load = load
+        self._key_ids = key_ids
         self._new_token = new_token
         self._former = ""  # the token before, once there was one
         self._until = 0.0
@@ -173,7 +177,7 @@ class NodeLease:
     # -- the lease ----------------------------------------------------------------------------------------------------
 
     def _facts(self) -> bytes:
-        return msgspec.json.encode(msgspec.structs.replace(self._about, load=dict(self._load())))
+        return msgspec.json.encode(msgspec.structs.replace(self._about, load=dict(self._load()), keys=self._key_ids()))
 
     def _ask_for_lease(self) -> Deferred[Any]:
         keys = self._keys

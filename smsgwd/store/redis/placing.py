@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -112,10 +112,14 @@ class SharedNodes:
 
     def listed(self) -> list[NodeView]:
         """See Nodes."""
+        views = self.roster.views()
         alike = self.roster.alike(self.name)
+        keys = next((view.keys for view in views if view.name == self.name), ())
         return [
-            view if view.name in alike or view.state is NodeState.LOST else msgspec.structs.replace(view, alike=False)
-            for view in self.roster.views()
+            view
+            if view.state is NodeState.LOST
+            else msgspec.structs.replace(view, alike=view.name in alike, opens=_open_each_other(view.keys, keys))
+            for view in views
         ]
 
     def refresh(self) -> Deferred[None]:
@@ -218,6 +222,11 @@ class SharedNodes:
             self._here_of = (nodes, self._others)
             self._here = frozenset(thing for thing in self._others if owner(thing, nodes) == self.name)
         return self._here
+
+
+def _open_each_other(some: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether what is sealed under the newest key of either can be opened with the keys of the other."""
+    return not some or not others or (some[0] in others and others[0] in some)
 
 
 def _shape(binds: Mapping[str, int]) -> str:

@@ -153,6 +153,7 @@ class Roster:
             number=about.number,
             lease_s=(TTL_MS - self.leases[name]) / 1000 if name in self.leases else -1.0,
             intake=name not in self.closed,
+            keys=about.keys,
         )
 
     # -- looks --------------------------------------------------------------------------------------------------------

@@ -79,9 +79,10 @@ class Peer:
         self.holds = False
         self.going: dict[str, Deferred[None]] = {}
         self.load = {"queued": 7.0}
+        self.keys: tuple[str, ...] = ("k1",)
         self.lease = NodeLease(
             self.calls, keys, name, About("host", pid, "1.0", 1000), self.clock, self.clock.seconds,
-            load=lambda: self.load,
+            load=lambda: self.load, key_ids=lambda: self.keys,
         )  # fmt: skip
         self.nodes = SharedNodes(
             self.calls, keys, self.lease, self.clock,

@@ -366,6 +366,19 @@ def test_a_death_is_seen_when_the_lease_ends(gateway):
     assert "smsgwd_look" in a.calls.made[made:]
 
 
+@pytest.mark.parametrize(
+    ("keys", "opens"), [(("k1",), True), (("k1", "k0"), True), (("k2", "k1"), False), (("k2",), False), ((), True)]
+)
+def test_nodes_with_other_secret_keys_are_told(gateway, keys, opens):
+    a = gateway.peer("a")
+    b = gateway.process("b")
+    b.keys = keys
+    b.start()
+    gateway.pass_(4)
+    assert [view.opens for view in a.nodes.listed()] == [True, opens]
+    assert [view.opens for view in b.nodes.listed()] == [opens, True]
+
+
 def test_alone():
     said, view = [], NodeView("a", NodeState.UP, "host", 1, "1.0", 1000)
     alone = Alone(lambda: view, lambda *what: said.append(what), lambda thing: said.append(thing))
