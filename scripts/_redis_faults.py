@@ -179,7 +179,7 @@ def nodes_killed(options: CaseOptions, directory: Path) -> Verdict:
 
         def harm(bench: Bench) -> None:
             for _ in range(options.kills):
-                bench.rest(options.between_s + dice.uniform(0.0, 1.0))
+                bench.rest(options.between_s * dice.uniform(1.0, 1.5))
                 node = dice.choice(bench.stand.nodes)
                 at = time.time()
                 node.kill()
