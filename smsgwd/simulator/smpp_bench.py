@@ -28,7 +28,7 @@ class SmppBenchOptions:
     """What is sent how. `rate` is messages a second, 0 = as fast as the windows allow; times are seconds.
 
     `binds` are shared evenly among `accounts`; with `pairs` each of them is a transmitter and a receiver. `direct`
-    leaves the gateway out: the load against the SMSC. With `redis` the gateway's store is at that address, under a prefix
+    leaves the gateway out: the load against the SMSC. With `redis` the store is at that address, under a prefix
     of its own; the process `redis_pid` is measured, too. `target` ('host:port') is some other gateway, `pid` are its
     processes; with `smsc_port` an SMSC listens there that it can bind to. The peers wake up at most once in
     `coalesce_us`. With `business` that is in place before; `spread` sends to numbers all over the world.

@@ -48,6 +48,7 @@ for _each in EVERY:
 class TestWalk(Moving, WalkContract, TestCase):
     """A random walk, which goes over from the one kind of store to the other and back, again and again."""
 
+    walks = 6
     broken = False
     moves = 0
 
