@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dashboard_parts import Panel, quantile, rate, stat
+from dashboard_nodes import NODES
+from dashboard_parts import Panel, of_store, quantile, rate, stat
 from dashboard_providers import PROVIDERS
 
 _NOT_OK = 'N,C,status!="0x00000000"'
@@ -19,11 +20,15 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 rate("smsgwd_messages_final_total", where='N,state="delivered"'),
                 "cps",
             ),
-            stat("Queued", "Messages that wait for a carrier.", 'sum(smsgwd_messages_queued{N,state="queued"})'),
+            stat(
+                "Queued",
+                "Messages that wait for a carrier.",
+                of_store("smsgwd_messages_queued", where='N,state="queued"'),
+            ),
             stat("Oldest queued", "How long the oldest has waited.", "max(smsgwd_queue_oldest_seconds{N,C})", "s"),
             stat("Connectors up", "Connectors that can send.", "sum(smsgwd_connector_up{N,C})"),
-            stat("Pushes pending", "Receipts and events owed to tenants.", "sum(smsgwd_pushes_pending{N})"),
-            stat("Orphans", "Receipts that found no message.", "sum(smsgwd_receipts_orphaned{N})"),
+            stat("Pushes pending", "Receipts and events owed to tenants.", of_store("smsgwd_pushes_pending")),
+            stat("Orphans", "Receipts that found no message.", of_store("smsgwd_receipts_orphaned")),
         ),
     ),
     (
@@ -67,7 +72,7 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 "Waiting by state",
                 "Messages in the store that are not final.",
                 "short",
-                (("sum by (state) (smsgwd_messages_queued{N})", "{{state}}"),),
+                ((of_store("smsgwd_messages_queued", "state"), "{{state}}"),),
                 stack=True,
             ),
         ),
@@ -130,7 +135,7 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 "Queue",
                 "Messages that wait, in the store.",
                 "short",
-                (("sum by (connector) (smsgwd_queue_messages{N,C})", "{{connector}}"),),
+                ((of_store("smsgwd_queue_messages", "connector", "N,C"), "{{connector}}"),),
                 stack=True,
             ),
             Panel(
@@ -217,7 +222,7 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 "Pushes that wait, and given up",
                 "",
                 "short",
-                (("sum(smsgwd_pushes_pending{N})", "pending"), ("sum(smsgwd_pushes_given_up{N})", "given up")),
+                ((of_store("smsgwd_pushes_pending"), "pending"), (of_store("smsgwd_pushes_given_up"), "given up")),
             ),
             Panel(
                 "HTTP answers",
@@ -240,6 +245,7 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
             ),
         ),
     ),
+    NODES,
     (
         "Inside",
         (

@@ -31,6 +31,12 @@ def rate(metric: str, by: str = "", where: str = "N") -> str:
     return f"sum by ({by}) {inner}" if by else f"sum{inner}"
 
 
+def of_store(metric: str, by: str = "", where: str = "N") -> str:
+    """A figure of the store, added up over stores: all nodes that share one tell the same of it."""
+    inner = f'({metric}{{{where}}} / on (instance) group_left () sum by (instance) (smsgwd_nodes{{N,state!="lost"}}))'
+    return f"sum by ({by}) {inner}" if by else f"sum{inner}"
+
+
 def stat(title: str, text: str, expression: str, unit: str = "short") -> Panel:
     """A number in the first row."""
     return Panel(title, text, unit, ((expression, ""),), "stat", 3, 4)

@@ -19,7 +19,7 @@ from smsgwd.ports.store import Store, StoreUnavailable
 from smsgwd.telemetry import Metrics, render
 from smsgwd.telemetry.plain import Tally
 
-_STATES: Final = ("on", "paused", "stopped")
+_STATES: Final = ("on", "paused", "stopped", "elsewhere")
 _CHEAP_S: Final = 0.01
 _REST: Final = 20  # times what the look at the outbox took: it takes a twentieth of the reader's time at most
 
@@ -89,8 +89,9 @@ class Scrape:
         bound.queue_depth.set(connector.ready)
         metrics.rate.labels(connector.id).set(connector.rate)
         metrics.connector_up.labels(connector.id).set(1 if connector.up else 0)
+        wanted = "elsewhere" if connector.elsewhere and connector.state == "on" else connector.state
         for state in _STATES:
-            metrics.connector_state.labels(connector.id, state).set(1 if connector.state == state else 0)
+            metrics.connector_state.labels(connector.id, state).set(1 if wanted == state else 0)
 
     def _disk(self, directory: Path) -> None:
         try:

@@ -26,7 +26,7 @@ def status_screen(data: dict[str, Any], look: Look = PLAIN) -> str:
         {
             "connector": row["id"],
             "kind": row["kind"],
-            "up": row["up"],
+            "up": "elsewhere" if row.get("elsewhere") else row["up"],
             "queued": queues.get(row["id"], {}).get("queued", 0),
             "in flight": row["in_flight"],
             "sent": row["sent"],

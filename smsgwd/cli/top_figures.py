@@ -204,6 +204,8 @@ def state_of(row: Mapping[str, Any]) -> str:
         return str(row["state"])
     if row["suspended_s"]:
         return f"suspended {row['suspended_s']:.0f} s"
+    if row.get("elsewhere"):
+        return "elsewhere"
     if not row["up"]:
         return "down"
     return "up" if row["bound"] == row["binds"] else "up, in part"

@@ -33,7 +33,8 @@ def head(sample: Sample, history: History, width: int = 0) -> list[str]:
     now = sample.now
     store = now["store"]
     rates = sample.rates()
-    up = sum(bool(row["up"]) for row in now["connectors"])
+    here = [row for row in now["connectors"] if not row.get("elsewhere")]
+    up = sum(bool(row["up"]) for row in here)
     free = "" if store.get("disk_free") is None else f", disk free {_bytes(store['disk_free'])}"
     lines = _filled(
         [
@@ -41,7 +42,7 @@ def head(sample: Sample, history: History, width: int = 0) -> list[str]:
             _who(sample),
             cell(now["phase"]),
             f"up {age(now['uptime_s'])}",
-            f"connectors {up}/{len(now['connectors'])} up",
+            f"connectors {up}/{len(here)} up",
             ("store ok" if store["healthy"] else "STORE CANNOT WRITE") + free,
         ],
         width,

@@ -172,7 +172,7 @@ class Connectors:
             "kind": connector.kind,
             "state": connector.state,
             "up": connector.up,
-            "binds": f"{bound}/{len(connector.binds)}",
+            "binds": "elsewhere" if connector.elsewhere else f"{bound}/{len(connector.binds)}",
             "down_s": round(self._dispatcher.down_for(connector.id), 1),
             "suspended_s": round(connector.suspended_s, 1),
             "rate": round(connector.rate, 1),

@@ -71,6 +71,7 @@ class ConnectorStatus(msgspec.Struct, frozen=True):
     errors: tuple[tuple[str, int], ...] = ()  #: refusals by name of the status, since start, the most frequent first
     answer_ms: float = 0.0  #: how long its SMSC takes to answer, the recent ones weighing most; 0 = none so far
     provider: ProviderStatus | None = None  #: of kind provider alone
+    elsewhere: bool = False  #: all of its binds are other nodes', which share the store
 
 
 class Dispatcher(Protocol):

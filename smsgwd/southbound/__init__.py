@@ -15,6 +15,6 @@ deliver_sm, `incoming.py`; in which order what a turn brings is taken, `gathered
 `idform.py`; what is read on from the store, `queue.py`; what is known of a message that is out, `outgoing.py` and
 `flights.py`; what a bind tells, `bind_owner.py`; what is counted, `counts.py`; what a connector goes by, `settings.py`;
 what all of them need of the world, `runtime.py`; where other nodes send for the same connectors: how much of each is
-this one's, `shares.py` and `divided.py`, and which of its messages, `shared_queue.py`; what the rest of the gateway and operators ask of them all,
-`dispatcher.py`.
+this one's, `shares.py` and `divided.py`, and which of its messages, `shared_queue.py`; what the rest of the gateway and
+operators ask of them all, `dispatcher.py`.
 """

@@ -181,7 +181,11 @@ class ConnectorDispatcher(Divided):
 
     def status(self) -> list[ConnectorStatus]:
         """See ports.Dispatcher."""
-        return [connector.status() for connector in self._connectors.values()]
+        return [self._status(connector) for connector in self._connectors.values()]
+
+    def _status(self, connector: AnyConnector) -> ConnectorStatus:
+        status = connector.status()
+        return replace(status, elsewhere=True) if self.shares.has_none(connector.id) else status
 
     # ------------------------------------------------------------------ ports.dispatch.Control
     def pause(self, connector: str) -> None:

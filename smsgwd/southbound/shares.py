@@ -86,6 +86,10 @@ class Shares:
                 whole = replace(whole, window=window)
         return self.part(whole)
 
+    def has_none(self, connector: str) -> bool:
+        """Whether this node has none of its binds."""
+        return self.shared and not self.mine(connector)
+
     def covered(self, connector: str) -> bool:
         """Whether it is others' matter that nothing is sent for it here."""
         return self.shared and (not self.mine(connector) or self.elsewhere(connector))

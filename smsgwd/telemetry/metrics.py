@@ -227,8 +227,9 @@ class Metrics(Declaring):
         self.ready = self._gauge("ready", "1 while /ready answers 200.")
         self.connector_up = self._gauges("connector_up", "1 while a connector can send.", "connector")
         self.connector_state = self._gauges(
-            "connector_state", "1 for what operators want of a connector: on, paused, stopped.", "connector", "state",
-            series=3000,
+            "connector_state", "1 for what operators want of a connector: on (elsewhere, where other nodes have all its"
+            " binds), paused, stopped.", "connector", "state",
+            series=4000,
         )  # fmt: skip
         self.store_bytes = self._gauges(
             "store_bytes", "Bytes of the store: used, free (in its file), disk_free (of the file system).", "what",

@@ -31,6 +31,7 @@ class World:
         self.look_s = 0.0
         self.healthy = True
         self.state = "on"
+        self.elsewhere = False
         self.scrape = Scrape(self.metrics, self, self, lambda: {"http": 6}, clock=self.clock, **kwargs)
 
     def counts(self):
@@ -46,7 +47,7 @@ class World:
 
     def status(self):
         binds = (BindStatus(0, "bound", 3, 10, 0.0), BindStatus(1, "waiting", 0, 10, 0.0))
-        return [ConnectorStatus("sim", "smpp", True, 7, 3, 0, 0, 0, binds, state=self.state)]
+        return [ConnectorStatus("sim", "smpp", True, 7, 3, 0, 0, 0, binds, state=self.state, elsewhere=self.elsewhere)]
 
     def value(self, name, **labels):
         return self.registry.get_sample_value("smsgwd_" + name, labels)
@@ -106,6 +107,17 @@ def test_what_operators_want_of_a_connector():
     }
     assert found == {"on": 0, "paused": 1, "stopped": 0}
     assert world.value("connector_up", connector="sim") == 1
+
+
+def test_a_connector_that_other_nodes_have_is_not_on_here():
+    world = World(counts())
+    world.elsewhere = True
+    now(world.scrape())
+    states = ("on", "paused", "stopped", "elsewhere")
+    assert [world.value("connector_state", connector="sim", state=state) for state in states] == [0, 0, 0, 1]
+    world.state = "stopped"
+    now(world.scrape())
+    assert [world.value("connector_state", connector="sim", state=state) for state in states] == [0, 0, 1, 0]
 
 
 def test_how_far_detail_records_are_behind(tmp_path):

@@ -99,6 +99,12 @@ def test_status_of_one_of_several_nodes():
     assert shown[4] == "the only node so far"
 
 
+def test_status_of_a_connector_that_other_nodes_have():
+    [row] = STATUS["connectors"]
+    shown = render("status", {**STATUS, "connectors": [{**row, "elsewhere": True, "binds": []}]})
+    assert shown.splitlines()[6].split()[:3] == ["a", "smpp", "elsewhere"]
+
+
 def test_status_of_all_nodes():
     rows = [node("gw1", here=True), node("gw2", accepted_s=2.5), lost("gw3")]
     connectors = [{"connector": "a", "binds": 4, "bound": 3, "nobody": 1, "nodes": {"gw1": 2, "gw2": 1}}]

@@ -277,3 +277,12 @@ def test_the_table_of_nodes_is_first_where_all_are_asked_for() -> None:
     daemon = Daemon()
     daemon.nodes = [node("a", here=True)]
     played(daemon, play, cluster=True)
+
+
+def test_a_connector_that_other_nodes_have_is_not_down_here() -> None:
+    daemon = Daemon()
+    daemon.connectors = [connector("alpha"), connector("beta", up=False, bound=0, binds=0, elsewhere=True)]
+    lines = top.snapshot(daemon, lambda seconds: None).splitlines()
+    assert "connectors 1/1 up" in lines[0]
+    [of_beta] = [line for line in lines if line.startswith("beta ")]
+    assert of_beta.split()[1] == "elsewhere"

@@ -73,6 +73,7 @@ def test_each_stage_of_a_message_is_shown():
     assert timed - stages == {
         "smsgwd_push_seconds_bucket",  # part of smsgwd_receipt_push_seconds
         "smsgwd_store_commit_seconds_bucket",
+        "smsgwd_store_round_trip_seconds_bucket",  # part of it
         "smsgwd_reactor_lag_seconds_bucket",
         "smsgwd_provider_permit_seconds_bucket",  # part of the time in the queue
     }

@@ -96,6 +96,8 @@ GROUPS = [
             Case("node", "undrain", "node=b", has(state="up"), after=_at(2, 2)),
             Case("node", "move", "smsc1 b", has(pins=[{"connector": "smsc1", "bind": None, "node": "b"}])),
             Case("node", "show", "b", has(pins=rows(1)), before=lambda stage: _at(0, 4)(stage)),
+            Case("connector", "list", "", row(id="smsc1", binds="elsewhere", down_s=0.0)),
+            Case("status", "show", "", has(connectors=row(id="smsc1", elsewhere=True), attention=[])),
             Case("node", "move", "smsc1:3 a", has(pins=rows(2)), after=_at(1, 3)),
             Case("node", "binds", "", row(bind=3, node="a", pinned="a")),
             Case("node", "move", "smsc1:3 clear=yes", has(pins=rows(1)), after=_at(0, 4)),

@@ -30,4 +30,6 @@ def refused(info: Mapping[str, str], settings: Mapping[str, str], *, strict: boo
         reasons.append(
             "appendonly is no: a restart would lose what was acknowledged; set it to yes, or durability to server"
         )
+    if strict and settings.get("appendfsync") == "no":
+        reasons.append("appendfsync is no: it never says that anything is safe; set it to always or everysec")
     return reasons

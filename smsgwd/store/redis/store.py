@@ -132,7 +132,7 @@ class RedisStore(Committing, KeptUp, Reads):
         """Why a server cannot be used."""
         settings: dict[str, str] = {}
         try:
-            for flat in await self.server.each("CONFIG", "GET", "maxmemory-policy"):
+            for flat in await self.server.each("CONFIG", "GET", "maxmemory-policy", "appendfsync"):
                 settings.update(zip(*[iter(each.decode() for each in flat)] * 2, strict=True))
         except Refused:
             pass  # not allowed to us: INFO says it, too
