@@ -157,6 +157,7 @@ class Listeners(Section):
     ops: OpsListener | None = option("HTTP for operators; keep it off the Internet.", default=None)
     shared: bool = option(
         "Other nodes on this host listen on the same addresses of `http`, `callbacks`, `smpp` and `smpps`"
-        " (SO_REUSEPORT), under the same user; the system divides new connections among them. Only with a store of kind redis.",
+        " (SO_REUSEPORT), under the same user; the system divides new connections among them. Only with a store of"
+        " kind redis.",
         default=False,
     )
