@@ -357,7 +357,7 @@ class Scene:
             "routes": [{"match": {"to": "*"}, "connectors": [connector["id"] for connector in connectors]}]
             if connectors
             else [],
-            **stores.section(self.directory),
+            **stores.section(self.directory / str(config.get("data_dir", "data"))),
             **config,
         }
         first = {

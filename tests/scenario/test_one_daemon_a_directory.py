@@ -5,6 +5,11 @@ from __future__ import annotations
 import socket
 
 from tests.scenario.harness import Child, Scene, ask
+from tests.scenario.stores import embedded_only
+
+pytestmark = (
+    embedded_only  # with another store it is the name of the node that is taken: tests/store/redis/test_nodes.py
+)
 
 
 def _reason(child: Child) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.scenario.client import Tenant, ask, wait
 from tests.scenario.esme import UNBIND, Closed, Esme
 from tests.scenario.harness import Gateway, Scene
 from tests.scenario.stand_esme import PASSWORD, bound, check_sound, wait_binds
+from tests.scenario.stores import REDIS, server
 
 INVALID_PASSWORD, BIND_FAILED = 0x0E, 0x0D
 
@@ -47,6 +49,14 @@ def _wait_unbound(esme: Esme) -> None:
         return
 
 
+def _stored(directory: Path) -> bytes:
+    """All that the store has written."""
+    files = (server().directory if REDIS else directory).rglob("*.aof" if REDIS else "*")
+    found = [path.read_bytes() for path in files if path.is_file()]
+    assert len(found) > (0 if REDIS else 1)
+    return b"".join(found)
+
+
 def test_a_new_tenant_sends_at_once(gateway: Gateway) -> None:
     """Over HTTP by password and token, and over SMPP, in the moment the command has answered."""
     answer = told(
@@ -75,9 +85,7 @@ def test_a_new_tenant_sends_at_once(gateway: Gateway) -> None:
         assert secret not in shown + listed + log
     assert "argon2" not in shown + listed + log
     assert "whsec_" not in shown + log
-    files = [path for path in (gateway.config.parent / "data").rglob("*") if path.is_file()]
-    assert len(files) > 1
-    stored = b"".join(path.read_bytes() for path in files)
+    stored = _stored(gateway.config.parent / "data")
     assert b"fresh" in stored
     for secret in (*secrets.values(), told(gateway, "tenant", "webhook-secret", id="fresh")["webhook_secret"]):
         assert secret.encode() not in stored
