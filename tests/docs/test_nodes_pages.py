@@ -32,14 +32,19 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 
 @pytest.fixture
-def url() -> Iterator[str]:
-    """A server set up as the page says, with the gateway's user."""
+def server() -> Iterator[Server]:
+    """One set up as the page says, with the gateway's user."""
     [written] = re.findall(r"```\n +(appendonly .*?)```", PAGE, re.DOTALL)
     settings = dict(line.split() for line in written.splitlines() if line.strip())
-    with Server(**{name.replace("-", "_"): value for name, value in settings.items()}) as server:
-        server.client.call("ACL", "SETUSER", *user().split())
-        yield server.url.replace("://", f"://smsgwd:{PASSWORD}@")
+    with Server(**{name.replace("-", "_"): value for name, value in settings.items()}, acl=(user(),)) as server:
+        yield server
         assert server.client.call("ACL", "LOG") == []
+
+
+@pytest.fixture
+def url(server: Server) -> str:
+    """Where it is, as that user."""
+    return server.url.replace("://", f"://smsgwd:{PASSWORD}@")
 
 
 def test_two_nodes_on_one_host(scene: Scene, url: str) -> None:
@@ -86,6 +91,28 @@ def test_a_node_dies(scene: Scene, url: str) -> None:
     wait("it is lost", lambda: [each["state"] for each in gw1.command("node", "list")] == ["up", "lost"])
     assert work_through("a-node-died.md", gw1, {}) == 3
     wait("all binds are here", lambda: bound(gw1, "sim") == 4)
+
+
+def test_the_server_is_away_and_comes_back(scene: Scene, server: Server, url: str) -> None:
+    """What its page says of status, figures and recovery."""
+    first, _ = _files()
+    listeners = {name: {"listen": f"127.0.0.1:{free_ports(1)[0]}"} for name in ("http", "ops")}
+    gateway = _node(scene, first, listeners, url, scene.smsc(), scene.catcher())
+    wait("all binds stand", lambda: bound(gateway, "sim") == 4)
+    server.kill()
+    wait("it is fenced", lambda: gateway.metric("smsgwd_node_lease_held") == 0)
+    said = gateway.status()["attention"]
+    assert any(each.startswith("the store cannot write, submissions are refused") for each in said), said
+    assert any(each.startswith("this node has no lease, it sends nothing") for each in said), said
+    assert gateway.tenant.post("+306912345678").status == 503
+    wait("it unbinds", lambda: bound(gateway, "sim") == 0)
+    assert [row["node"] for row in gateway.command("node", "list")] == ["gw1"]
+    server.start()
+    wait("all binds stand again", lambda: bound(gateway, "sim") == 4)
+    assert gateway.metric("smsgwd_node_lease_held") == 1
+    assert gateway.metric("smsgwd_node_leases_lost_total") == 1
+    wait("nothing needs anybody", lambda: gateway.status()["attention"] == [])
+    gateway.tenant.send()
 
 
 def _files() -> tuple[dict[str, Any], dict[str, Any]]:
