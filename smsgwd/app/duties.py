@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IDelayedCall
 from smsgwd.app.cluster import ROLES, Cluster
 from smsgwd.app.observe import Strays
 from smsgwd.app.outbox_shares import ABSENT
-from smsgwd.app.roles import CDR, LOOKUPS, RETENTION, STRAYS, SUBSCRIBERS, SWEEPS, TEST_NUMBERS, Roles
+from smsgwd.app.roles import ARCHIVE, CDR, LOOKUPS, RETENTION, STRAYS, SUBSCRIBERS, SWEEPS, TEST_NUMBERS, Roles
 from smsgwd.delivery.allotment import bind_name
 from smsgwd.model.ids import node_of
 
@@ -32,6 +32,7 @@ class Duties:
         cdr, business = services.operations.cdr, services.business
         self._cluster = cluster
         self._strays = strays
+        self._archiving = services.operations.archiving
         self._roles = roles = Roles(cluster)
         roles.add(SWEEPS, sweeps.lead, sweeps.leave)
         roles.add(SUBSCRIBERS, subscribers.start, subscribers.stop)
@@ -40,6 +41,7 @@ class Duties:
         roles.add(CDR, cdr.start, cdr.leave, late=True)
         if not cluster.alone:  # else the start has seen to what was left
             roles.add_duty(ABSENT)
+            roles.add_duty(ARCHIVE)
             for name, work in ((LOOKUPS, business.lookups.go_on), (TEST_NUMBERS, business.test_numbers.start)):
                 again = _Again(reactor, work)
                 roles.add(name, again.start, again.stop)
@@ -49,6 +51,8 @@ class Duties:
     def begin(self) -> None:
         """Those that are ours begin when the cluster starts."""
         self._roles.begin()
+        if self._archiving is not None:
+            self._archiving.start()
 
     def end(self) -> None:
         """Those that can be another node's at once are; all have stopped."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
+from smsgwd.app.archiving import Archiving, archiving_of
 from smsgwd.app.cdr import CdrWriter
 from smsgwd.app.core import Core
 from smsgwd.config import Config
@@ -23,17 +24,21 @@ class Operations:
     journal: Journal
     cdr: CdrWriter
     access_log: AccessLog
+    archiving: Archiving | None = None  #: None = there is no archive
 
     def become(self, config: Config) -> Deferred[None]:
         """Go by another configuration; fires when nothing goes by the old one any more."""
         self.callers.become(config.admin.roles)
         self.journal.kept_d = config.admin.audit_d
         self.access_log.become(config.access_log)
+        if self.archiving is not None:
+            self.archiving.retention = config.retention
         return self.cdr.become(config.cdr)
 
     def stop(self) -> Deferred[None]:
         """Write what was gathered; fires when that is over."""
-        return self.cdr.stop().addCallback(lambda _: self.access_log.stop())
+        archived = succeed(None) if self.archiving is None else self.archiving.stop()
+        return archived.addCallback(lambda _: self.cdr.stop()).addCallback(lambda _: self.access_log.stop())
 
 
 def build_operations(config: Config, core: Core, reactor: Any) -> Operations:
@@ -51,4 +56,5 @@ def build_operations(config: Config, core: Core, reactor: Any) -> Operations:
             config.data_dir / "cdr.last",
         ),
         access_log=AccessLog(reactor, core.clock, config.access_log),
+        archiving=archiving_of(config, core, reactor),
     )

@@ -22,6 +22,7 @@ SUBSCRIBERS: Final = "subscribers"
 LOOKUPS: Final = "lookups"
 TEST_NUMBERS: Final = "test_numbers"
 CDR: Final = "cdr"
+ARCHIVE: Final = "archive"
 
 
 class _Role(NamedTuple):

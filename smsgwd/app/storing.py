@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from smsgwd.app.cluster import Cluster, SharedCluster
@@ -13,6 +14,7 @@ from smsgwd.store.embedded.store import EmbeddedStore
 from smsgwd.telemetry import Metrics, get_logger
 
 if TYPE_CHECKING:
+    from smsgwd.store.archive.threaded import Archive
     from smsgwd.store.redis.store import RedisStore
 
 AnyStore: TypeAlias = "EmbeddedStore | RedisStore"
@@ -48,6 +50,8 @@ def build_store(config: Config, reactor: Any, metrics: Metrics) -> AnyStore:
         "observe_results": Results(metrics),
     }
     if isinstance(section, RedisSection):
+        if section.archive is not None:
+            common["archive"] = _archive(config.data_dir, reactor)
         store = redis_store(section, config.node, reactor, common)
         store.writer.round_trip = metrics.round_trip_seconds.observe  # of its thread, and of nobody else
     else:
@@ -58,6 +62,13 @@ def build_store(config: Config, reactor: Any, metrics: Metrics) -> AnyStore:
             **common,
         )
     return store
+
+
+def _archive(data_dir: Path, reactor: Any) -> Archive:
+    from smsgwd.store.archive.files import ArchiveFiles  # as below
+    from smsgwd.store.archive.threaded import Archive as Threaded
+
+    return Threaded(reactor, ArchiveFiles(data_dir / "archive"))
 
 
 def redis_store(section: RedisSection, node: str, reactor: Any, common: dict[str, Any]) -> RedisStore:

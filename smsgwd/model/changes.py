@@ -28,15 +28,12 @@ from smsgwd.model.pushes import OutboxDead, OutboxDone, OutboxRetry, OutboxReviv
 from smsgwd.model.receipts import Receipt
 from smsgwd.model.submission import Idempotency
 from smsgwd.model.upkeep import (
-    BlankTexts,
+    Clearing,
     DropOrphans,
     Erase,
     Erased,
     EraseRest,
-    Purge,
     Purged,
-    PurgeIds,
-    PurgeLeftovers,
     Rematch,
     Rematched,
     Tidy,
@@ -246,10 +243,7 @@ Change = (
     | OptOut
     | Rematch
     | DropOrphans
-    | Purge
-    | PurgeIds
-    | PurgeLeftovers
-    | BlankTexts
+    | Clearing
     | Erase
     | EraseRest
     | Replace

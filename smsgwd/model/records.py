@@ -19,6 +19,7 @@ NUMBER_PLAN: Final = "number_plan"  #: gateway's; key: name of the plan
 SENDER_RULE: Final = "sender_rule"  #: gateway's; key: prefix of digits or ISO country
 CONTENT_RULE: Final = "content_rule"  #: gateway's; key: name
 CONNECTOR: Final = "connector"  #: gateway's; key: id of the connector; what operators want of it
+FORGET: Final = "forget"  #: a node's, in the place of the tenant; key: msisdn digits that its archive is to forget
 CONTACT_PUSH: Final = "contact_push"  #: gateway's; key: id of the connector; which contacts its provider knows
 
 KINDS: Final = frozenset(
@@ -35,6 +36,7 @@ KINDS: Final = frozenset(
         CONTENT_RULE,
         CONNECTOR,
         CONTACT_PUSH,
+        FORGET,
     )
 )
 #: Processes remember something of these: who shares a store hears of changes. (Of connectors they tell themselves.)

@@ -96,6 +96,14 @@ class EraseRest(msgspec.Struct, frozen=True, gc=False):
     opt_out: bool = False
 
 
+class DropArchived(msgspec.Struct, frozen=True, gc=False):
+    """Delete messages that the archive has, if they are still what it was given: each id with `digest` of what was
+    stored then. One that somebody is owed word of stays. Result: Purged."""
+
+    rows: tuple[tuple[int, bytes], ...]
+    refs_ms: int  #: how long references that they have used up are known still
+
+
 class Rematched(msgspec.Struct, frozen=True, gc=False):
     """`tried` orphans were tried again: `applied` found their message (what that owes is in `outbox`, messages to send
     again in `resent`). `last` is the id of the last one tried; `more` when there are further ones."""
@@ -146,3 +154,7 @@ class TimeOutReceipts(msgspec.Struct, frozen=True, gc=False):
     limit: int = 1000
     connector: str = ""
     ids: tuple[int, ...] = ()
+
+
+#: Changes that clear up.
+Clearing = Purge | PurgeIds | PurgeLeftovers | BlankTexts | DropArchived

@@ -40,6 +40,21 @@ class RedisTls(Section):
     key: ExistingFile | None = option("PEM file of its key.", default=None)
 
 
+class StoreArchive(Section):
+    """Messages that have ended leave Redis for files on each node, so that Redis holds what lives (docs/archive.md).
+    The same on all nodes."""
+
+    kind: Literal["files"] = option("An SQLite file a day on each node, in `archive` of `data_dir`.", default="files")
+    after_h: float = option(
+        "How long after its end a message stays in Redis. A receipt that comes later finds no message.",
+        default=24.0,
+        ge=0,
+        le=8760,
+        unit="h",
+    )
+    rows_s: int = option("Most messages archived a second.", default=1000, ge=10, le=100000)
+
+
 class RedisStore(Section):
     """Redis or Valkey: several processes and hosts share tenants, limits, queues and correlation."""
 
@@ -69,6 +84,9 @@ class RedisStore(Section):
     confirm_s: float = option("How long to wait for that.", default=2.0, gt=0, le=60, unit="s")
     answer_s: float = option("How long the server may take for an answer.", default=5.0, gt=0, le=60, unit="s")
     tls: RedisTls = option("TLS towards the server.", default_factory=RedisTls)
+    archive: StoreArchive | None = option(
+        "Where messages go that have ended; none = they stay in Redis as long as `retention` keeps them.", default=None
+    )
     commit_gap_ms: float = option("As of the embedded store.", default=2.0, ge=0, le=5, unit="ms")
     max_batch: int = option("Most changes in one commit.", default=1024, ge=1, le=65536)
 

@@ -18,6 +18,7 @@ from smsgwd.model.mo import MoSetKey
 from smsgwd.store.copying import records as r
 from smsgwd.store.copying.records import Copy
 from smsgwd.store.copying.redis_out import RedisSource
+from smsgwd.store.redis.archived import row_of
 from smsgwd.store.redis.asking import Asking
 from smsgwd.store.redis.blocking import Calls
 from smsgwd.store.redis.books import EntryRest
@@ -40,7 +41,7 @@ from smsgwd.store.redis.optouts import OptOutRow
 from smsgwd.store.redis.parked import ParkedRecord
 from smsgwd.store.redis.program import Arg
 from smsgwd.store.redis.pushes import DEAD, DONE, PushRow
-from smsgwd.store.redis.rows import new_row, pack_row, pack_smsc
+from smsgwd.store.redis.rows import pack_row, pack_smsc
 from smsgwd.store.redis.submissions import RefusedRow, answer_value, refused_value
 from smsgwd.store.redis.tenants import pack_tenant
 from smsgwd.store.redis.tx import STAMP, Tx
@@ -157,13 +158,7 @@ class RedisCopy:
 
     def _message(self, tx: Tx, copy: r.MessageCopy) -> None:
         keys, message = self._ask.keys, copy.message
-        row = new_row(message)
-        row.sent_at, row.done_at, row.smsc_id, row.latency = copy.sent_at, copy.done_at, copy.smsc_id, copy.latency
-        row.err_code, row.err_detail, row.err_smpp = copy.err_code, copy.err_detail, copy.err_smpp
-        row.push, row.pushes, row.ref = copy.push, copy.pushes, copy.ref
-        row.known = {part.part: part for part in copy.parts} if row.parts > 1 else None
-        row.events = list(copy.events)
-        row.mapped = [(group, key) for group, key, _ in copy.smsc]
+        row = row_of(copy)
         member = id8(row.id)
         tx.put(keys.message(row.id), pack_row(row))
         tx.add(keys.messages, member)

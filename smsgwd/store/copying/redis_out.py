@@ -137,8 +137,12 @@ class RedisSource:
     # -- messages --------------------------------------------------------------------------------------------------
 
     async def _messages(self, page: list[tuple[bytes, int]]) -> list[Copy]:
+        return [*await self.messages_of([number_of(member) for member, _ in page])]
+
+    async def messages_of(self, ids: Sequence[int]) -> list[MessageCopy]:
+        """Those of these messages that are there. One that goes meanwhile is left out, or has no number (0)."""
         ask, keys = self._ask, self._keys
-        rows = [row_from(value) for _, value in await self._numbered(page, keys.message)]
+        rows = [row_from(value) for _, value in await self._rows([keys.message(number) for number in ids], ids)]
         pairs = [(row.id, *pair) for row in rows for pair in row.mapped]
         places: dict[int, list[tuple[str, str, int]]] = {}
         values = await ask.rows([keys.smsc(group, key) for _, group, key in pairs])
@@ -152,7 +156,7 @@ class RedisSource:
         for tenant in {row.told.tenant for row in rows}:
             own = [row.id for row in rows if row.told.tenant == tenant]
             scores = await ask.call("ZMSCORE", keys.history(tenant), *map(id8, own))
-            numbers.update((number, int(float(score))) for number, score in zip(own, scores, strict=True))
+            numbers.update((number, int(float(score or 0))) for number, score in zip(own, scores, strict=True))
         return [
             _message(row, numbers[row.id], sorted(set(places.get(row.id, ()))), sorted(there & set(row.pushes)))
             for row in rows

@@ -7,6 +7,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, FirstError, gatherResults
 
+from smsgwd.store.archive.threaded import Archive
 from smsgwd.store.redis.keys import Keys
 from smsgwd.store.redis.program import Arg
 from smsgwd.store.redis.tx import STAMP
@@ -20,6 +21,7 @@ class Asking:
 
     def __init__(self, keys: Keys, call: Callable[..., Deferred[Any]]) -> None:
         self.keys = keys
+        self.archive: Archive | None = None  #: what has ended may be there
         self.call = call
 
     async def several(self, commands: Sequence[Sequence[Arg]]) -> list[Any]:

@@ -32,6 +32,7 @@ class Memory:
         self._lock = Lock()  # of both: commits are the writer's thread's, all else is the reactor's
         self.walks = Walks()  #: how far this node's walks over old rows are
         self.finals = finals  #: what ends is kept for whoever writes it down elsewhere
+        self.archives = False  #: nodes archive what has ended: whoever is to be forgotten is in those, too
         self.last = 0  #: the last of this node's numbers; kept by the commit that used it (`Keys.numbers`)
         self._numbers = IdGenerator(self.node_number)
 

@@ -15,12 +15,12 @@ from smsgwd.model.ids import MAX_BLOCK, first_id_at
 from smsgwd.model.message import MessageView
 from smsgwd.ports.looking import FindFilter, Found, MessageTrace, PushView
 from smsgwd.store.numbers import is_number
+from smsgwd.store.redis.archived import ids_of, rows_of
 from smsgwd.store.redis.asking import PAGE, Asking
-from smsgwd.store.redis.keys import id8, number_of
 from smsgwd.store.redis.pushes import push_from, push_view
 from smsgwd.store.redis.reads_messages import row_by_id
 from smsgwd.store.redis.rows import RedisRow, full_view, smsc_of, view_of
-from smsgwd.store.redis.walking import MAX_ID, Keep, first_of, in_states, rows_of
+from smsgwd.store.redis.walking import MAX_ID, Keep, first_of, in_states
 
 _SLACK_MS: Final = 60_000  # between the clocks of nodes, and for one that was set back
 _MOST: Final = 100_000  # rows read a call
@@ -52,15 +52,13 @@ async def find(ask: Asking, where: FindFilter, before: int | None, limit: int) -
         high = min(high, first_id_at(where.to_ms + _SLACK_MS))
     keep = _wanted(where)
     if where.smsc_id:
-        ids = [number for number in await _ids_of(ask, where.smsc_id) if low <= number < high]
+        ids = [number for number in await _ids_of(ask, where.smsc_id, (low, high)) if low <= number < high]
     elif where.submission:
         if not 0 < where.submission < MAX_ID:
             return Found((), None)
         low = max(low, where.submission + 1)
         high = min(high, where.submission + MAX_BLOCK + 1, MAX_ID)
-        index = ask.keys.of_tenant(where.tenant) if where.tenant else ask.keys.messages
-        members = await ask.members(index, id8(low), id8(high), MAX_BLOCK) if low < high else []
-        ids = [number_of(member) for member in members]
+        ids = await ids_of(ask, where.tenant, (low, high), MAX_BLOCK) if low < high else []
     elif await _few_open(ask, where):
         ids = [number for number in await in_states(ask, map(int, where.states)) if low <= number < high]
     else:
@@ -88,7 +86,7 @@ def _wanted(where: FindFilter) -> Keep:
     return keep
 
 
-async def _ids_of(ask: Asking, smsc_id: str) -> set[int]:
+async def _ids_of(ask: Asking, smsc_id: str, between: tuple[int, int]) -> set[int]:
     """Messages that an SMSC of any group called so, in any form its responses and receipts may have, or a provider."""
     names = ask.keys
     forms = dict.fromkeys((smsc_id, *candidates(smsc_id)))
@@ -99,8 +97,11 @@ async def _ids_of(ask: Asking, smsc_id: str) -> set[int]:
         rows = await ask.rows([names.smsc(group.decode(), form) for group in groups for form in forms])
         found.update(smsc_of(row)[0] for row in rows if row is not None)
         if len(groups) < _GROUPS:
-            return found
+            break
         after = groups[-1] + b"\0"
+    if ask.archive is not None:
+        found.update(await ask.archive.called(list(forms), *between))
+    return found
 
 
 async def _page(ask: Asking, ids: list[int] | set[int], keep: Keep, limit: int) -> Found:
@@ -123,13 +124,11 @@ async def _walk(ask: Asking, tenant: str, keep: Keep, between: tuple[int, int], 
     """Rows newest first with ids from the lower bound to below the upper one, until the page is full or it was enough
     work."""
     low, high = between
-    index = ask.keys.of_tenant(tenant) if tenant else ask.keys.messages
     views: list[MessageView] = []
     looked_at = 0
     end = time.monotonic() + _LONGEST_S
     while low < high:
-        members = await ask.members(index, id8(low), id8(high), PAGE, newest=True)
-        ids = [number_of(member) for member in members]
+        ids = await ids_of(ask, tenant, (low, high), PAGE, newest=True)
         for row in await rows_of(ask, ids):
             if keep(row):
                 views.append(view_of(row))
@@ -150,8 +149,7 @@ async def find_number(ask: Asking, msisdn: str, after: int, limit: int) -> tuple
     looked_at, place = 0, max(after, -1)
     while place < MAX_ID and looked_at < limit:
         size = min(PAGE, limit - looked_at)
-        members = await ask.members(ask.keys.messages, id8(place + 1), b"", size)
-        ids = [number_of(member) for member in members]
+        ids = await ids_of(ask, "", (place + 1, MAX_ID), size)
         for row in await rows_of(ask, ids):
             told = row.told
             if told.msisdn == msisdn or is_number(told.source, msisdn) or is_number(told.dest, msisdn):

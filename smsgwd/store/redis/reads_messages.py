@@ -9,10 +9,11 @@ from smsgwd.model.ids import MAX_BLOCK, first_id_at, time_of
 from smsgwd.model.message import MessageView, State
 from smsgwd.model.tally import Numbered
 from smsgwd.ports.store import MessageFilter
+from smsgwd.store.redis.archived import ids_of, numbered, rows_of
 from smsgwd.store.redis.asking import PAGE, Asking
 from smsgwd.store.redis.keys import id8, number_of
-from smsgwd.store.redis.rows import RedisRow, full_view, row_from, view_of
-from smsgwd.store.redis.walking import MAX_ID, Keep, Patience, first_of, in_states, newest, rows_of
+from smsgwd.store.redis.rows import RedisRow, full_view, view_of
+from smsgwd.store.redis.walking import MAX_ID, Keep, Patience, first_of, in_states, newest
 
 _CLOCK_SLACK_MS: Final = 60_000  # between clocks of nodes, and for one that was set back
 _UNSENT: Final = (int(State.SCHEDULED), int(State.WAITING), int(State.QUEUED))
@@ -24,8 +25,7 @@ async def row_by_id(ask: Asking, message_id: int) -> RedisRow | None:
     """A message, or None; for any number at all."""
     if not 0 <= message_id <= MAX_ID:
         return None
-    value = await ask.row(ask.keys.message(message_id))
-    return None if value is None else row_from(value)
+    return next(iter(await rows_of(ask, (message_id,))), None)
 
 
 async def message(ask: Asking, tenant: str, message_id: int) -> MessageView | None:
@@ -45,8 +45,7 @@ async def _submitted(ask: Asking, tenant: str, submission_id: int, keep: Keep, l
     if not 0 <= submission_id <= MAX_ID:
         return []
     low, high = min(submission_id + 1, MAX_ID), min(submission_id + MAX_BLOCK + 1, MAX_ID)
-    members = await ask.members(ask.keys.of_tenant(tenant), id8(low), id8(high), MAX_BLOCK)
-    ids = [number_of(member) for member in members]
+    ids = await ids_of(ask, tenant, (low, high), MAX_BLOCK)
     return await first_of(ask, ids, lambda row: row.told.submission == submission_id and keep(row), limit)
 
 
@@ -84,7 +83,7 @@ async def messages(ask: Asking, tenant: str, where: MessageFilter, before: int |
             and (to_ms is None or told.submitted_at < to_ms)
         )
 
-    return (await newest(ask, ask.keys.of_tenant(tenant), (low, high), keep, limit))[0]
+    return (await newest(ask, tenant, (low, high), keep, limit))[0]
 
 
 async def messages_at(ask: Asking, tenant: str, ids: Sequence[int]) -> list[MessageView]:
@@ -110,7 +109,7 @@ async def unsent(ask: Asking, tenant: str, source: str, msisdn: str | None, limi
         [("ZCARD", own), *(("ZCARD", ask.keys.open(state)) for state in _UNSENT)]
     )
     if history_length <= sum(open_lengths):
-        return (await newest(ask, own, (0, MAX_ID), keep, limit))[0]
+        return (await newest(ask, tenant, (0, MAX_ID), keep, limit))[0]
     ids = await in_states(ask, _UNSENT)
     ids.reverse()
     patience = Patience()
@@ -136,21 +135,24 @@ async def history(ask: Asking, tenant: str, from_ms: int, to_ms: int, offset: in
     were set back. Where the span begins is looked for by halves; from there on numbers are counted.
     """
     index = ask.keys.history(tenant)
-    begin = await _first_number(ask, index, from_ms)
+    begins = [await _first_number(ask, index, from_ms)]
+    if ask.archive is not None:
+        begins.append(await ask.archive.first_number(tenant, from_ms))
+    begin = min((number for number in begins if number is not None), default=None)
     if begin is None or begin + offset >= _MOST_EXACT:
         return []
     found: list[Numbered] = []
     start, stop = begin + offset, min(begin + offset + limit, _MOST_EXACT)
     while start < stop:
-        page = await ask.scored(index, start, stop - 1, PAGE)
-        rows = {row.id: row for row in await rows_of(ask, [number_of(member) for member, _ in page])}
-        for member, number in page:
-            row = rows.get(number_of(member))
+        page = await numbered(ask, tenant, from_ms, start, stop, PAGE)
+        rows = {row.id: row for row in await rows_of(ask, [message_id for _, message_id in page])}
+        for number, message_id in page:
+            row = rows.get(message_id)
             if row is not None and from_ms <= row.told.submitted_at < to_ms:
                 found.append(Numbered(number, view_of(row)))
         if len(page) < PAGE:
             break
-        start = page[-1][1] + 1
+        start = page[-1][0] + 1
     return found
 
 

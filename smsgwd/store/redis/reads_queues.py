@@ -11,13 +11,14 @@ from smsgwd.model.message import MessageView, State
 from smsgwd.ports.looking import AGES, QueueShape
 from smsgwd.ports.sent import SentPage, SentRow
 from smsgwd.ports.store import QueueDepth, QueuedMessage, StoreCounts
+from smsgwd.store.redis.archived import rows_of
 from smsgwd.store.redis.asking import PAGE, Asking
 from smsgwd.store.redis.claims import claim, look, unclaim
 from smsgwd.store.redis.keys import id8, number_of, queue_named, queued
 from smsgwd.store.redis.program import Arg
 from smsgwd.store.redis.rows import RedisRow, message_of, row_from, taken_parts, view_of
 from smsgwd.store.redis.tx import STAMP
-from smsgwd.store.redis.walking import MAX_ID, first_of, in_states, rows_of
+from smsgwd.store.redis.walking import MAX_ID, first_of, in_states
 
 _PRIORITIES: Final = range(4)
 _QUEUED: Final = int(State.QUEUED)

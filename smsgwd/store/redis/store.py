@@ -10,9 +10,11 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from smsgwd.model.changes import Change, Result
 from smsgwd.ports.store import StoreUnavailable
+from smsgwd.store.archive.threaded import Archive
 from smsgwd.store.committing import Committing
 from smsgwd.store.redis import requirements
 from smsgwd.store.redis.address import Address
+from smsgwd.store.redis.archivable import Archivable
 from smsgwd.store.redis.asking import Asking
 from smsgwd.store.redis.blocking import Blocking
 from smsgwd.store.redis.claiming import Claiming
@@ -30,14 +32,15 @@ from smsgwd.store.writer import Batch, CannotOpen
 _T = TypeVar("_T")
 
 
-class RedisStore(Committing, KeptUp, Reads):
+class RedisStore(Committing, KeptUp, Archivable, Reads):
     """Keeps everything on the server at `address`, under keys that begin with {prefix}; see ports.Store for what each
     method does. Opened once: to reopen, make a new one.
 
     `node`: the name of this process among those that share the store; '' claims nothing (tools, tests). `strict`:
     nothing is acknowledged before the server has fsynced it; `replicas`: nor before so many replicas have it; both
     within `confirm_s`. `timeout_s`: how long the server may take
-    for an answer. The others as of EmbeddedStore.
+    for an answer. `archive`: where finished messages go; it is opened and closed with the store. The others as of
+    EmbeddedStore.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class RedisStore(Committing, KeptUp, Reads):
         observe_results: Callable[[list[Result]], None] | None = None,
         observe_batch: Callable[[Sequence[Change], Sequence[Result]], None] | None = None,
         keep_finals: bool = False,
+        archive: Archive | None = None,
     ) -> None:
         super().__init__(
             reactor,
@@ -86,6 +90,8 @@ class RedisStore(Committing, KeptUp, Reads):
         )
         self.memory = Memory(self.keys, node, finals=keep_finals)
         self.asking = Asking(self.keys, lambda *args: self.server.call(*args, read=True))
+        self.asking.archive = archive
+        self.memory.archives = archive is not None
         #: This node's claims on what is ready.
         self.claims = Claiming(self.asking, self.memory, self._ask, lambda: self.fence())
         self._running = {}  # see KeptUp
@@ -102,6 +108,7 @@ class RedisStore(Committing, KeptUp, Reads):
             fence=lambda: self.fence(),
             confirm=confirm,
         )
+        self._archived = 0  # the highest id in the archive
         self._opening: Deferred[int] | None = None
         self._closing: list[Deferred[None]] | None = None
 
@@ -121,7 +128,10 @@ class RedisStore(Committing, KeptUp, Reads):
             reasons = await self._reasons()
             if await self.asking.call("EXISTS", self.keys.importing):
                 reasons.append("an import into it has not come to its end: import once more")
-        except (Unreachable, Refused, ValueError) as error:
+            if self.asking.archive is not None and not reasons:
+                self._archived = await self.asking.archive.open()
+        except (Unreachable, Refused, ValueError, StoreUnavailable) as error:
+            self._archive_closed()
             raise CannotOpen(f"store: {error}") from None
         if reasons:
             await self.server.close()
@@ -147,10 +157,11 @@ class RedisStore(Committing, KeptUp, Reads):
         if isinstance(answer, CannotOpen):
             error = answer
             self.writer.join()
+            self._archive_closed()
             self.server.close().addBoth(lambda _: opening.errback(error))
             return
         self.start()
-        opening.callback(answer)
+        opening.callback(max(answer, self._archived))
 
     def close(self) -> Deferred[None]:
         """See ports.Store. Nothing to do for a store that is not open."""
@@ -164,8 +175,13 @@ class RedisStore(Committing, KeptUp, Reads):
         self._closing.append(done)
         return done
 
+    def _archive_closed(self) -> None:
+        if self.asking.archive is not None:
+            self.asking.archive.close()
+
     def _ended(self) -> None:
         self.writer.join()
+        self._archive_closed()
         self.server.close().addBoth(self._closed)
 
     def _closed(self, _: object) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import msgspec
 from twisted.internet.defer import Deferred, fail
 
 from smsgwd.ports.store import CheckReport, LedgerReport, Progress
@@ -50,7 +51,14 @@ class KeptUp:
 
     def check(self, *, deep: bool = False) -> Deferred[CheckReport]:
         """See ports.Store. Fails with ValueError while another check runs; so do those below."""
-        return self._keep_up("check", lambda control: check.check(self.asking, control, deep))
+        return self._keep_up("check", lambda control: self._checked(control, deep))
+
+    async def _checked(self, control: Control, deep: bool) -> CheckReport:
+        report = await check.check(self.asking, control, deep)
+        if self.asking.archive is None:
+            return report
+        problems = (*await self.asking.archive.check(), *report.problems)
+        return msgspec.structs.replace(report, problems=problems)
 
     def ledger_check(self) -> Deferred[LedgerReport]:
         """See ports.Store."""

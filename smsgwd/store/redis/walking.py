@@ -11,9 +11,10 @@ from typing import Final
 
 from smsgwd.model.message import MessageView
 from smsgwd.ports.store import StoreUnavailable
+from smsgwd.store.redis.archived import ids_of, rows_of
 from smsgwd.store.redis.asking import PAGE, Asking
-from smsgwd.store.redis.keys import id8, number_of
-from smsgwd.store.redis.rows import RedisRow, row_from, view_of
+from smsgwd.store.redis.keys import number_of
+from smsgwd.store.redis.rows import RedisRow, view_of
 
 MAX_ID: Final = (1 << 63) - 1
 _LONGEST_S: Final = 5.0  # of one query
@@ -37,13 +38,6 @@ class Patience:
             raise StoreUnavailable(f"the query took longer than {self._seconds:g} s: narrow it")
 
 
-async def rows_of(ask: Asking, ids: Sequence[int]) -> list[RedisRow]:
-    """The rows of these messages in this order, as far as they are there."""
-    names = ask.keys
-    values = await ask.rows([names.message(number) for number in ids])
-    return [row_from(value) for value in values if value is not None]
-
-
 async def first_of(ask: Asking, ids: Sequence[int], keep: Keep, limit: int) -> list[MessageView]:
     """The first `limit` of these messages, in this order, that are to be kept."""
     patience = Patience()
@@ -58,9 +52,9 @@ async def first_of(ask: Asking, ids: Sequence[int], keep: Keep, limit: int) -> l
 
 
 async def newest(
-    ask: Asking, index: str, between: tuple[int, int], keep: Keep, limit: int
+    ask: Asking, tenant: str, between: tuple[int, int], keep: Keep, limit: int
 ) -> tuple[list[MessageView], int | None]:
-    """The newest `limit` messages of an index of ids that are to be kept, their ids from the lower bound to below the
+    """The newest `limit` messages of a tenant that are to be kept, their ids from the lower bound to below the
     upper one; and the id below which it goes on (None = that were all)."""
     low, high = between
     patience = Patience()
@@ -70,15 +64,15 @@ async def newest(
         if high <= low:
             return found, None
         patience.check()
-        members = await ask.members(index, id8(low), id8(high), size, newest=True)
-        for row in await rows_of(ask, [number_of(member) for member in members]):
+        ids = await ids_of(ask, tenant, (low, high), size, newest=True)
+        for row in await rows_of(ask, ids):
             if keep(row):
                 found.append(view_of(row))
                 if len(found) == limit:
                     return found, row.id
-        if len(members) < size:
+        if len(ids) < size:
             return found, None
-        high = number_of(members[-1])
+        high = ids[-1]
         size = min(PAGE, size * 2)
     return found, high
 

@@ -14,7 +14,7 @@ import msgspec
 
 from smsgwd.model.ids import first_id_at
 from smsgwd.model.message import FINAL_FROM
-from smsgwd.model.upkeep import BlankTexts, Purge, Purged, PurgeIds, PurgeLeftovers
+from smsgwd.model.upkeep import BlankTexts, DropArchived, Purge, Purged, PurgeIds, PurgeLeftovers
 from smsgwd.store.embedded.apply import links, lookups
 from smsgwd.store.embedded.bulk import Many
 from smsgwd.store.embedded.counts import unmark
@@ -132,6 +132,11 @@ def _delete(work: Work, first: int, last: int) -> int:
         execute(f"DELETE FROM {table} WHERE {key} >= ? AND {key} <= ?", (first, last)).rowcount
         for table, key in _OF_MESSAGES
     )
+
+
+def drop_archived(work: Work, change: DropArchived) -> Purged:
+    """Nothing: what ends stays in this store's file."""
+    return Purged(0, False)
 
 
 def purge_ids(work: Work, change: PurgeIds) -> Purged:

@@ -28,6 +28,7 @@ TABLE: Final[dict[type, Callable[[Work, Any], Result]]] = {
     upkeep.PurgeIds: retention.purge_ids,
     upkeep.PurgeLeftovers: retention.purge_leftovers,
     upkeep.BlankTexts: retention.blank_texts,
+    upkeep.DropArchived: retention.drop_archived,
     upkeep.Erase: erase.erase,
     upkeep.EraseRest: erase.erase_rest,
     operators.PutAudit: audit.put_audit,

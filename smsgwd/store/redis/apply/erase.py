@@ -21,7 +21,7 @@ from smsgwd.store.erasure import (
     zeroed,
 )
 from smsgwd.store.numbers import is_number
-from smsgwd.store.redis.apply import links, lookups, records
+from smsgwd.store.redis.apply import archive, links, lookups, records
 from smsgwd.store.redis.kept import link_from, lookup_from
 from smsgwd.store.redis.keys import Keys, id8, number_of
 from smsgwd.store.redis.mo import mo_set_of
@@ -118,6 +118,8 @@ def erase_rest(work: RedisWork, change: EraseRest) -> Erased:
     walk = work.walks.erase
     if walk.number != change.msisdn:
         work.walks.erase = walk = EraseWalk(change.msisdn)
+        if work.memory.archives:
+            archive.to_forget(work, change.msisdn, change.at)
     counts: Counter[str] = Counter()
     left = _LOOKED_AT
     while walk.index < len(_WALKED):

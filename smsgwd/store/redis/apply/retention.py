@@ -36,9 +36,9 @@ def purge(work: RedisWork, change: Purge) -> Purged:
     if not walk.begin(change.before):
         return Purged(0, False)
     members = work.tx.members(work.keys.messages, id8(walk.place + 1), id8(walk.until), change.limit)
-    rows = _ended(work, [number_of(member) for member in members])
-    kept = _needed(work, rows)
-    gone = [row for row in rows if row.id not in kept and not _under_way(work, row)]
+    rows = ended(work, [number_of(member) for member in members])
+    kept = needed(work, rows)
+    gone = [row for row in rows if row.id not in kept and not under_way(work, row)]
     count = sum(1 + len(row.known or {}) + len(row.events) + (row.ref is not None) for row in gone)  # rows in tables
     work.forget(*gone)
     if len(members) < change.limit:
@@ -49,20 +49,20 @@ def purge(work: RedisWork, change: Purge) -> Purged:
     return Purged(count, True)
 
 
-def _ended(work: RedisWork, numbers: list[int]) -> list[RedisRow]:
+def ended(work: RedisWork, numbers: list[int]) -> list[RedisRow]:
     """Those of these messages that ended."""
     work.prefetch(numbers)
     rows = (work.row(number) for number in numbers)
     return [row for row in rows if row is not None and row.state >= _FINAL]
 
 
-def _under_way(work: RedisWork, row: RedisRow) -> bool:
+def under_way(work: RedisWork, row: RedisRow) -> bool:
     """True for one that came, or left its queue, in this very transaction, which the server is told of at its end: it
     goes in the next round."""
     return row.queued is not None or work.tx.fresh(work.keys.message(row.id))
 
 
-def _needed(work: RedisWork, rows: list[RedisRow]) -> set[int]:
+def needed(work: RedisWork, rows: list[RedisRow]) -> set[int]:
     """Those of these messages of which somebody is owed word, or was and it was given up, or which are to be written
     down elsewhere still. One for which that begins meanwhile is found by its row, or the push's, at the commit."""
     work.prefetch_pushes([number for row in rows for number in row.pushes])
@@ -210,16 +210,16 @@ def blank_texts(work: RedisWork, change: BlankTexts) -> Purged:
         mark.place, mark.open, mark.began = min(mark.place, mark.open - 1), 0, change.before
     found = tx.members(keys.of_tenant(change.tenant), id8(mark.place + 1), id8(until), change.limit)
     numbers = [number_of(member) for member in found]
-    ended = {row.id: row for row in _ended(work, numbers)}
+    over = {row.id: row for row in ended(work, numbers)}
     count = 0
-    for row in ended.values():
+    for row in over.values():
         if row.told.body:
             row.told.body = b""
             row.retold()
             work.changed(row)
             count += 1
     if found:
-        mark.open = mark.open or next((number for number in numbers if number not in ended), 0)
+        mark.open = mark.open or next((number for number in numbers if number not in over), 0)
         mark.place = numbers[-1]
     if found or set_back:
         tx.put(key, msgspec.msgpack.encode(mark))

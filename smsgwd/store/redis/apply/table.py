@@ -14,7 +14,7 @@ from smsgwd.model.receipts import Receipt
 from smsgwd.store.apply import table
 from smsgwd.store.apply.optout import EVERYONE
 from smsgwd.store.apply.receipts import ALIKE
-from smsgwd.store.redis.apply import audit, erase, links, lookups, records, repush, retention, tenants
+from smsgwd.store.redis.apply import archive, audit, erase, links, lookups, records, repush, retention, tenants
 from smsgwd.store.redis.rows import smsc_of
 from smsgwd.store.redis.work import RedisWork
 
@@ -29,6 +29,7 @@ TABLE: Final[dict[type, Callable[[RedisWork, Any], Result]]] = {
     upkeep.PurgeIds: retention.purge_ids,
     upkeep.PurgeLeftovers: retention.purge_leftovers,
     upkeep.BlankTexts: retention.blank_texts,
+    upkeep.DropArchived: archive.drop_archived,
     upkeep.Erase: erase.erase,
     upkeep.EraseRest: erase.erase_rest,
     operators.PutAudit: audit.put_audit,
