@@ -124,7 +124,6 @@ class Space(msgspec.Struct, frozen=True, gc=False):
 
     bytes: int  #: the database without its log
     free_bytes: int  #: of it, ready for new rows
-    archive_bytes: int = 0  #: of this node's archive of finished messages
 
 
 class LedgerFilter(msgspec.Struct, frozen=True):

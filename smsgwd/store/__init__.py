@@ -12,6 +12,6 @@ transaction, `work.py`; what a row is while it is changed, `rows.py`; who is owe
 counted of a tenant, `counts.py`; how whole messages are shown, `views.py`; which addresses are one person's number,
 `numbers.py`; what goes of a person who is to be forgotten, `erasure.py`; the thread that commits, and what a failure
 does, `writer.py`; how the reactor asks it, `committing.py`. What a process is that shares its store with no other,
-`alone.py`. To change how everything is copied from one kind of store into another, edit `copying/`; how values stand
+`alone.py`. To change the archive of finished messages, edit `archive/`. To change how everything is copied from one kind of store into another, edit `copying/`; how values stand
 in files, `framing.py`.
 """

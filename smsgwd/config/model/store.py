@@ -52,7 +52,7 @@ class StoreArchive(Section):
         le=8760,
         unit="h",
     )
-    rows_s: int = option("Most messages archived a second.", default=1000, ge=10, le=100000)
+    rows_s: int = option("Most messages archived a second.", default=2000, ge=10, le=100000, unit="rows/s")
 
 
 class RedisStore(Section):

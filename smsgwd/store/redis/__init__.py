@@ -11,7 +11,8 @@ messages, `messages.py`, and many at once, `sweeps.py`; what a transaction is as
 waits for, `confirm.py`); the face to the reactor, `store.py`; what a server must be like, `requirements.py`. What a
 question is answered by, `reads.py`, which names the functions: of messages, `reads_messages.py`; of queues and states,
 `reads_queues.py`; of operators who look for something, `reads_find.py`; how they ask the server, `asking.py`; how they
-walk over many messages, `walking.py`; which node has claimed what of a queue, `claims.py`
+walk over many messages, `walking.py`; how the archive is asked, too, `archived.py`; what may go there, `archivable.py`
+(how it leaves, `apply/archive.py`); which node has claimed what of a queue, `claims.py`
 (what the sending side asks of that, `claiming.py`); of tenants, opt-out lists
 and refused recipients, `reads_tenants.py`; of orphans and subscribers' parts, `reads_inbound.py`. How idempotency keys,
 references, refused recipients and links are kept, `submissions.py`; opt-out lists, `optouts.py`; receipts without a

@@ -62,5 +62,4 @@ async def space(ask: Asking) -> Space:
     text = await ask.call("FCALL", "smsgwd_facts", 1, ask.keys.messages, "memory")
     facts = dict(line.split(":", 1) for line in text.decode().splitlines() if ":" in line)
     used, resident = int(facts["used_memory"]), int(facts["used_memory_rss"])
-    archived = 0 if ask.archive is None else (await ask.archive.size()).bytes
-    return Space(bytes=max(resident, used), free_bytes=max(0, resident - used), archive_bytes=archived)
+    return Space(bytes=max(resident, used), free_bytes=max(0, resident - used))

@@ -1,0 +1,64 @@
+"""Messages of a real gateway go to its archive and are still answered, also when it is killed meanwhile."""
+
+from __future__ import annotations
+
+import signal
+import time
+from typing import Any
+
+import pytest
+
+from tests.scenario.harness import Gateway, Scene, wait
+from tests.scenario.stores import server
+
+pytestmark = pytest.mark.scenario
+
+
+def _gateway(scene: Scene, **store: Any) -> Gateway:
+    section = {"kind": "redis", "url": server().url, "prefix": f"archived{time.time_ns()}", **store}
+    return scene.gateway(scene.smsc(), store=section)
+
+
+def _on_the_server(gateway: Gateway, prefix: str) -> int:
+    count: int = server().client.call("ZCARD", f"{{{prefix}}}:m")
+    return count
+
+
+def test_what_is_archived_is_answered_as_before(scene: Scene) -> None:
+    prefix = f"archived{time.time_ns()}"
+    gateway = _gateway(scene, prefix=prefix, archive={"after_h": 0})
+    tenant = gateway.tenant
+    ids = tenant.send_many(60)
+    for each in ids:
+        assert tenant.wait_state(each, "delivered")["state"] == "delivered"
+    wait("all is archived", lambda: _on_the_server(gateway, prefix) == 0)
+    assert [path.suffix for path in (scene.directory / "data" / "archive").iterdir()] == [".db"]
+    whole = {each: tenant.message(each) for each in ids}
+    assert {each["state"] for each in whole.values()} == {"delivered"}
+    assert all(each["events"] for each in whole.values())
+    assert set(tenant.states()) == set(ids)
+    traced = gateway.command("message", "trace", id=ids[0])
+    assert ids[0] in str(traced)
+    assert gateway.metric("smsgwd_archived_messages_total") == 60
+    later = tenant.send("+306912345678")
+    tenant.wait_state(later, "delivered")
+    assert gateway.command("store", "check")["problems"] == []
+
+
+def test_a_kill_loses_nothing_and_shows_nothing_twice(scene: Scene) -> None:
+    prefix = f"archived{time.time_ns()}"
+    gateway = _gateway(scene, prefix=prefix, archive={"after_h": 0, "rows_s": 10})
+    tenant = gateway.tenant
+    ids = tenant.send_many(600)
+    wait("all are delivered", lambda: all(state == "delivered" for state in tenant.states().values()))
+    for _ in range(3):
+        before = _on_the_server(gateway, prefix)
+        wait("some are archived", lambda before=before: not before or _on_the_server(gateway, prefix) < before)
+        gateway.signal(signal.SIGKILL)
+        gateway.wait_end()
+        gateway.start()
+        gateway.wait_ready()
+        states = tenant.states()
+        assert set(states) == set(ids)
+        assert set(states.values()) == {"delivered"}
+    assert gateway.command("store", "check")["problems"] == []
