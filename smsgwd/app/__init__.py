@@ -7,7 +7,8 @@ To change the way of a submission, edit `pipeline.py`; what start and stop do in
 implementation stands behind a port, `build.py` (for tenants over SMPP `smpp_edge.py`, over HTTP `edge.py`, an HTTP
 worker's process `edge_main.py`); what an item becomes, `maker.py`; how subscribers' messages find their tenant,
 `mo_desk.py`; what SMPP may do to unsent messages, `esmes.py`; what is swept when, `sweeps.py`; what goes for its age,
-`retention.py`, and into the archive, `archiving.py`; which connectors are left to a message, `ways.py`, and when a queue goes over to them, `reroute.py`; how
+`retention.py`, and into the archive, `archiving.py`; which connectors are left to a message, `ways.py`, and when a
+queue goes over to them, `reroute.py`; how
 a person is erased, `erasure.py`; how a tenant is kept and who hears of its changes, `tenancy.py`, what operators may
 change of it, `tenant_desk.py`, who is unbound for it, `credential_watch.py`; which commands operators have,
 `commands.py`, what they want of connectors, `connector_desk.py`; how tracked links are made and opened, `link_desk.py`;

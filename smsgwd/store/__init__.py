@@ -7,11 +7,11 @@ To change what every store must do, edit `smsgwd/ports/store.py`, `smsgwd/model/
 tests/store/contract.py; to change the SQLite store, edit `embedded/`; the Redis store, `redis/`.
 
 What they have in common: to change what a kind of change means, edit `apply/`; what functions there may ask of a
-transaction, `work.py`; what a row is while it is changed, `rows.py`; who is owed what, and the outbox of a transaction,
-`owed.py`; what is owed that is about no message, `items.py`; who pays and how money is entered, `books.py`; what is
-counted of a tenant, `counts.py`; how whole messages are shown, `views.py`; which addresses are one person's number,
-`numbers.py`; what goes of a person who is to be forgotten, `erasure.py`; the thread that commits, and what a failure
-does, `writer.py`; how the reactor asks it, `committing.py`. What a process is that shares its store with no other,
-`alone.py`. To change the archive of finished messages, edit `archive/`. To change how everything is copied from one kind of store into another, edit `copying/`; how values stand
-in files, `framing.py`.
+transaction, `work.py`; what a row is while it is changed, `rows.py`; who is owed what, and the outbox of a
+transaction, `owed.py`; what is owed that is about no message, `items.py`; who pays and how money is entered,
+`books.py`; what is counted of a tenant, `counts.py`; how whole messages are shown, `views.py`; which addresses are
+one person's number, `numbers.py`; what goes of a person who is to be forgotten, `erasure.py`; the thread that
+commits, and what a failure does, `writer.py`; how the reactor asks it, `committing.py`. What a process is that shares
+its store with no other, `alone.py`. To change the archive of finished messages, edit `archive/`; how everything is
+copied from one kind of store into another, edit `copying/`; how values stand in files, `framing.py`.
 """

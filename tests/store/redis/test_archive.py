@@ -1,7 +1,5 @@
 """What goes to the archive, what stays, and what is seen of both."""
 
-import os
-
 from twisted.trial.unittest import TestCase
 
 from smsgwd.model.changes import Submit
@@ -151,7 +149,7 @@ class TestArchive(WithArchive, StoreCase, TestCase):
         self.assertEqual(await kept.drop(NOW), 0)
         self.assertEqual(await kept.drop(NOW + 2 * 86_400_000), 4)
         self.assertIsNone(await self.view(young[0]))
-        self.assertEqual(os.listdir(self.directory), [])
+        self.assertEqual([*self.directory.iterdir()], [])
 
     async def test_a_person_is_forgotten(self):
         mine = await self.delivered(2, client_ref="for 306912345678")
