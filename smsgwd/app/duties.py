@@ -41,7 +41,8 @@ class Duties:
         roles.add(CDR, cdr.start, cdr.leave, late=True)
         if not cluster.alone:  # else the start has seen to what was left
             roles.add_duty(ABSENT)
-            roles.add_duty(ARCHIVE)
+            if self._archiving is not None:
+                roles.add_duty(ARCHIVE)
             for name, work in ((LOOKUPS, business.lookups.go_on), (TEST_NUMBERS, business.test_numbers.start)):
                 again = _Again(reactor, work)
                 roles.add(name, again.start, again.stop)

@@ -11,6 +11,7 @@ from smsgwd.app.archiving import Archiving, archiving_of
 from smsgwd.app.cdr import CdrWriter
 from smsgwd.app.core import Core
 from smsgwd.config import Config
+from smsgwd.config.model.runtime import Retention
 from smsgwd.ops.access_log import AccessLog
 from smsgwd.ops.callers import Callers
 from smsgwd.ops.journal import Journal
@@ -31,9 +32,12 @@ class Operations:
         self.callers.become(config.admin.roles)
         self.journal.kept_d = config.admin.audit_d
         self.access_log.become(config.access_log)
-        if self.archiving is not None:
-            self.archiving.retention = config.retention
         return self.cdr.become(config.cdr)
+
+    def keep(self, section: Retention) -> None:
+        """Keep what is archived for these times from now on."""
+        if self.archiving is not None:
+            self.archiving.retention = section
 
     def stop(self) -> Deferred[None]:
         """Write what was gathered; fires when that is over."""

@@ -142,6 +142,7 @@ def parts_of(
 
     def kept(config: Config) -> None:
         retention.follow(config.retention, mo_kept_ms_of(config))
+        operations.keep(config.retention)
         times(config)
 
     def subscribers(config: Config) -> None:

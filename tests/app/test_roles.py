@@ -50,13 +50,13 @@ def shared():
     return cluster
 
 
-def duties(cluster, reactor, log):
+def duties(cluster, reactor, log, archiving=None):
     left = Deferred()
     services = SimpleNamespace(
         sweeps=Log("sweeps", log),
         retention=Log("retention", log),
         desk=Log("desk", log),
-        operations=SimpleNamespace(cdr=Log("cdr", log, leave=left)),
+        operations=SimpleNamespace(cdr=Log("cdr", log, leave=left), archiving=archiving),
         business=SimpleNamespace(lookups=Log("lookups", log), test_numbers=Log("tests", log)),
     )
     return Duties(cluster, reactor, services, Log("strays", log)), left
@@ -94,6 +94,16 @@ def test_roles_are_taken_and_given_one_by_one_where_there_are_other_nodes():
     assert log[4:] == [("cdr.leave",)]
     all_of_them.end()
     assert cluster.nodes.declared[1:] == [["u:cdr"]]
+
+
+def test_each_node_archives_and_one_what_others_left():
+    log, cluster = [], shared()
+    all_of_them, _ = duties(cluster, Clock(), log, Log("archiving", log))
+    all_of_them.begin()
+    assert log == [("archiving.start",)]
+    cluster.start()
+    [declared] = cluster.nodes.declared
+    assert "u:archive" in declared
 
 
 def test_what_one_node_finds_another_looks_for():
