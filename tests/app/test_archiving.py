@@ -130,6 +130,23 @@ class TestArchiving(WithArchive, StoreCase, TestCase):
         await self.round(91 * DAY)
         self.assertEqual(await self.store.records(FORGET, None, "", 9), [])
 
+    async def test_a_disk_that_takes_nothing_leaves_all_of_it_on_the_server(self):
+        number = await self.delivered()
+        archive, self.clock.wall = self.store.asking.archive, self.clock.wall + 2 * DAY
+
+        def full(_):
+            raise OSError(28, "No space left on device")
+
+        put, archive._files.put = archive._files.put, full
+        self.archiving.start()
+        self.reactor.advance(2)
+        await self.archiving.stop()
+        self.assertEqual(await self.left(), 1)
+        self.assertIsNotNone(await self.view(number))
+        archive._files.put = put
+        await self.round()
+        self.assertEqual(await self.left(), 0)
+
     async def test_it_can_be_stopped_and_waits_for_what_is_under_way(self):
         number = await self.delivered()
         self.clock.advance(2 * DAY / 1000)

@@ -12,9 +12,16 @@ _KEY = "00" * 32
 
 
 def node(
-    scene: Scene, name: str, *smscs: Smsc, catcher: Catcher | None = None, start: bool = True, **config: Any
+    scene: Scene,
+    name: str,
+    *smscs: Smsc,
+    catcher: Catcher | None = None,
+    start: bool = True,
+    archive: dict[str, object] | None = None,
+    **config: Any,
 ) -> Gateway:
-    """A gateway that shares its store with all others of the scene. Further arguments as of `Scene.gateway`."""
+    """A gateway that shares its store with all others of the scene, with an archive where its section is given. Further
+    arguments as of `Scene.gateway`."""
     prefix = hashlib.blake2b(str(scene.directory).encode(), digest_size=8).hexdigest()
     return scene.gateway(
         *smscs,
@@ -25,7 +32,7 @@ def node(
         data_dir=f"data-{name}",
         admin={"socket": f"{name}.sock"},
         secret_key=_KEY,
-        store={"kind": "redis", "url": server().url, "prefix": prefix},
+        store={"kind": "redis", "url": server().url, "prefix": prefix, "archive": archive},
         **config,
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.scenario.harness import Gateway, Scene, wait
+from tests.scenario.nodes import node
 from tests.scenario.stores import server
 
 pytestmark = pytest.mark.scenario
@@ -62,3 +63,28 @@ def test_a_kill_loses_nothing_and_shows_nothing_twice(scene: Scene) -> None:
         assert set(states) == set(ids)
         assert set(states.values()) == {"delivered"}
     assert gateway.command("store", "check")["problems"] == []
+
+
+def test_a_person_is_erased_from_the_archive_of_a_node_that_was_away(scene: Scene) -> None:
+    smsc = scene.smsc()
+    one, other = (
+        node(scene, name, smsc, archive={"after_h": 0}) for name in ("one", "other")
+    )  # each has a directory of its own
+    ids = {each: each.tenant.send("+306977000111", "For your eyes only") for each in (one, other)}
+    for each, number in ids.items():
+        each.tenant.wait_state(number, "delivered")
+        wait("it is archived", lambda each=each: each.metric("smsgwd_archived_messages_total") == 1)
+        assert each.tenant.message(number)["to"] == "+306977000111"
+    other.signal(signal.SIGTERM)
+    other.wait_end()
+    one.command("message", "erase", number="+306977000111")
+    wait("it has forgotten", lambda: one.tenant.message(ids[one])["to"] == "erased")
+    files = list((scene.directory / "data-other" / "archive").iterdir())
+    assert any(b"306977000111" in path.read_bytes() for path in files)
+    other.start()
+    other.wait_ready()
+    other.wait_event("archive.forgot")
+    assert other.tenant.message(ids[other])["to"] == "erased"
+    for path in files:
+        assert b"306977000111" not in path.read_bytes()
+        assert b"For your eyes only" not in path.read_bytes()

@@ -24,6 +24,7 @@ class Archive:
         self._reactor = reactor
         self._files = files
         self._thread = ThreadPool(0, 1, "archive")
+        self._at_the_end: Any = None
 
     @property
     def highest(self) -> int:
@@ -33,12 +34,17 @@ class Archive:
     async def open(self) -> int:
         """To be called first."""
         self._thread.start()
+        # A process that ends without closing its store must not wait for the thread.
+        self._at_the_end = self._reactor.addSystemEventTrigger("during", "shutdown", self._thread.stop)
         return await self._run(self._files.open)
 
     def close(self) -> None:
-        """What was asked is done; nothing may be asked any more."""
-        self._thread.stop()
-        self._files.close()
+        """What was asked is done; nothing may be asked any more. Nothing to do where it is not open."""
+        if self._at_the_end is not None:
+            self._reactor.removeSystemEventTrigger(self._at_the_end)
+            self._at_the_end = None
+            self._thread.stop()
+            self._files.close()
 
     async def put(self, rows: Sequence[ArchivedRow]) -> None:
         """See ArchiveFiles."""
