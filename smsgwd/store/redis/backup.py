@@ -8,7 +8,8 @@ then for each key its name without the prefix and what it holds (a large index i
 and at its end [count], how many of these there are: a file without it is not whole. Every row is as one commit wrote
 it. But not all are of one moment: what changes while the copy is made may be in it as it was before in one place, and
 as it was after in another. A copy of one moment is made by the server itself (its snapshot, or a replica); this one is
-for what has to be read elsewhere.
+for what has to be read elsewhere. Money and counts come first, so that whoever restores it (`store.copying.backup_out`)
+knows that rows are newer than those.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ FORMAT: Final = "smsgwd-redis-1"
 _MODE: Final = 0o640
 _LOOKED_AT: Final = 1000  # keys by one step of a scan
 _MEMBERS: Final = 2000  # of an index in one page
+_FIRST: Final = ("a:", "l:", "n:")  # tenants' sums, entries and counts
 _SPECIAL: Final = b"\\*?[]^-"
 _T = TypeVar("_T")
 
@@ -108,13 +110,23 @@ def _publish(partial: Path, path: Path) -> int:
 
 
 async def _everything(ask: Asking, control: Control) -> AsyncIterator[list[tuple[str, str, Any]]]:
-    """All keys with what they hold, some at a time. One that a scan tells twice is there twice, the later one newer."""
+    """All keys with what they hold, some at a time, money and counts first. One that a scan tells twice is there twice,
+    the later one newer."""
+    for first in (True, False):
+        async for values in _scanned(ask, control, first):
+            yield values
+
+
+async def _scanned(ask: Asking, control: Control, first: bool) -> AsyncIterator[list[tuple[str, str, Any]]]:
+    """Keys of money and counts, or all others."""
     base = ask.keys.base
+    foremost = tuple(f"{base}{kind}".encode() for kind in _FIRST)
     pattern = _literally(base) + b"*"
     own = f"{base}m:".encode()
     cursor: Arg = 0
     while True:
         cursor, names = await ask.call("FCALL", "smsgwd_scan", 1, ask.keys.messages, cursor, pattern, _LOOKED_AT)
+        names = [name for name in names if name.startswith(foremost) == first]
         kinds = await ask.several([("TYPE", name) for name in names])
         strings = [name for name, kind in zip(names, kinds, strict=True) if kind == b"string"]
         if strings:
