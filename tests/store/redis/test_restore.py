@@ -15,10 +15,11 @@ from smsgwd.model.message import State
 from smsgwd.model.records import CONTACT, Record
 from smsgwd.ports.store import FindFilter, LedgerFilter
 from smsgwd.store.copying.backup_file import is_backup
-from smsgwd.store.copying.backup_out import NOTE, BackupSource
+from smsgwd.store.copying.backup_out import BackupSource
 from smsgwd.store.copying.copy import added_up, copy
 from smsgwd.store.copying.embedded_in import EmbeddedCopy
 from smsgwd.store.copying.file import NotWhole
+from smsgwd.store.copying.mended import NOTE
 from smsgwd.store.copying.redis_in import RedisCopy
 from smsgwd.store.copying.redis_out import RedisSource
 from smsgwd.store.embedded.store import EmbeddedStore
@@ -98,6 +99,14 @@ class TestQuiet(RestoreCase, TestCase):
                 self.source(path)
         path.write_bytes(b"something else")
         self.assertFalse(is_backup(path))
+
+    async def test_what_follows_from_messages_is_read_behind_them(self):
+        """So that nothing they have led to is missing, and no key says that one was taken which is not there."""
+        path = await self.backed_up()
+        names = [each[0].partition(":")[0] for each in _pieces(path)[1:-1] if ":" in each[0]]
+        money, messages, pushes = ([at for at, name in enumerate(names) if name in of] for of in ("aln", "m", "xs"))
+        self.assertLess(max(money), min(messages))
+        self.assertLess(max(messages), min(pushes))
 
 
 class TestTraffic(RestoreCase, TestCase):
