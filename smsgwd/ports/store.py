@@ -23,6 +23,7 @@ from smsgwd.model.operators import AuditEntry
 from smsgwd.model.outbox import OutboxItem, OutboxTarget
 from smsgwd.model.receipts import Receipt
 from smsgwd.model.records import Record
+from smsgwd.model.spooled import SpoolView
 from smsgwd.model.tally import Numbered, Tally
 from smsgwd.model.tenant import Tenant
 from smsgwd.ports.looking import (
@@ -144,13 +145,21 @@ class LedgerReport(msgspec.Struct, frozen=True, gc=False):
     seconds: float
 
 
-class Store(SentReads, Protocol):
-    """Everything durable. All methods are called on, and answer on, the reactor's thread."""
+class Commits(Protocol):
+    """What makes changes durable, as far as whoever submits needs it."""
 
     @property
     def healthy(self) -> bool:
         """False from a failed commit until one works again: intake is refused meanwhile."""
         ...
+
+    def commit(self, changes: Sequence[Change]) -> Deferred[list[Result]]:
+        """Make the changes, all in one durable batch (more batches may share one fsync)."""
+        ...
+
+
+class Store(SentReads, Commits, Protocol):
+    """Everything durable. All methods are called on, and answer on, the reactor's thread."""
 
     @property
     def trouble(self) -> str:
@@ -165,8 +174,8 @@ class Store(SentReads, Protocol):
         """Commit what was asked for, then close."""
         ...
 
-    def commit(self, changes: Sequence[Change]) -> Deferred[list[Result]]:
-        """Make the changes, all in one durable batch (more batches may share one fsync)."""
+    def spooled(self) -> SpoolView | None:
+        """What waits on this node's disk to be given to the store; None where there is no such thing."""
         ...
 
     def ready(self, connector: str, after: tuple[int, int] | None, limit: int) -> Deferred[list[QueuedMessage]]:

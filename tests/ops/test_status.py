@@ -26,6 +26,9 @@ class FakeStore:
     def counts(self):
         return self.answer
 
+    def spooled(self):
+        return None
+
 
 class FakeDispatcher:
     def __init__(self, **changes):
