@@ -29,7 +29,8 @@ from smsgwd.store.redis.spool import Spool
 from smsgwd.store.redis.spool_file import Row
 from smsgwd.telemetry import get_logger
 
-_SOON_S: Final = 0.02  # between batches: what tenants submit meanwhile waits for one of them at most
+_AT_ONCE: Final = 200  # messages of a commit (app.sweeps says why)
+_SOON_S: Final = 0.02  # between commits: what tenants submit meanwhile waits for one of them at most
 _LOOK_S: Final = 0.25  # while the store cannot take any
 _RETRY_S: Final = 1.0
 _log = get_logger("store")
@@ -118,13 +119,18 @@ class SpoolDrain:
             return
         seq, taken = self._done
         begin = len(row.waiting) if row.seq < seq else taken if row.seq == seq else 0
-        try:
-            if begin < len(row.waiting):
+        if begin < len(row.waiting):
+            try:
                 await self._give(row, begin)
-        except BaseException:
-            await self._spool.ask(self._spool.file.back)
-            raise
-        await self._spool.ask(self._spool.file.settle, row.seq)
+            except BaseException:
+                if self._done[0] != row.seq:  # else some of it is the store's: it stays taken
+                    await self._spool.ask(self._spool.file.back)
+                raise
+        if row.seq < seq or self._done == (row.seq, len(row.waiting)):
+            await self._spool.ask(self._spool.file.settle, row.seq)
+            self._tell()
+
+    def _tell(self) -> None:
         if not self._spool.messages:
             _log.info("spool.drained", messages=self._drained, rejected=self._rejected)
             self._drained = self._rejected = 0
@@ -134,8 +140,11 @@ class SpoolDrain:
         return (0, 0) if found is None else msgspec.json.decode(found.value, type=tuple[int, int])
 
     async def _give(self, row: Row, begin: int) -> None:
-        """The submissions of a batch from one on, together; one by one where something in one of them cannot be."""
-        end = len(row.waiting)
+        """Some submissions of a batch from one on; one by one where something in one of them cannot be."""
+        end, count = begin, 0
+        while end < len(row.waiting) and (end == begin or count + len(row.waiting[end].submit.messages) <= _AT_ONCE):
+            count += len(row.waiting[end].submit.messages)
+            end += 1
         try:
             await self._commit(row, begin, end)
             return

@@ -22,7 +22,7 @@ from smsgwd.telemetry import get_logger
 
 _USUAL: Final = 1  # priority; what is above it waits for nothing
 _LOOK_S: Final = 1.0
-_ENOUGH: Final = 0.9  # of `memory`: below it what waits goes to the server
+_ENOUGH: Final = 0.9  # of `memory`: below it new submissions go to the server again, and what waits does
 _log = get_logger("store")
 
 
@@ -51,8 +51,7 @@ class Spooling:
         self._clock = clock
         self._reactor = reactor
         self._used = used
-        self._over = False  # the server holds more than `memory`
-        self._low = not section.memory  # it holds little enough to be given what waits
+        self._over = False  # the server has held more than `memory`, and not much less since
         self._call: IDelayedCall | None = None
 
     @property
@@ -63,7 +62,7 @@ class Spooling:
     @property
     def room(self) -> bool:
         """Whether the server should be given what waits."""
-        return self._store.healthy and self._low
+        return self._store.healthy and not self._over
 
     def start(self) -> None:
         """Look at the server's memory from now on, where there is a limit."""
@@ -147,8 +146,7 @@ class Spooling:
 
     def _looked(self, used: int) -> None:
         memory = self._section.memory
-        self._over = 0 < memory <= used
-        self._low = not memory or used < _ENOUGH * memory
+        self._over = bool(memory) and used >= (_ENOUGH * memory if self._over else memory)
 
 
 def _keeps(change: Submit) -> bool:

@@ -71,21 +71,30 @@ class SpoolFile:
         try:
             path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
-            for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
-                self._db.execute(f"PRAGMA {pragma}")
-            self._db.execute("BEGIN IMMEDIATE")  # nobody else from here on
-            self._db.execute("COMMIT")
-            self._db.executescript(_SCHEMA)
-            path.chmod(0o640)
-            self._count()
-            self.id = self._meta("id", secrets.token_hex(8))
-            theirs = self._meta("prefix", prefix)
-            if theirs != prefix:
-                if self.messages:
-                    raise CannotOpen(_others(path, self.messages, theirs))
-                self._db.execute("UPDATE meta SET value = ? WHERE name = 'prefix'", (prefix,))
         except (sqlite3.Error, OSError) as error:
             raise CannotOpen(f"{path}: {error}") from None
+        try:
+            self.id = self._begin(prefix)
+        except BaseException as error:
+            self._db.close()
+            if isinstance(error, sqlite3.Error | OSError):
+                raise CannotOpen(f"{path}: {error}") from None
+            raise
+
+    def _begin(self, prefix: str) -> str:
+        for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+            self._db.execute(f"PRAGMA {pragma}")
+        self._db.execute("BEGIN IMMEDIATE")  # nobody else from here on
+        self._db.execute("COMMIT")
+        self._db.executescript(_SCHEMA)
+        self.path.chmod(0o640)
+        self._count()
+        theirs = self._meta("prefix", prefix)
+        if theirs != prefix:
+            if self.messages:
+                raise CannotOpen(_others(self.path, self.messages, theirs))
+            self._db.execute("UPDATE meta SET value = ? WHERE name = 'prefix'", (prefix,))
+        return self._meta("id", secrets.token_hex(8))
 
     def close(self) -> None:
         """It may be opened again."""
