@@ -15,9 +15,10 @@ from smsgwd.config.model.store import RedisStore as RedisSection
 from smsgwd.model.message import Message
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.ports.clock import Clock
+from smsgwd.ports.commits import Commits
 from smsgwd.ports.dispatch import Dispatcher
 from smsgwd.ports.push import Outbox
-from smsgwd.ports.store import Commits, StoreUnavailable
+from smsgwd.ports.store import StoreUnavailable
 from smsgwd.store.embedded.store import EmbeddedStore
 from smsgwd.store.redis.spool_file import FILE, SpoolFile, refuse_left
 from smsgwd.telemetry import Metrics

@@ -16,7 +16,8 @@ from smsgwd.config.model.store import Spool as SpoolSection
 from smsgwd.model.changes import Change, KeyMismatch, Note, Replayed, Result, Submit
 from smsgwd.model.spooled import Waiting
 from smsgwd.ports.clock import Clock
-from smsgwd.ports.store import Commits, StoreUnavailable
+from smsgwd.ports.commits import Commits
+from smsgwd.ports.store import StoreUnavailable
 from smsgwd.store.redis.spool import Spool
 from smsgwd.telemetry import get_logger
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from smsgwd.model.changes import Change, Result
 from smsgwd.model.ledger import EntryKind, Funds, LedgerEntry, LedgerSums
 from smsgwd.model.links import LinkView
 from smsgwd.model.lookups import Lookup
@@ -26,6 +25,7 @@ from smsgwd.model.records import Record
 from smsgwd.model.spooled import SpoolView
 from smsgwd.model.tally import Numbered, Tally
 from smsgwd.model.tenant import Tenant
+from smsgwd.ports.commits import Commits
 from smsgwd.ports.looking import (
     AGES,
     AuditFilter,
@@ -43,7 +43,17 @@ if TYPE_CHECKING:
 
 
 # Told here, too: whoever asks the store needs no second place for what it answers.
-__all__ = ("AGES", "AuditFilter", "FinalRecord", "FindFilter", "Found", "MessageTrace", "PushView", "QueueShape")
+__all__ = (
+    "AGES",
+    "AuditFilter",
+    "Commits",
+    "FinalRecord",
+    "FindFilter",
+    "Found",
+    "MessageTrace",
+    "PushView",
+    "QueueShape",
+)
 
 
 class StoreUnavailable(Exception):  # noqa: N818 -- the name says what holds, and edges catch it by it
@@ -143,19 +153,6 @@ class LedgerReport(msgspec.Struct, frozen=True, gc=False):
     tenants: int
     entries: int
     seconds: float
-
-
-class Commits(Protocol):
-    """What makes changes durable, as far as whoever submits needs it."""
-
-    @property
-    def healthy(self) -> bool:
-        """False from a failed commit until one works again: intake is refused meanwhile."""
-        ...
-
-    def commit(self, changes: Sequence[Change]) -> Deferred[list[Result]]:
-        """Make the changes, all in one durable batch (more batches may share one fsync)."""
-        ...
 
 
 class Store(SentReads, Commits, Protocol):
