@@ -21,6 +21,7 @@ CONTENT_RULE: Final = "content_rule"  #: gateway's; key: name
 CONNECTOR: Final = "connector"  #: gateway's; key: id of the connector; what operators want of it
 FORGET: Final = "forget"  #: a node's, in the place of the tenant; key: msisdn digits that its archive is to forget
 CONTACT_PUSH: Final = "contact_push"  #: gateway's; key: id of the connector; which contacts its provider knows
+SPOOL: Final = "spool"  #: gateway's; key: id of a spool's file; how far the store has taken what waited in it
 
 KINDS: Final = frozenset(
     (
@@ -37,6 +38,7 @@ KINDS: Final = frozenset(
         CONNECTOR,
         CONTACT_PUSH,
         FORGET,
+        SPOOL,
     )
 )
 #: Processes remember something of these: who shares a store hears of changes. (Of connectors they tell themselves.)
