@@ -27,8 +27,8 @@ long work beside the traffic, `upkeep.py` with `control.py`; what a check looks 
 
 Connections: to change what addresses say, edit `address.py`; one connection, `connection.py`; calls and how it is
 connected again, `link.py`; what is published, `listening.py`; which server is the master, `sentinel.py`; clusters,
-`cluster.py` and `slots.py`; which of these links an address asks for, `reach.py`; how functions are loaded,
-`library.py`; what can go wrong, `errors.py`.
+`cluster.py` and `slots.py`; which of these links an address asks for, `reach.py`; how functions are named and
+loaded, `library.py`; what can go wrong, `errors.py`.
 
 Nodes: to change a node's lease, edit `nodes.py`; what it knows of the others, `roster.py`; how it takes and gives up
 what it owns, `ownership.py`; what it should have and what operators may say, `placing.py` (the rule is
