@@ -32,7 +32,10 @@ class Divided:
         """This node has so many of a connector's binds from now on. With `cut` others may have the rest already."""
         self.shares.give(connector, mine)
         found = self._connectors.get(connector)
-        if found is not None:
+        if found is None:
+            for leaving in self._who_have(connector):
+                leaving.present(mine > 0)  # it may come back, and what it had claimed is released meanwhile
+        else:
             if cut and isinstance(found, Connector):
                 found.cut(mine, "another node may be bound in its place")
             self._reconfigured(found, self.shares.whole(found.settings))

@@ -143,6 +143,14 @@ class Writer(threading.Thread, ABC, Generic[_T]):
     def release(self) -> None:
         """Close what is written to."""
 
+    def rest(self) -> None:
+        """Have everything answered that was begun: before a job, and before the end."""
+
+    def transact(self, batches: list[Batch]) -> None:
+        """Make the batches durable together, and answer, be it later; a bad one among them costs the others only
+        time."""
+        self.transact_now(batches)
+
     # -- the thread ------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
@@ -160,6 +168,7 @@ class Writer(threading.Thread, ABC, Generic[_T]):
             if batch is None:
                 break
             if isinstance(batch, Job):
+                self.rest()
                 self._do(batch)
                 continue
             wait = next_start - time.monotonic()
@@ -167,10 +176,11 @@ class Writer(threading.Thread, ABC, Generic[_T]):
                 self._stopping.wait(wait)
             start = time.monotonic()
             batches, last = self._gather(batch)
-            self._transact(batches)
+            self.transact(batches)
             if last:
                 break
             next_start = start + gap_after(self._gap_s, sum(len(batch.changes) for batch in batches))
+        self.rest()
         self.release()
         if self._ended is not None:
             self._ended()
@@ -192,8 +202,8 @@ class Writer(threading.Thread, ABC, Generic[_T]):
             count += len(batch.changes)
         return batches, False
 
-    def _transact(self, batches: list[Batch]) -> None:
-        """Make the batches durable together, and answer; a bad one among them costs the others only time."""
+    def transact_now(self, batches: list[Batch]) -> None:
+        """See `transact`; everybody is answered when it returns."""
         start = time.perf_counter()
         writable = True
         outcomes: list[tuple[object, Outcome]]
@@ -204,8 +214,8 @@ class Writer(threading.Thread, ABC, Generic[_T]):
             judged = self.judge(error, len(batches))
             if judged.halve and len(batches) > 1:  # halve until the bad one stands alone
                 half = len(batches) // 2
-                self._transact(batches[:half])
-                self._transact(batches[half:])
+                self.transact_now(batches[:half])
+                self.transact_now(batches[half:])
                 return
             writable = judged.writable
             outcomes = [(batch.ticket, judged.reason or error) for batch in batches]

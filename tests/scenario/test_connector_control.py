@@ -56,7 +56,7 @@ def test_a_pause_loses_nothing_and_outlives_a_restart(scene: Scene) -> None:
     assert gateway.wait_end() == 0
     gateway.start()
     gateway.wait_ready()
-    bound = wait("bound again", lambda: gateway.status()["connectors"][0]["binds"][0]["state"] == "bound")
+    bound = wait("bound again", lambda: [b["state"] for b in gateway.status()["connectors"][0]["binds"]] == ["bound"])
     assert bound
     shown = gateway.command("connector", "show", id="smsc1")
     assert (shown["state"], shown["up"]) == ("paused", False)

@@ -19,7 +19,7 @@ from tests.scenario.stand_esme import PASSWORD, bound, check_sound
 
 pytestmark = pytest.mark.scenario
 SOON_S = 3.0  # some milliseconds, in fact; who did not hear of it would look after 10 s
-RATE = 50
+RATE = 20
 GREEK = "+306912345678"
 
 

@@ -190,6 +190,25 @@ def test_who_leaves_drops_what_waits_and_finds_its_claims_when_it_comes_back():
     assert node.smsc.texts == ["text 1", "text 2"]
 
 
+def test_one_that_a_reload_removed_and_brings_back_holds_nothing_of_what_was_released():
+    node = Node(throughput=1.0, burst=1.0)
+    node.share(1)
+    node.smsc.script = lambda pdu: None
+    node.submit(message(1), message(2), message(3))
+    assert node.smsc.texts == ["text 1"]
+    node.smsc.script = lambda pdu: 0
+    node.dispatcher.reconfigure([])
+    node.share(0)  # it waits for its answer, and has no binds any more
+    node.dispatcher.reconfigure([settings(throughput=1.0, burst=1.0)])
+    node.smsc.answer(node.smsc.connections[0], node.smsc.submits[0], 0)
+    node.pump()
+    assert not node.dispatcher.busy("sim")
+    node.claims.own, node.claims.free = [], [2]  # released, and 3 another node took
+    node.share(1)
+    node.advance(10)
+    assert node.smsc.texts == ["text 1", "text 2"]
+
+
 def test_without_the_lease_nothing_is_written_and_no_bind_begun():
     node = Node(binds=2)
     node.share(2)

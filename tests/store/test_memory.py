@@ -69,7 +69,7 @@ class _Bench:
     def commit(self, *batches):
         """One transaction; the outcome of each batch."""
         del self.reports[:]
-        self.writer._transact([Batch(place, changes) for place, changes in enumerate(batches)])
+        self.writer.transact_now([Batch(place, changes) for place, changes in enumerate(batches)])
         outcomes = dict(pair for report in self.reports for pair in report.outcomes)
         return [outcomes[place] for place in range(len(batches))]
 

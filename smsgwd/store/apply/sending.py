@@ -33,6 +33,11 @@ def why_not(row: Row) -> Ignored:
     return Ignored("left" if row.state == _SENT else "not_queued", row.id)
 
 
+def kept_as(change: PartSent) -> str:
+    """The SMSC id in the form in which it is kept, so that receipts find it."""
+    return change.smsc_id if change.id_format == EXACT else canonical(change.smsc_id)
+
+
 def part_sent(work: Work, change: PartSent) -> Moved | Resent | Ignored:
     """Remember the SMSC id of a part; with the last part the message is SENT. Receipts parked for it are applied.
 
@@ -51,7 +56,7 @@ def part_sent(work: Work, change: PartSent) -> Moved | Resent | Ignored:
             return why_not(row)
         if row.connector == change.connector:
             unstop(work, row, change.at)
-    key, place = change.smsc_id if change.id_format == EXACT else canonical(change.smsc_id), change.part
+    key, place = kept_as(change), change.part
     result: Moved | Resent | Ignored
     if row.connector != change.connector:
         place |= astray(work, row, change) << 8

@@ -7,9 +7,10 @@ To change what the server does in a commit, edit `functions.lua` and `program.py
 how a transaction sees rows and indexes, `tx.py`; what is remembered between transactions, `memory.py` with `cache.py`
 and `money.py`; what is kept of a message, `rows.py`; what it is found by, `indexes.py`; how a transaction changes
 messages, `messages.py`, and many at once, `sweeps.py`; what a transaction is as a whole, `work.py` (its pieces share
-`base.py`); when commits happen and what a failure does, `writer.py` (from its thread: `blocking.py`; what a commit
-waits for, `confirm.py`); the face to the reactor, `store.py`; what a server must be like, `requirements.py`. What a
-question is answered by, `reads.py`, which names the functions: of messages, `reads_messages.py`; of queues and states,
+`base.py`); when commits happen and what a failure does, `writer.py` (those that are under way, `flights.py`; from its
+thread: `blocking.py`; what a commit waits for, `confirm.py`); the face to the reactor, `store.py`; what a server must
+be like, `requirements.py`. What a question is answered by, `reads.py`, which names the functions: of messages,
+`reads_messages.py`; of queues and states,
 `reads_queues.py`; of operators who look for something, `reads_find.py`; how they ask the server, `asking.py`; how they
 walk over many messages, `walking.py`; which node has claimed what of a queue, `claims.py`
 (what the sending side asks of that, `claiming.py`); of tenants, opt-out lists

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from twisted.internet.defer import Deferred, FirstError, gatherResults
+from twisted.internet.defer import Deferred, FirstError, gatherResults, maybeDeferred
 from twisted.internet.threads import blockingCallFromThread
 from twisted.python.failure import Failure
 
@@ -52,6 +52,31 @@ class Blocking:
         """A function with the confirmation that what it wrote is safe: its reply, and the last one's."""
         replies: list[Any] = self._wait(self._link.confirmed, name, keys, args, *waits)
         return replies
+
+    def start(
+        self,
+        answered: Callable[[Any], object],
+        name: str,
+        keys: Sequence[str],
+        args: Sequence[Arg],
+        waits: Sequence[Sequence[Arg]],
+    ) -> None:
+        """A function, with its confirmation if there are `waits`; nobody stands still: `answered` gets the reply (as
+        of `confirmed`), or the exception, on the reactor."""
+
+        def begin() -> None:
+            if waits:
+                done = maybeDeferred(self._link.confirmed, name, keys, args, *waits)
+            else:
+                done = maybeDeferred(self._link.function, name, keys, args)
+            done.addErrback(lambda failure: failure.value)
+            done.addCallback(answered)
+
+        self._reactor.callFromThread(begin)
+
+    def tell(self, call: Callable[[float], object], value: float) -> None:
+        """Call it on the reactor, some time."""
+        self._reactor.callFromThread(call, value)
 
     def _wait(self, call: Any, *args: Any) -> Any:
         return blockingCallFromThread(self._reactor, call, *args)

@@ -221,6 +221,11 @@ class RedisBooks(Books):
         for name, purse in self._purses.items():
             self._memory.sums[name] = Sums(purse.balance, purse.held)
 
+    def undone(self) -> None:
+        """It was taken to happen, and did not: nothing is known of these tenants' money."""
+        for name in self._purses:
+            self._memory.sums.pop(name, None)
+
 
 class MoneyWork(Base, Work):
     """How a tenant's account begins."""

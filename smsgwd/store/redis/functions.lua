@@ -191,12 +191,15 @@ local function commit(keys, args)
   return {}
 end
 
--- After a commit whose answer was lost: 1 when it had happened; in any case it cannot happen any more. The row is the new
--- stamp, the one asked for, and what was said of that one: it is said again when that answer is lost, too.
+-- After commits whose answers were lost: 1 when the one with the first stamp had happened, 2 when only the one before it
+-- had, which has the third; in any case they cannot happen any more. The row is the new stamp, the one asked for, and what
+-- was said of that one: it is said again when that answer is lost, too.
 local function settle(keys, args)
   local row, happened = redis.call('GET', keys[1]) or '', '0'
   if row:sub(1, 8) == args[1] then
     happened = '1'
+  elseif args[3] and row:sub(1, 8) == args[3] then
+    happened = '2'
   elseif row:sub(9, 16) == args[1] then
     happened = row:sub(17, 17)
   end

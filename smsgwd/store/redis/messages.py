@@ -277,11 +277,14 @@ class MessageWork(Base, Work):
         if self._finals:
             program.finals = (keys.final_number, keys.finals, self._finals)
 
-    def forget_messages(self) -> None:
-        """It happened: what ended, or waits, is not worth remembering; what is claimed may be sent."""
-        drop, keys = self.memory.cache.drop, self.keys
+    def claimed_messages(self) -> None:
+        """It happened: what is claimed may be sent."""
         if self._mine:
             self.memory.has_claimed(self._mine, self._epoch)
+
+    def forget_messages(self) -> None:
+        """It happens: what ended, or waits, is not worth remembering."""
+        drop, keys = self.memory.cache.drop, self.keys
         for row in self._dirty.values():
             if row.state >= _FINAL:
                 drop(keys.message(row.id))

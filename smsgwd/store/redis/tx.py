@@ -301,6 +301,11 @@ class Tx:
             else:
                 cache.put(key, stamp + value)
 
+    def undone(self) -> None:
+        """It was taken to happen, and did not: nothing is known of what it wrote."""
+        for key in self._written:
+            self._cache.drop(key)
+
     def conflicted(self, keys: Sequence[str]) -> None:
         """These rows are not as they were read: read them again, for the next try."""
         cache = self._cache

@@ -54,14 +54,6 @@ class PurgeWalk(msgspec.Struct, gc=False):
         self.running = False
 
 
-class TargetWalk(msgspec.Struct, gc=False):
-    """Over what several targets are owed, target by target."""
-
-    target: bytes = b""  #: b'' = at the first
-    place: Place = None
-    through: bool = False
-
-
 class EraseWalk(msgspec.Struct, gc=False):
     """Over what is no message, for one person's number: which index it is at, and where in it."""
 
@@ -74,6 +66,5 @@ class Walks(msgspec.Struct, gc=False):
     """All of them."""
 
     messages: PurgeWalk = msgspec.field(default_factory=PurgeWalk)
-    given_up: TargetWalk = msgspec.field(default_factory=TargetWalk)
-    untaken: TargetWalk = msgspec.field(default_factory=TargetWalk)
+    pushes: int = -1  #: the last one looked at, of those that were given up or never taken
     erase: EraseWalk = msgspec.field(default_factory=EraseWalk)

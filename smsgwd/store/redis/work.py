@@ -35,6 +35,7 @@ class RedisWork(SweepWork, SubmissionWork, TextWork, OptOutWork, ParkedWork, Mon
         books = RedisBooks(tx, memory, counts)
         Work.__init__(self, books, counts, RedisPushes(tx, memory, self.pushed), finals=memory.finals)
         self._walks: Walks | None = None
+        self._walks_before: Walks | None = None
 
     @property
     def walks(self) -> Walks:
@@ -60,9 +61,21 @@ class RedisWork(SweepWork, SubmissionWork, TextWork, OptOutWork, ParkedWork, Mon
             self.tx.program.settings[self.keys.numbers] = [self.memory.node, self.memory.last]
 
     def committed(self) -> None:
-        """It happened."""
+        """It happens, as far as is known: the next transaction is computed on it. `landed` follows, or `undone`."""
         self.books.committed()
         self.pushes.committed()
         self.forget_messages()
         if self._walks is not None:
+            self._walks_before = self.memory.walks
             self.memory.walks = self._walks
+
+    def landed(self) -> None:
+        """It happened: what it claimed may be sent. On any thread."""
+        self.claimed_messages()
+
+    def undone(self) -> None:
+        """It did not happen; later ones are undone before."""
+        self.books.undone()
+        self.tx.undone()
+        if self._walks_before is not None:
+            self.memory.walks = self._walks_before

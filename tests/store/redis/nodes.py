@@ -55,6 +55,7 @@ class Attempt:
             return False
         self._tx.committed(self._stamp)
         self._work.committed()
+        self._work.landed()
         memory.claimed.clear()
         return True
 

@@ -28,6 +28,7 @@ class Wire:
     def __init__(self, node):
         self.plan = []
         self.ask = node.ask
+        self.flying = []  # what was started, and is not answered yet: who waits for the answer, and it
 
     def function(self, name, keys, args):
         step = self.plan.pop(0) if self.plan else None
@@ -44,6 +45,21 @@ class Wire:
             self.plan[0] = None
             return [self.function(name, keys, args), step]
         return [self.function(name, keys, args), [1, 0]]
+
+    def start(self, answered, name, keys, args, waits):
+        try:
+            answer = self.confirmed(name, keys, args) if waits else self.function(name, keys, args)
+        except Unreachable as error:
+            answer = error
+        self.flying.append((answered, answer))
+
+    def land(self, place=0):
+        """One that was started is answered."""
+        answered, answer = self.flying.pop(place)
+        answered(answer)
+
+    def tell(self, call, value):
+        call(value)
 
 
 class Desk:

@@ -16,9 +16,8 @@ from smsgwd.model.message import FINAL_FROM
 from smsgwd.model.upkeep import BlankTexts, Purge, Purged, PurgeIds, PurgeLeftovers
 from smsgwd.store.redis.apply import links, lookups
 from smsgwd.store.redis.keys import id8, number_of, pct
-from smsgwd.store.redis.pushes import DONE, PushRow, push_from
+from smsgwd.store.redis.pushes import DEAD, DONE, PENDING, PushRow, push_from
 from smsgwd.store.redis.rows import RedisRow
-from smsgwd.store.redis.walks import TargetWalk
 from smsgwd.store.redis.work import RedisWork
 from smsgwd.store.rows import MO_COMPLETE, MO_DONE, MO_WAITS
 
@@ -26,8 +25,6 @@ _FINAL: Final = int(FINAL_FROM)
 _DAY_MS: Final = 86_400_000
 _MOST_ID: Final = (1 << 63) - 1
 _REFUSALS: Final = 1000  # submissions in one step
-_TARGETS: Final = 100  # looked at in one step
-_ESMES: Final = (b"@", b"A")  # targets that are ESMEs are between these
 
 
 def purge(work: RedisWork, change: Purge) -> Purged:
@@ -89,82 +86,48 @@ def purge_ids(work: RedisWork, change: PurgeIds) -> Purged:
 
 def purge_leftovers(work: RedisWork, change: PurgeLeftovers) -> Purged:
     """Old pushes that were given up or never taken, orphans, parts of subscribers' messages, links and lookups."""
-    limit, walks = change.limit, work.walks
-    if walks.given_up.through and walks.untaken.through:  # a round ends when both are through, and the next begins
-        walks.given_up, walks.untaken = TargetWalk(), TargetWalk()
-    count = _given_up(work, change.pushes_before, limit) + _untaken(work, change.pushes_before, limit)
-    more = not (walks.given_up.through and walks.untaken.through)
-    for gone in (
-        _orphans(work, change),
-        work.drop_mo_parts(MO_WAITS, change.mo_before, limit),
-        work.drop_mo_parts(MO_DONE, change.mo_done_before, limit),
-        work.drop_mo_parts(MO_COMPLETE, change.mo_before, limit),
-        links.purge(work, change.links_before, limit),
-        lookups.purge(work, change.lookups_before, limit),
-    ):
+    limit = change.limit
+    count, more = _pushes(work, change.pushes_before, limit)
+    keys = work.keys
+    rest: dict[str, Callable[[], int]] = {
+        keys.orphan_age: lambda: _orphans(work, change),
+        keys.mo_open: lambda: work.drop_mo_parts(MO_WAITS, change.mo_before, limit),
+        keys.mo_done: lambda: work.drop_mo_parts(MO_DONE, change.mo_done_before, limit),
+        keys.mo_complete: lambda: work.drop_mo_parts(MO_COMPLETE, change.mo_before, limit),
+        keys.link_expiry: lambda: links.purge(work, change.links_before, limit),
+        keys.lookups: lambda: lookups.purge(work, change.lookups_before, limit),
+    }
+    # Most gateways have none of most of these: one question instead of one each, behind which commits wait.
+    for any_there, purge_them in zip(work.tx.asks([("EXISTS", key) for key in rest]), rest.values(), strict=True):
+        gone = purge_them() if any_there else 0
         count += gone
         more = more or gone == limit
     return Purged(count, more)
 
 
-def _given_up(work: RedisWork, before: int, limit: int) -> int:
-    """Pushes that were given up before then, of the next ones."""
-    keys = work.keys
-    return _walk(
-        work,
-        work.walks.given_up,
-        (keys.dead_targets, b"", b""),
-        keys.dead,
-        lambda push: push.done_at is not None and push.done_at < before,
-        limit,
-    )
-
-
-def _untaken(work: RedisWork, before: int, limit: int) -> int:
-    """Pushes to ESMEs that were made before then and not taken, of the next ones."""
-    keys = work.keys
-    return _walk(
-        work, work.walks.untaken, (keys.targets, *_ESMES), keys.pending, lambda push: push.created_at < before, limit
-    )
-
-
-def _walk(
-    work: RedisWork,
-    walk: TargetWalk,
-    targets: tuple[str, bytes, bytes],
-    index_of: Callable[[str], str],
-    old: Callable[[PushRow], bool],
-    limit: int,
-) -> int:
-    """Drop the old ones of the next `limit` pushes of these targets (index of names, from, to below); how many."""
-    tx, keys, pushes = work.tx, work.keys, work.pushes
-    names, low, high = targets
-    count, left = 0, limit
-    for _ in range(_TARGETS):
-        if walk.through:
-            break
-        if not walk.target:
-            walk.target = next(iter(tx.members(names, low, high, 1)), b"")
-            walk.through = not walk.target
+def _pushes(work: RedisWork, before: int, limit: int) -> tuple[int, bool]:
+    """Of the next `limit` pushes that are from before then by their numbers, drop those that were given up before then,
+    or are to ESMEs and were made before then and not taken; how many, and whether there are more."""
+    tx, keys, walks = work.tx, work.keys, work.walks
+    members = tx.members(keys.pushes, id8(walks.pushes + 1), id8(min(first_id_at(before), _MOST_ID)), limit)
+    numbers = [number_of(member) for member in members]
+    count = 0
+    for number, value in zip(numbers, tx.look([keys.push(number) for number in numbers]), strict=True):
+        if value is None or not _over(push_from(value), before):
             continue
-        page = tx.walk(index_of(walk.target.decode()), walk.place, left)
-        numbers = [number_of(member) for member, _ in page]
-        values = tx.look([keys.push(number) for number in numbers])
-        for number, value in zip(numbers, values, strict=True):
-            if value is None or not old(push_from(value)):
-                continue
-            push = pushes.row(number)  # what this transaction depends on is read so that the commit checks it
-            if push is not None and old(push):
-                pushes.drop(number, push)
-                count += 1
-        if len(page) == left:
-            walk.place = page[-1][1], page[-1][0]
-            break
-        left -= len(page)
-        walk.place = None
-        walk.target = next(iter(tx.members(names, walk.target + b"\0", high, 1)), b"")
-        walk.through = not walk.target
-    return count
+        push = work.pushes.row(number)  # what this transaction depends on is read so that the commit checks it
+        if push is not None and _over(push, before):
+            work.pushes.drop(number, push)
+            count += 1
+    more = len(members) == limit
+    walks.pushes = numbers[-1] if more else -1
+    return count, more
+
+
+def _over(push: PushRow, before: int) -> bool:
+    if push.status == DEAD:
+        return push.done_at is not None and push.done_at < before
+    return push.status == PENDING and not push.url and push.created_at < before
 
 
 def _orphans(work: RedisWork, change: PurgeLeftovers) -> int:

@@ -14,6 +14,7 @@ from smsgwd.model.receipts import Receipt
 from smsgwd.store.apply import table
 from smsgwd.store.apply.optout import EVERYONE
 from smsgwd.store.apply.receipts import ALIKE
+from smsgwd.store.apply.sending import kept_as
 from smsgwd.store.redis.apply import audit, erase, links, lookups, records, repush, retention, tenants
 from smsgwd.store.redis.rows import smsc_of
 from smsgwd.store.redis.work import RedisWork
@@ -41,7 +42,7 @@ TABLE: Final[dict[type, Callable[[RedisWork, Any], Result]]] = {
 apply: Final = partial(table.apply, TABLE)
 
 _OF_MESSAGE: Final = frozenset(
-    (PartSent, changes.Requeue, changes.Fail, changes.GiveUp, changes.Cancel, changes.Note, business.Reschedule)
+    (changes.Requeue, changes.Fail, changes.GiveUp, changes.Cancel, changes.Note, business.Reschedule)
 )
 _OF_PUSH: Final = frozenset((pushes.OutboxDone, pushes.OutboxRetry, pushes.OutboxDead))
 
@@ -54,18 +55,23 @@ def prefetch(work: RedisWork, batches: Sequence[Sequence[Change]]) -> None:
     wanted: list[str] = []  # rows
     ids: list[int] = []  # messages
     receipts: list[tuple[Receipt, str]] = []  # with the row of the id they are looked for by
+    known: set[str] = set()  # rows of ids that come with the transaction: often the receipt is right behind
     submits: list[Submit] = []
     pinned: list[business.PutRecord] = []
     change: Any
     for batch in batches:
         for change in batch:
             kind = type(change)
-            if kind in _OF_MESSAGE:
+            if kind is PartSent:
                 ids.append(change.message_id)
+                known.add(keys.smsc(change.group, kept_as(change)))
             elif kind is TakeReceipt:
                 name = _likeliest(work, change.receipt)
-                receipts.append((change.receipt, name))
-                wanted.append(name)
+                if name not in known:
+                    receipts.append((change.receipt, name))
+                    wanted.append(name)
+            elif kind in _OF_MESSAGE:
+                ids.append(change.message_id)
             elif kind in _OF_PUSH:
                 if change.id >= 0:
                     wanted.append(push(change.id))
