@@ -163,7 +163,7 @@ class SecretDesk:
 
     def _called(self, key: str) -> None:
         """Another node uses this key first from now on; '' = a call may have been missed, and is made again by whoever
-        sees in `node list` that a node has another first key."""
+        sees in `node show` that a node has another first key."""
         if key in self._vault.key_ids[1:] and not self._stopped:
             self._locked(self._put_first(key)).addErrback(
                 lambda failure: _log.warning("secret.kept", tenant="", reason=str(failure.value))
