@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from smsgwd.config import Config
@@ -78,13 +79,31 @@ async def export(config: Config, path: Path, reactor: Any, told: Told) -> dict[s
 
 
 async def import_(config: Config, path: Path, reactor: Any, told: Told) -> dict[str, int]:
-    """Fill the configuration's store, which must be empty, from a file, and compare the two; as `export`."""
-    source = FileSource(path)
-    async with _failing():
+    """Fill the configuration's store, which must be empty, from an export or a backup of the Redis store, and compare
+    the two; as `export`."""
+    async with _failing(), _filed(path) as source:
         await added_up(source)  # a file that is not whole begins nothing
         if isinstance(config.store, RedisSection):
             return await _into_redis(config, source, reactor, told)
         return await _into_directory(config.data_dir, source, told)
+
+
+@asynccontextmanager
+async def _filed(path: Path) -> AsyncIterator[Source]:
+    """What a file has. A backup is loaded into a file beside it, which is gone in the end."""
+    from smsgwd.store.copying.backup_file import is_backup
+
+    if not is_backup(path):
+        yield FileSource(path)
+        return
+    from smsgwd.store.copying.backup_out import BackupSource
+
+    with TemporaryDirectory(prefix=f"{path.name}.", dir=path.parent) as directory:
+        source = BackupSource(path, Path(directory))
+        try:
+            yield source
+        finally:
+            source.close()
 
 
 async def _copied(source: Source, target: Target, told: Told) -> Any:

@@ -52,7 +52,7 @@ def export(path: Path, file: Path) -> None:
 @store.command("import")
 @_with_options
 def import_(path: Path, file: Path) -> None:
-    """Fill a store that is empty from FILE, and compare the two."""
+    """Fill a store that is empty from FILE, an export or a backup of the Redis store, and compare the two."""
     from smsgwd.app.store_files import import_
 
     counts = _run(path, lambda config, reactor: import_(config, file, reactor, _progress("done")))

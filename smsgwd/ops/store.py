@@ -46,7 +46,7 @@ class StoreCommands:
             Command(
                 "store",
                 "backup",
-                "Write a consistent copy to a new file; traffic goes on",
+                "Write a copy to a new file; traffic goes on",
                 self._backup,
                 (Parameter("file", "Absolute path, on the gateway's host, of a file there is not yet", required=True),),
                 long=True,

@@ -372,7 +372,8 @@ class Store(SentReads, Protocol):
         ...
 
     def backup(self, path: str) -> Deferred[int]:
-        """Write a consistent copy to a new file while traffic goes on; fires with its bytes when it is durable.
+        """Write a copy to a new file while traffic goes on, of one moment where the store can do that; fires with its
+        bytes when it is durable.
 
         Fails with ValueError where the file exists or its directory does not, StoreUnavailable when it cannot be
         written: then no file is left behind.

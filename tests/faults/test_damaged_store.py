@@ -9,6 +9,9 @@ import pytest
 
 from tests.faults.account import check_well
 from tests.scenario.harness import Gateway, Scene, wait
+from tests.scenario.stores import embedded_only
+
+pytestmark = embedded_only
 
 
 @pytest.mark.parametrize("table", ["message", "part", "message_tenant", "outbox"])

@@ -10,6 +10,9 @@ import pytest
 from tests.faults.account import check_told_once, check_well
 from tests.faults.shims import Disk
 from tests.scenario.harness import Answer, Gateway, Scene, wait
+from tests.scenario.stores import embedded_only
+
+pytestmark = embedded_only
 
 
 @pytest.mark.parametrize("error", [errno.EROFS, errno.EIO], ids=["read-only", "io-error"])

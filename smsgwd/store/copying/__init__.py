@@ -5,5 +5,7 @@ on it. What may not: what a change means, and anything that goes on beside traff
 
 To change what a copy has, edit `records.py`, and how each store reads and writes that: `embedded_out.py` and
 `embedded_in.py`, `redis_out.py` and `redis_in.py`; how records stand in a file, `file.py`; how a copy is made and
-compared, `copy.py`. Modules of one store are imported only where that store is meant.
+compared, `copy.py`. A backup of the Redis store is no such file: `backup_file.py` loads it, `mended.py` makes what was
+read at different moments agree, `backup_out.py` reads it as records. Modules of one store are
+imported only where that store is meant.
 """

@@ -48,7 +48,7 @@ _rest_of: Final = msgspec.msgpack.Decoder(EntryRest).decode
 _opted_of: Final = msgspec.msgpack.Decoder(set[str]).decode
 
 #: Members of an index with their scores: the records of those whose rows are there.
-_Look = Callable[[list[tuple[bytes, int]]], Awaitable[list[Copy]]]
+Look = Callable[[list[tuple[bytes, int]]], Awaitable[list[Copy]]]
 
 
 class RedisSource:
@@ -88,7 +88,7 @@ class RedisSource:
             kind, colon, rest = name.partition(":")
             if colon and kind in names:
                 names[kind].add(unquote(rest))
-        steps: list[tuple[str, _Look]] = [
+        steps: list[tuple[str, Look]] = [
             (keys.tenants, self._tenants),
             *((keys.ledger(name), self._entries(name)) for name in sorted(names["l"])),
             (keys.messages, self._messages),
@@ -115,7 +115,7 @@ class RedisSource:
                 yield page
         yield [await self._numbers()]
 
-    async def _pages(self, index: str, look: _Look) -> AsyncIterator[list[Copy]]:
+    async def _pages(self, index: str, look: Look) -> AsyncIterator[list[Copy]]:
         place: tuple[int, bytes] | None = None
         while True:
             page = await self._ask.scored(index, "-inf", "+inf", PAGE, after=place)
@@ -186,7 +186,7 @@ class RedisSource:
         tallies = [Tally(*(int(value or 0) for value in found)) for found in values]
         return [TallyCopy(name, tally) for name, tally in zip(names, tallies, strict=True) if tally != Tally()]
 
-    def _entries(self, tenant: str) -> _Look:
+    def _entries(self, tenant: str) -> Look:
         async def look(page: list[tuple[bytes, int]]) -> list[Copy]:
             found: list[Copy] = []
             for member, _ in page:
@@ -224,7 +224,7 @@ class RedisSource:
         rows = [(number, refused_of(value)) for number, value in await self._numbered(page, self._keys.refused)]
         return [RefusedCopy(number, row.tenant, sorted(row.codes.items())) for number, row in rows]
 
-    def _records(self, kind: str) -> _Look:
+    def _records(self, kind: str) -> Look:
         async def look(page: list[tuple[bytes, int]]) -> list[Copy]:
             places = [answer_place(member) for member, _ in page]
             rows = await self._rows([self._keys.record(kind, *place) for place in places], places)
@@ -248,7 +248,7 @@ class RedisSource:
         value = await self._ask.row(self._keys.opted)
         return set() if value is None else _opted_of(value)
 
-    def _opt_outs(self, tenant: str) -> _Look:
+    def _opt_outs(self, tenant: str) -> Look:
         async def look(page: list[tuple[bytes, int]]) -> list[Copy]:
             numbers = [member.decode() for member, _ in page]
             rows = await self._rows([self._keys.opted_out(tenant, number) for number in numbers], numbers)

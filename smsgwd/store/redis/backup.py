@@ -8,7 +8,9 @@ then for each key its name without the prefix and what it holds (a large index i
 and at its end [count], how many of these there are: a file without it is not whole. Every row is as one commit wrote
 it. But not all are of one moment: what changes while the copy is made may be in it as it was before in one place, and
 as it was after in another. A copy of one moment is made by the server itself (its snapshot, or a replica); this one is
-for what has to be read elsewhere.
+for what has to be read elsewhere. So keys come in three turns, such that a restore (`store.copying.backup_out`) rather
+repeats something than loses it: first money, counts and idempotency keys, then messages and all else, then what
+messages have led to: pushes and SMSC ids.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ FORMAT: Final = "smsgwd-redis-1"
 _MODE: Final = 0o640
 _LOOKED_AT: Final = 1000  # keys by one step of a scan
 _MEMBERS: Final = 2000  # of an index in one page
+_TURNS: Final = ({"a", "l", "n", "i", "ia", "rf"}, None, {"x", "s"})  # kinds of keys; None = all others
+_OTHERS: Final = _TURNS.index(None)
 _SPECIAL: Final = b"\\*?[]^-"
 _T = TypeVar("_T")
 
@@ -108,13 +112,28 @@ def _publish(partial: Path, path: Path) -> int:
 
 
 async def _everything(ask: Asking, control: Control) -> AsyncIterator[list[tuple[str, str, Any]]]:
-    """All keys with what they hold, some at a time. One that a scan tells twice is there twice, the later one newer."""
+    """All keys with what they hold, some at a time, by their turns. One that a scan tells twice is there twice, the
+    later one newer."""
+    for turn in range(len(_TURNS)):
+        async for values in _scanned(ask, control, turn):
+            yield values
+
+
+def _turn(name: str) -> int:
+    """When a key is read, by its name without the prefix."""
+    kind = name.partition(":")[0]
+    return next((turn for turn, kinds in enumerate(_TURNS) if kinds and kind in kinds), _OTHERS)
+
+
+async def _scanned(ask: Asking, control: Control, turn: int) -> AsyncIterator[list[tuple[str, str, Any]]]:
+    """The keys of a turn."""
     base = ask.keys.base
     pattern = _literally(base) + b"*"
     own = f"{base}m:".encode()
     cursor: Arg = 0
     while True:
         cursor, names = await ask.call("FCALL", "smsgwd_scan", 1, ask.keys.messages, cursor, pattern, _LOOKED_AT)
+        names = [name for name in names if _turn(_short(name, base)) == turn]
         kinds = await ask.several([("TYPE", name) for name in names])
         strings = [name for name, kind in zip(names, kinds, strict=True) if kind == b"string"]
         if strings:
