@@ -108,6 +108,30 @@ def server_killed(options: CaseOptions, directory: Path, fsync: str = "always", 
         return _run(options, directory, [section(server.url, **settings)], harm)
 
 
+def spooled(options: CaseOptions, directory: Path) -> Verdict:
+    """kill -9 of the server while the node goes on taking messages on its own disk; every second time of that, too."""
+    with Server(appendfsync="always") as server:
+
+        def harm(bench: Bench) -> None:
+            [node] = bench.stand.nodes
+            for number in range(options.kills):
+                bench.rest(options.between_s)
+                at = time.time()
+                server.kill()
+                bench.rest(0.5)
+                bench.flow(200)
+                if number % 2:
+                    node.kill()
+                server.start()
+                if number % 2:
+                    node.start()
+                    node.wait_ready()
+                bench.faults.append(explains_all("server killed", at, time.time()))
+                bench.flow(200)
+
+        return _run(options, directory, [section(server.url, spool={"away": True})], harm)
+
+
 def failover(options: CaseOptions, directory: Path, replicas: int) -> Verdict:
     """kill -9 of the master under three sentinels; one replica."""
     with SentinelSet(replicas=1, appendfsync="always") as servers:
@@ -220,6 +244,7 @@ CASES: dict[str, tuple[str, Callable[[CaseOptions, Path], Verdict]]] = {
         "server killed, everysec, durability: server",
         lambda options, directory: server_killed(options, directory, "everysec", durability="server"),
     ),
+    "spool": ("server killed, `spool.away`; the node, too", spooled),
     "failover": ("Sentinel failover, replicas: 0", lambda options, directory: failover(options, directory, 0)),
     "failover-1": ("Sentinel failover, replicas: 1", lambda options, directory: failover(options, directory, 1)),
     "pause": ("server paused", server_paused),

@@ -21,8 +21,9 @@ nodes know and limit together, `sharing.py`, what others change, `following.py`,
 `account_permits.py`; what
 becomes of messages to test numbers, `test_numbers.py`. Which provider styles are served and where, `dialect_mounts.py`,
 and what they are given, `dialects.py`. What there is before the store is open, `core.py`,
-which store that is, `storing.py`, and how all of it gets into a file and out of one, `store_files.py`; what is this
-node's of all nodes, `cluster.py` (of
+which store that is, `storing.py`, what goes to this node's disk first, `spooling.py`, and from there to the store,
+`spool_drain.py` (both are joined in `spool_parts.py`); how all of a store gets into a file and out of one,
+`store_files.py`; what is this node's of all nodes, `cluster.py` (of
 connectors, `cluster_connectors.py`); how all of a business is
 joined, `business.py`; the routing table, `route_tables.py`, and stored records that cannot be used, `stored_values.py`.
 

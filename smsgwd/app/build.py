@@ -25,7 +25,6 @@ from smsgwd.app.edge import build_http
 from smsgwd.app.erasure import Erasure
 from smsgwd.app.figures import figures_of
 from smsgwd.app.looking import Looking
-from smsgwd.app.messages import MessageService
 from smsgwd.app.mo_desk import MoDesk
 from smsgwd.app.observe import Intake
 from smsgwd.app.operations import Operations, build_operations
@@ -119,7 +118,7 @@ def build_services(
 ) -> Services:
     """Everything else. Raises net.tls.TlsError for a certificate that cannot be used."""
     clock, store, metrics, tenancy, catalog = core.clock, core.store, core.metrics, core.tenancy, core.catalog
-    ids = IdGenerator(core.cluster.number, highest_id)
+    ids = IdGenerator(core.cluster.number, max(highest_id, core.spool.highest))
     http_client = LeanHttpClient(
         reactor,
         allow_private_targets=config.notify.allow_private_targets,
@@ -208,7 +207,7 @@ def build_services(
         tell_due=tell_due(core.cluster),
     )
     pipeline = Pipeline(
-        store=store,
+        store=core.spool.intake,
         dispatcher=dispatcher,
         clock=clock,
         turn=turn,
@@ -229,7 +228,8 @@ def build_services(
         on_failure=lambda way: metrics.auth_failures.labels(way, "credentials").inc(),
     )
     secret_desk = keep_secrets(core, reactor, authenticator)
-    messages = MessageService(store, dispatcher, outboxes, clock)
+    core.spool.start(pipeline.hand_on, outboxes.offer)
+    messages = core.spool.messages(dispatcher, outboxes)
     certificates, pace = Certificates(), pace_of(core, reactor, throttle_delay_s(config))
     pressure = Pressure(dispatcher.flows, clock.monotonic, time.process_time)
     smpp = build_smpp_edge(
@@ -270,7 +270,7 @@ def build_services(
     )
 
     def health() -> Health:
-        return Health(phase() == "running" and store.healthy, phase(), store.healthy, addresses())
+        return Health(phase() == "running" and core.spool.intake.healthy, phase(), store.healthy, addresses())
 
     listeners: dict[str, HttpListener | HttpWorkers] = {}
     pages = Pages(

@@ -15,6 +15,7 @@ from smsgwd.app.catalog import Catalog
 from smsgwd.app.cluster import Cluster
 from smsgwd.app.node_metrics import NodeMetrics
 from smsgwd.app.secrets import Vault, keys_of, read_or_make
+from smsgwd.app.spool_parts import SpoolParts
 from smsgwd.app.stages import Stages
 from smsgwd.app.storing import AnyStore, build_cluster, build_store
 from smsgwd.app.tenancy import Tenancy
@@ -41,6 +42,7 @@ class Core:
     batches: BatchObservers
     stages: Stages
     tracing: Tracing
+    spool: SpoolParts
     key_file: Path | None = None  #: where the secret keys can be rotated
 
     def tenant_counts(self) -> TenantCounts:
@@ -60,6 +62,7 @@ class Core:
         def count() -> None:
             self.tracing.count()
             nodes()
+            self.spool.count()
 
         return count
 
@@ -87,4 +90,5 @@ def build_core(config: Config, reactor: Any) -> Core:
     metrics.config_loaded.set(clock.now_ms() / 1000)
     tracing = Tracing(reactor, batches, clock, metrics, config.node)
     tracing.become(config.tracing)
-    return Core(clock, metrics, store, cluster, tenancy, catalog, vault, batches, stages, tracing, key_file)
+    spool = SpoolParts(config, store, cluster, clock, reactor, metrics)
+    return Core(clock, metrics, store, cluster, tenancy, catalog, vault, batches, stages, tracing, spool, key_file)

@@ -279,6 +279,7 @@ class Daemon:
                 await self._admin_port.stopListening()
             await services.admin.stop(1.0)
         if core is not None:
+            await core.spool.stop()
             await core.cluster.stop()
             await core.store.close()
             await core.tracing.stop()

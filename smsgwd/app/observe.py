@@ -14,6 +14,7 @@ from smsgwd.app.test_numbers import TEST_CONNECTOR
 from smsgwd.model.business import Booked
 from smsgwd.model.changes import Ignored, Moved, Parked, Result, Submitted, Swept
 from smsgwd.model.message import FINAL_FROM, Message, State
+from smsgwd.model.spooled import Drained
 from smsgwd.model.upkeep import Erased, Rematched
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.dispatch import Dispatcher
@@ -80,6 +81,8 @@ class Results:
                     self._second_way(message)
             elif isinstance(result, Erased) and result.cancelled:
                 self._final[State.CANCELLED].inc(len(result.cancelled))
+            elif isinstance(result, Drained):
+                self._final[State.REJECTED].inc(len(result.refused))
             elif isinstance(result, Booked):
                 self._booked.inc()
             elif isinstance(result, Ignored) and not result.message_id and result.reason in self._not_booked:

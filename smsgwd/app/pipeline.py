@@ -2,7 +2,6 @@
 
 Nothing is answered before it is durable, and nothing is handed on before it is durable. A submission's refused items
 are answered beside the accepted ones; they are not stored.
-
 What comes in one turn of the reactor, of whatever edge, goes to the store as one batch and is handed on in one piece: a
 batch and an offer cost about as much for one message as for ten.
 """
@@ -23,11 +22,12 @@ from smsgwd.model.changes import Change, KeyMismatch, Note, Replayed, Result, Su
 from smsgwd.model.ids import IdGenerator
 from smsgwd.model.message import HELD, Failure, Message
 from smsgwd.model.refusals import BY_CODE, Refusal, Refused
+from smsgwd.model.spooled import Spooled
 from smsgwd.model.submission import Entry, Item, Outcome, Submission
 from smsgwd.net.turn import Turn
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.dispatch import Dispatcher
-from smsgwd.ports.store import Store, StoreUnavailable
+from smsgwd.ports.store import Commits, StoreUnavailable
 from smsgwd.telemetry import get_logger
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Pipeline:
     def __init__(
         self,
         *,
-        store: Store,
+        store: Commits,
         dispatcher: Dispatcher,
         clock: Clock,
         turn: Turn,
@@ -291,7 +291,7 @@ class Pipeline:
                             for at in result.refused:
                                 self._guards.forget(messages[at])
                         handed_on += [each for at, each in enumerate(messages) if at not in result.refused]
-                    else:
+                    elif type(result) is not Spooled:
                         handed_on += work.change.messages
                     _tally(tallies, work.intake).count(outcome.entries)
                     outcomes.append(outcome)
@@ -306,7 +306,7 @@ class Pipeline:
         for work, told in zip(works, outcomes, strict=True):
             _tell(work.then, told, work.arg)
         try:
-            self._hand_on(handed_on)
+            self.hand_on(handed_on)
         except Exception as error:  # they are kept and queued: whatever is wrong with the sending, the answer was yes
             _log.error("daemon.unhandled_error", reason=f"handing on: {type(error).__name__}", exc_info=error)
         self._observed(tallies)
@@ -322,7 +322,7 @@ class Pipeline:
         if work.slot is not None:
             self._running.discard(work.slot)
 
-    def _hand_on(self, messages: list[Message]) -> None:
+    def hand_on(self, messages: list[Message]) -> None:
         """Durable ones to the sending side, or to the clock."""
         later = [message.due_at for message in messages if message.due_at]
         if later:

@@ -28,6 +28,7 @@ from smsgwd.model.changes import (
 from smsgwd.model.message import Message, State
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.model.pushes import OutboxDead, OutboxDone, OutboxRetry
+from smsgwd.model.spooled import SubmitSpooled
 from smsgwd.telemetry.tracing import Span, hash_of, mixed, span_of, trace_of
 
 _MOST_PUSHES: Final = 20_000
@@ -59,6 +60,7 @@ class Spans:
         self._pushes: OrderedDict[int, _Push] = OrderedDict()
         self._kinds: dict[type, Callable[[Any, Any], None]] = {
             Submit: self._submit,
+            SubmitSpooled: self._submit,
             PartSent: self._sent,
             Fail: self._failed,
             Requeue: self._failed,
@@ -87,7 +89,7 @@ class Spans:
                     self._owed(item)
 
     def _submit(self, change: Submit, result: Result) -> None:
-        if type(result) is not Submitted or change.rehearsed:
+        if not isinstance(result, Submitted) or change.rehearsed:
             return
         for place, message in enumerate(change.messages):
             if mixed(message.id) < self._below and place not in result.refused:

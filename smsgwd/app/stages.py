@@ -9,6 +9,7 @@ from smsgwd.model.business import Unhold
 from smsgwd.model.changes import Change, PartSent, Promote, Promoted, Result, Submit, Submitted, Swept, TakeReceipt
 from smsgwd.model.ids import time_of
 from smsgwd.model.operators import PutAudit
+from smsgwd.model.spooled import SubmitSpooled
 from smsgwd.telemetry import Metrics
 from smsgwd.telemetry.metrics import MOST_TENANTS
 from smsgwd.telemetry.plain import Tally
@@ -34,6 +35,7 @@ class Stages:
         self._later: set[int] = set()
         self._stages: dict[type, Callable[[Any, Any, int], None]] = {
             Submit: self._taken,
+            SubmitSpooled: self._taken,
             Promote: self._due,
             PutAudit: self._audited,
             Unhold: self._decided,
@@ -82,7 +84,7 @@ class Stages:
             _observe(self._receipt, {now - at: count for at, count in received.items()})
 
     def _taken(self, change: Submit, result: Result, now: int) -> None:
-        if type(result) is not Submitted or change.rehearsed:
+        if not isinstance(result, Submitted) or change.rehearsed:
             return
         count = len(change.messages) - len(result.refused)
         if count > 0:

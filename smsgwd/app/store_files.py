@@ -14,6 +14,7 @@ from smsgwd.config.model.store import RedisStore as RedisSection
 from smsgwd.store.copying import file
 from smsgwd.store.copying.copy import Source, Target, Told, added_up, copy
 from smsgwd.store.copying.records import Copy
+from smsgwd.store.redis.spool_file import refuse_left
 from smsgwd.store.writer import CannotOpen
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class EmbeddedSource:
 
 async def export(config: Config, path: Path, reactor: Any, told: Told) -> dict[str, int]:
     """Write the configuration's store into a new file; how many there are of each kind. Raises NotCopied."""
+    _refuse_spooled(config)
     async with _failing(), _source(config, reactor) as source:
         target = file.ExportFile(path)
         await _copied(source, target, told)
@@ -86,6 +88,14 @@ async def import_(config: Config, path: Path, reactor: Any, told: Told) -> dict[
         if isinstance(config.store, RedisSection):
             return await _into_redis(config, source, reactor, told)
         return await _into_directory(config.data_dir, source, told)
+
+
+def _refuse_spooled(config: Config) -> None:
+    """What waits on this node's disk would not be in the file."""
+    try:
+        refuse_left(config.data_dir)
+    except CannotOpen as error:
+        raise NotCopied(str(error)) from None
 
 
 @asynccontextmanager

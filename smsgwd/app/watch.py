@@ -19,6 +19,7 @@ from smsgwd.model.message import Failure, Message, State
 from smsgwd.model.operators import Discard, Hold
 from smsgwd.model.outbox import OutboxItem
 from smsgwd.model.pushes import OutboxDead, OutboxDone, OutboxRetry
+from smsgwd.model.spooled import SubmitSpooled
 from smsgwd.model.upkeep import TimeOutReceipts
 from smsgwd.ports.clock import Clock
 from smsgwd.telemetry import get_logger
@@ -41,6 +42,7 @@ class MessageWatch:
         self._timer: IDelayedCall | None = None
         self._handlers: Mapping[type, Callable[[Any, Any], None]] = {
             c.Submit: self._submitted,
+            SubmitSpooled: self._submitted,
             c.PartSent: self._part_sent,
             c.Requeue: self._requeued,
             c.Reroute: self._rerouted,

@@ -44,7 +44,11 @@ def status_screen(data: dict[str, Any], look: Look = PLAIN) -> str:
 
 
 def _store(store: dict[str, Any]) -> list[str]:
-    lines = [f"store: {'ok' if store['healthy'] else 'CANNOT WRITE: submissions are refused'}"]
+    spool = store.get("spool", {})
+    away = "CANNOT WRITE: submissions are " + ("kept on this node's disk" if spool.get("away") else "refused")
+    lines = [f"store: {'ok' if store['healthy'] else away}"]
+    if spool.get("messages"):
+        lines.append(f"waiting on this node's disk for the store: {spool['messages']} of {spool['most']} messages")
     if "error" in store:
         return [*lines, f"store figures: {cell(store['error'])}"]
     held = f"held for a decision {store['held']}, " if store.get("held") else ""

@@ -22,6 +22,7 @@ class Event(Enum):
     BARRED = "barred"  #: held as unusual traffic, and rejected by an operator
     HELD = "held"  #: stopped by an operator before any SMSC had a part
     PURGED = "purged"  #: ended by an operator before it left
+    NOT_TAKEN = "not_taken"  #: acknowledged while the store was away, and refused by it afterwards
     GIVEN_UP = "given_up"  #: outcome unknown, and policy says not to try again
     TIMED_OUT = "timed_out"  #: no receipt within validity and the waiting time
     RESENT = "resent"  #: undelivered; the route has another way
@@ -51,6 +52,7 @@ TABLE: dict[State, dict[Event, State]] = {
         Event.CANCELLED: State.CANCELLED,
         Event.BARRED: State.REJECTED,
         Event.PURGED: State.REJECTED,
+        Event.NOT_TAKEN: State.REJECTED,
     },
     State.WAITING: {
         Event.DUE: State.QUEUED,
@@ -65,6 +67,7 @@ TABLE: dict[State, dict[Event, State]] = {
     State.QUEUED: {
         Event.HELD: State.SCHEDULED,
         Event.PURGED: State.REJECTED,
+        Event.NOT_TAKEN: State.REJECTED,
         Event.POSTPONED: State.WAITING,
         Event.ALL_SENT: State.SENT,
         Event.REFUSED: State.REJECTED,
@@ -107,7 +110,7 @@ RECOVERY: dict[State, str] = {
 RECEIPT_EVENTS: dict[State, Event] = {state: event for event, state in _RECEIPTS.items()}
 
 #: Ends at which the SMSC never took a part: what was reserved is given back.
-REFUNDED = frozenset({Event.REFUSED, Event.EXPIRED, Event.CANCELLED, Event.BARRED, Event.PURGED})
+REFUNDED = frozenset({Event.REFUSED, Event.EXPIRED, Event.CANCELLED, Event.BARRED, Event.PURGED, Event.NOT_TAKEN})
 
 
 class IllegalMove(Exception):  # noqa: N818 -- named after what it refuses

@@ -20,6 +20,7 @@ SENDER_RULE: Final = "sender_rule"  #: gateway's; key: prefix of digits or ISO c
 CONTENT_RULE: Final = "content_rule"  #: gateway's; key: name
 CONNECTOR: Final = "connector"  #: gateway's; key: id of the connector; what operators want of it
 CONTACT_PUSH: Final = "contact_push"  #: gateway's; key: id of the connector; which contacts its provider knows
+SPOOL: Final = "spool"  #: gateway's; key: id of a spool's file; how far the store has taken what waited in it
 
 KINDS: Final = frozenset(
     (
@@ -35,6 +36,7 @@ KINDS: Final = frozenset(
         CONTENT_RULE,
         CONNECTOR,
         CONTACT_PUSH,
+        SPOOL,
     )
 )
 #: Processes remember something of these: who shares a store hears of changes. (Of connectors they tell themselves.)

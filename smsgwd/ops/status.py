@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 from twisted.internet.defer import Deferred
 
+from smsgwd.model.spooled import SpoolView
 from smsgwd.ops.node_rows import connector_rows, node_rows, sums
 from smsgwd.ops.node_rows import needs as nodes_need
 from smsgwd.ops.nodes import looked
@@ -102,6 +103,10 @@ class Status:
             needs += _counts_need(found, {row["id"] for row in connectors})
         except StoreUnavailable as error:
             counts = {"error": str(error)}
+        spooled = self._store.spooled()
+        if spooled is not None:
+            counts["spool"] = msgspec.to_builtins(spooled)
+            needs += _spool_needs(spooled)
         workers = self._workers
         if workers is not None and workers.up < workers.wanted:
             needs.append(f"{workers.up} of {workers.wanted} HTTP workers are up")
@@ -136,6 +141,8 @@ class Status:
     def _store_needs(self) -> list[str]:
         if self._store.healthy:
             return []
+        if (spooled := self._store.spooled()) is not None and spooled.away and spooled.messages < spooled.most:
+            return [f"the store cannot write, submissions wait on this node's disk: {self._store.trouble}"]
         return [f"the store cannot write, submissions are refused: {self._store.trouble or 'no reason is known'}"]
 
     def _connector_needs(self, connector: ConnectorStatus) -> list[str]:
@@ -151,6 +158,18 @@ class Status:
             return []
         why = next((bind.last_error for bind in connector.binds if bind.last_error), "")
         return [f"{name} has been down for {down:.0f} s" + (f": {why}" if why else "")]
+
+
+def _spool_needs(spool: SpoolView) -> list[str]:
+    """What of this node's spool somebody should know."""
+    found = []
+    if spool.messages:
+        found.append(f"{spool.messages} of {spool.most} messages wait on this node's disk only, for the store")
+    if spool.trouble:
+        found.append(f"the spool cannot be written: {spool.trouble}")
+    if spool.aside:
+        found.append(f"submissions from the spool that the store could not apply: {spool.aside} (spool.db: aside)")
+    return found
 
 
 def _counts_need(counts: StoreCounts, connectors: Collection[str]) -> list[str]:

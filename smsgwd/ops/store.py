@@ -76,6 +76,7 @@ class StoreCommands:
         except StoreUnavailable as error:
             raise CommandError(f"the store cannot be read: {error}") from None
         upkeep = {**self._store.upkeep(), **self._more()}
+        spooled = self._store.spooled()
         return {
             "healthy": self._store.healthy,
             **msgspec.to_builtins(space),
@@ -86,6 +87,7 @@ class StoreCommands:
             "outbox_dead": counts.outbox_dead,
             "parked": counts.parked,
             "orphans": counts.orphans,
+            **({} if spooled is None else {"spool": msgspec.to_builtins(spooled)}),
             "upkeep": {name: msgspec.to_builtins(progress) for name, progress in upkeep.items()},
         }
 

@@ -2,7 +2,8 @@
 
 No implementation lives here. `smsgwd.app` makes the implementations and passes them in.
 
-To change what a store must do, edit `store.py` and the contract suite in tests/store; for the way of a submission
+To change what a store must do, edit `store.py` and the contract suite in tests/store (what
+whoever submits needs of it, `commits.py`); for the way of a submission
 `submit.py`; for sending `dispatch.py`; for pushes to tenants `push.py`; for messages of subscribers `mo.py`; for time
 `clock.py`; for changes of tenants `tenants.py`; for other times of messages `schedule.py`; for tracked links
 `links.py`; for number lookups `lookups.py`; for changes of records `records.py`; for what operators ask the store for

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from smsgwd.model.changes import Change, Result
 from smsgwd.model.ledger import EntryKind, Funds, LedgerEntry, LedgerSums
 from smsgwd.model.links import LinkView
 from smsgwd.model.lookups import Lookup
@@ -23,8 +22,10 @@ from smsgwd.model.operators import AuditEntry
 from smsgwd.model.outbox import OutboxItem, OutboxTarget
 from smsgwd.model.receipts import Receipt
 from smsgwd.model.records import Record
+from smsgwd.model.spooled import SpoolView
 from smsgwd.model.tally import Numbered, Tally
 from smsgwd.model.tenant import Tenant
+from smsgwd.ports.commits import Commits
 from smsgwd.ports.looking import (
     AGES,
     AuditFilter,
@@ -42,7 +43,17 @@ if TYPE_CHECKING:
 
 
 # Told here, too: whoever asks the store needs no second place for what it answers.
-__all__ = ("AGES", "AuditFilter", "FinalRecord", "FindFilter", "Found", "MessageTrace", "PushView", "QueueShape")
+__all__ = (
+    "AGES",
+    "AuditFilter",
+    "Commits",
+    "FinalRecord",
+    "FindFilter",
+    "Found",
+    "MessageTrace",
+    "PushView",
+    "QueueShape",
+)
 
 
 class StoreUnavailable(Exception):  # noqa: N818 -- the name says what holds, and edges catch it by it
@@ -144,13 +155,8 @@ class LedgerReport(msgspec.Struct, frozen=True, gc=False):
     seconds: float
 
 
-class Store(SentReads, Protocol):
+class Store(SentReads, Commits, Protocol):
     """Everything durable. All methods are called on, and answer on, the reactor's thread."""
-
-    @property
-    def healthy(self) -> bool:
-        """False from a failed commit until one works again: intake is refused meanwhile."""
-        ...
 
     @property
     def trouble(self) -> str:
@@ -165,8 +171,8 @@ class Store(SentReads, Protocol):
         """Commit what was asked for, then close."""
         ...
 
-    def commit(self, changes: Sequence[Change]) -> Deferred[list[Result]]:
-        """Make the changes, all in one durable batch (more batches may share one fsync)."""
+    def spooled(self) -> SpoolView | None:
+        """What waits on this node's disk to be given to the store; None where there is no such thing."""
         ...
 
     def ready(self, connector: str, after: tuple[int, int] | None, limit: int) -> Deferred[list[QueuedMessage]]:

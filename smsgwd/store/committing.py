@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall
 
 from smsgwd.model.changes import Change, Result
+from smsgwd.model.spooled import SpoolView
 from smsgwd.ports.store import StoreUnavailable
 from smsgwd.store.writer import Batch, Report, Writer
 
@@ -39,6 +40,8 @@ class Committing:
         self.observe_commit = observe_commit
         self.observe_results = observe_results
         self.observe_batch = observe_batch
+        #: See ports.Store.
+        self.spooled: Callable[[], SpoolView | None] = lambda: None
         self._usable = False
         self._healthy = False
         self.trouble = ""  #: why the last transaction that failed did

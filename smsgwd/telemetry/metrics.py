@@ -184,6 +184,10 @@ class Metrics(Declaring):
         self.batch_changes = self._histogram("store_batch_changes", "Changes in a commit.", _SIZES)
         self.commit_failures = self._counter("store_commit_failures_total", "Commits that failed.")
         self.store_healthy = self._gauge("store_healthy", "1 while commits work.")
+        self.spool_messages = self._gauge("spool_messages", "Messages that wait on this node's disk for the store.")
+        self.spool_oldest = self._gauge("spool_oldest_seconds", "For how long the oldest of them has waited; 0 = none.")
+        self.spool_aside = self._gauge("spool_aside", "Submissions from there that the store could not apply.")
+        self.spool_taken = self._gauge("spool_taken", "Messages that were put there since the start.")
         self.reactor_lag = self._histogram("reactor_lag_seconds", "How late the event loop wakes up.", _FAST)
 
     def _stages(self) -> None:

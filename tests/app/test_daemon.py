@@ -63,6 +63,7 @@ def world(monkeypatch, tmp_path):
         tenancy=calls("tenancy"),
         catalog=calls("catalog"),
         tracing=calls("tracing"),
+        spool=calls("spool"),
     )
     names = (
         "dispatcher",
@@ -132,7 +133,7 @@ def test_it_starts_and_ends_in_order(world):
         "retention.stop", "rerouter.stop", "strays.stop",
         "desk.stop", "duties.end", "dispatcher.drain", "connectors.stop", "smpp.stop", "esme_outbox.stop",
         "notifier.stop", "operations.stop", "http_client.close",
-        "authenticator.stop", "admin_port.stopListening", "admin.stop", "cluster.stop", "store.close",
+        "authenticator.stop", "admin_port.stopListening", "admin.stop", "spool.stop", "cluster.stop", "store.close",
         "tracing.stop", "lag.stop",
         "authenticator.stop", "reactor.stop",
     ]  # fmt: skip

@@ -20,6 +20,8 @@ _UNSENT_ENDS = {E.EXPIRED: S.EXPIRED, E.CANCELLED: S.CANCELLED, E.PURGED: S.REJE
 LEGAL = {
     (S.SCHEDULED, E.DUE): S.QUEUED,
     (S.SCHEDULED, E.BARRED): S.REJECTED,
+    (S.SCHEDULED, E.NOT_TAKEN): S.REJECTED,
+    (S.QUEUED, E.NOT_TAKEN): S.REJECTED,
     (S.WAITING, E.DUE): S.QUEUED,
     (S.WAITING, E.ALL_SENT): S.SENT,
     (S.WAITING, E.GIVEN_UP): S.UNKNOWN,
@@ -76,7 +78,7 @@ def test_every_final_state_has_its_receipt_event():
 
 
 def test_only_ends_before_sending_are_refunded():
-    assert {E.REFUSED, E.EXPIRED, E.CANCELLED, E.BARRED, E.PURGED} == REFUNDED
+    assert {E.REFUSED, E.EXPIRED, E.CANCELLED, E.BARRED, E.PURGED, E.NOT_TAKEN} == REFUNDED
     for state in (S.SENT,):
         assert not REFUNDED & set(TABLE[state])
 

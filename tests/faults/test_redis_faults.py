@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts._redis_faults import PREFIX, CaseOptions, line_of, nodes_killed, section, titles
+from scripts._redis_faults import PREFIX, CaseOptions, line_of, nodes_killed, section, spooled, titles
 from smsgwd.simulator.node_faults import explains_all, run_faults
 from smsgwd.simulator.nodes_stand import NodesStand
 from tests.store.redis_server import Server
@@ -42,6 +42,12 @@ def test_a_server_that_stands_still_and_is_killed_loses_nothing(tmp_path: Path):
     assert set(verdict.facts["refused for now, SMPP"]) <= {"0x08"}
     assert set(verdict.facts["answers, HTTP"]) <= {"202", "503"}
     assert verdict.facts["longest pause of intake, s"] >= 2.0
+
+
+def test_a_node_that_goes_on_without_its_server_and_is_killed_loses_nothing(tmp_path: Path):
+    verdict = spooled(OPTIONS, tmp_path)
+    assert verdict.ok, verdict.table()
+    assert verdict.facts["faults"] == 2
 
 
 def test_nodes_that_are_killed_lose_nothing_and_are_taken_over(tmp_path: Path):

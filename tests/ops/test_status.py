@@ -3,6 +3,7 @@
 import pytest
 from twisted.internet.defer import fail, succeed
 
+from smsgwd.model.spooled import SpoolView
 from smsgwd.ops.registry import CommandError
 from smsgwd.ops.status import Status
 from smsgwd.ports.dispatch import BindStatus, ConnectorStatus
@@ -25,6 +26,11 @@ class FakeStore:
 
     def counts(self):
         return self.answer
+
+    spool = None
+
+    def spooled(self):
+        return self.spool
 
 
 class FakeDispatcher:
@@ -88,6 +94,26 @@ def test_a_store_that_cannot_be_read_is_said():
     assert found["store"] == {"healthy": False, "error": "no disk"}
     assert found["attention"] == ["the store cannot write, submissions are refused: disk I/O error"]
     assert found["connectors"][0]["id"] == "a"
+
+
+def test_what_waits_on_the_disk_is_said():
+    store = FakeStore()
+    store.answer = fail(StoreUnavailable("no server"))
+    store.healthy = False
+    store.trouble = "no server"
+    store.spool = SpoolView(7, 1000, 10, True, 2, "no space left")
+    found = shown(store)
+    assert found["store"]["spool"] == {
+        "messages": 7, "oldest": 1000, "most": 10, "away": True, "aside": 2, "trouble": "no space left"
+    }  # fmt: skip
+    assert found["attention"] == [
+        "the store cannot write, submissions wait on this node's disk: no server",
+        "7 of 10 messages wait on this node's disk only, for the store",
+        "the spool cannot be written: no space left",
+        "submissions from the spool that the store could not apply: 2 (spool.db: aside)",
+    ]
+    store.spool = SpoolView(10, 1000, 10, True, 0, "")
+    assert shown(store)["attention"][0] == "the store cannot write, submissions are refused: no server"
 
 
 def test_a_drain_that_was_forgotten_is_said():

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from smsgwd.model.spooled import SpoolView
 from smsgwd.ops.registry import CommandError
 from smsgwd.ops.store import StoreCommands
 from smsgwd.ports.store import CheckReport, Progress, QueueDepth, Space, StoreCounts, StoreUnavailable
@@ -14,6 +15,11 @@ BROKEN = StoreUnavailable("disk full")
 
 
 class Kept(Store):
+    spool = None
+
+    def spooled(self):
+        return self.spool
+
     def upkeep(self):
         return {"backup": Progress(10, 40)}
 
@@ -24,6 +30,9 @@ def test_show_tells_sizes_rows_and_what_is_under_way():
     assert (shown["bytes"], shown["free_bytes"], shown["healthy"]) == (4096, 1024, True)
     assert (shown["queued"], shown["orphans"], shown["outbox_dead"]) == (7, 6, 4)
     assert shown["upkeep"] == {"backup": {"done": 10, "total": 40}, "erase": {"done": 7, "total": 0}}
+    assert "spool" not in shown
+    store.spool = SpoolView(3, 1, 10, True, 0, "")
+    assert run(StoreCommands(store), "store", "show")["spool"]["messages"] == 3
     with pytest.raises(CommandError, match="cannot be read: disk full"):
         run(StoreCommands(Kept(space=BROKEN)), "store", "show")
 

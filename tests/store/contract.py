@@ -13,6 +13,7 @@ from tests.store.contract_providers import ProviderContract
 from tests.store.contract_queries import QueryContract
 from tests.store.contract_receipts import ReceiptContract
 from tests.store.contract_sending import SendingContract
+from tests.store.contract_spooled import SpooledContract
 from tests.store.contract_styles import StyleContract
 from tests.store.contract_submit import SubmitContract
 from tests.store.contract_sweeps import SweepContract
@@ -37,4 +38,5 @@ CONTRACTS = (
     OrphanContract,
     ProviderContract,
     WalkContract,
+    SpooledContract,
 )

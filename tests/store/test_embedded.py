@@ -23,6 +23,10 @@ class TestSubmit(Embedded, contract.SubmitContract, TestCase):
     pass
 
 
+class TestSpooled(Embedded, contract.SpooledContract, TestCase):
+    pass
+
+
 class TestSending(Embedded, contract.SendingContract, TestCase):
     pass
 

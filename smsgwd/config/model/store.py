@@ -40,6 +40,24 @@ class RedisTls(Section):
     key: ExistingFile | None = option("PEM file of its key.", default=None)
 
 
+class Spool(Section):
+    """Submissions that go to this node's disk (`spool.db` in `data_dir`) first, where the server cannot take them."""
+
+    away: bool = option(
+        "While the server is away submissions are kept on this node's disk and given to it when it is back, instead of"
+        " being refused. Until then they are nowhere else.",
+        default=False,
+    )
+    memory: int = option(
+        "From so much memory of the server on (`used_memory`), new submissions that need nothing of it at once wait on"
+        " this node's disk until it is down to nine tenths of that; 0: never.",
+        default=0,
+        ge=0,
+        unit="bytes",
+    )
+    most: int = option("Most messages that wait there; then they are refused.", default=1_000_000, ge=1)
+
+
 class RedisStore(Section):
     """Redis or Valkey: several processes and hosts share tenants, limits, queues and correlation."""
 
@@ -69,6 +87,7 @@ class RedisStore(Section):
     confirm_s: float = option("How long to wait for that.", default=2.0, gt=0, le=60, unit="s")
     answer_s: float = option("How long the server may take for an answer.", default=5.0, gt=0, le=60, unit="s")
     tls: RedisTls = option("TLS towards the server.", default_factory=RedisTls)
+    spool: Spool = option("What waits on this node's disk.", default_factory=Spool)
     commit_gap_ms: float = option("As of the embedded store.", default=2.0, ge=0, le=5, unit="ms")
     max_batch: int = option("Most changes in one commit.", default=1024, ge=1, le=65536)
 

@@ -5,6 +5,7 @@ only, and take every rule from `smsgwd.delivery`. No reactor, no SQL, no command
 computed again, so nothing is remembered here.
 
 To change what a kind of change does, edit its module (texts that come twice where several processes take them are in
-`texts.py`); to add a kind, write its function and enter it in `table.py`: in
+`texts.py`, those that were acknowledged
+before the store had them in `spooled.py`); to add a kind, write its function and enter it in `table.py`: in
 that of a store (`embedded/apply/`) when it is nearly all look-ups and statements.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from smsgwd.model import business, changes, operators, pushes, upkeep
+from smsgwd.model import business, changes, operators, pushes, spooled, upkeep
 from smsgwd.model.changes import Change, Result
 from smsgwd.store.apply import (
     mo,
@@ -21,12 +21,14 @@ from smsgwd.store.apply import (
     sweeps,
     ways,
 )
+from smsgwd.store.apply.spooled import submit_spooled
 from smsgwd.store.work import Work
 
 _Work = TypeVar("_Work", bound=Work)
 
 SHARED: Final[dict[type, Callable[[Work, Any], Result]]] = {
     changes.Submit: submit.submit,
+    spooled.SubmitSpooled: submit_spooled,
     changes.PartSent: sending.part_sent,
     changes.Requeue: sending.requeue,
     changes.Reroute: ways.reroute,

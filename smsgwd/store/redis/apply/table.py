@@ -11,6 +11,7 @@ from smsgwd.model import business, changes, operators, pushes, upkeep
 from smsgwd.model.changes import Change, PartSent, Result, Submit, TakeReceipt
 from smsgwd.model.message import Message
 from smsgwd.model.receipts import Receipt
+from smsgwd.model.spooled import SubmitSpooled
 from smsgwd.store.apply import table
 from smsgwd.store.apply.optout import EVERYONE
 from smsgwd.store.apply.receipts import ALIKE
@@ -75,7 +76,7 @@ def prefetch(work: RedisWork, batches: Sequence[Sequence[Change]]) -> None:
             elif kind in _OF_PUSH:
                 if change.id >= 0:
                     wanted.append(push(change.id))
-            elif kind is Submit:
+            elif kind is Submit or kind is SubmitSpooled:
                 submits.append(change)
             elif kind is business.PutRecord:
                 pinned.append(change)
