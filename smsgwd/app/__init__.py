@@ -13,7 +13,8 @@ a person is erased, `erasure.py`; how a tenant is kept and who hears of its chan
 change of it, `tenant_desk.py`, who is unbound for it, `credential_watch.py`; which commands operators have,
 `commands.py`, what they want of connectors, `connector_desk.py`; how tracked links are made and opened, `link_desk.py`;
 how tenants are told of events, `event_desk.py`; how lookups are taken and paid for, `lookup_desk.py`, who is asked,
-`lookup_asking.py` and `lookup_sources.py`, and what is remembered of networks, `networks.py`; another time for
+`lookup_asking.py` and `lookup_sources.py`, and what is remembered of networks, `networks.py` (of those
+that other nodes found, `network_news.py`); another time for
 scheduled messages, `reschedule.py`. What is compiled from records, `catalog.py`, and of tenants, `account_tables.py`
 and `tables.py`; how records are changed, `records.py`,
 and providers told of contacts, `contact_pushes.py`; what is remembered of texts and ranges, `guards.py`; what all

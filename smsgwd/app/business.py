@@ -21,6 +21,7 @@ from smsgwd.app.lookup_asking import Asking
 from smsgwd.app.lookup_desk import LookupDesk
 from smsgwd.app.lookup_sources import Asked, sources_of
 from smsgwd.app.maker import Maker
+from smsgwd.app.network_news import NetworkNews
 from smsgwd.app.outboxes import Outboxes
 from smsgwd.app.records import StoredRecords
 from smsgwd.app.reload_parts import policy_of
@@ -113,6 +114,8 @@ def build_business(
         later=reactor.callLater,
         theirs=made_elsewhere(cluster),
     )
+    if not cluster.alone:
+        NetworkNews(cluster, store, lookups)
     catalog.ported = lookups.network_of
     guards = guards_of(cluster, clock, _flooded)
     count(metrics, links, lookups, asking, guards)

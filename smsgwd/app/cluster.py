@@ -203,7 +203,14 @@ class SharedCluster(Cluster):
             self._link,
             store.keys,
             node,
-            About(view.host, view.pid, view.version, view.since, place=place_of_this_process()),
+            About(
+                view.host,
+                view.pid,
+                view.version,
+                view.since,
+                library=store.library.name,
+                place=place_of_this_process(),
+            ),
             reactor,
             lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
             load=lambda: self.load(),
@@ -274,6 +281,14 @@ class SharedCluster(Cluster):
         except (Unreachable, Refused, NameTaken) as error:
             raise CannotOpen(f"store: {error}") from None
         self.number = self._store.memory.node_number = self._lease.number
+        Deferred.fromCoroutine(self._tidy()).addErrback(lambda _: None)  # the next node to start does it
+
+    async def _tidy(self) -> None:
+        """Functions that no node calls any more, of versions that were here before, go."""
+        from smsgwd.store.redis.library import tidy
+
+        await self._shared.refresh()
+        await tidy(self._link, self._store.library, self._shared.libraries())
 
     def stop(self) -> Deferred[None]:
         """See Cluster."""

@@ -28,6 +28,7 @@ from smsgwd.telemetry import get_logger
 
 READY: Final = "q"  #: topics: something is ready and nobody's, for the connector that follows
 RECORDS: Final = "r"  #: records of the kind that follows have changed
+_REBIND: Final = "rebind"  # and: the node that was asked, a connector to bind anew
 _FIRST_S: Final = 0.1
 _LOOK_S: Final = 1.5  # a call may be missed
 _TIDY_EVERY: Final = 3  # looks
@@ -72,14 +73,20 @@ class ClusterConnectors:
         figures = cluster.load
         cluster.load = lambda: {**figures(), **self.load()}
 
-    def start(self, wanted: Callable[[], Deferred[None]]) -> None:
+    def start(self, wanted: Callable[[], Deferred[None]], rebind: Callable[[str], object]) -> None:
         """See NodeConnectors: look now and then from now on."""
 
         def heard(kind: str) -> None:
             if kind in ("", CONNECTOR):
                 wanted().addErrback(_later)
 
+        def asked(rest: str) -> None:
+            node, _, connector = rest.partition(":")
+            if node not in ("", self._cluster.node):
+                rebind(connector)
+
         self._cluster.listen(RECORDS, heard)
+        self._cluster.listen(_REBIND, asked)
         self._timer = self._reactor.callLater(_FIRST_S, self._look)
 
     def declare(self, connectors: Sequence[AnySettings]) -> None:
@@ -89,6 +96,10 @@ class ClusterConnectors:
     def changed(self) -> None:
         """See NodeConnectors."""
         self._cluster.tell(f"{RECORDS}:{CONNECTOR}")
+
+    def rebind(self, connector: str) -> None:
+        """See NodeConnectors."""
+        self._cluster.tell(f"{_REBIND}:{self._cluster.node}:{connector}")
 
     def stop(self) -> Deferred[None]:
         """See NodeConnectors."""

@@ -6,6 +6,7 @@ operator takes it back, also through restarts and reloads, and while the connect
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Protocol, TypeVar
@@ -31,14 +32,18 @@ T = TypeVar("T")
 class NodeConnectors(Protocol):
     """This node's part of the connectors (`cluster_connectors`)."""
 
-    def start(self, wanted: Callable[[], Deferred[None]]) -> None:
-        """The connectors are about to start. `wanted` is called when operators may have asked another node."""
+    def start(self, wanted: Callable[[], Deferred[None]], rebind: Callable[[str], object]) -> None:
+        """The connectors are about to start. `wanted` is called when operators may have asked another node, `rebind`
+        when one of these asked it to bind a connector anew."""
 
     def declare(self, connectors: Sequence[AnySettings]) -> None:
         """These are the connectors from now on."""
 
     def changed(self) -> None:
         """What operators want has changed: the other nodes are to look."""
+
+    def rebind(self, connector: str) -> None:
+        """The other nodes are to bind it anew, as this one does. Who is cut off just then does not hear of it."""
 
     def stop(self) -> Deferred[None]:
         """The connectors are drained: others may have what was this node's. Never fails."""
@@ -79,7 +84,7 @@ class ConnectorDesk:
             self._tell(name)
         self._say_owners_unknown()
         if self._nodes is not None:
-            self._nodes.start(lambda: Deferred.fromCoroutine(self.look()))
+            self._nodes.start(lambda: Deferred.fromCoroutine(self.look()), self._rebind_too)
             self._nodes.declare(list(self._configured.values()))
 
     def stop(self) -> Deferred[None]:
@@ -166,9 +171,21 @@ class ConnectorDesk:
             raise Refused(Refusal.INVALID, f"{connector} has no bind {bind}; they are numbered from 0 to {count - 1}")
         if self._wish(connector).state == "stopped":
             raise Refused(Refusal.INVALID, f"{connector} is stopped: connector start {connector} binds it")
-        self._asked(lambda: self._dispatcher.rebind(connector, bind))
+        try:
+            self._dispatcher.rebind(connector, bind)
+        except ValueError as error:
+            whose = "" if self._nodes is None or bind is None else " (this node's: see `node binds`)"
+            raise Refused(Refusal.INVALID, f"{error}{whose}") from None
+        if self._nodes is not None and bind is None:
+            self._nodes.rebind(connector)
 
     # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _rebind_too(self, connector: str) -> None:
+        """An operator asked another node for it."""
+        if connector in self._configured and self._wish(connector).state != "stopped":
+            with contextlib.suppress(ValueError):  # it stops, or is gone by now
+                self._dispatcher.rebind(connector, None)
 
     async def _want(self, connector: str, who: str, verb: Verb, reason: str) -> None:
         closed: Deferred[None] | None = None

@@ -69,6 +69,10 @@ class LookupDesk:
         #: Hears how many are taken (asked, cached, invalid, no_credit), and how many ended in a state.
         self.took: Callable[[str, int], None] = _nobody_counts
         self.ended: Callable[[str, int], None] = _nobody_counts
+        #: Hears of each number that a lookup here found the network of.
+        self.learned: Callable[[str], object] = lambda msisdn: None
+        self._knows = False  # the networks that the store has were read
+        self._reading = False
         self._open: dict[str, dict[int, Lookup]] = {}  # by number, then id
         self._count = 0
         self._coming = 0  # numbers of requests that are being taken
@@ -107,17 +111,41 @@ class LookupDesk:
 
     async def _start(self) -> None:
         try:
-            after = ""
-            while page := await self._store.known_networks(after, _PAGE):
-                for lookup in page:
-                    self._networks.learn(lookup)
-                after = page[-1].msisdn
+            await self._learn_all()
             await self._go_on()
         except StoreUnavailable:  # said once, by the store itself
             if not self._closed:
                 self._later(_RETRY_S, self._start_again)
         except Exception as error:
             _log.error("daemon.unhandled_error", error=repr(error), exc_info=error)
+
+    async def _learn_all(self) -> None:
+        """Read the networks that the store knows."""
+        after = ""
+        while page := await self._store.known_networks(after, _PAGE):
+            for lookup in page:
+                self._networks.learn(lookup)
+            after = page[-1].msisdn
+        self._knows = True
+
+    def learn(self, lookup: Lookup) -> None:
+        """What another node found."""
+        self._networks.learn(lookup)
+
+    def learn_again(self) -> None:
+        """Other nodes may have found networks that this one did not hear of. Never fails."""
+        if self._knows and not self._reading and not self._closed:
+            self._reading = True
+            Deferred.fromCoroutine(self._learn_all()).addErrback(self._not_learned).addBoth(self._read)
+
+    def _read(self, _: object) -> None:
+        self._reading = False
+
+    def _not_learned(self, failure: Failure) -> None:
+        if not isinstance(failure.value, StoreUnavailable):
+            _unhandled(failure)
+        elif not self._closed:
+            self._later(_RETRY_S, self.learn_again)
 
     def go_on(self) -> None:
         """Ask about what nobody who lives asks about: a node has died that did. Never fails."""
@@ -322,6 +350,7 @@ class LookupDesk:
             del self._open[number]
         if facts.state in (LookupState.DELIVERED, LookupState.UNDELIVERED):
             self._networks.learn(done[-1])
+            self.learned(number)
 
     def _as_now(self, lookups: list[Lookup]) -> list[Lookup]:
         """With PENDING for those that somebody is being asked about: that is known in memory alone."""

@@ -2,6 +2,9 @@
 
 Nothing is ever under a key that is not in the file: a new key is durable there before it is used, and an old one goes
 only when nothing needs it. A process that ends in the middle goes on at its next start.
+
+Where several nodes share the store, each has a file of its own. A key is used first once all of them have it: which
+keys a node has, it tells the others. Whoever rotates calls the others, which put that key first, too.
 """
 
 from __future__ import annotations
@@ -16,14 +19,16 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.threads import deferToThread
 
 from smsgwd.accounts.directory import TOKEN, Account
+from smsgwd.app.cluster import Cluster
 from smsgwd.app.core import Core
-from smsgwd.app.secrets import KeyFileError, Vault, new_key, write_keys
+from smsgwd.app.secrets import KeyFileError, Vault, keys_of, new_key, read_or_make, write_keys
 from smsgwd.app.tenancy import Tenancy
 from smsgwd.model.refusals import Refused
 from smsgwd.model.tenant import Tenant
 from smsgwd.northbound.auth import PasswordAuthenticator
 from smsgwd.ops.secrets import KeyUse, SecretsError
 from smsgwd.ports.clock import Clock
+from smsgwd.ports.nodes import NodeView
 from smsgwd.ports.store import StoreUnavailable
 from smsgwd.telemetry import get_logger
 
@@ -36,19 +41,28 @@ _GIVEN: Final = (
     " cannot write: put a new key in a line of its own before the old one there and restart; all is sealed anew then,"
     " and `secret show` tells when the old line may go"
 )
+_NODES: Final = (
+    "other nodes share the store, and what is sealed with a key that they do not have they cannot open: put a new key"
+    " in the last line of the key file of every node, restart one after the other, then `secret rotate key=ID` (`secret"
+    " show` tells the id)"
+)
+_TOPIC: Final = "key"
 _log = get_logger("daemon")
 
 
 class SecretDesk:
     """Implements ops.secrets.Keys. `start` goes on with what an earlier process left."""
 
-    def __init__(self, reactor: Any, *, vault: Vault, tenancy: Tenancy, clock: Clock, file: Path | None) -> None:
+    def __init__(
+        self, reactor: Any, *, vault: Vault, tenancy: Tenancy, clock: Clock, file: Path | None, cluster: Cluster
+    ) -> None:
         """`file`: where the keys stand; None where the gateway cannot write them."""
         self._reactor = reactor
         self._vault = vault
         self._tenancy = tenancy
         self._clock = clock
         self._file = file
+        self._cluster = cluster
         self._lock = DeferredLock()
         self._moving: dict[tuple[str, str], str] = {}  # (tenant, digest) → the digest under the newest key
         self._move_call: Any = None
@@ -59,6 +73,7 @@ class SecretDesk:
 
     def start(self) -> None:
         """Seal anew in the background what is under an old key."""
+        self._cluster.listen(_TOPIC, self._called)
         if len(self._vault.keys) > 1:
             self._reseal_again()
 
@@ -75,9 +90,10 @@ class SecretDesk:
         """The keys, newest first, with what needs each."""
         return Deferred.fromCoroutine(self._show())
 
-    def rotate(self) -> Deferred[list[KeyUse]]:
-        """A new key, and all that is sealed sealed with it; fires with the keys then. Fails with SecretsError."""
-        return self._locked(self._rotate())
+    def rotate(self, key: str = "") -> Deferred[list[KeyUse]]:
+        """A new key, or the one of an id that all nodes have, and all that is sealed sealed with it; fires with the
+        keys then. Fails with SecretsError."""
+        return self._locked(self._rotate(key))
 
     def retire(self, key: str, force: bool) -> Deferred[list[str]]:
         """Drop the old keys that nothing needs, or the one of an id; with `force` although tokens need it, which are
@@ -105,14 +121,53 @@ class SecretDesk:
         sealed = await deferToThread(lambda: Counter(under(each) for tenant in tenants for each in _sealed_of(tenant)))
         return tokens, sealed
 
-    async def _rotate(self) -> list[KeyUse]:
-        old = self._vault.keys
-        await self._use((new_key(), *old))
-        _log.info("secret.rotated", key=self._vault.key_id, keys=len(old) + 1)
+    async def _rotate(self, key: str) -> list[KeyUse]:
+        others = await self._other_nodes()
+        if key:
+            if key not in self._vault.key_ids:
+                raise SecretsError(f"there is no key {key}: `secret show` lists them")
+            without = [each.name for each in others if key not in each.keys]
+            if without:
+                raise SecretsError(f"not all nodes have key {key}: {', '.join(without)} could not open what it seals")
+            await self._put_first(key)
+        elif others:
+            raise SecretsError(_NODES)
+        else:
+            await self._use((new_key(), *self._vault.keys))
+            _log.info("secret.rotated", key=self._vault.key_id, keys=len(self._vault.keys))
+        if others:
+            self._cluster.tell(f"{_TOPIC}:{key}")
         left = await self._reseal()
         if left:
             self._later()
         return await self._show()
+
+    async def _other_nodes(self) -> list[NodeView]:
+        """Those that live, as they are now."""
+        if self._cluster.alone:
+            return []
+        try:
+            await self._cluster.nodes.refresh()
+        except StoreUnavailable as error:
+            raise SecretsError(f"which keys the other nodes have cannot be known: {error}") from None
+        return [each for each in self._cluster.nodes.live() if each.name != self._cluster.node]
+
+    async def _put_first(self, key: str) -> None:
+        """Use a key that is there for what is new."""
+        ids, keys = self._vault.key_ids, self._vault.keys
+        if key == ids[0]:
+            return
+        first = keys[ids.index(key)]
+        await self._use((first, *(each for each in keys if each != first)))
+        _log.info("secret.rotated", key=key, keys=len(keys))
+
+    def _called(self, key: str) -> None:
+        """Another node uses this key first from now on; '' = a call may have been missed, and is made again by whoever
+        sees in `node show` that a node has another first key."""
+        if key in self._vault.key_ids[1:] and not self._stopped:
+            self._locked(self._put_first(key)).addErrback(
+                lambda failure: _log.warning("secret.kept", tenant="", reason=str(failure.value))
+            )
 
     async def _retire(self, key: str, force: bool) -> list[str]:
         ids = self._vault.key_ids
@@ -120,8 +175,11 @@ class SecretDesk:
             raise SecretsError(f"there is no old key {key}: `secret show` lists them" if key != ids[0] else "it seals")
         if force and not key:
             raise SecretsError("force=yes needs the key that it is about")
+        used = {each.keys[0]: each.name for each in await self._other_nodes() if each.keys}
+        if key in used:
+            raise SecretsError(f"node {used[key]} seals with key {key}: `secret rotate key={ids[0]}`, then try again")
         tokens, sealed = await self._needs()
-        wanted = [key] if key else list(ids[1:])
+        wanted = [key] if key else [each for each in ids[1:] if each not in used]
         if key and (sealed[key] or (tokens[key] and not force)):
             raise SecretsError(f"key {key} is needed by {tokens[key]} tokens and {sealed[key]} sealed secrets")
         gone = [each for each in wanted if each == key or not (tokens[each] or sealed[each])]
@@ -141,7 +199,8 @@ class SecretDesk:
         if self._file is None:
             raise SecretsError(_GIVEN)
         try:
-            await deferToThread(write_keys, self._file, keys, self._vault.keys)
+            if await deferToThread(lambda file: keys_of(read_or_make(file)), self._file) != keys:  # by another node
+                await deferToThread(write_keys, self._file, keys, self._vault.keys)
         except KeyFileError as error:
             raise SecretsError(str(error)) from None
         self._vault.use(keys)
@@ -241,7 +300,9 @@ class SecretDesk:
 
 def keep_secrets(core: Core, reactor: Any, authenticator: PasswordAuthenticator) -> SecretDesk:
     """The desk, with the authenticator knowing tokens by whatever keys there are."""
-    desk = SecretDesk(reactor, vault=core.vault, tenancy=core.tenancy, clock=core.clock, file=core.key_file)
+    desk = SecretDesk(
+        reactor, vault=core.vault, tenancy=core.tenancy, clock=core.clock, file=core.key_file, cluster=core.cluster
+    )
     authenticator.on_old_token(desk.moved)
     core.vault.listen(authenticator.use_keys)
     return desk

@@ -35,6 +35,8 @@ class PagedQueue(Generic[T]):
         self._late: list[T] = []  # what came from beyond the horizon during a read: the page may lack it
         self._seen: set[Key] = set()  # keys that were held at any time during a read
         self._void = False  # the page on its way no longer fits what memory holds
+        self._again = False  # the next page is read from the beginning: memory may be past what is in the store
+        self._from_start = False  # the page on its way is
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -122,6 +124,14 @@ class PagedQueue(Generic[T]):
         self._horizon = _START
         self._void = True  # a page on its way begins too late
 
+    def look_again(self) -> None:
+        """The store has something that was not added here, with whatever key: read it from the beginning again, at once
+        or, where memory has more to hand out first, with the next page. A page on its way may lack it."""
+        if self._horizon is None:
+            self.forget()
+        else:
+            self._again = True
+
     def remove(self, wanted: Callable[[T], bool]) -> list[T]:
         """Take out the items in memory for which `wanted` holds, as `pop` does (a walk over all of them)."""
         taken = [(key, item) for key, item in self._waiting.items() if wanted(item)]
@@ -142,15 +152,19 @@ class PagedQueue(Generic[T]):
         """Start reading a page; the key behind which it starts (None = from the beginning)."""
         self._reading = True
         self._void = False
+        if self._again:
+            self._read_to, self._again = None, False
+        self._from_start = self._read_to is None
         self._seen = set(self._held)
         return self._read_to
 
     def page_read(self, items: Iterable[T], *, more: bool) -> int:
         """What the store had; `more` = the page was full. How many items were new to memory."""
-        seen, late, void = self._seen, self._late, self._void
-        self.read_failed()
-        if void:
+        seen, late = self._seen, self._late
+        if self._void:
+            self.read_failed()
             return 0
+        self._end_read()
         last = self._read_to
         count = 0
         for item in items:
@@ -161,7 +175,7 @@ class PagedQueue(Generic[T]):
                 self._hold(key, item)
                 count += 1
         self._read_to = last
-        if not more:
+        if not more and not self._again:
             self._horizon = None
         elif last is not None:
             self._horizon = (last[0], last[1] + 1)
@@ -175,6 +189,10 @@ class PagedQueue(Generic[T]):
 
     def read_failed(self) -> None:
         """The store could not be read: nothing is known that was not before."""
+        self._again |= self._from_start
+        self._end_read()
+
+    def _end_read(self) -> None:
         self._reading = False
         self._seen = set()
         self._late = []

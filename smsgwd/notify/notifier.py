@@ -166,8 +166,7 @@ class Notifier:
         """Another node owes something to a target of ours."""
         if self._running:
             lane = self._lanes.lane(target, target.partition(" ")[0])
-            if lane.queue.complete:  # else it is found when its turn comes
-                lane.queue.forget()
+            lane.queue.look_again()
             self._stir((lane,))
 
     def come(self, here: Callable[[str], bool]) -> None:

@@ -118,7 +118,7 @@ class Connectors:
                 "Leave binds in order and bind anew at once; one that waits for its next try tries now. Of a"
                 " provider: end its plugin in order and start it anew, with the code that is installed now",
                 self._rebind,
-                (Parameter("bind", "Only this one, by its number; all if not given"),),
+                (Parameter("bind", "Only this one of this node's, by its number; all, of all nodes, if not given"),),
                 examples=("connector rebind sim", "connector rebind sim bind=0"),
             ),
             self._change(

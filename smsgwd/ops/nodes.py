@@ -127,6 +127,7 @@ class NodeCommands:
             "targets": sum(thing.startswith(GROUP) for thing, holder in owners.items() if holder == name),
             "alike": view.alike,
             "opens": view.opens,
+            "keys": list(view.keys),
             "has": [
                 {"connector": each["connector"], "bind": each["bind"], "pinned": each["pinned"] == name}
                 for each in bind_rows(nodes)

@@ -31,8 +31,8 @@ class Keys(Protocol):
         """The keys, newest first."""
         ...
 
-    def rotate(self) -> Deferred[list[KeyUse]]:
-        """A new key; the keys then. Fails with SecretsError."""
+    def rotate(self, key: str = "") -> Deferred[list[KeyUse]]:
+        """A new key, or the one of an id, seals from now on; the keys then. Fails with SecretsError."""
         ...
 
     def retire(self, key: str, force: bool) -> Deferred[list[str]]:
@@ -62,10 +62,15 @@ class Secrets:
                 "rotate",
                 "Make a new secret key and seal everything with it; old keys stay until nothing needs them",
                 self._rotate,
+                (
+                    Parameter(
+                        "key", "Seal with the key of this id, which every node has already, and not with a new one"
+                    ),
+                ),
                 changes=True,
                 long=True,
                 look=self._show,
-                examples=("secret rotate",),
+                examples=("secret rotate", "secret rotate key=1f0c9a3e"),
             ),
             Command(
                 "secret",
@@ -87,7 +92,7 @@ class Secrets:
         return self._keys.show().addCallback(msgspec.to_builtins)
 
     def _rotate(self, params: Params) -> Deferred[Any]:
-        return self._keys.rotate().addCallback(msgspec.to_builtins)
+        return self._keys.rotate(params.get("key", "")).addCallback(msgspec.to_builtins)
 
     def _retire(self, params: Params) -> Deferred[Any]:
         return self._keys.retire(params.get("key", ""), flag(params, "force")).addCallback(

@@ -71,10 +71,18 @@ EVENTS: Mapping[str, Event] = _events(
     ("twisted.error", "error", "An error reported by Twisted: mostly a bug here or there; the daemon goes on."),
     ("tenant.created", "info", "A tenant of the tenants file was not in the store and was created."),
     ("tenant.changed", "info", "An operator changed a tenant or its credentials; which, what, by which way."),
-    ("secret.rotated", "info", "There is a new secret key; its id (not the key), and how many there are now."),
+    (
+        "secret.rotated",
+        "info",
+        "Another secret key seals from now on; its id (not the key), and how many there are now.",
+    ),
     ("secret.resealed", "info", "Secrets at rest were sealed with the newest key; how many tenants' they were."),
     ("secret.retired", "info", "Old secret keys were dropped; their ids."),
-    ("secret.kept", "warning", "A tenant's secret or token stays under an old key for now, and why."),
+    (
+        "secret.kept",
+        "warning",
+        "A tenant's secret or token stays under an old key for now (no tenant: all that this node seals), and why.",
+    ),
     (
         "tenant.unusable",
         "error",

@@ -104,7 +104,8 @@ class Stand:
         self.claims = FakeClaims()
         self.asked = 0
         self.parts = ClusterConnectors(self.cluster, self.claims, self.dispatcher, Time(self.reactor), self.reactor)
-        self.parts.start(self.wanted)
+        self.rebound = []
+        self.parts.start(self.wanted, self.rebound.append)
 
     def wanted(self):
         self.asked += 1
@@ -113,6 +114,16 @@ class Stand:
     def told(self):
         told, self.dispatcher.told = self.dispatcher.told, []
         return told
+
+
+def test_a_rebind_reaches_the_other_nodes_once():
+    here, there = Stand(), Stand()
+    there.cluster.node = "b"
+    here.cluster.tell = lambda topic: [stand.cluster._woken(topic) for stand in (here, there)]
+    here.parts.rebind("sim:1")
+    assert (here.rebound, there.rebound) == ([], ["sim:1"])
+    there.cluster._woken("")  # calls may have been missed: whoever is bound stays so
+    assert there.rebound == ["sim:1"]
 
 
 def test_a_connector_follows_how_many_of_its_binds_are_owned():

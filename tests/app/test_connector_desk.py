@@ -10,13 +10,32 @@ from smsgwd.app.connector_desk import ConnectorDesk
 from smsgwd.app.connector_shown import shown
 from smsgwd.app.records import StoredRecords
 from smsgwd.delivery.trouble import rule
-from smsgwd.model.records import CONNECTOR
+from smsgwd.model.records import CONNECTOR, ConnectorWish
 from smsgwd.model.refusals import Refused
 from smsgwd.ports.store import StoreUnavailable
 from smsgwd.southbound.settings import Settings
 from smsgwd.store.embedded.store import EmbeddedStore
 from tests.app.fakes import FakeClock
 from tests.southbound.fakes import Bench, settings
+
+
+class FakeNodes:
+    """The other nodes: what they are told, and `asked`, what they ask."""
+
+    def __init__(self):
+        self.told = []
+
+    def start(self, wanted, rebind):
+        self.asked = rebind
+
+    def declare(self, connectors):
+        self.declared = connectors
+
+    def changed(self):
+        self.looks = True
+
+    def rebind(self, connector):
+        self.told.append(connector)
 
 
 class DeskTests(TestCase):
@@ -74,6 +93,32 @@ class DeskTests(TestCase):
         await desk.want("sim", "bob", "resume")
         self.assertEqual(self.of(bench).state, "on")
         self.assertEqual(await self.kept(), {})
+
+    async def test_a_rebind_of_all_binds_is_told_the_other_nodes_and_done_when_they_ask(self):
+        nodes = FakeNodes()
+        bench = Bench(settings(id="b"), throughput=100)
+        both = [settings(throughput=100), settings(id="b")]
+        desk = ConnectorDesk(both, bench.dispatcher, self.records, self.clock, nodes=nodes)
+        await desk.start()
+        bench.start()
+        done = []
+        bench.dispatcher.rebind = lambda connector, bind: done.append((connector, bind))
+        desk.rebind("sim", None)
+        desk.rebind("b", 0)
+        self.assertEqual((done, nodes.told), ([("sim", None), ("b", 0)], ["sim"]))
+        nodes.asked("b")
+        nodes.asked("of another configuration")
+        desk._wishes["sim"] = ConnectorWish(state="stopped")
+        nodes.asked("sim")
+        self.assertEqual((done[2:], nodes.told), ([("b", None)], ["sim"]))
+
+        def gone(connector, bind):
+            raise ValueError("there is no bind 0")
+
+        bench.dispatcher.rebind = gone
+        nodes.asked("b")
+        with self.assertRaisesRegex(Refused, "node binds"):
+            desk.rebind("b", 0)
 
     async def test_it_counts_only_when_it_is_durable(self):
         committed = Deferred()

@@ -4,13 +4,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from twisted.internet import reactor
-from twisted.internet.defer import ensureDeferred
+from twisted.internet.defer import ensureDeferred, fail, succeed
 from twisted.internet.task import Clock as Timers
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
+from smsgwd.app.cluster import Cluster
 from smsgwd.app.secret_desk import SecretDesk
-from smsgwd.app.secrets import KeyFileError, Vault, keys_of, read_or_make
+from smsgwd.app.secrets import KeyFileError, Vault, keys_of, new_key, read_or_make
 from smsgwd.app.tenancy import Tenancy
 from smsgwd.app.tenant_desk import TenantDesk
 from smsgwd.config.given import read_mapping
@@ -18,6 +19,8 @@ from smsgwd.model.refusals import Refused
 from smsgwd.net.clock import SystemClock
 from smsgwd.northbound.auth import PasswordAuthenticator
 from smsgwd.ops.secrets import SecretsError
+from smsgwd.ports.nodes import NodeState, NodeView
+from smsgwd.ports.store import StoreUnavailable
 from smsgwd.store.embedded.store import EmbeddedStore
 
 HERE = "192.0.2.1"
@@ -31,6 +34,27 @@ credentials:
 """
 
 
+class Others:
+    """The nodes as node `name` sees them; `calls` has what it tells."""
+
+    alone = False
+
+    def __init__(self, name, views):
+        self.node, self.nodes, self.views, self.calls, self.away = name, self, views, [], False
+
+    def refresh(self):
+        return fail(StoreUnavailable("no server")) if self.away else succeed(None)
+
+    def live(self):
+        return [NodeView(name, NodeState.UP, keys=keys()) for name, keys in self.views.items()]
+
+    def listen(self, kind, heard):
+        self.heard = (kind, heard)
+
+    def tell(self, topic):
+        self.calls.append(topic)
+
+
 class SecretDeskTests(TestCase):
     async def begin(self):
         directory = TemporaryDirectory()
@@ -42,7 +66,7 @@ class SecretDeskTests(TestCase):
         await self.start()
         await self.tenants.create(read_mapping(TENANT))
 
-    async def start(self, *, file=True):
+    async def start(self, *, file=True, cluster=None):
         """As a process does that finds the file and the store."""
         self.timers = Timers()
         self.vault = Vault(*keys_of(read_or_make(self.file)))
@@ -53,8 +77,9 @@ class SecretDeskTests(TestCase):
         self.auth = PasswordAuthenticator(reactor, self.tenancy.directory, self.vault.token_key, clock)
         self.addCleanup(self.auth.stop)
         self.desk = SecretDesk(
-            self.timers, vault=self.vault, tenancy=self.tenancy, clock=clock, file=self.file if file else None
-        )
+            self.timers, vault=self.vault, tenancy=self.tenancy, clock=clock, file=self.file if file else None,
+            cluster=cluster or Cluster("a", clock.now_ms),
+        )  # fmt: skip
         self.auth.on_old_token(self.desk.moved)
         self.vault.listen(self.auth.use_keys)
 
@@ -217,6 +242,67 @@ class SecretDeskTests(TestCase):
             self.assertIn("token already", refused.detail)
         else:
             self.fail("it was taken")
+
+    def test_of_several_nodes_all_have_a_key_before_it_is_used(self):
+        return ensureDeferred(self._several())
+
+    async def _several(self):
+        await self.begin()
+        old = self.vault.keys
+        views = {"a": lambda: self.vault.key_ids, "b": lambda: other.key_ids}
+        other = Vault(*old)
+        here = Others("a", views)
+        await self.start(cluster=here)
+        self.desk.start()
+        self.assertIn("the last line of the key file of every node", await self.refused(self.desk.rotate()))
+        self.assertIn("there is no key 00", await self.refused(self.desk.rotate("00")))
+        self.file.write_bytes(b"\n".join((*old, new_key())))
+        await self.start(cluster=here)
+        self.desk.start()
+        await self.settled()
+        first, last = self.vault.key_ids
+        self.assertIn("b could not open", await self.refused(self.desk.rotate(last)))
+        self.assertEqual((self.vault.key_id, here.calls), (first, []))
+        other.use(self.vault.keys)
+        here.away = True
+        self.assertIn("cannot be known: no server", await self.refused(self.desk.rotate(last)))
+        here.away = False
+        await self.desk.rotate(last)
+        self.assertEqual((self.vault.key_ids, here.calls), ((last, first), [f"key:{last}"]))
+        self.assertEqual(keys_of(self.file.read_bytes()), self.vault.keys)
+        self.assertEqual(await self.uses(), [("seals", 0, 2), ("opens", 2, 0)])
+        self.assertEqual(other.open(self.tenancy.directory.tenant("shop").webhook_secret)[:6], "whsec_")
+        # Nor is one dropped that another node seals with.
+        self.assertIn("node b seals with", await self.refused(self.desk.retire(first, True)))
+        self.assertEqual(await self.desk.retire("", False), [])
+
+    def test_a_node_that_is_called_puts_the_key_first_too(self):
+        return ensureDeferred(self._put_first())
+
+    async def _put_first(self):
+        await self.begin()
+        self.file.write_bytes(b"\n".join((*self.vault.keys, new_key())))
+        here = Others("b", {})
+        await self.start(cluster=here)
+        self.desk.start()
+        first, last = self.vault.key_ids
+        kind, heard = here.heard
+        self.assertEqual(kind, "key")
+        for told in ("", "00", first):
+            heard(told)
+            await self.settled()
+            self.assertEqual(self.vault.key_ids, (first, last))
+        heard(last)
+        await self.settled()
+        self.assertEqual(self.vault.key_ids, (last, first))
+        self.assertEqual(keys_of(self.file.read_bytes()), self.vault.keys)
+        # Whose file was written by another node that has the same: it is used.
+        await self.start(cluster=here)
+        self.desk.start()
+        self.file.write_bytes(b"\n".join(self.vault.keys[::-1]))
+        here.heard[1](first)
+        await self.settled()
+        self.assertEqual(self.vault.key_ids, (first, last))
 
 
 class Away:

@@ -5,6 +5,7 @@ from tempfile import TemporaryDirectory
 
 from twisted.internet import reactor
 
+from smsgwd.app.cluster import Cluster
 from smsgwd.app.secret_desk import SecretDesk
 from smsgwd.net.clock import SystemClock
 from smsgwd.ops.secrets import Secrets
@@ -20,7 +21,9 @@ class SecretsPageTests(_Page):
         vault = self.tenancy._vault
         file = Path(directory.name) / "secret.key"
         file.write_bytes(vault.keys[0])
-        desk = SecretDesk(reactor, vault=vault, tenancy=self.tenancy, clock=SystemClock(), file=file)
+        clock = SystemClock()
+        cluster = Cluster("a", clock.now_ms)
+        desk = SecretDesk(reactor, vault=vault, tenancy=self.tenancy, clock=clock, file=file, cluster=cluster)
         self.addCleanup(desk.stop)
         for command in Secrets(desk).commands():
             self.registry.add(command)

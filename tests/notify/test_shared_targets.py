@@ -1,5 +1,6 @@
 """Pushes where several nodes share the store: to the targets that are this node's, and no others."""
 
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from smsgwd.config.model.runtime import Notify
@@ -63,6 +64,30 @@ def test_what_another_node_owes_is_read_when_it_says_so_and_found_by_looking_whe
     stand.turns(2)
     assert stand.store.done == [1, 2]
     assert stand.pushed("b") == []
+
+
+def test_a_call_during_a_read_is_not_missed():
+    stand = Stand()
+    stand.store.put([item(1, ONE)])
+    outbox, answers = stand.store.outbox, []
+
+    def slow(*args):
+        """As the store is now; told later."""
+        answer = Deferred()
+        outbox(*args).addCallback(lambda items: answers.append((answer, items)))
+        return answer
+
+    stand.store.outbox = slow
+    stand.nodes["a"].heard(FIRST)
+    stand.turns()
+    [(answer, items)] = answers
+    stand.store.outbox = outbox
+    stand.store.put([item(2, ONE)])
+    stand.nodes["a"].heard(FIRST)
+    answer.callback(items)
+    stand.turns()
+    assert stand.pushed("a") == [ONE, ONE]
+    assert stand.store.done == [1, 2]
 
 
 def test_a_target_that_leaves_is_pushed_to_by_the_next_once_what_was_out_is_durable():

@@ -145,8 +145,11 @@ class EsmeOutbox:
     def heard(self, target: str) -> None:
         """Another node owes an account something; it is nobody's, or ours."""
         lane = self._lanes.get(target)
-        if lane is None or lane.queue.complete:  # else it is found when its turn comes
+        if lane is None:
             self.look(target)
+        else:
+            lane.queue.look_again()
+            self._pump(lane)
 
     def come(self, target: str) -> None:
         """No other node gives this account anything: this one does."""

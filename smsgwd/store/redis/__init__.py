@@ -24,13 +24,13 @@ owed anew, `apply/repush.py`. Records, links, lookups and the audit: their value
 `reads_records.py` and `reads_audit.py`.
 
 Looking after it: how far walks over old rows are, `walks.py` (what goes, `apply/retention.py` and `apply/erase.py`);
-long work beside the traffic, `upkeep.py` with `control.py`; what a check looks for, `check.py` (messages) and
-`check_rest.py`, how it looks, `looking.py`; copies, `backup.py`.
+long work beside the traffic, `upkeep.py` with `control.py`; what a check looks for, `check.py` (messages),
+`check_rest.py` and `check_unlisted.py` (rows that no index has), how it looks, `looking.py`; copies, `backup.py`.
 
 Connections: to change what addresses say, edit `address.py`; one connection, `connection.py`; calls and how it is
 connected again, `link.py`; what is published, `listening.py`; which server is the master, `sentinel.py`; clusters,
-`cluster.py` and `slots.py`; which of these links an address asks for, `reach.py`; how functions are loaded,
-`library.py`; what can go wrong, `errors.py`.
+`cluster.py` and `slots.py`; which of these links an address asks for, `reach.py`; how functions are named and
+loaded, `library.py`; what can go wrong, `errors.py`.
 
 Nodes: to change a node's lease, edit `nodes.py`; what it knows of the others, `roster.py`; how it takes and gives up
 what it owns, `ownership.py`; what it should have and what operators may say, `placing.py` (the rule is

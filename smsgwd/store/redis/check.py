@@ -12,7 +12,7 @@ import msgspec
 
 from smsgwd.model.message import FINAL_FROM, HELD, State
 from smsgwd.ports.store import CheckReport
-from smsgwd.store.redis import check_rest, reads_audit, reads_money
+from smsgwd.store.redis import check_rest, check_unlisted, reads_audit, reads_money
 from smsgwd.store.redis.asking import Asking
 from smsgwd.store.redis.control import Control
 from smsgwd.store.redis.keys import id8, number_of, queue_named, queued
@@ -27,7 +27,8 @@ _PARTS: Final = 255  # what of a place is the part (Work.map_smsc)
 
 
 async def check(ask: Asking, control: Control, deep: bool) -> CheckReport:
-    """See Store.check. `deep`: also SMSC ids, numbers in histories and top-ups. Raises StoreUnavailable when it is
+    """See Store.check. `deep`: also SMSC ids, numbers in histories, top-ups, and
+    rows that no index has. Raises StoreUnavailable when it is
     to end, errors.Unreachable and errors.Refused."""
     begun = time.perf_counter()
     findings = Findings(ask, control)
@@ -41,6 +42,7 @@ async def check(ask: Asking, control: Control, deep: bool) -> CheckReport:
         lambda: check_rest.counts(findings, sorted(messages.tenants), deep),
         partial(check_rest.names, findings),
         partial(_ledger, findings),
+        partial(check_unlisted.unlisted, findings, deep),
     ):
         control.look()
         try:

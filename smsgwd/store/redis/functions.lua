@@ -1,5 +1,6 @@
 -- What the Redis store asks the server to do in one step (docs/design/redis.md). Every key is declared by the caller.
--- VERSION is put in by the loader: the library is replaced when it differs.
+-- The loader puts a name for this text in the place of 'smsgwd' in the functions' names (library.py): another version's
+-- stand beside them.
 
 local MOST = 2000 -- arguments of one command
 

@@ -86,10 +86,12 @@ class Link:
 
     def call(self, *args: Arg, read: bool = False) -> Deferred[Any]:
         """One command; fires with its reply: bytes, int, None or a list. Fails with Unreachable (at once while the link
-        is down) or Refused. Commands are done in the order of their calls, reads and others each for themselves."""
+        is down) or Refused. Commands are done in the order of their calls, reads and others each for themselves.
+        Functions (FCALL) are named as in the library's text."""
         if not self._connections:
             return fail(Unreachable(self.why))
-        return self._connections[_READS if read else _COMMITS].send(*args)
+        command = args if self._library is None else self._library.call(args)
+        return self._connections[_READS if read else _COMMITS].send(*command)
 
     def function(
         self, name: str, keys: Sequence[bytes | str], args: Sequence[Arg], *, read: bool = False

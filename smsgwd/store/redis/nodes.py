@@ -50,6 +50,7 @@ class About(msgspec.Struct, frozen=True):
     shape: str = ""  #: digest of what it thinks there is to own
     number: int = 0  #: that its ids have in them; 0 = not told
     keys: tuple[str, ...] = ()  #: ids of its secret keys, newest first
+    library: str = ""  #: name of the functions that it calls
     place: str = ""  #: where its process id means something: a boot of a machine, a namespace of it; '' = not known
 
 

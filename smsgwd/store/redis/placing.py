@@ -126,6 +126,10 @@ class SharedNodes:
         """See Nodes."""
         return self.roster.refresh().addErrback(_not_asked)
 
+    def libraries(self) -> set[str]:
+        """Names of the functions that listed nodes call."""
+        return {about.library for _, about in self.roster.nodes.values()}
+
     def binds(self) -> Mapping[str, int]:
         """See Nodes."""
         return self._binds

@@ -79,11 +79,12 @@ class RedisStore(Committing, KeptUp, Archivable, Reads):
         self.on_fenced: Callable[[], object] = lambda: None
         self._address = address
         self._strict = strict
-        self._library = Library("smsgwd", (files(__package__) / "functions.lua").read_text())
+        #: The functions that its servers have.
+        self.library = Library.of(prefix, (files(__package__) / "functions.lua").read_text())
         self.server = link_to(
             reactor,
             address,
-            library=self._library,
+            library=self.library,
             home=self.keys.base,
             timeout_s=timeout_s,
             on_change=self._link_changed,
@@ -196,7 +197,7 @@ class RedisStore(Committing, KeptUp, Archivable, Reads):
         return link_to(
             self._reactor,
             self._address,
-            library=self._library,
+            library=self.library,
             home=self.keys.base,
             timeout_s=timeout_s,
             on_change=on_change,

@@ -23,6 +23,7 @@ from smsgwd.store.redis.tx import Tx
 from smsgwd.store.redis.work import RedisWork
 from tests.store.redis_server import Client, ErrorReply, shared_server
 
+LIBRARY = Library.of("nodes", (Path(_tx.__file__).parent / "functions.lua").read_text())
 _prefixes = itertools.count(1)
 _MOST_TRIES = 20
 
@@ -78,7 +79,7 @@ class Node:
     def ask(self, commands: Sequence[Sequence[bytes | str | int]]) -> list[Any]:
         """See tx.Ask."""
         self.asked += 1
-        return [self._client.call(*command) for command in commands]
+        return [self._client.call(*LIBRARY.call(command)) for command in commands]
 
     def begin(self, do: Callable[[RedisWork], Any]) -> Attempt:
         """Compute a transaction."""
@@ -115,9 +116,8 @@ class Node:
 
 def nodes(*names: str) -> list[Node]:
     """Nodes of one gateway that has nothing yet. Close each."""
-    library = Library("smsgwd", (Path(_tx.__file__).parent / "functions.lua").read_text())
     try:
-        shared_server().client.call("FUNCTION", "LOAD", "REPLACE", library.code)
+        shared_server().client.call("FUNCTION", "LOAD", "REPLACE", LIBRARY.code)
     except ErrorReply as error:
         raise AssertionError(f"functions.lua: {error}") from None
     prefix = f"nodes{next(_prefixes)}"

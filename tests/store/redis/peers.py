@@ -24,7 +24,7 @@ from smsgwd.store.redis.nodes import About, NodeLease
 from smsgwd.store.redis.placing import SharedNodes
 from tests.store.redis_server import ErrorReply, shared_server
 
-LIBRARY = Library("smsgwd", (Path(_nodes.__file__).parent / "functions.lua").read_text())
+LIBRARY = Library.of("peers", (Path(_nodes.__file__).parent / "functions.lua").read_text())
 _prefixes = itertools.count(1)
 
 
@@ -63,7 +63,7 @@ class Calls:
     @staticmethod
     def _do(command):
         try:
-            return succeed(shared_server().client.call(*command))
+            return succeed(shared_server().client.call(*LIBRARY.call(command)))
         except ErrorReply as error:
             return fail(Refused(str(error)))
 

@@ -14,11 +14,16 @@ from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
 from smsgwd.store.redis.errors import Refused, Unreachable
-from smsgwd.store.redis.library import Library
+from smsgwd.store.redis.library import Library, tidy
 from tests.scenario.certificates import Authority
 from tests.store.redis.calls import LIBRARY, LinkCase
 from tests.store.redis_server import Server, shared_server
 from tests.store.redis_sets import TlsFront
+
+TEXT = """
+local function which(keys, args) return 'WHICH' end
+redis.register_function{ function_name = 'smsgwd_which', callback = which, flags = { 'no-writes' } }
+"""
 
 
 class Calls(LinkCase):
@@ -152,6 +157,27 @@ class Libraries(LinkCase):
         assert self.libraries() == [newer.code]
         await link.function("put", ["a"], ["four"])
         assert await link.function("got", ["a"], []) == 4
+
+    async def test_versions_side_by_side(self):
+        older, newer = (Library.of("one", TEXT.replace("WHICH", which)) for which in ("older", "newer"))
+        beside = Library.of("another {gateway}", TEXT.replace("WHICH", "older"))
+        links = [await self.linked(self.server.url, library=each) for each in (older, newer, beside, older)]
+        for link, which in zip(links, (b"older", b"newer", b"older", b"older"), strict=True):
+            assert await link.function("smsgwd_which", ["a"], []) == which
+            assert await link.call("FCALL", "smsgwd_which", 1, "a", read=True) == which
+            assert await link.call("FCALL_RO", "smsgwd_which", 1, "a") == which
+
+    async def test_what_nobody_uses_any_more_is_removed(self):
+        older, old, new = (Library.of("one", TEXT.replace("WHICH", which)) for which in ("older", "old", "new"))
+        beside = Library.of("two", TEXT)
+        links = [await self.linked(self.server.url, library=each) for each in (older, old, beside, new)]
+        assert await tidy(links[-1], new, {old.name}) == [older.name]
+        assert self.libraries() == sorted(each.code for each in (old, beside, new))
+        assert await tidy(links[-1], new, {old.name}) == []
+        # One that used it nevertheless has it again.
+        error = await self.assertFailure(links[0].function("smsgwd_which", ["a"], []), Unreachable)
+        assert not error.unknown
+        assert await self.soon(lambda: links[0].function("smsgwd_which", ["a"], [])) == b"older"
 
     async def test_gone_from_the_server_it_is_loaded_again(self):
         link = await self.linked(self.server.url)

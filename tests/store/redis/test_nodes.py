@@ -14,7 +14,7 @@ from smsgwd.store.alone import Alone
 from smsgwd.store.redis.errors import Refused, Unreachable
 from smsgwd.store.redis.nodes import EVERY_S, MARGIN_S, TTL_MS, NameTaken, place_of_this_process
 from smsgwd.store.redis.program import Program
-from tests.store.redis.peers import Gateway
+from tests.store.redis.peers import LIBRARY, Gateway
 
 GOOD_S = TTL_MS / 1000 - MARGIN_S
 
@@ -37,7 +37,7 @@ def commit(gateway, fence, value="x"):
     program.fence = fence
     program.sets[f"{gateway.keys.base}row"] = f"12345678{value}".encode()
     keys, args = program.encode()
-    return gateway.client.call("FCALL", "smsgwd_commit", len(keys), *keys, *args)
+    return gateway.client.call(*LIBRARY.call(("FCALL", "smsgwd_commit", len(keys), *keys, *args)))
 
 
 def test_a_lease_that_is_renewed_stays(gateway):

@@ -81,6 +81,26 @@ class TestCheck(UpkeepCase, TestCase):
             "tenant demo has 160000 reserved, its open messages cost 120000",
         )
 
+    async def test_rows_that_no_index_has(self):
+        keys, value = self.keys, b"12345678" + b"\x90"
+        self.call("ZREM", keys.records(CONTACT), b"demo\x00306")
+        rows = [
+            keys.message(7), keys.push(7), keys.parked(7), keys.lookup(7), keys.refused(7), keys.audit(7),
+            keys.tenant("a:b"), keys.link("x"), keys.answer("a:b", "c%d"), keys.record(CONTACT, "a:b", "c"),
+        ]  # fmt: skip
+        for row in rows:
+            self.call("SET", row, value)
+        found = await self.problems()
+        missing = [*rows, keys.record(CONTACT, "demo", "306")]
+        told = {f"{row.removeprefix(keys.base)} is there and in no index of its kind" for row in missing}
+        self.assertEqual({each for each in found if "no index" in each}, told)
+        # With the indexes nothing is wrong with their places, whatever characters their names have.
+        for index, member in ((keys.tenants, b"a:b"), (keys.answers, b"a:b\x00c%d"), (keys.link_expiry, b"x")):
+            self.call("ZADD", index, 0, member)
+        told -= {f"{row.removeprefix(keys.base)} is there and in no index of its kind" for row in rows[6:9]}
+        self.assertEqual({each for each in await self.problems() if "no index" in each}, told)
+        self.assertFalse([each for each in await self.problems(deep=False) if "no index" in each])
+
     async def test_a_row_that_cannot_be_read(self):
         self.call("SETRANGE", self.keys.message(self.queued.id), STAMP, b"\xc1" * 9)
         found = await self.problems()
