@@ -25,8 +25,8 @@ from smsgwd.ports.clock import Clock
 from smsgwd.ports.dispatch import Dispatcher
 from smsgwd.ports.push import Outbox
 from smsgwd.ports.store import Store, StoreUnavailable
-from smsgwd.store.redis.spool import Spool
-from smsgwd.store.redis.spool_file import Row
+from smsgwd.store.spool import Spool
+from smsgwd.store.spool_file import Row
 from smsgwd.telemetry import get_logger
 
 _AT_ONCE: Final = 200  # messages of a commit (app.sweeps says why)

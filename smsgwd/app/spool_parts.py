@@ -20,7 +20,7 @@ from smsgwd.ports.dispatch import Dispatcher
 from smsgwd.ports.push import Outbox
 from smsgwd.ports.store import StoreUnavailable
 from smsgwd.store.embedded.store import EmbeddedStore
-from smsgwd.store.redis.spool_file import FILE, SpoolFile, refuse_left
+from smsgwd.store.spool_file import FILE, SpoolFile, refuse_left
 from smsgwd.telemetry import Metrics
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class SpoolParts:
 
     def _open(self, file: SpoolFile, section: RedisSection, store: RedisStore) -> None:
         from smsgwd.app.spooling import Spooling
-        from smsgwd.store.redis.spool import spool_of
+        from smsgwd.store.spool import spool_of
 
         self.highest = file.highest()
         spool = spool_of(file, self._reactor, self._clock.monotonic)

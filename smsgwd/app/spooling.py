@@ -18,7 +18,7 @@ from smsgwd.model.spooled import Waiting
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.commits import Commits
 from smsgwd.ports.store import StoreUnavailable
-from smsgwd.store.redis.spool import Spool
+from smsgwd.store.spool import Spool
 from smsgwd.telemetry import get_logger
 
 _USUAL: Final = 1  # priority; what is above it waits for nothing

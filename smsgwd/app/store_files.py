@@ -14,7 +14,7 @@ from smsgwd.config.model.store import RedisStore as RedisSection
 from smsgwd.store.copying import file
 from smsgwd.store.copying.copy import Source, Target, Told, added_up, copy
 from smsgwd.store.copying.records import Copy
-from smsgwd.store.redis.spool_file import refuse_left
+from smsgwd.store.spool_file import refuse_left
 from smsgwd.store.writer import CannotOpen
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ transaction, `owed.py`; what is owed that is about no message, `items.py`; who p
 `books.py`; what is counted of a tenant, `counts.py`; how whole messages are shown, `views.py`; which addresses are
 one person's number, `numbers.py`; what goes of a person who is to be forgotten, `erasure.py`; the thread that
 commits, and what a failure does, `writer.py`; how the reactor asks it, `committing.py`. What a process is that shares
-its store with no other, `alone.py`. To change the archive of finished messages, edit `archive/`; how everything is
-copied from one kind of store into another, edit `copying/`; how values stand in files, `framing.py`.
+its store with no other, `alone.py`. What waits on a node's disk until a shared store takes it: its file,
+`spool_file.py`, and how that is asked, `spool.py`. To change the archive of finished messages, edit `archive/`; how
+everything is copied from one kind of store into another, edit `copying/`; how values stand in files, `framing.py`.
 """

@@ -17,7 +17,7 @@ from smsgwd.config.model.store import RedisStore as Section
 from smsgwd.model.message import State
 from smsgwd.model.spooled import Drained, Waiting
 from smsgwd.store.embedded.store import EmbeddedStore
-from smsgwd.store.redis.spool_file import FILE, SpoolFile
+from smsgwd.store.spool_file import FILE, SpoolFile
 from smsgwd.store.writer import CannotOpen
 from smsgwd.telemetry import Metrics
 from tests.app.fakes import FakeClock

@@ -15,8 +15,8 @@ from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.spooled import Drained, Spooled, SubmitSpooled
 from smsgwd.model.submission import Idempotency
 from smsgwd.ports.store import StoreUnavailable
-from smsgwd.store.redis.spool import Spool
-from smsgwd.store.redis.spool_file import FILE, SpoolFile
+from smsgwd.store.spool import Spool
+from smsgwd.store.spool_file import FILE, SpoolFile
 from tests.app.fakes import FakeClock, FakeDispatcher, now
 from tests.store.samples import begin_anew, message, submission, submit
 

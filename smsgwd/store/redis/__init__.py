@@ -37,8 +37,6 @@ what it owns, `ownership.py`; what it should have and what operators may say, `p
 `smsgwd.delivery.allotment`); how nodes call each other, `wakes.py`; how many binds an
 SMPP account has on all of them, `account_binds.py`.
 
-What waits on a node's disk: its file, `spool_file.py`, and how that is asked, `spool.py`.
-
 What all nodes know and limit: to change how they hear what others changed, edit `changed.py`; texts that none takes
 twice, `texts.py`; shares of rates, `shares.py`.
 """

@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 
 from smsgwd.model.spooled import SpoolView, Waiting
 from smsgwd.ports.store import StoreUnavailable
-from smsgwd.store.redis.spool_file import Kept, SpoolFile
+from smsgwd.store.spool_file import Kept, SpoolFile
 
 _T = TypeVar("_T")
 _AGAIN_S: Final = 1.0  # after a failure of the disk

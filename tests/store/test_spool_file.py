@@ -9,7 +9,7 @@ from smsgwd.model.message import State
 from smsgwd.model.spooled import Spooled, Waiting
 from smsgwd.model.submission import Idempotency
 from smsgwd.ports.store import StoreUnavailable
-from smsgwd.store.redis.spool_file import FILE, SpoolFile, refuse_left
+from smsgwd.store.spool_file import FILE, SpoolFile, refuse_left
 from smsgwd.store.writer import CannotOpen
 from tests.store.samples import NOW, begin_anew, message, submission, submit
 

@@ -7,8 +7,8 @@ from twisted.internet.defer import Deferred
 
 from smsgwd.model.spooled import Spooled, Waiting
 from smsgwd.ports.store import StoreUnavailable
-from smsgwd.store.redis.spool import Spool
-from smsgwd.store.redis.spool_file import FILE, SpoolFile
+from smsgwd.store.spool import Spool
+from smsgwd.store.spool_file import FILE, SpoolFile
 from tests.store.samples import NOW, begin_anew, message, submit
 
 
