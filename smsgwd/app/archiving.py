@@ -1,4 +1,6 @@
-"""Finished messages go from Redis to this node's archive, and out of that when their time is over.
+"""Finished messages go from Redis to the archive, and out of that when their time is over.
+
+With files each node does so for its own. With PostgreSQL the role `archive` does all of it, for everybody.
 
 A step takes a page of messages: they are in the archive, on the disk, before a change deletes them from Redis, and that
 deletes only what is still as it was written (docs/design/archive.md). A step that is broken off is made again: nothing
@@ -69,7 +71,8 @@ def archiving_of(config: Config, core: Core, reactor: IReactorTime) -> Archiving
 
 class Archiving:
     """Runs it: messages whose ids have this node's number, and with the role those that a node which is no more has
-    left. The store has an archive. `retention` may be replaced."""
+    left; with an archive that is shared all messages, by whoever has the role. The store has an archive. `retention`
+    may be replaced."""
 
     def __init__(
         self,
@@ -92,6 +95,7 @@ class Archiving:
         self._cluster = cluster
         self._tenants = tenants
         self._section = section
+        self._shared = section.kind == "postgresql"
         self._metrics = metrics
         self._after = 0
         self._cleared_at = -_CLEAR_S  # monotonic seconds
@@ -147,6 +151,9 @@ class Archiving:
         """Archive the next page; the seconds to wait before the next step. Fails with StoreUnavailable."""
         if not self._store.healthy or self._cluster.nodes.fenced:
             return _RETRY_S
+        if self._shared and not self._cluster.owns(ROLES, ARCHIVE):
+            self._after = 0
+            return _IDLE_S
         count, more = await self._move()
         if not more:
             await self._forget()
@@ -178,6 +185,8 @@ class Archiving:
     def _bounds(self, before: int) -> Callable[[int], int]:
         """Tells of an id before when (ms) its message must have ended to be archived here: `before` where it is this
         node's, 0 where it is another one's."""
+        if self._shared:
+            return lambda _: before
         own, left = self._cluster.number, before - _LEFT_MS if self._cluster.owns(ROLES, ARCHIVE) else 0
         others = {each.number for each in self._cluster.nodes.listed()} - {own}
 
@@ -188,17 +197,18 @@ class Archiving:
         return bound
 
     async def _forget(self) -> None:
-        """Whoever is to be forgotten by this node's archive."""
-        node = self._cluster.node
-        for record in await self._store.records(FORGET, node, "", _PAGE):
+        """Whoever is to be forgotten by this node's archive, or by the one of all."""
+        records = await self._store.records(FORGET, None if self._shared else self._cluster.node, "", _PAGE)
+        for number in {record.key for record in records}:  # in a shared one once for all nodes
             count, place = 0, 0
             after: int | None = -1
             while after is not None:
-                place, after = await self._archive.forget(record.key, after)
+                place, after = await self._archive.forget(number, after)
                 count += place
-            await self._store.commit([DropRecord(FORGET, node, record.key)])
+            drops = [DropRecord(FORGET, record.tenant, number) for record in records if record.key == number]
+            await self._store.commit(drops)
             _log.info("archive.forgot", rows=count)
-        if self._cluster.owns(ROLES, ARCHIVE):
+        if not self._shared and self._cluster.owns(ROLES, ARCHIVE):
             over = self._clock.now_ms() - int(self.retention.messages_d * _DAY_MS)
             for record in await self._store.records(FORGET, None, "", _PAGE):
                 if record.at < over:  # of a node that is no more: were it back, its files would go by their age
@@ -215,9 +225,10 @@ class Archiving:
                 while await self._archive.blank(tenant.id, now - int(days * _DAY_MS), _TEXTS) == _TEXTS:
                     if self._stopped:
                         return
-        gone = await self._archive.drop(now - int(self.retention.messages_d * _DAY_MS))
-        if gone:
+        while gone := await self._archive.drop(now - int(self.retention.messages_d * _DAY_MS)):
             self._metrics.purged.labels("archived").inc(gone)
+            if self._stopped:
+                return
         self._metrics.archive_bytes.set((await self._archive.size()).bytes)
 
     def _clock_ahead(self) -> int:

@@ -9,6 +9,7 @@ from smsgwd.app.cluster import Cluster, SharedCluster
 from smsgwd.app.observe import Results
 from smsgwd.config import Config
 from smsgwd.config.model.store import RedisStore as RedisSection
+from smsgwd.config.model.store import StoreArchive
 from smsgwd.ports.clock import Clock
 from smsgwd.store.embedded.store import EmbeddedStore
 from smsgwd.telemetry import Metrics, get_logger
@@ -51,7 +52,7 @@ def build_store(config: Config, reactor: Any, metrics: Metrics) -> AnyStore:
     }
     if isinstance(section, RedisSection):
         if section.archive is not None:
-            common["archive"] = _archive(config.data_dir, reactor)
+            common["archive"] = _archive(section.archive, config.data_dir, reactor)
         store = redis_store(section, config.node, reactor, common)
         store.writer.round_trip = metrics.round_trip_seconds.observe  # of its thread, and of nobody else
     else:
@@ -64,10 +65,14 @@ def build_store(config: Config, reactor: Any, metrics: Metrics) -> AnyStore:
     return store
 
 
-def _archive(data_dir: Path, reactor: Any) -> Archive:
+def _archive(section: StoreArchive, data_dir: Path, reactor: Any) -> Archive:
     from smsgwd.store.archive.files import ArchiveFiles  # as below
     from smsgwd.store.archive.threaded import Archive as Threaded
 
+    if section.url is not None:
+        from smsgwd.store.archive.postgres import PostgresArchive  # needs an extra
+
+        return Threaded(reactor, PostgresArchive(section.url.get_secret_value(), int(section.after_h * 3_600_000)))
     return Threaded(reactor, ArchiveFiles(data_dir / "archive"))
 
 

@@ -45,4 +45,19 @@ def _redis_reasons(section: RedisStore) -> list[str]:
         return [*found, f"store.url: {str(error).removeprefix('address: ')}"]
     if address.tls is None and tls != RedisTls():
         found.append("store.tls: the address has no TLS: it begins with rediss for that")
+    if section.archive is not None and section.archive.url is not None:
+        found += _postgresql_reasons(section.archive.url.get_secret_value())
     return found
+
+
+def _postgresql_reasons(url: str) -> list[str]:
+    """What is wrong with the address of the archive; none of its words, which may be secret."""
+    try:
+        import psycopg
+    except ImportError:  # nor where libpq is missing
+        return ["store.archive: needs packages that are not installed: pip install 'smsgwd[postgresql]'"]
+    try:
+        psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.Error:
+        return ["store.archive.url: no address of a database as libpq reads it"]
+    return []

@@ -228,7 +228,7 @@ EVENTS: Mapping[str, Event] = _events(
     ("retention.clock_set", "warning", "The wall clock was set; after a step forward clearing up rests for an hour."),
     ("archive.failed", "error", "The archive cannot be written, read or cleared up; what has ended stays in Redis."),
     ("archive.recovered", "info", "The archive can be used again."),
-    ("archive.forgot", "info", "This node's archive has forgotten a person; how many messages told of them."),
+    ("archive.forgot", "info", "The archive has forgotten a person; how many messages told of them."),
     ("retention.purged", "info", "Clearing up deleted rows; how many of which kind, once an hour at most."),
     ("store.damaged", "error", "The database file is damaged; what SQLite says. See docs/backup.md."),
     ("store.backed_up", "info", "A copy of the store was written; file, bytes."),

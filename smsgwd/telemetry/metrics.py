@@ -132,8 +132,10 @@ class Metrics(Declaring):
         self.receipts_orphaned = self._gauge("receipts_orphaned", "Parked receipts that have waited too long.")
         self.opt_outs = self._counters("opt_outs_total", "Subscribers who opted out or in again.", "how", series=4)
         self.purged = self._counters("purged_rows_total", "Rows deleted for their age, by kind.", "kind", series=16)
-        self.archived = self._counter("archived_messages_total", "Messages that went from Redis to the node's archive.")
-        self.archive_bytes = self._gauge("archive_bytes", "Bytes of the archive's files on this node.")
+        self.archived = self._counter(
+            "archived_messages_total", "Messages that this node moved from Redis to the archive."
+        )
+        self.archive_bytes = self._gauge("archive_bytes", "Bytes of the archive: files of this node, or the table.")
         self.receipts_late = self._counters(
             "receipts_after_final_total", "Receipts after a final state; they change nothing.", "connector"
         )

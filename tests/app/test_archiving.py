@@ -16,7 +16,7 @@ from smsgwd.ports.nodes import NodeState, NodeView
 from smsgwd.telemetry import Metrics
 from tests.app.fakes import FakeClock
 from tests.store.base import StoreCase
-from tests.store.redis.archiving import WithArchive
+from tests.store.redis.archiving import InPostgres, WithArchive
 from tests.store.samples import HOUR, NOW, message, receipt, sent, submit
 
 DAY = 24 * HOUR
@@ -43,7 +43,9 @@ class Cluster:
         return name in self.roles
 
 
-class TestArchiving(WithArchive, StoreCase, TestCase):
+class ArchivingCase(WithArchive, StoreCase):
+    section = StoreArchive(after_h=24)
+
     async def setUp(self):
         await super().setUp()
         self.clock, self.cluster, self.reactor = FakeClock(NOW + 6000), Cluster(), Clock()
@@ -53,7 +55,7 @@ class TestArchiving(WithArchive, StoreCase, TestCase):
             store=self.store,
             cluster=self.cluster,
             tenants=lambda: [Tenant("demo", texts_d=2.0)],
-            section=StoreArchive(after_h=24),
+            section=self.section,
             retention=Retention(messages_d=90, texts_d=30),
             metrics=Metrics(CollectorRegistry()),
         )
@@ -73,6 +75,8 @@ class TestArchiving(WithArchive, StoreCase, TestCase):
         while await self.archiving.step() < 5:
             pass
 
+
+class TestArchiving(ArchivingCase, TestCase):
     async def test_it_goes_when_it_has_ended_long_enough_ago(self):
         number = await self.delivered()
         await self.round()
@@ -156,3 +160,39 @@ class TestArchiving(WithArchive, StoreCase, TestCase):
         self.assertEqual(await self.left(), 0)
         self.assertEqual(self.reactor.getDelayedCalls(), [])
         self.assertIsNotNone(await self.view(number))
+
+
+class TestSharedArchiving(InPostgres, ArchivingCase, TestCase):
+    section = StoreArchive(kind="postgresql", url="postgresql://h/a", after_h=24)
+
+    async def test_whoever_has_the_role_archives_everybodys(self):
+        number = await self.delivered()
+        self.cluster.number, self.cluster.nodes.others, self.cluster.roles = 2, [1, 2], set()
+        self.clock.advance(25 * HOUR / 1000)
+        self.assertGreaterEqual(await self.archiving.step(), 5)
+        self.assertEqual(await self.left(), 1)
+        self.cluster.roles = {ARCHIVE}
+        await self.round()
+        self.assertEqual(await self.left(), 0)
+        self.assertIsNotNone(await self.view(number))
+
+    async def test_texts_and_rows_go_by_their_age(self):
+        number = await self.delivered()
+        await self.round(25 * HOUR)
+        await self.round(DAY)
+        self.assertEqual((await self.view(number)).message.body, b"")
+        await self.round(92 * DAY)
+        self.assertIsNone(await self.view(number))
+
+    async def test_a_person_is_forgotten_once_for_all_nodes(self):
+        number = await self.delivered()
+        await self.round(25 * HOUR)
+        await self.store.server.call("HSET", self.store.keys.node_numbers, "one", 1, "gone", 2)
+        await self.one(EraseRest(NUMBER, self.clock.now_ms()))
+        self.cluster.roles = set()
+        await self.archiving.step()
+        self.assertEqual(len(await self.store.records(FORGET, None, "", 9)), 2)
+        self.cluster.roles = {ARCHIVE}
+        await self.round()
+        self.assertEqual((await self.view(number)).message.msisdn, "")
+        self.assertEqual(await self.store.records(FORGET, None, "", 9), [])

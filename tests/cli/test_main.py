@@ -1,5 +1,6 @@
 """`smsgwd`: help, version, describe, check."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,17 @@ def test_check_says_what_this_release_leaves_closed(tmp_path):
         ("{url: 'rediss://h', tls: {cert: smsgwd.yaml}}", "store.tls: cert and key are given together"),
         ("{url: 'rediss://h', tls: {ca: nowhere.pem}}", "store.tls.ca: cannot read file"),
         ("{url: 'http://h'}", "smsgwd.yaml:3: store.url: must start with redis://"),
+        ("{url: 'redis://h', archive: {kind: postgresql, url: 'postgresql://u:secret@h/a?sslmode=verify-full'}}", ""),
+        ("{url: 'redis://h', archive: {kind: postgresql}}", "store.archive: kind postgresql needs a url"),
+        ("{url: 'redis://h', archive: {url: 'postgresql://u:secret@h/a'}}", "kind files has none"),
+        (
+            "{url: 'redis://h', archive: {kind: postgresql, url: 'mysql://u:secret@h/a'}}",
+            "must start with postgresql://",
+        ),
+        (
+            "{url: 'redis://h', archive: {kind: postgresql, url: 'postgresql://u@h/a?secret=1'}}",
+            "store.archive.url: no address of a database",
+        ),
         ("{url: 'redis://h', replicas: 17}", "smsgwd.yaml:3: store.replicas"),
         ("{url: 'redis://h', prefix: 'a b'}", "smsgwd.yaml:3: store.prefix"),
     ],
@@ -114,6 +126,16 @@ def test_check_says_which_packages_traces_need(tmp_path, monkeypatch):
     result = run("check", "-c", path)
     assert result.exit_code == 2
     assert "tracing.endpoint: needs packages that are not installed: pip install 'smsgwd[otel]'" in result.output
+
+
+def test_check_says_which_packages_the_archive_needs(tmp_path, monkeypatch):
+    section = "{kind: redis, url: 'redis://h', archive: {kind: postgresql, url: 'postgresql://h/a'}}"
+    path = written(tmp_path, f"node: one\ndata_dir: data\nstore: {section}\n")
+    assert run("check", "-c", path).exit_code == 0
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    result = run("check", "-c", path)
+    assert result.exit_code == 2
+    assert "store.archive: needs packages that are not installed: pip install 'smsgwd[postgresql]'" in result.output
 
 
 def test_run_refuses_a_bad_file_before_anything_starts(tmp_path):

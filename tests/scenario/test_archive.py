@@ -11,6 +11,7 @@ import pytest
 from tests.scenario.harness import Gateway, Scene, wait
 from tests.scenario.nodes import node
 from tests.scenario.stores import server
+from tests.store.postgres_server import shared_postgres
 
 pytestmark = pytest.mark.scenario
 
@@ -88,3 +89,27 @@ def test_a_person_is_erased_from_the_archive_of_a_node_that_was_away(scene: Scen
     for path in files:
         assert b"306977000111" not in path.read_bytes()
         assert b"For your eyes only" not in path.read_bytes()
+
+
+def test_all_nodes_see_what_is_in_postgresql_and_send_without_it(scene: Scene) -> None:
+    smsc, postgres = scene.smsc(), shared_postgres()
+    url = postgres.url(f"archived{time.time_ns()}")
+    section: dict[str, object] = {"kind": "postgresql", "url": url, "after_h": 0}
+    nodes = [node(scene, name, smsc, archive=section) for name in ("one", "other")]
+    ids = [each.tenant.send("+306977000111") for each in nodes]
+    for each, number in zip(nodes, ids, strict=True):
+        each.tenant.wait_state(number, "delivered")
+    wait("all is archived", lambda: sum(each.metric("smsgwd_archived_messages_total") for each in nodes) == 2)
+    for each in nodes:
+        assert [each.tenant.message(number)["state"] for number in ids] == ["delivered"] * 2
+    postgres.stop()
+    try:
+        later = nodes[0].tenant.send("+306977000222")
+        nodes[0].tenant.wait_state(later, "delivered")
+        answer = nodes[1].tenant.ask("GET", f"/v1/messages/{ids[0]}")
+        assert answer.status == 503
+    finally:
+        postgres.start()
+    wait("it goes on", lambda: sum(each.metric("smsgwd_archived_messages_total") for each in nodes) == 3)
+    nodes[1].command("message", "erase", number="+306977000111")
+    wait("it has forgotten", lambda: {nodes[0].tenant.message(number)["to"] for number in ids} == {"erased"})

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
-from pydantic import SecretStr, field_validator
+from pydantic import SecretStr, field_validator, model_validator
 
 from smsgwd.config.option import Section, option
 from smsgwd.config.types import ExistingFile
@@ -41,10 +41,19 @@ class RedisTls(Section):
 
 
 class StoreArchive(Section):
-    """Messages that have ended leave Redis for files on each node, so that Redis holds what lives (docs/archive.md).
-    The same on all nodes."""
+    """Messages that have ended leave Redis for files on each node or for PostgreSQL, so that Redis holds what lives
+    (docs/archive.md). The same on all nodes."""
 
-    kind: Literal["files"] = option("An SQLite file a day on each node, in `archive` of `data_dir`.", default="files")
+    kind: Literal["files", "postgresql"] = option(
+        "`files`: an SQLite file a day on each node, in `archive` of `data_dir`, which no other node sees."
+        " `postgresql`: one database that all nodes see; needs `pip install smsgwd[postgresql]`.",
+        default="files",
+    )
+    url: SecretStr | None = option(
+        "The database (`kind: postgresql` only): `postgresql://user:password@host:5432/name?sslmode=verify-full`, as"
+        " libpq reads it. It belongs to the gateways that share one `prefix`.",
+        default=None,
+    )
     after_h: float = option(
         "How long after its end a message stays in Redis. A receipt that comes later finds no message.",
         default=24.0,
@@ -53,6 +62,19 @@ class StoreArchive(Section):
         unit="h",
     )
     rows_s: int = option("Most messages archived a second.", default=2000, ge=10, le=100000, unit="rows/s")
+
+    @field_validator("url")
+    @classmethod
+    def _scheme(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must start with postgresql:// or postgres://")
+        return value
+
+    @model_validator(mode="after")
+    def _url_of_its_kind(self) -> Self:
+        if (self.url is None) == (self.kind == "postgresql"):
+            raise ValueError("kind postgresql needs a url, and kind files has none")
+        return self
 
 
 class Spool(Section):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import msgspec
 from twisted.internet.threads import deferToThreadPool
@@ -14,13 +14,17 @@ from smsgwd.ports.store import StoreUnavailable
 from smsgwd.store.archive.files import ArchiveFiles, Size
 from smsgwd.store.archive.row import ArchivedRow
 
+if TYPE_CHECKING:  # psycopg is there only where somebody wants it
+    from smsgwd.store.archive.postgres import PostgresArchive
+
 _T = TypeVar("_T")
+Kept: TypeAlias = "ArchiveFiles | PostgresArchive"
 
 
 class Archive:
-    """Each method does what that of ArchiveFiles does, and fails with StoreUnavailable."""
+    """Each method does what that of ArchiveFiles (or PostgresArchive) does, and fails with StoreUnavailable."""
 
-    def __init__(self, reactor: Any, files: ArchiveFiles) -> None:
+    def __init__(self, reactor: Any, files: Kept) -> None:
         self._reactor = reactor
         self._files = files
         self._thread = ThreadPool(0, 1, "archive")

@@ -133,6 +133,7 @@ class RedisStore(Committing, KeptUp, Archivable, Reads):
                 self._archived = await self.asking.archive.open()
         except (Unreachable, Refused, ValueError, StoreUnavailable) as error:
             self._archive_closed()
+            await self.server.close()
             raise CannotOpen(f"store: {error}") from None
         if reasons:
             await self.server.close()

@@ -8,10 +8,13 @@ from twisted.internet.defer import Deferred
 
 from smsgwd.model.upkeep import DropArchived
 from smsgwd.store.archive.files import ArchiveFiles
+from smsgwd.store.archive.postgres import PostgresArchive
 from smsgwd.store.archive.threaded import Archive
 from smsgwd.store.redis.address import parse
 from smsgwd.store.redis.store import RedisStore
+from tests.store.postgres_server import shared_postgres
 from tests.store.redis_server import shared_server
+from tests.store.samples import NOW
 
 LATER = 1 << 41  #: ms since 1970: everything was before
 _prefixes = itertools.count(1)
@@ -39,10 +42,24 @@ class WithArchive:
         if not hasattr(self, "prefix"):
             self.prefix = f"archive{next(_prefixes)}"
             self.directory = Path(self.mktemp())
-        files = Archive(reactor, ArchiveFiles(self.directory))
+        kept = Archive(reactor, self.new_archive())
         return RedisStore(
-            reactor, parse(shared_server().url), prefix=self.prefix, strict=False, archive=files, **options
+            reactor, parse(shared_server().url), prefix=self.prefix, strict=False, archive=kept, **options
         )
+
+    def new_archive(self):
+        """The archive of a store; on the data of those before it in this test."""
+        return ArchiveFiles(self.directory)
+
+
+class InPostgres:
+    """Before WithArchive: the archive is in PostgreSQL, each test's in a schema of its own."""
+
+    def new_archive(self):
+        if not hasattr(self, "url"):
+            self.monotonic = 0.0
+            self.url = shared_postgres().url(self.prefix)
+        return PostgresArchive(self.url, 0, lambda: NOW, lambda: self.monotonic)
 
 
 class AlwaysArchived(WithArchive):

@@ -3,7 +3,7 @@
 from twisted.trial.unittest import TestCase
 
 from tests.store import contract, contract_finding
-from tests.store.redis.archiving import AlwaysArchived
+from tests.store.redis.archiving import AlwaysArchived, InPostgres
 
 
 class TestQueries(AlwaysArchived, contract.QueryContract, TestCase):
@@ -45,4 +45,20 @@ class TestEsmes(AlwaysArchived, contract.EsmeContract, TestCase):
 
 
 class TestMoney(AlwaysArchived, contract.MoneyContract, TestCase):
+    pass
+
+
+class TestQueriesInPostgres(InPostgres, TestQueries):
+    pass
+
+
+class TestDialectsInPostgres(InPostgres, TestDialects):
+    pass
+
+
+class TestFindInPostgres(InPostgres, TestFind):
+    pass
+
+
+class TestTraceInPostgres(InPostgres, TestTrace):
     pass
