@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from smsgwd.model.changes import Change
+from smsgwd.model.spooled import SubmitSpooled
 from smsgwd.store.apply import table as shared
 from smsgwd.store.embedded.apply import table as embedded
+from smsgwd.store.redis.apply import table as redis
 from smsgwd.store.work import Work
 
 STORE = Path(shared.__file__).parent.parent
@@ -38,9 +40,10 @@ def test_what_changes_mean_knows_no_particular_store(path):
 
 
 def test_every_kind_of_change_has_its_function():
-    kinds = set(typing.get_args(Change))
+    kinds = {*typing.get_args(Change), SubmitSpooled}  # which is a Submit for whoever asks
     assert len(kinds) > 40
     assert set(embedded.TABLE) == kinds
+    assert set(redis.TABLE) == kinds
     assert set(shared.SHARED) < kinds
 
 
