@@ -215,6 +215,7 @@ class PostgresArchive:
                     raise
                 return work(self._connection())
         except psycopg.Error as error:
+            self.close()  # the next goes to whoever is the master by then
             raise OSError(_words(error)) from None
 
     def _connection(self) -> psycopg.Connection[Any]:

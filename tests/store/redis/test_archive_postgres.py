@@ -71,6 +71,18 @@ class TestArchiveInPostgres(InPostgres, ArchiveCase, TestCase):
         shared_postgres().start()
         self.assertEqual(await self.state(ids[0]), State.DELIVERED)
 
+    async def test_a_failure_makes_a_new_connection(self):
+        """One that has become a standby's takes no rows, and goes on answering."""
+        kept = self.new_archive()
+        self.addCleanup(kept.close)
+        kept.open()
+        kept._db.execute("SET default_transaction_read_only = on")
+        row = ArchivedRow(7, "demo", 1, NOW, None, b"")
+        with self.assertRaisesRegex(OSError, "read-only"):
+            kept.put([row])
+        kept.put([row])
+        self.assertEqual(kept.rows([7]), [row])
+
     async def test_tables_of_a_newer_version_are_left_alone(self):
         self.sql("UPDATE smsgwd_archive SET version = 2")
         await self.store.close()
