@@ -59,7 +59,10 @@ class SpoolParts:
         self.highest = file.highest()
         spool = spool_of(file, self._reactor, self._clock.monotonic)
         spool.away = section.spool.away
-        used = lambda: Deferred.fromCoroutine(_used(store))  # noqa: E731
+
+        def used() -> Deferred[int]:
+            return Deferred.fromCoroutine(_used(store))
+
         self._spooling = Spooling(store, spool, section.spool, self._clock, self._reactor, used)
         store.spooled = spool.view
 
