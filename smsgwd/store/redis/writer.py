@@ -11,6 +11,8 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from queue import Empty
 from typing import Any, Final
 
@@ -208,19 +210,13 @@ class RedisWriter(Writer[Tx]):
         self._under_way.append(flight)
         self._stamp = flight.stamp
         waits = () if self._confirm is None else self._confirm.commands
-        begun = time.monotonic()
-        self._server.start(
-            lambda answer: self._answered(flight, answer, time.monotonic() - begun),
-            "smsgwd_commit",
-            flight.keys,
-            flight.args,
-            waits,
-        )
+        answered = partial(self._answered, flight, time.monotonic())
+        self._server.start(answered, "smsgwd_commit", flight.keys, flight.args, waits)
 
-    def _answered(self, flight: Flight, answer: Any, seconds: float) -> None:
-        """On the reactor: what became of one that was sent, so long ago."""
+    def _answered(self, flight: Flight, begun: float, answer: Any) -> None:
+        """On the reactor: what became of one that was sent at `begun`."""
         try:
-            self.round_trip(seconds)
+            self.round_trip(time.monotonic() - begun)
             flight.answered(answer, self._confirm)
             if not self._well(flight):
                 self.do(Job(_nothing, _nothing))  # the thread looks after it, be it that nothing else is to be done
@@ -276,7 +272,8 @@ class RedisWriter(Writer[Tx]):
                 return
         elif flights[0].conflicts:
             self.conflicts += 1
-            self._learn(flights[0], flights[0].conflicts)
+            with suppress(Unreachable, Refused):  # else the next try finds out
+                self._learn(flights[0], flights[0].conflicts)
         for each in flights[:happened]:
             each.happened()
             self._answer(each.report())

@@ -94,6 +94,28 @@ def test_what_another_node_changed_is_computed_again_with_what_follows(desk):
     other.close()
 
 
+def test_a_server_that_goes_before_it_says_what_has_changed_ends_nothing(desk):
+    desk.commit(submit(message()))
+    other = Node(desk.node.keys.base.strip("{}:"), "b")
+    other.run(lambda work: apply(work, [PutTenant(tenant(credit_limit=9 * EURO), replace=True)]))
+    away = []
+
+    def ask(commands):
+        if away:
+            raise away.pop()
+        return desk.node.ask(commands)
+
+    desk.wire.ask = ask
+    desk.send(submit(message()), ticket=1)
+    desk.send(submit(message()), ticket=2)
+    away.append(AWAY)
+    desk.rest()
+    assert not away
+    assert [type(each[0]) for each in desk.answers().values()] == [Submitted, Submitted]
+    assert desk.taken() == (3, 3 * PRICE)
+    other.close()
+
+
 @pytest.mark.parametrize(
     "steps",
     [
