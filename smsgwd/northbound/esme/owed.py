@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 from smsgwd.model.outbox import OutboxItem, OutboxTarget, account_of_target
 from smsgwd.northbound.esme.lane import Lane
 from smsgwd.ports.clock import Clock
-from smsgwd.ports.store import Store
+from smsgwd.ports.store import Store, StoreUnavailable
 from smsgwd.telemetry import get_logger
 
 LOOK_S: Final = 60.0
@@ -126,4 +126,5 @@ class Owed:
 
 
 def _failed(what: str, failure: Failure) -> None:
-    _log.error("esme.error", reason=f"{what}: {type(failure.value).__name__}")
+    if not isinstance(failure.value, StoreUnavailable):  # which the store says itself; it is asked again
+        _log.error("esme.error", reason=f"{what}: {type(failure.value).__name__}")
