@@ -17,7 +17,8 @@ MEASURED: Final = "measured here"
 STATED: Final = "stated by others"
 _MOST_REPLICAS: Final = 16
 _AT_LEAST_ONE: Final = (
-    "doorway", "claim_page", "commit_most", "connectors", "binds", "bind_window", "burst_size", "lives", "lives_in_all",
+    "doorway", "claim_page", "commit_most", "commits_under_way", "connectors", "binds", "bind_window", "burst_size",
+    "lives", "lives_in_all",
 )  # fmt: skip
 
 
@@ -54,6 +55,7 @@ class Assumptions:
     )
     commit_gap_ms: float = _assumed(2, "ms", CODE, "least time between the starts of two commits of a node")
     commit_gap_widest_ms: float = _assumed(5, "ms", CODE, "the same when commits have 100 changes and more")
+    commits_under_way: float = _assumed(2, "", CODE, "commits of a node that may be (1 with the embedded store)")
     commit_most: float = _assumed(1024, "", CODE, "most changes in a commit")
     reads_before_commit: float = _assumed(1, "", MEASURED, "round trips for rows that are not remembered, a commit")
     doorway: float = _assumed(1000, "", CODE, "submissions of a node on their way into the store; half of it when")
