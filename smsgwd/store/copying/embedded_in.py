@@ -1,13 +1,12 @@
 """Records into a new file of the embedded store."""
 
-# ruff: noqa: S608 -- SQL is put together from the column lists of this package only, values are always bound
-
 from __future__ import annotations
 
 import contextlib
 import os
 import sqlite3
 from collections import defaultdict
+from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -46,19 +45,47 @@ _COLUMNS: Final = {
     "ledger": "(id, tenant, kind, at, amount, reserved, balance, held, messages, parts, message, reference, note)",
     "record": "(kind, tenant, key, value, at)",
 }
+#: What may go over from one to another while the source is read: the later one counts.
+_OVER: Final = frozenset({"client_ref", "smsc"})
+_PUT_CREDENTIAL: Final = PUT_CREDENTIAL.replace("INSERT", "INSERT OR REPLACE", 1)
+#: What deletes a record, by its kind; SMSC ids and pushes have keys of their own.
+_TAKE: Final = {
+    "message": (
+        "DELETE FROM message WHERE id = ?",
+        "DELETE FROM part WHERE message = ?",
+        "DELETE FROM event WHERE message = ?",
+        "DELETE FROM client_ref WHERE message = ?",
+    ),
+    "smsc": ("DELETE FROM smsc WHERE grp = ? AND id = ?",),
+    "push": ("DELETE FROM outbox WHERE id = ?",),
+    "tenant": ("DELETE FROM tenant WHERE id = ?", "DELETE FROM credential WHERE tenant = ?"),
+    "tally": ("DELETE FROM tally WHERE tenant = ?",),
+    "parked": ("DELETE FROM parked WHERE id = ?", "DELETE FROM parked_key WHERE parked = ?"),
+    "answer": ("DELETE FROM idempotency WHERE tenant = ? AND key = ?",),
+    "refused": ("DELETE FROM refusal WHERE submission = ?",),
+    "record": ("DELETE FROM record WHERE kind = ? AND tenant = ? AND key = ?",),
+    "link": ("DELETE FROM link WHERE code = ?",),
+    "lookup": ("DELETE FROM lookup WHERE id = ?",),
+    "mo_part": (
+        "DELETE FROM mo_part WHERE grp = ? AND source = ? AND dest = ? AND ref & 65535 = ? AND total = ? AND width = ?",
+    ),
+    "opt_out": ("DELETE FROM optout WHERE tenant = ? AND msisdn = ?",),
+    "audit": ("DELETE FROM audit WHERE id = ?",),
+    "final": ("DELETE FROM final WHERE seq = ?",),
+}
 _MARKED: Final = "SELECT tenant, seq, id, submitted_at FROM message ORDER BY tenant, seq"
 
 
 class EmbeddedCopy:
-    """`store.db` of a directory, which must not be there; it is there only after `finish`. Raises OSError and
-    sqlite3.Error."""
+    """`store.db` of a directory, which must not be there; it is there only after `finish`, until then it is called
+    `name`. Raises OSError and sqlite3.Error."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, name: str = "store.db.importing") -> None:
         self.path = directory / "store.db"
         if self.path.exists():
             raise FileExistsError(17, "there is a store already", str(self.path))
         directory.mkdir(mode=0o750, parents=True, exist_ok=True)
-        self._partial = directory / "store.db.importing"
+        self._partial = directory / name
         self._remove()
         self._partial.touch(mode=0o640)
         self._connection = open_writer(self._partial)
@@ -74,10 +101,26 @@ class EmbeddedCopy:
         messages = rows.pop("message", [])
         INSERT_MESSAGE.run(self._connection, [value for row in messages for value in row[: MESSAGE_WIDTH + 1]])
         self._connection.executemany(_FINISH_MESSAGE, [row[MESSAGE_WIDTH + 1 :] for row in messages])
-        self._connection.executemany(PUT_CREDENTIAL, rows.pop("credential", ()))
+        self._connection.executemany(_PUT_CREDENTIAL, rows.pop("credential", ()))
         for table, values in rows.items():
             marks = ", ".join("?" * _WIDTHS[table])
-            self._connection.executemany(f"INSERT INTO {table} {_COLUMNS.get(table, '')} VALUES ({marks})", values)
+            insert = f"INSERT{' OR REPLACE' if table in _OVER else ''} INTO {table}"
+            self._connection.executemany(f"{insert} {_COLUMNS.get(table, '')} VALUES ({marks})", values)
+        self._connection.execute("COMMIT")
+
+    async def place(self, ids: Iterable[tuple[str, str, int, int]]) -> None:
+        """SMSC ids apart from their messages: group, canonical id, message and place (`Work.map_smsc`)."""
+        self._connection.execute("BEGIN")
+        self._connection.executemany("INSERT OR REPLACE INTO smsc (grp, id, message, part) VALUES (?, ?, ?, ?)", ids)
+        self._connection.execute("COMMIT")
+
+    async def take(self, kind: str, keys: Iterable[tuple[Any, ...]]) -> None:
+        """Delete records of a kind (`records.kind_of`, or "smsc") by what names them; nothing for one that is not
+        there. A reference that is another message's by now stays, as do SMSC ids and pushes of messages."""
+        keys = list(keys)
+        self._connection.execute("BEGIN")
+        for sql in _TAKE[kind]:
+            self._connection.executemany(sql, keys)
         self._connection.execute("COMMIT")
 
     def _add(self, record: Copy, rows: dict[str, list[tuple[Any, ...]]]) -> None:
@@ -129,6 +172,11 @@ class EmbeddedCopy:
 
     async def finish(self) -> None:
         """What follows from the records is there, and all of it is durable under its name."""
+        await self.whole()
+        publish(self._partial, self.path)
+
+    async def whole(self) -> None:
+        """What follows from the records is there, and all of it is in one file, which is closed."""
         execute = self._connection.execute
         execute("BEGIN")
         execute("INSERT INTO ledger_of (tenant, id) SELECT tenant, id FROM ledger ORDER BY tenant, id")
@@ -137,18 +185,7 @@ class EmbeddedCopy:
         execute("COMMIT")
         execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         self._connection.close()
-        for place in (self._partial, self._partial.parent):
-            fd = os.open(place, os.O_RDONLY)
-            try:
-                os.fsync(fd)
-            finally:
-                os.close(fd)
-        self._partial.rename(self.path)
-        fd = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        sync(self._partial)
 
     async def abandon(self) -> None:
         """Nothing of it is left."""
@@ -156,9 +193,31 @@ class EmbeddedCopy:
         self._remove()
 
     def _remove(self) -> None:
-        for end in ("", "-wal", "-shm", "-journal"):
-            with contextlib.suppress(FileNotFoundError):
-                self._partial.with_name(self._partial.name + end).unlink()
+        remove(self._partial)
+
+
+def publish(partial: Path, path: Path) -> None:
+    """Give a whole store its name, durably. Raises OSError."""
+    sync(partial)
+    sync(partial.parent)
+    partial.rename(path)
+    sync(path.parent)
+
+
+def remove(path: Path) -> None:
+    """Remove a store, if it is there, with what SQLite has beside it. Raises OSError."""
+    for end in ("", "-wal", "-shm", "-journal"):
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + end).unlink()
+
+
+def sync(path: Path) -> None:
+    """Bring a file or a directory to the disk. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def _message(copy: r.MessageCopy, rows: dict[str, list[tuple[Any, ...]]]) -> None:

@@ -23,6 +23,7 @@ from smsgwd.store.redis.errors import Refused, Unreachable
 from smsgwd.store.redis.keys import Keys
 from smsgwd.store.redis.library import Library
 from smsgwd.store.redis.memory import Memory
+from smsgwd.store.redis.moved import moved_text
 from smsgwd.store.redis.reach import AnyLink, link_to
 from smsgwd.store.redis.reads import Reads
 from smsgwd.store.redis.upkeep import KeptUp
@@ -129,6 +130,8 @@ class RedisStore(Committing, KeptUp, Archivable, Reads):
             reasons = await self._reasons()
             if await self.asking.call("EXISTS", self.keys.importing):
                 reasons.append("an import into it has not come to its end: import once more")
+            if (moved := await self.asking.call("GET", self.keys.moved)) is not None:
+                reasons.append(moved_text(self.keys, moved))
             if self.asking.archive is not None and not reasons:
                 self._archived = await self.asking.archive.open()
         except (Unreachable, Refused, ValueError, StoreUnavailable) as error:
