@@ -276,11 +276,12 @@ class Daemon:
         Deferred.fromCoroutine(self._moved(self._cut_over)).addCallbacks(lambda _: self._end(0), self._failed)
 
     async def _moved(self, cut_over: CutOver) -> None:
-        await self._stop(min(DRAIN_S, self._config.shutdown.drain_s))
+        await self._stop(min(DRAIN_S, self._config.shutdown.drain_s), DRAIN_S)
         await cut_over.end()
         self.anew = not cut_over.stopped
 
-    async def _stop(self, drain_s: float) -> None:
+    async def _stop(self, drain_s: float, most_s: float = _HTTP_LIMIT_S) -> None:
+        """Stop all, and close the store. `most_s`: that clients and ESMEs are waited for."""
         services, core = self._services, self._core
         if services is not None:
             services.pipeline.close()
@@ -288,8 +289,8 @@ class Daemon:
             services.smpp.close()
             services.callbacks.close()
             if services.http is not None:
-                await services.http.stop(_HTTP_LIMIT_S)
-            await services.callbacks.stop(_HTTP_LIMIT_S)
+                await services.http.stop(most_s)
+            await services.callbacks.stop(most_s)
             services.secret_desk.stop()
             services.watch.stop()
             await services.business.stop()
@@ -303,7 +304,7 @@ class Daemon:
                 self._duties.end()
             await services.dispatcher.drain(drain_s)
             await services.connectors.stop()
-            await services.smpp.stop(_ESME_LIMIT_S)
+            await services.smpp.stop(most_s)
             await services.esme_outbox.stop(_PUSH_LIMIT_S)
             await services.notifier.stop(_PUSH_LIMIT_S)
             await services.operations.stop()

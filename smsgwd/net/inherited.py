@@ -65,6 +65,7 @@ def hand_on(environ: MutableMapping[str, str], *, first: int = FIRST_DESCRIPTOR)
     high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, first + len(_kept)) for _, descriptor in _kept]
     for number, descriptor in enumerate(high):
         os.dup2(descriptor, first + number)
+        os.close(descriptor)
     environ["LISTEN_PID"] = str(os.getpid())
     environ["LISTEN_FDS"] = str(len(_kept))
     environ["LISTEN_FDNAMES"] = ":".join(name for name, _ in _kept)

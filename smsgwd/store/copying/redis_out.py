@@ -11,6 +11,7 @@ import msgspec
 from smsgwd.model.operators import AuditEntry
 from smsgwd.model.records import KINDS
 from smsgwd.model.tally import Tally
+from smsgwd.model.tenant import EsmeSettings, Tenant
 from smsgwd.store.copying.records import (
     AnswerCopy,
     AuditCopy,
@@ -194,7 +195,7 @@ class RedisSource:
     async def _tenants(self, page: list[tuple[bytes, int]]) -> list[Copy]:
         names = [member.decode() for member, _ in page]
         rows = await self._rows([self._keys.tenant(name) for name in names], names)
-        return [TenantCopy(tenant_from(value)) for _, value in rows]
+        return [TenantCopy(_as_told(tenant_from(value))) for _, value in rows]
 
     async def _tallies(self, names: Sequence[str]) -> list[Copy]:
         fields = Tally.__struct_fields__
@@ -303,6 +304,16 @@ class RedisSource:
         )
         last = max(map(int, given), default=0)
         return Numbers(last, int(audit[STAMP:]) if audit else 0, int(final or 0), int(entry or 0))
+
+
+def _as_told(tenant: Tenant) -> Tenant:
+    """With its credentials as the embedded store gives them; a row has them as they were made."""
+    plain = EsmeSettings()  # one that is equal may be packed otherwise
+    credentials = [
+        msgspec.structs.replace(each, esme=plain) if each.esme == plain else each for each in tenant.credentials
+    ]
+    credentials.sort(key=lambda each: (each.kind, each.name, each.serial))
+    return msgspec.structs.replace(tenant, credentials=tuple(credentials))
 
 
 def _message(row: RedisRow, seq: int, smsc: list[tuple[str, str, int]], pushes: list[int]) -> MessageCopy:
