@@ -101,7 +101,8 @@ def main(directory: Path) -> int:
         signal.signal(number, signal.SIG_IGN)  # they reach the whole group; the gateway says what follows from them
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
-    os.nice(_NICER)
+    with contextlib.suppress(OSError):
+        os.nice(_NICER)
     from twisted.internet import reactor as installed
 
     reactor: Any = installed
