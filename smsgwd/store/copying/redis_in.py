@@ -263,9 +263,10 @@ class RedisCopy:
     async def finish(self) -> None:
         """What follows from the records is there; then it is a store. Again whenever records were taken or put."""
         tx = Putting()
-        for name in sorted(self._moved):
-            tx.put_or_delete(name, _encode(self._places[name]) if self._places[name] else None)
-            if not self._places[name]:
+        for name in self._moved:
+            places = sorted(self._places[name])
+            tx.put_or_delete(name, _encode(places) if places else None)
+            if not places:
                 del self._places[name]
         self._moved.clear()
         self._mo_sets(tx)
@@ -278,6 +279,7 @@ class RedisCopy:
         indexes = mo_indexes(self._ask.keys)
         for name, refs in self._refs.items():
             key, rows = self._mo[name]
+            rows.sort(key=lambda row: (row.ref, row.seq))
             tx.put_or_delete(name, mo_value(rows) if rows else None)
             for ref in refs:
                 member = mo_member(key._replace(ref=ref))

@@ -11,7 +11,6 @@ from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 
 from smsgwd.model.changes import Cancel, PutTenant
-from smsgwd.model.message import State
 from smsgwd.model.upkeep import Purge
 from smsgwd.store.copying import to_redis
 from smsgwd.store.copying.copy import added_up
@@ -19,6 +18,7 @@ from smsgwd.store.copying.moving import NotMoved
 from smsgwd.store.copying.redis_out import RedisSource
 from smsgwd.store.copying.to_redis import EmbeddedToRedis
 from smsgwd.store.embedded.store import EmbeddedStore
+from smsgwd.store.redis.errors import Unreachable
 from smsgwd.store.writer import CannotOpen
 from tests.store.contract_walk import WalkContract
 from tests.store.every_contract import EVERY
@@ -113,6 +113,8 @@ class TestWalk(Following, WalkContract, TestCase):
         self.broken = on
 
     def _before_commit(self):
+        if self.broken and self.kind == "redis":
+            raise Unreachable("the server is away")
         if self.broken:
             raise sqlite3.OperationalError("database or disk is full")
 
@@ -193,7 +195,7 @@ class TestMove(TestCase):
         await self.store.commit([submit(*messages)])
         await self.store.commit([Cancel("demo", each.id, NOW) for each in messages])
         await self.mover.bulk(_nothing)
-        (purged,) = await self.store.commit([Purge(State.CANCELLED, NOW + 10**9, 7)])
+        (purged,) = await self.store.commit([Purge(NOW + 10**9, 7)])
         await self.mover.follow(_nothing)
         sums = await added_up(Directory(self.directory))
         found = await added_up(RedisSource(self.there.asking))
