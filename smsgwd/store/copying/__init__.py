@@ -7,5 +7,10 @@ To change what a copy has, edit `records.py`, and how each store reads and write
 `embedded_in.py`, `redis_out.py` and `redis_in.py`; how records stand in a file, `file.py`; how a copy is made and
 compared, `copy.py`. A backup of the Redis store is no such file: `backup_file.py` loads it, `mended.py` makes what was
 read at different moments agree, `backup_out.py` reads it as records. What a move does, one
-after the other, is said by `moving.py`. Modules of one store are imported only where that store is meant.
+after the other, is said by `moving.py`.
+
+A move from Redis: `to_embedded.py`, what it refuses and what is left of it; `following.py`, one round of it, and what is
+compared; which keys are content, `redis_names.py` (each key must be there); which rows are other than they were read,
+`redis_changes.py`, by what `stamps.py` remembers; how they become records, `redis_rows.py`; how a part of an embedded
+store is read, `embedded_part.py`. Modules of one store are imported only where that store is meant.
 """
