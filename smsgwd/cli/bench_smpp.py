@@ -34,6 +34,7 @@ from smsgwd.cli.bench_runs import (
 @click.option(
     "--durability", type=click.Choice(["strict", "server"]), default="strict", show_default=True, help="With --redis."
 )
+@click.option("--nodes", type=click.IntRange(1, 16), default=1, show_default=True, help="With --redis.")
 @with_business
 @coalesce_option(0)
 @with_runs
@@ -45,6 +46,10 @@ def smpp(**chosen: Any) -> None:
     business = take_business(chosen)
     if chosen["binds"] < chosen["accounts"]:
         raise click.UsageError("--binds must be at least --accounts")
+    if chosen["nodes"] > 1 and (not chosen["redis"] or business is not None):
+        raise click.UsageError("--nodes needs --redis, and goes without --business")
+    if chosen["nodes"] > chosen["binds"] or chosen["nodes"] > chosen["smsc_binds"]:
+        raise click.UsageError("--nodes: each needs one of --binds and of --smsc-binds")
     if chosen["target"]:
         host, _, port = chosen["target"].rpartition(":")
         if not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65_536):

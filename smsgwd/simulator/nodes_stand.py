@@ -59,25 +59,40 @@ class Node(Process):
 
 
 class NodesStand(Stand):
-    """A stand whose gateways are `nodes`, one for each section `store`; the others as of Stand, with ESMEs and a tenant
-    over HTTP. `binds`: of the one connector, over all nodes."""
+    """A stand whose gateways are `nodes`, one for each section `store`; the others as of Stand, with ESMEs and, unless
+    not `both`, a tenant over HTTP. `binds`: of the one connector, over all nodes; each with this `window`. `level` is
+    what they log."""
 
     def __init__(
-        self, directory: Path, stores: Sequence[dict[str, Any]], *, smsc: tuple[str, ...], esmes: int, binds: int
+        self,
+        directory: Path,
+        stores: Sequence[dict[str, Any]],
+        *,
+        smsc: tuple[str, ...],
+        esmes: int,
+        binds: int,
+        window: int = 100,
+        both: bool = True,
+        lean: bool = False,
+        level: str = "info",
     ) -> None:
+        timers = {"reconnect_min_s": 0.1, "reconnect_max_s": 0.3}
         overrides = {
-            "connector": {"binds": binds, "window": 100, "timers": {"reconnect_min_s": 0.1, "reconnect_max_s": 0.3}},
+            "connector": {"binds": binds, "window": window, "timers": timers},
             "secret_key": {"file": str(directory / "secret.key")},
+            "log": {"level": level},
         }
-        super().__init__(directory, smsc=smsc, overrides=overrides, secret=_SECRET, esmes=esmes, both=True)
+        super().__init__(directory, smsc=smsc, overrides=overrides, secret=_SECRET, esmes=esmes, both=both, lean=lean)
+        self._binds = binds
         self._stores = stores
         self.nodes: list[Node] = []
 
     def start(self) -> None:
         """See Stand: all nodes are ready."""
         self.smsc.start()
-        self.webhook.start()
-        self.webhook_port = self.webhook.port()
+        if self._pushes:
+            self.webhook.start()
+            self.webhook_port = self.webhook.port()
         self.http_port, self.ops_port, self.smpp_port = free_ports(3)
         self._write_config(self.smsc.port())
         for number, store in enumerate(self._stores, 1):
@@ -88,6 +103,19 @@ class NodesStand(Stand):
             node.start()
         for node in self.nodes[1:]:
             node.wait_ready()
+
+    def wait_spread(self, patience_s: float = 30.0) -> None:
+        """Until all binds are up, and each node has its part of them. Raises StandError."""
+        end = time.monotonic() + patience_s
+        fewest = self._binds // len(self.nodes)
+        with self.nodes[0].admin() as admin:
+            while True:
+                bound = [int(each["bound"]) for each in admin.run("node", "list")]
+                if sum(bound) == self._binds and min(bound) >= fewest:
+                    return
+                if time.monotonic() > end:
+                    raise StandError(f"the binds were not spread over the nodes: {bound}")
+                time.sleep(0.1)
 
     def stop(self) -> int:
         """See Stand: the sum of the nodes' exit statuses."""
@@ -119,7 +147,6 @@ class NodesStand(Stand):
             "public_url": f"http://127.0.0.1:{http}",
             "tenants_file": str(self.directory / "tenants.yaml"),
             "store": store,
-            "log": {"level": "info"},
             "listeners": {
                 "http": {"listen": f"127.0.0.1:{http}"},
                 "ops": {"listen": f"127.0.0.1:{ops}"},

@@ -2,8 +2,8 @@
 
 A file of measurements is JSON: `{"points": [...]}`, a point being `{"name", "nodes", "rate" (0: saturated), "sets" (of
 assumptions: `bench`, `embedded`), "assume": {name: value}, "found": {figure: value}}`. Instead of a point, or as the
-whole file, a report of `smsgwd bench smpp` may stand as it was printed; with `nodes` beside its options when there were
-several. `node_us` is CPU of all nodes together, by message.
+whole file, a report of `smsgwd bench smpp` may stand as it was printed. `node_us` is CPU of all nodes
+together, by message.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ BENCH: Final[Mapping[str, float]] = {
 }  # fmt: skip
 #: The embedded store: nothing leaves the process, commits cost less.
 EMBEDDED: Final[Mapping[str, float]] = {
-    "change_us": 4, "commit_us": 350, "rtt_ms": 0, "server_turn_us": 0, "server_commit_us": 0, "server_change_us": 0,
-    "server_look_us": 0, "server_lease_us": 0, "server_peer_us": 0, "reads_before_commit": 0, "fsync_p50_ms": 0.2,
-    "fsync_p99_ms": 1,
+    "change_us": 4, "commit_us": 350, "commits_under_way": 1, "core_share": 1, "rtt_ms": 0, "server_turn_us": 0,
+    "server_commit_us": 0, "server_change_us": 0, "server_look_us": 0, "server_lease_us": 0, "server_peer_us": 0,
+    "reads_before_commit": 0, "fsync_p50_ms": 0.2, "fsync_p99_ms": 1,
 }  # fmt: skip
 _SETS: Final = {"bench": BENCH, "embedded": EMBEDDED}
 FIGURES: Final = ("messages_per_s", "node_us", "server_us", "accept_p50_ms", "accept_p99_ms")
@@ -127,7 +127,7 @@ def _whole(point: dict[str, Any]) -> dict[str, Any]:
 def _of_report(report: dict[str, Any]) -> dict[str, Any]:
     """A report of `smsgwd bench smpp`."""
     options, summary = report["options"], report["summary"]
-    nodes, cpu = int(report.get("nodes", 1)), summary["cpu_us_per_message"]
+    nodes, cpu = int(options.get("nodes", 1)), summary["cpu_us_per_message"]
     shared = bool(options["redis"])
     found = {
         "messages_per_s": summary["messages_per_s"],
@@ -147,8 +147,8 @@ def _of_report(report: dict[str, Any]) -> dict[str, Any]:
         "assume": {
             "binds": options["smsc_binds"],
             "bind_window": options["smsc_window"],
-            "lives": options["binds"] * options["window"],
-            "lives_in_all": nodes * options["binds"] * options["window"],
+            "lives": options["binds"] * options["window"] / nodes,
+            "lives_in_all": options["binds"] * options["window"],
         },
         "found": found,
     }

@@ -1,4 +1,4 @@
-"""A gateway node of the model: a core for the reactor's turns and the writer's commits, of which one is under way."""
+"""A gateway node of the model: a core for the reactor's turns and the writer's commits, some of them under way."""
 
 from __future__ import annotations
 
@@ -32,21 +32,33 @@ class Around:
     carriers: Carriers
 
 
+class _Flight:
+    """A commit that is under way."""
+
+    __slots__ = ("changes", "sent")
+
+    def __init__(self, changes: list[Change]) -> None:
+        self.changes = changes
+        self.sent = False  # to the server
+
+
 class Node:
-    """`busy_s`: what its core has been busy; `writer_s`: when a commit was under way. See Holder, too."""
+    """`busy_s`: what its core has been busy; `taken_s`: the same with the time that its threads waste on each other;
+    `writer_s`: when no further commit could begin. See Holder, too."""
 
     def __init__(self, number: int, connectors: int) -> None:
         self.number = number
         self.dead = False
         self.busy_s = 0.0
+        self.taken_s = 0.0
         self.writer_s = 0.0
         self.renewed = 0.0  #: its lease
         self.door: deque[Message] = deque()  #: came, and wait unanswered
         self._on_way: dict[int, Message] = {}  # into the store
         self._inbox: deque[tuple[float, Callable[[], object]]] = deque()  # cost (µs), what it leads to
         self._batch: list[Change] = []
-        self._committing: list[Change] | None = None
-        self._sent = False  # to the server
+        self._flights: list[_Flight] = []
+        self._full_since = 0.0  # when as many were under way as may be
         self._heard = 0  # calls that are not paid for
         self._ready: list[deque[Message]] = [deque() for _ in range(connectors)]
         self._waiting = 0  # in `_ready`
@@ -59,7 +71,6 @@ class Node:
         self._busy = False
         self._turned = False  # the last job was a turn
         self._timer = False
-        self._begun = 0.0  # the commit that is under way
         self._next_commit = 0.0
 
     def join(self, around: Around) -> None:
@@ -69,6 +80,7 @@ class Node:
         self._gap_s = assumed.commit_gap_ms / 1000
         self._widest_s = max(self._gap_s, assumed.commit_gap_widest_ms / 1000)
         self._most = int(assumed.commit_most)
+        self._most_flights = int(assumed.commits_under_way)
         self.bound()
 
     # -- what comes to it --------------------------------------------------------------------------------------------
@@ -107,7 +119,8 @@ class Node:
     def die(self) -> tuple[list[Message], list[tuple[Message, int]]]:
         """The process is killed; submissions that nobody answered and no commit took along, receipts not answered."""
         self.dead = True
-        committed = {change.message.number for change in self._committing or ()} if self._sent else set()
+        sent = [flight.changes for flight in self._flights if flight.sent]
+        committed = {change.message.number for changes in sent for change in changes}
         lost = [message for message in (*self._on_way.values(), *self.door) if message.number not in committed]
         self._around.books.repeated_by_clients += sum(number in committed for number in self._on_way)
         self._inbox.clear()
@@ -131,7 +144,7 @@ class Node:
         if self._busy or self.dead:
             return
         agenda = self._around.agenda
-        can_commit = bool(self._batch) and self._committing is None
+        can_commit = bool(self._batch) and len(self._flights) < self._most_flights
         something = bool(self._inbox) or self._admits() > 0
         if can_commit and agenda.now >= self._next_commit and (self._turned or not something):
             self._turned = False
@@ -148,9 +161,12 @@ class Node:
         self._look()
 
     def _spend(self, us: float, then: Callable[[Any], object], arg: Any = None) -> None:
+        """So much of the core's time; it takes longer while the writer has something to do, too."""
         self._busy = True
         self.busy_s += us * _US
-        self._around.agenda.after(us * _US, then, arg)
+        share = self._around.assumed.core_share if self._batch or self._flights else 1.0
+        self.taken_s += us * _US / share
+        self._around.agenda.after(us * _US / share, then, arg)
 
     def _free(self, _: object = None) -> None:
         self._busy = False
@@ -232,44 +248,53 @@ class Node:
         assumed = self._around.assumed
         changes, self._batch = self._batch[: self._most], self._batch[self._most :]
         gap = self._gap_s + (self._widest_s - self._gap_s) * min(1.0, len(changes) / _MUCH)
-        self._begun = self._around.agenda.now
-        self._next_commit = self._begun + gap
-        self._spend(assumed.commit_us + len(changes) * assumed.change_us, self._commit, changes)
+        now = self._around.agenda.now
+        flight = _Flight(changes)
+        self._next_commit = now + gap
+        self._flights.append(flight)
+        if len(self._flights) == self._most_flights:
+            self._full_since = now
+        self._spend(assumed.commit_us + len(changes) * assumed.change_us, self._commit, flight)
 
-    def _commit(self, changes: list[Change]) -> None:
+    def _commit(self, flight: _Flight) -> None:
         if self.dead:
             return
         around = self._around
         assumed = around.assumed
-        self._committing = changes
+        changes = flight.changes
 
         def run(request: Request) -> float:
             request.result = around.store.execute(self.number, changes)
             return (assumed.server_commit_us + assumed.server_change_us * len(changes)) * _US
 
-        request = Request(run, self._committed, writes=True, accepted=sum(c.kind is Kind.SUBMIT for c in changes))
+        request = Request(
+            run,
+            lambda request: self._committed(flight, request),
+            writes=True,
+            accepted=sum(c.kind is Kind.SUBMIT for c in changes),
+        )
         reads = int(assumed.reads_before_commit + around.lot.random.random())
-        self._sent = False
-        self._ask(request, reads)
+        self._ask(flight, request, reads)
         self._free()
 
-    def _ask(self, request: Request, reads: int) -> None:
+    def _ask(self, flight: _Flight, request: Request, reads: int) -> None:
         """Send it to the server, after so many reads."""
         if self.dead:
             return
         server, cost = self._around.server, self._around.assumed.server_look_us * _US
         if reads:
-            server.ask(Request(lambda _: cost, lambda _: self._ask(request, reads - 1), writes=False))
+            server.ask(Request(lambda _: cost, lambda _: self._ask(flight, request, reads - 1), writes=False))
         else:
-            self._sent = True
+            flight.sent = True
             server.ask(request)
 
-    def _committed(self, request: Request) -> None:
-        changes, self._committing = self._committing, None
-        self.writer_s += self._around.agenda.now - self._begun
-        if self.dead or changes is None:
+    def _committed(self, flight: _Flight, request: Request) -> None:
+        if len(self._flights) == self._most_flights:
+            self.writer_s += self._around.agenda.now - self._full_since
+        self._flights.remove(flight)
+        if self.dead:
             return
-        mine = request.result
+        changes, mine = flight.changes, request.result
         self._put(len(changes) * self._around.assumed.answer_us, lambda: self._answer(changes, mine))
 
     def _answer(self, changes: list[Change], mine: list[Message]) -> None:

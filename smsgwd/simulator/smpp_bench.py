@@ -14,6 +14,7 @@ from smsgwd.simulator.books import Books
 from smsgwd.simulator.business import SPARE, Business, configured, put_in_place
 from smsgwd.simulator.lean_report import LeanReport
 from smsgwd.simulator.measured import Measured, Named, Watched
+from smsgwd.simulator.nodes_stand import NodesStand
 from smsgwd.simulator.smpp_load import BindPlan, LoadError, SmppLoad
 from smsgwd.simulator.spread import ONE, spread
 from smsgwd.simulator.stand import ESME_PASSWORD, Process, Stand, StandError, esme_name
@@ -29,9 +30,10 @@ class SmppBenchOptions:
 
     `binds` are shared evenly among `accounts`; with `pairs` each of them is a transmitter and a receiver. `direct`
     leaves the gateway out: the load against the SMSC. With `redis` the store is at that address, under a prefix
-    of its own; the process `redis_pid` is measured, too. `target` ('host:port') is some other gateway, `pid` are its
-    processes; with `smsc_port` an SMSC listens there that it can bind to. The peers wake up at most once in
-    `coalesce_us`. With `business` that is in place before; `spread` sends to numbers all over the world.
+    of its own; the process `redis_pid` is measured, too; so many `nodes` share it, and the binds. `target`
+    ('host:port') is some other gateway, `pid` are its processes; with `smsc_port` an SMSC listens there that it can
+    bind to. The peers wake up at most once in `coalesce_us`. With `business` that is in place before; `spread` sends
+    to numbers all over the world.
     """
 
     messages: int = 100_000
@@ -58,18 +60,22 @@ class SmppBenchOptions:
     redis: str = ""
     redis_pid: int = 0
     durability: str = "strict"
+    nodes: int = 1
 
 
 def run_smpp(options: SmppBenchOptions, directory: Path) -> dict[str, Any]:
     """One run in an empty directory. Raises StandError or LoadError when a process, a bind or the warm-up fails."""
     if options.target:
         return _run_other(options, directory)
+    smsc = (
+        "--receipt-delay-ms", str(options.receipt_delay_ms), "--receipt-window", str(max(100, options.smsc_window)),
+        "--coalesce-us", str(options.coalesce_us),
+    )  # fmt: skip
+    if options.nodes > 1:
+        return _run_nodes(options, directory, smsc)
     stand = Stand(
         directory,
-        smsc=(
-            "--receipt-delay-ms", str(options.receipt_delay_ms), "--receipt-window", str(max(100, options.smsc_window)),
-            "--coalesce-us", str(options.coalesce_us),
-        ),
+        smsc=smsc,
         overrides={
             "connector": {"binds": options.smsc_binds, "window": options.smsc_window},
             **business_overrides(options.business),
@@ -77,20 +83,40 @@ def run_smpp(options: SmppBenchOptions, directory: Path) -> dict[str, Any]:
         },
         esmes=options.accounts,
         lean=True,
-    )  # fmt: skip
+    )
     try:
         if options.direct:
             stand.smsc.start()
-            return _measure(options, ("127.0.0.1", stand.smsc.port()), stand, {"smsc": stand.smsc})
+            return _measure(options, [("127.0.0.1", stand.smsc.port())], stand, {"smsc": stand.smsc})
         stand.start()
         processes: dict[str, Watched] = {"gateway": stand.gateway, "smsc": stand.smsc}
         if options.redis_pid:
             processes["redis"] = Named((options.redis_pid,))
         in_place = set_up(stand, options.business, [esme_name(number) for number in range(options.accounts)])
-        return in_place | _measure(options, ("127.0.0.1", stand.smpp_port), stand, processes)
+        return in_place | _measure(options, [("127.0.0.1", stand.smpp_port)], stand, processes)
     except BaseException:
         with contextlib.suppress(StandError):
             stand.stop()
+        raise
+
+
+def _run_nodes(options: SmppBenchOptions, directory: Path, smsc: tuple[str, ...]) -> dict[str, Any]:
+    """A run against several nodes, which are told as one gateway. Raises as `run_smpp`."""
+    stores = [_store(options)["store"]] * options.nodes
+    stand = NodesStand(
+        directory, stores, smsc=smsc, esmes=options.accounts, binds=options.smsc_binds, window=options.smsc_window,
+        both=False, lean=True, level="warning",
+    )  # fmt: skip
+    try:
+        stand.start()
+        stand.wait_spread()
+        processes: dict[str, Watched] = {"gateway": Named([node.pid for node in stand.nodes]), "smsc": stand.smsc}
+        if options.redis_pid:
+            processes["redis"] = Named((options.redis_pid,))
+        at = [("127.0.0.1", node.smpp_port) for node in stand.nodes]
+        return {"nodes": options.nodes, **_measure(options, at, stand, processes, stand.nodes)}
+    except BaseException:
+        stand.kill_all()
         raise
 
 
@@ -118,7 +144,7 @@ def set_up(stand: Stand, business: Business | None, loaded: Sequence[str]) -> di
 def _run_other(options: SmppBenchOptions, directory: Path) -> dict[str, Any]:
     """A run against another gateway. Raises as `run_smpp`."""
     host, _, port = options.target.rpartition(":")
-    address = (host.strip("[]"), int(port))
+    address = [(host.strip("[]"), int(port))]
     watched: dict[str, Watched] = {"gateway": Named(options.pid)} if options.pid else {}
     if not options.smsc_port:
         return _measure(options, address, None, watched)
@@ -138,26 +164,32 @@ def _run_other(options: SmppBenchOptions, directory: Path) -> dict[str, Any]:
         raise
 
 
-def plans(options: SmppBenchOptions) -> list[BindPlan]:
-    """The binds: the accounts in turn."""
+def plans(options: SmppBenchOptions, at: Sequence[tuple[str, int]]) -> list[BindPlan]:
+    """The binds: the accounts in turn, and where they bind in turn."""
     found = []
     for number in range(options.binds):
         account = number % options.accounts
         name = options.system_id or esme_name(account)
         password = options.password or ESME_PASSWORD
         modes = ("t", "r") if options.pairs else ("b",)
-        found += [BindPlan(name, password, account, mode) for mode in modes]
+        found += [BindPlan(name, password, account, mode, at[number % len(at)]) for mode in modes]
     return found
 
 
 def _measure(
-    options: SmppBenchOptions, address: tuple[str, int], stand: Stand | None, processes: Mapping[str, Watched]
+    options: SmppBenchOptions,
+    at: Sequence[tuple[str, int]],
+    stand: Stand | None,
+    processes: Mapping[str, Watched],
+    nodes: Sequence[Process] = (),
 ) -> dict[str, Any]:
+    """`at`: where the load binds. `nodes` are those of `processes` that are looked after besides."""
     template = SubmitTemplate(options.text, prefixes=spread() if options.spread else ONE)
     books = Books(options.warmup + options.messages)
-    binds = plans(options)
-    load = SmppLoad(address, binds, template, books, window=options.window, coalesce_s=options.coalesce_us / 1e6)
-    check = _checker([process for process in processes.values() if isinstance(process, Process)])
+    load = SmppLoad(
+        at[0], plans(options, at), template, books, window=options.window, coalesce_s=options.coalesce_us / 1e6
+    )
+    check = _checker([process for process in processes.values() if isinstance(process, Process)] + [*nodes])
     try:
         load.bind()
         if not load.run(range(options.warmup), stalled_s=options.stalled_s, tick=check) or books.refused:

@@ -80,11 +80,18 @@ def test_requests_that_wait_together_share_an_fsync():
 
 def test_nodes_add_up_until_the_server_is_full():
     one, two, six = _most(1), _most(2), _most(6)
-    assert fills_first(one).startswith("writers, nodes")  # it waits for its commits, one at a time
+    assert fills_first(one).startswith("nodes")
     assert two.messages_per_s > 1.8 * one.messages_per_s
     assert fills_first(six).startswith("server")
     assert two.messages_per_s < six.messages_per_s < 5 * one.messages_per_s
     assert six.messages_per_s < 1e6 / (4 * SMALL.server_change_us)
+
+
+def test_a_node_with_one_commit_at_a_time_waits_for_it():
+    two = _most(1)
+    one = simulate(ModelOptions(warm_s=0.5, measure_s=0.5, assumed=SMALL.changed([("commits_under_way", 1)])))
+    assert fills_first(one).startswith("writers")
+    assert one.messages_per_s < 0.95 * two.messages_per_s
 
 
 def test_binds_may_be_what_is_full():
