@@ -1,5 +1,7 @@
 """Records into a new file of the embedded store."""
 
+# ruff: noqa: S608 -- SQL is put together from the column lists of this package only, values are always bound
+
 from __future__ import annotations
 
 import contextlib
@@ -45,9 +47,9 @@ _COLUMNS: Final = {
     "ledger": "(id, tenant, kind, at, amount, reserved, balance, held, messages, parts, message, reference, note)",
     "record": "(kind, tenant, key, value, at)",
 }
-#: What may go over from one to another while the source is read: the later one counts.
-_OVER: Final = frozenset({"client_ref", "smsc"})
-_PUT_CREDENTIAL: Final = PUT_CREDENTIAL.replace("INSERT", "INSERT OR REPLACE", 1)
+#: Who has what only one may have: references that are used once, credentials.
+_REF_OF: Final = "SELECT message FROM client_ref WHERE tenant = ? AND ref = ? AND message != ?"
+_CREDENTIAL_OF: Final = "SELECT tenant FROM credential WHERE kind = ? AND name = ? AND tenant != ?"
 #: What deletes a record, by its kind; SMSC ids and pushes have keys of their own.
 _TAKE: Final = {
     "message": (
@@ -101,27 +103,43 @@ class EmbeddedCopy:
         messages = rows.pop("message", [])
         INSERT_MESSAGE.run(self._connection, [value for row in messages for value in row[: MESSAGE_WIDTH + 1]])
         self._connection.executemany(_FINISH_MESSAGE, [row[MESSAGE_WIDTH + 1 :] for row in messages])
-        self._connection.executemany(_PUT_CREDENTIAL, rows.pop("credential", ()))
+        self._connection.executemany(PUT_CREDENTIAL, rows.pop("credential", ()))
         for table, values in rows.items():
             marks = ", ".join("?" * _WIDTHS[table])
-            insert = f"INSERT{' OR REPLACE' if table in _OVER else ''} INTO {table}"
-            self._connection.executemany(f"{insert} {_COLUMNS.get(table, '')} VALUES ({marks})", values)
+            self._connection.executemany(f"INSERT INTO {table} {_COLUMNS.get(table, '')} VALUES ({marks})", values)
         self._connection.execute("COMMIT")
 
     async def place(self, ids: Iterable[tuple[str, str, int, int]]) -> None:
         """SMSC ids apart from their messages: group, canonical id, message and place (`Work.map_smsc`)."""
         self._connection.execute("BEGIN")
-        self._connection.executemany("INSERT OR REPLACE INTO smsc (grp, id, message, part) VALUES (?, ?, ?, ?)", ids)
+        self._connection.executemany("INSERT INTO smsc (grp, id, message, part) VALUES (?, ?, ?, ?)", ids)
         self._connection.execute("COMMIT")
 
     async def take(self, kind: str, keys: Iterable[tuple[Any, ...]]) -> None:
         """Delete records of a kind (`records.kind_of`, or "smsc") by what names them; nothing for one that is not
-        there. A reference that is another message's by now stays, as do SMSC ids and pushes of messages."""
+        there. SMSC ids and pushes of messages stay."""
         keys = list(keys)
         self._connection.execute("BEGIN")
         for sql in _TAKE[kind]:
             self._connection.executemany(sql, keys)
         self._connection.execute("COMMIT")
+
+    async def in_the_way(self, records: Iterable[Copy]) -> tuple[set[int], set[str]]:
+        """Other messages that have a reference which one of these records has used up, and other tenants that have a
+        credential of one of these: they had it before, and must be read again."""
+        execute = self._connection.execute
+        messages: set[int] = set()
+        tenants: set[str] = set()
+        for record in records:
+            match record:
+                case r.MessageCopy(message) if record.ref is not None:
+                    found = execute(_REF_OF, (message.tenant, record.ref, message.id))
+                    messages.update(number for (number,) in found)
+                case r.TenantCopy(tenant):
+                    for each in tenant.credentials:
+                        found = execute(_CREDENTIAL_OF, (each.kind, each.name, tenant.id))
+                        tenants.update(name for (name,) in found)
+        return messages, tenants
 
     def _add(self, record: Copy, rows: dict[str, list[tuple[Any, ...]]]) -> None:
         """The rows of a record, by table."""

@@ -90,7 +90,7 @@ class Following:
         rows = [row for row in await self._rows.of(names) if row.pieces]  # those of a message that is going have none
         await self._take(known)
         await self._put([piece for row in rows for piece in row.pieces])
-        self._stamps.remember((row.name, row.read) for row in rows)
+        self._stamps.remember([(row.name, row.read) for row in rows])
         there = {row.name for row in rows}
         self._stamps.forget(known.keys() - there)
         return len(known.keys() | there)
@@ -107,7 +107,17 @@ class Following:
     async def _put(self, pieces: Sequence[Piece]) -> None:
         for piece in pieces:
             self._sums.more(piece_kind(piece), 1, digest(piece))
-        await self._target.put([piece for piece in pieces if not isinstance(piece, SmscCopy)])
+        records = [piece for piece in pieces if not isinstance(piece, SmscCopy)]
+        messages, tenants = await self._target.in_the_way(records)
+        if (
+            messages or tenants
+        ):  # read at another moment: the next round, or the rest of this one, reads them as they are
+            keys = self._ask.keys
+            names = [*map(keys.message, messages), *map(keys.tenant, tenants)]
+            known = self._stamps.known([name[len(keys.base) :] for name in names])
+            await self._take(known)
+            self._stamps.forget(known)
+        await self._target.put(records)
         await self._target.place(piece for piece in pieces if isinstance(piece, SmscCopy))
 
     async def _put_others(self, records: Sequence[Copy], keys: Iterable[tuple[Any, ...]]) -> None:

@@ -45,9 +45,9 @@ class RedisChanges:
         for name in names.difference(rows):
             if (place := listed(name)) is not None:
                 self.lists.setdefault(place[0], set()).add(place[1])
-        known = self._stamps.known(rows)
-        stamps = await self._now(list(known))
-        other = [name for name in rows if name not in known or stamps[name] != known[name].stamp]
+        known = self._stamps.see(rows)
+        now = await self._now(list(known))
+        other = [name for name in rows if name not in known or now[name] != known[name]]
         if other:
             self._stamps.note(other)
             self.messages += sum(kind_of_row(name) == "message" for name in other)

@@ -5,22 +5,24 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 _TABLE: Final = """
     CREATE TABLE read (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        name TEXT NOT NULL UNIQUE,
+        name TEXT PRIMARY KEY,
+        id INTEGER NOT NULL,
         stamp BLOB NOT NULL,
         digest BLOB NOT NULL,
-        count INTEGER NOT NULL,
+        pieces INTEGER NOT NULL,
         round INTEGER NOT NULL
-    );
+    ) WITHOUT ROWID;
+    CREATE UNIQUE INDEX read_id ON read (id);
+    CREATE INDEX read_round ON read (round);
     CREATE TABLE other (name TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 _REMEMBER: Final = (
-    "INSERT INTO read (name, stamp, digest, count, round) VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE"
-    " SET stamp = excluded.stamp, digest = excluded.digest, count = excluded.count, round = excluded.round"
+    "INSERT INTO read (name, id, stamp, digest, pieces, round) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE"
+    " SET stamp = excluded.stamp, digest = excluded.digest, pieces = excluded.pieces, round = excluded.round"
 )
 _PAGE: Final = 500
 _DIGEST: Final = 16
@@ -46,6 +48,7 @@ class Stamps:
         self._connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         self._connection.executescript(_TABLE)
         self._round = 0
+        self._last = 0  # the last id given: none is given again
         self._seen = bytearray()  # by id: whether its name was told in this round
 
     def close(self) -> None:
@@ -56,23 +59,27 @@ class Stamps:
         """A round begins: nothing is seen yet, nothing is other."""
         self._connection.execute("DELETE FROM other")
         self._round += 1
-        (last,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM read").fetchone()
-        self._seen = bytearray(last + 1)
+        self._seen = bytearray(self._last + 1)
         self._seen[0] = 1  # there is no such id
 
-    def known(self, names: Sequence[str]) -> dict[str, Read]:
-        """Those of these rows that were read before, which are seen now."""
-        if not names:
-            return {}
-        marks = ", ".join("?" * len(names))
-        sql = f"SELECT name, id, stamp, count, digest FROM read WHERE name IN ({marks})"  # noqa: S608 -- marks only
-        found: dict[str, Read] = {}
-        seen = self._seen
-        for name, number, stamp, count, digest in self._connection.execute(sql, names):
-            if number < len(seen):  # else it was read in this round first
+    def see(self, names: Sequence[str]) -> dict[str, bytes]:
+        """The stamps of those of these rows that were read before. They are told in this round."""
+        seen, size = self._seen, len(self._seen)
+        found: dict[str, bytes] = {}
+        # In their order, in which they lie in the file.
+        for name, number, stamp in self._of("SELECT name, id, stamp FROM read WHERE name IN", sorted(names)):
+            if number < size:  # else it was read in this round first
                 seen[number] = 1
-            found[name] = Read(stamp, count, int.from_bytes(digest, "big"))
+            found[name] = stamp
         return found
+
+    def known(self, names: Sequence[str]) -> dict[str, Read]:
+        """Those of these rows that were read before."""
+        found = self._of("SELECT name, stamp, pieces, digest FROM read WHERE name IN", names)
+        return {name: Read(stamp, pieces, int.from_bytes(digest, "big")) for name, stamp, pieces, digest in found}
+
+    def _of(self, query: str, values: Sequence[Any]) -> Iterable[tuple[Any, ...]]:
+        return self._connection.execute(f"{query} ({', '.join('?' * len(values))})", values) if values else ()
 
     def note(self, names: Iterable[str]) -> None:
         """These are new, or other than they were read."""
@@ -88,13 +95,17 @@ class Stamps:
             yield names
             last = names[-1]
 
-    def remember(self, rows: Iterable[tuple[str, Read]]) -> None:
+    def remember(self, rows: Sequence[tuple[str, Read]]) -> None:
         """These were read now."""
         self._connection.execute("BEGIN")
         self._connection.executemany(
             _REMEMBER,
-            ((name, read.stamp, read.digest.to_bytes(_DIGEST, "big"), read.pieces, self._round) for name, read in rows),
+            (
+                (name, number, read.stamp, read.digest.to_bytes(_DIGEST, "big"), read.pieces, self._round)
+                for number, (name, read) in enumerate(rows, self._last + 1)
+            ),
         )
+        self._last += len(rows)
         self._connection.execute("COMMIT")
 
     def forget(self, names: Collection[str]) -> None:
@@ -111,14 +122,12 @@ class Stamps:
             while at >= 0 and len(numbers) < _PAGE:
                 numbers.append(at)
                 at = self._seen.find(0, at + 1)
-            marks = ", ".join("?" * len(numbers))
-            sql = f"SELECT name FROM read WHERE id IN ({marks})"  # noqa: S608 -- marks only
-            names = [name for (name,) in self._connection.execute(sql, numbers)]
+            names = [name for (name,) in self._of("SELECT name FROM read WHERE id IN", numbers)]
             if names:
                 yield names
 
     def of_this_round(self) -> Iterator[tuple[str, Read]]:
         """What was read in this round."""
-        sql = "SELECT name, stamp, count, digest FROM read WHERE round = ?"
-        for name, stamp, count, digest in self._connection.execute(sql, (self._round,)):
-            yield name, Read(stamp, count, int.from_bytes(digest, "big"))
+        sql = "SELECT name, stamp, pieces, digest FROM read WHERE round = ?"
+        for name, stamp, pieces, digest in self._connection.execute(sql, (self._round,)):
+            yield name, Read(stamp, pieces, int.from_bytes(digest, "big"))

@@ -1,4 +1,4 @@
-"""Stores of the contract that go over into the embedded store while they are written to, whenever they are opened again."""
+"""Stores of the contract that go over into the embedded store while they are written to, when they are opened again."""
 
 from pathlib import Path
 
