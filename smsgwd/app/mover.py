@@ -34,7 +34,7 @@ _FOLLOW_S: Final = 15.0  # between two rounds while an operator holds it
 _ABANDON_S: Final = 60.0
 #: States in which a process is at work.
 _BESIDE: Final = ("bulk", "following", "holding")
-_AT_WORK: Final = (*_BESIDE, "cutting over")
+_AT_WORK: Final = (*_BESIDE, "cutting over", "removing")
 _log = get_logger("daemon")
 
 Start = Callable[[Path, Told], Assistant]
@@ -128,6 +128,8 @@ class Mover:
         try:
             if self.state == "cutting over":
                 raise NotMoved("it is too late: the gateway is stopping for it")
+            if self.state == "removing":
+                raise NotMoved("it was not done, and what was written is being removed")
             if self.move is None:
                 raise NotMoved("no move is under way")
             self.state, self.failed = "failed", "an operator cancelled it"
@@ -268,7 +270,9 @@ class Mover:
             if self.state == "failed":
                 return  # whoever ended it has said why
             self.give_up(str(error))
+            self.state = "removing"  # nothing else begins before that is over: it would be removed, too
             left = await self._abandoned()
+            self.state = "failed"
             if left:
                 _log.warning("store.move_left", reason=left)
             return

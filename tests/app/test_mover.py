@@ -193,3 +193,18 @@ def test_what_an_earlier_move_left_elsewhere_is_removed_first(tmp_path):
     world = World(tmp_path, left=left)
     done(world.mover.begin(hold=False))
     assert world.assistants.asked == ["abandon", "bulk", "follow"]
+
+
+def test_nothing_begins_before_what_failed_is_removed(world):
+    world.assistants.answers["bulk"] = NotMoved("the server is away")
+    del world.assistants.answers["abandon"]
+    done(world.mover.begin(hold=False))
+    assert (world.mover.state, world.mover.failed) == ("removing", "the server is away")
+    for wish in (lambda: world.mover.begin(hold=False), world.mover.cancel):
+        with pytest.raises(CommandError):
+            done(wish())
+    world.assistants.waiting.callback(0)
+    assert world.mover.state == "failed"
+    world.assistants.answers |= {"bulk": 0, "abandon": 0}
+    done(world.mover.begin(hold=False))
+    assert world.cut == [world.mover]
