@@ -11,6 +11,6 @@ after the other, is said by `moving.py`.
 
 A move from Redis: `to_embedded.py`, what it refuses and what is left of it; `following.py`, one round of it, and
 what is compared; which keys are content, `redis_names.py` (each key must be there); which rows are other than they were
-read, `redis_changes.py`, by what `stamps.py` remembers; how they become records, `redis_rows.py`; how a part of an embedded
-store is read, `embedded_part.py`. Modules of one store are imported only where that store is meant.
+read, `redis_changes.py`, by what `stamps.py` remembers; how they become records, `redis_rows.py`; how a part of an
+embedded store is read, `embedded_part.py`. Modules of one store are imported only where that store is meant.
 """
