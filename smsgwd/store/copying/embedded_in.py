@@ -188,6 +188,11 @@ class EmbeddedCopy:
             execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
             execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, last))
 
+    async def settle(self) -> None:
+        """What was written so far is on the disk: it need not be brought there at the end. The store goes on."""
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        sync(self._partial)
+
     async def finish(self) -> None:
         """What follows from the records is there, and all of it is durable under its name."""
         await self.whole()

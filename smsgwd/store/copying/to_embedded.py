@@ -19,7 +19,7 @@ from smsgwd.store.copying.moving import NotMoved
 from smsgwd.store.copying.redis_out import RedisSource
 from smsgwd.store.copying.stamps import Stamps
 from smsgwd.store.embedded.lock import DirectoryLock
-from smsgwd.store.redis.errors import Refused
+from smsgwd.store.redis.errors import Refused, Unreachable
 from smsgwd.store.redis.moved import Moved, moved_text, moved_value
 from smsgwd.store.spool_file import refuse_left
 from smsgwd.store.writer import CannotOpen
@@ -71,9 +71,16 @@ class RedisToEmbedded:
         with _reading():
             await self._following.round(told)
             _refuse(await self._following.differences())
+        await self._target.settle()
 
     async def follow(self, told: Told) -> int:
         """See Move."""
+        assert self._target is not None, "bulk comes first"
+        count = await self._round(told)
+        await self._target.settle()
+        return count
+
+    async def _round(self, told: Told) -> int:
         assert self._following is not None, "bulk comes first"
         with _reading():
             count = await self._following.round(told)
@@ -91,7 +98,7 @@ class RedisToEmbedded:
         except CannotOpen as error:
             raise NotMoved(str(error)) from None
         await self._refuse_nodes()
-        count = await self.follow(told)
+        count = await self._round(told)
         _refuse(await following.miscounted())
         await target.whole()
         await self._refuse_nodes()  # none has come meanwhile
@@ -108,8 +115,10 @@ class RedisToEmbedded:
             raise NotMoved(f"{self._path}: there is no store, nor {self._partial}")
         where = Moved(f"{socket.gethostname()}:{self._path}", int(self._now() * 1000))
         await self._store.server.call("SET", self._ask.keys.moved, moved_value(where), "NX")
-        with contextlib.suppress(Refused):  # it has no append-only file
-            await self._store.server.call("WAITAOF", 1, 0, _FSYNC_MS)
+        # On the disk, too, where the server has an append-only file; it is there in any case.
+        with contextlib.suppress(Refused, Unreachable):
+            mark = [self._ask.keys.moved]
+            await self._store.server.confirmed("smsgwd_stamps", mark, [], ("WAITAOF", 1, 0, _FSYNC_MS))
         self._close()
 
     async def abandon(self) -> None:

@@ -28,6 +28,7 @@ from smsgwd.store.copying.redis_out import RedisSource
 from smsgwd.store.copying.to_embedded import RedisToEmbedded
 from smsgwd.store.embedded.lock import DirectoryLock
 from smsgwd.store.embedded.store import EmbeddedStore
+from smsgwd.store.redis.errors import Unreachable
 from smsgwd.store.redis.tx import STAMP
 from smsgwd.store.spool_file import FILE, SpoolFile
 from smsgwd.store.writer import CannotOpen
@@ -203,6 +204,13 @@ class TestRefused(MoveCase, TestCase):
     async def test_a_row_that_cannot_be_read(self):
         self.call("SETRANGE", self.keys.message(self.queued.id), STAMP, b"\xc1" * 9)
         await self.refused(self.move.bulk(untold), "cannot be read")
+
+    async def test_the_server_goes(self):
+        await self.move.bulk(untold)
+        await self.tool.server.close()
+        await self.refused(self.move.follow(untold), kind=Unreachable)
+        await self.move.abandon()
+        self.assertEqual(self.left(), [])
 
     async def test_an_index_that_says_something_else(self):
         await self.move.bulk(untold)
