@@ -240,6 +240,28 @@ class TestMove(TestCase):
         self.assertNotIn("meta:importing", await self.names())
         self.assertIn("t:demo", await self.names())
 
+    async def test_done_waits_for_the_servers_disk(self):
+        await self.mover.bulk(_nothing)
+        await self.close()
+        await self.mover.last(_nothing)
+        waits = []
+        confirmed = self.there.server.confirmed
+
+        def nothing_fsynced(*words):
+            waits.append(words[-1])
+            return confirmed(*words).addCallback(lambda replies: [replies[0], [0, 0]])
+
+        third = self.new_mover(fsync_ms=5000)
+        with mock.patch.object(self.there.server, "confirmed", nothing_fsynced):
+            again = self.new_mover(fsync_ms=5000)
+        with self.assertRaisesRegex(ValueError, "has not fsynced"):
+            await again.done()
+        self.assertEqual(waits, [("WAITAOF", 1, 0, 5000)])
+        self.assertIn("meta:importing", await self.names())
+        self.assertTrue(self.place.exists())
+        await third.done()
+        self.assertNotIn("meta:importing", await self.names())
+
     async def test_a_disk_without_room_is_told_before_anything_is_written(self):
         with mock.patch("smsgwd.store.copying.embedded_copies.shutil.disk_usage") as usage:
             usage.return_value = mock.Mock(free=1 << 20)
@@ -291,7 +313,7 @@ for line in sys.stdin:
         connection.execute("BEGIN IMMEDIATE")
         for kind in ("contact", "template"):  # both, or none
             connection.execute(
-                "INSERT INTO record (kind, tenant, key, at, value) VALUES (?, 'demo', ?, ?, '{}')",
+                "INSERT INTO record (kind, tenant, key, at, value) VALUES (?, 'demo', ?, ?, X'7B7D')",
                 (kind, str(number), number),
             )
         connection.execute("COMMIT")
