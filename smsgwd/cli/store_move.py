@@ -83,16 +83,23 @@ class Worker:
             self._say({"progress": [done, total]})
 
 
-async def work(directory: Path, reactor: Any, commands: Callable[[Callable[[str], object]], object], say: Say) -> None:
-    """Do what `commands` gives, one after the other, for the move of a data directory; without end. `commands(take)`
-    is called once the stores are there, and calls `take` on the reactor."""
+async def work(
+    directory: Path,
+    reactor: Any,
+    commands: Callable[[Callable[[str], object]], object],
+    say: Say,
+    over: Deferred[None],
+) -> None:
+    """Do what `commands` gives, one after the other, for the move of a data directory, until `over` fires: whoever
+    waits for that must hold it. `commands(take)` is called once the stores are there, and calls `take` on the
+    reactor."""
     told = read(directory)
     if told is None:
         raise NotMoved("there is no move under way")
     async with made(told, directory, reactor) as move:
         worker, turns = Worker(move, say), DeferredLock()
         commands(lambda command: turns.run(lambda: Deferred.fromCoroutine(worker.do(command))))
-        await Deferred()  # standard input ends the process
+        await over
 
 
 def main(directory: Path) -> int:
@@ -107,6 +114,7 @@ def main(directory: Path) -> int:
 
     reactor: Any = installed
     wrong: list[str] = []
+    over: Deferred[None] = Deferred()  # never: the end of standard input ends the process
 
     def say(answer: dict[str, Any]) -> None:
         print(json.dumps(answer), flush=True)
@@ -128,7 +136,7 @@ def main(directory: Path) -> int:
         reactor.stop()
 
     def begin() -> None:
-        Deferred.fromCoroutine(work(directory, reactor, commands, say)).addErrback(failed)
+        Deferred.fromCoroutine(work(directory, reactor, commands, say, over)).addErrback(failed)
 
     reactor.callWhenRunning(begin)
     reactor.run(installSignalHandlers=False)

@@ -1,8 +1,10 @@
 """The process that fills another store: what it says of each command, and which it refuses."""
 
+import gc
 import sqlite3
 import subprocess
 import sys
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +12,7 @@ from twisted.internet.defer import Deferred
 
 from smsgwd.app import move_file, moves
 from smsgwd.app.moves import Made
+from smsgwd.cli import store_move
 from smsgwd.cli.store_move import Worker
 from smsgwd.store.copying import redis_out
 from smsgwd.store.copying.moving import NotMoved
@@ -127,6 +130,29 @@ def test_a_store_that_was_there_before_is_not_abandoned(world):
     world.piece, world.live = True, ["gw7"]
     assert "stop gw7 first" in world.do("abandon")["failed"]
     assert world.move.calls == []
+
+
+def test_the_stores_stay_open_while_it_waits_for_commands(world, monkeypatch, tmp_path):
+    """Nothing but what `main` holds may be needed for that."""
+    closed, taken = [], []
+
+    @asynccontextmanager
+    async def made(told, directory, reactor):
+        try:
+            yield world.worker._made
+        finally:
+            closed.append(True)
+
+    monkeypatch.setattr(store_move, "made", made)
+    move_file.write(tmp_path, move_file.Move("copying", {}, {}, "gw1", 1_000))
+    over = Deferred()
+    Deferred.fromCoroutine(store_move.work(tmp_path, None, taken.append, world.said.append, over))
+    gc.collect()
+    assert closed == []
+    taken[0]("follow")
+    assert world.said[-1]["done"] == 4
+    over.callback(None)
+    assert closed == [True]
 
 
 def run(directory, said):
