@@ -324,14 +324,18 @@ class RedisCopy:
         self._booked.clear()
 
     async def done(self, fsync_ms: int) -> None:
-        """It was compared with what it was made from: it may be used. With `fsync_ms` the server must have it on its
-        disk within that time. Raises ValueError where it has not."""
+        """It was compared with what it was made from: it may be used. As `on_disk`."""
+        await self.on_disk(fsync_ms)
+        await self._write("UNLINK", self._mark)
+
+    async def on_disk(self, fsync_ms: int) -> None:
+        """With `fsync_ms` the server must have what was written on its disk within that time. Raises ValueError where
+        it has not."""
         if fsync_ms:
             wait: tuple[Arg, ...] = ("WAITAOF", 1, 0, fsync_ms)
             _, (fsynced, _) = await self._confirmed("smsgwd_settle", [self._mark], [self._stamp, self._stamp], wait)
             if not fsynced:
                 raise ValueError("the server has not fsynced what was written; do it once more")
-        await self._write("UNLINK", self._mark)
 
     async def abandon(self) -> None:
         """Nothing of it is left."""

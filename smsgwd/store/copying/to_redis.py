@@ -93,10 +93,11 @@ class EmbeddedToRedis:
                 if wanted.get(kind, 0) != there.get(kind, 0)
             ]
         )
+        await self._target.on_disk(self._fsync_ms)  # whoever moves then relies on it
         return changed
 
     async def done(self) -> None:
-        """See Move. Raises ValueError where the server does not have it on its disk."""
+        """See Move; may be that of another process. Raises ValueError where the server does not have it on its disk."""
         if await self._found.unfinished():
             await self._target.done(self._fsync_ms)
         self._copies.end()

@@ -240,10 +240,11 @@ class TestMove(TestCase):
         self.assertNotIn("meta:importing", await self.names())
         self.assertIn("t:demo", await self.names())
 
-    async def test_done_waits_for_the_servers_disk(self):
-        await self.mover.bulk(_nothing)
+    async def test_the_last_round_and_done_wait_for_the_servers_disk(self):
+        mover = self.new_mover()
+        await mover.bulk(_nothing)
         await self.close()
-        await self.mover.last(_nothing)
+        await mover.last(_nothing)
         waits = []
         confirmed = self.there.server.confirmed
 
@@ -254,9 +255,12 @@ class TestMove(TestCase):
         third = self.new_mover(fsync_ms=5000)
         with mock.patch.object(self.there.server, "confirmed", nothing_fsynced):
             again = self.new_mover(fsync_ms=5000)
+        await again.bulk(_nothing)
+        with self.assertRaisesRegex(ValueError, "has not fsynced"):
+            await again.last(_nothing)
         with self.assertRaisesRegex(ValueError, "has not fsynced"):
             await again.done()
-        self.assertEqual(waits, [("WAITAOF", 1, 0, 5000)])
+        self.assertEqual(waits, [("WAITAOF", 1, 0, 5000)] * 2)
         self.assertIn("meta:importing", await self.names())
         self.assertTrue(self.place.exists())
         await third.done()
