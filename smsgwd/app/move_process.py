@@ -17,6 +17,7 @@ from twisted.internet.defer import Deferred, fail
 from smsgwd.store.copying.copy import Told
 from smsgwd.store.copying.moving import NotMoved
 
+_KILLED_S: Final = 1.0  # that a killed process takes to be gone, at most
 COMMAND: Final = (sys.executable, "-m", "smsgwd.cli.store_move")
 # systemd's words are for the daemon alone.
 _NOT_INHERITED: Final = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
@@ -67,8 +68,11 @@ class MoveProcess:
 
     def end(self) -> None:
         """See Assistant."""
+        self._over = self._over or "it was ended"
         self._process.kill()
-        self._ended("it was ended")
+        with contextlib.suppress(subprocess.TimeoutExpired):  # nobody else would, once this process is another program
+            self._process.wait(_KILLED_S)
+        self._ended(self._over)
 
     def _listen(self) -> None:
         """In a thread of its own: what it says, until it ends."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from tests.scenario.harness import SMSGWD, Scene
+from tests.scenario.harness import SMSGWD, Gateway, Scene
 from tests.scenario.migrating import (
     Senders,
     check_whole,
@@ -17,6 +18,11 @@ from tests.scenario.migrating import (
 )
 
 pytestmark = pytest.mark.scenario
+
+
+def children(gateway: Gateway) -> list[str]:
+    """What it has started and is still there, were it a zombie."""
+    return Path(f"/proc/{gateway.pid}/task/{gateway.pid}/children").read_text().split()
 
 
 def test_nothing_is_lost_there_and_back_and_each_old_store_is_closed(scene: Scene) -> None:
@@ -36,6 +42,7 @@ def test_nothing_is_lost_there_and_back_and_each_old_store_is_closed(scene: Scen
         wait_moved(gateway, "embedded")
         senders.wait_more(30)
     assert gateway.pid == pid
+    assert children(gateway) == []
     assert senders.binds == 3
     check_whole(gateway, catcher, senders)
     assert not (data / "store.moved").exists()
