@@ -50,6 +50,12 @@ class Made:
         self._into_redis = into_redis
         self._node = node
 
+    async def refuse_server(self) -> None:
+        """Raise NotMoved where no gateway would start on the Redis store that is filled."""
+        reasons = await self._store.reasons() if self._into_redis else []
+        if reasons:
+            raise NotMoved("; ".join(f"the server cannot be used: {each}" for each in reasons))
+
     async def refuse_others(self, *, last: bool = False) -> None:
         """Raise NotMoved where another gateway than the one that moves works on the Redis store, or, at the `last`
         step, that one still does."""

@@ -61,11 +61,13 @@ class Worker:
         move = self._made.move
         match command:
             case "bulk":
+                await self._made.refuse_server()
                 await self._made.refuse_others()
                 await move.bulk(self._progress)
             case "follow":
                 return await move.follow(self._progress)
             case "last":
+                await self._made.refuse_server()
                 await self._made.refuse_others(last=True)
                 return await move.last(self._progress)
             case "done":

@@ -54,6 +54,7 @@ class Moving:
 class World:
     def __init__(self, monkeypatch, into_redis=True):
         self.move, self.said, self.now, self.live, self.piece = Moving(), [], 0.0, [], True
+        self.reasons = []
 
         async def live_nodes(store):
             return self.live
@@ -63,7 +64,11 @@ class World:
 
         monkeypatch.setattr(moves, "live_nodes", live_nodes)
         monkeypatch.setattr(redis_out.RedisSource, "unfinished", unfinished)
-        store = SimpleNamespace(asking=SimpleNamespace(keys=None))
+
+        async def reasons():
+            return self.reasons
+
+        store = SimpleNamespace(asking=SimpleNamespace(keys=None), reasons=reasons)
         made = Made(self.move, store, into_redis=into_redis, node="gw1")
         self.worker = Worker(made, self.said.append, lambda: self.now)
 
@@ -109,6 +114,16 @@ def test_what_goes_wrong_is_a_line(world, capsys, wrong, why):
 def test_a_redis_store_that_gateways_work_on_is_not_filled(world):
     world.live = ["gw1"]
     assert "stop gw1 first" in world.do("bulk")["failed"]
+    assert world.move.calls == []
+
+
+@pytest.mark.parametrize("command", ["bulk", "last"])
+def test_a_server_that_no_gateway_would_start_on_is_not_filled(world, command):
+    world.reasons = ["appendonly must be yes", "maxmemory-policy must be noeviction"]
+    assert world.do(command)["failed"] == (
+        "the server cannot be used: appendonly must be yes; the server cannot be used: maxmemory-policy must be"
+        " noeviction"
+    )
     assert world.move.calls == []
 
 

@@ -207,3 +207,14 @@ def test_a_server_that_dies_meanwhile_harms_nobody(scene: Scene) -> None:
             senders.wait_more(10)
         check_whole(gateway, catcher, senders)
         gateway.stop()
+
+
+def test_a_server_that_no_gateway_would_start_on_is_not_moved_to(scene: Scene) -> None:
+    gateway = moving_gateway(scene, scene.smsc(), scene.catcher(), EMBEDDED)
+    with Server(appendonly="no") as own:
+        write_store(gateway, {"kind": "redis", "url": own.url})
+        gateway.command("store", "migrate")
+        wait_state(gateway, "failed")
+        assert "the server cannot be used" in shown(gateway)["failed"]
+        assert own.client.call("KEYS", "*") == []
+    assert gateway.tenant.send()

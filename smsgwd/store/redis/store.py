@@ -127,7 +127,7 @@ class RedisStore(Committing, KeptUp, Archivable, Reads):
     async def _open(self) -> None:
         try:
             await self.server.connect()
-            reasons = await self._reasons()
+            reasons = await self.reasons()
             if await self.asking.call("EXISTS", self.keys.importing):
                 reasons.append("an import into it has not come to its end: import once more")
             if (moved := await self.asking.call("GET", self.keys.moved)) is not None:
@@ -143,8 +143,8 @@ class RedisStore(Committing, KeptUp, Archivable, Reads):
             raise CannotOpen("\n".join(f"store: the server cannot be used: {each}" for each in reasons))
         self.writer.start()
 
-    async def _reasons(self) -> list[str]:
-        """Why a server cannot be used."""
+    async def reasons(self) -> list[str]:
+        """Why the server, to which it is connected, cannot be used; [] = it can. Raises errors.Unreachable, Refused."""
         settings: dict[str, str] = {}
         try:
             for flat in await self.server.each("CONFIG", "GET", "maxmemory-policy", "appendfsync"):
