@@ -24,7 +24,7 @@ from tests.store.samples import message, tenant
 _COMPARED = 12  # each so many moves all answers are compared, which takes a second
 
 
-def reopening(contract):
+def _reopening(contract):
     """The tests of a contract that open their store again: the others are about one kind of store alone."""
     found = inspect.getmembers(contract, inspect.isfunction)
     return [name for name, test in found if name.startswith("test_") and "self.reopen()" in inspect.getsource(test)]
@@ -41,7 +41,7 @@ def _case(contract, wanted):
 
 
 for _each in EVERY:
-    if _each is not WalkContract and (_wanted := reopening(_each)):
+    if _each is not WalkContract and (_wanted := _reopening(_each)):
         globals()[f"Test{_each.__name__.removesuffix('Contract')}"] = _case(_each, _wanted)
 
 

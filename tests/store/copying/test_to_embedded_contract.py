@@ -8,7 +8,7 @@ from smsgwd.store.redis.errors import Unreachable
 from tests.store.contract_walk import WalkContract
 from tests.store.copying.following import Following
 from tests.store.every_contract import EVERY
-from tests.store.test_moving import reopening
+from tests.store.test_moving import _reopening
 
 
 def _case(contract, wanted):
@@ -19,7 +19,7 @@ def _case(contract, wanted):
 
 
 for _each in EVERY:
-    if _each is not WalkContract and (_wanted := reopening(_each)):
+    if _each is not WalkContract and (_wanted := _reopening(_each)):
         globals()[f"Test{_each.__name__.removesuffix('Contract')}"] = _case(_each, _wanted)
 
 
