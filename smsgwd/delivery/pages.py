@@ -6,7 +6,7 @@ is handed out twice although the store still lists what is out until its result 
 """
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Generic, TypeVar
 
 Key = tuple[int, int]
@@ -54,6 +54,11 @@ class PagedQueue(Generic[T]):
     def complete(self) -> bool:
         """True when the store has nothing that memory has not."""
         return self._horizon is None
+
+    @property
+    def known(self) -> Container[Key]:
+        """During a read: keys of items that need not be read, since they were held at some time of it."""
+        return self._seen
 
     @property
     def idle(self) -> bool:
@@ -159,7 +164,7 @@ class PagedQueue(Generic[T]):
         return self._read_to
 
     def page_read(self, items: Iterable[T], *, more: bool) -> int:
-        """What the store had; `more` = the page was full. How many items were new to memory."""
+        """What the store had (what is `known` may be missing); `more` = the page was full. How many items were new."""
         seen, late = self._seen, self._late
         if self._void:
             self.read_failed()

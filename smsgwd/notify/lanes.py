@@ -128,7 +128,8 @@ class Lanes:
         queue = lane.queue
         if queue.must_read and not lane.closed and lane.may_read(now_ms):
             limit = queue.page
-            self._store.outbox(lane.name, queue.begin_read(), limit).addCallbacks(
+            after = queue.begin_read()
+            self._store.outbox(lane.name, after, limit, queue.known).addCallbacks(
                 self._page, self._no_page, callbackArgs=(lane, queue, limit), errbackArgs=(lane, queue)
             )
 

@@ -8,7 +8,7 @@ when writes work again. Reads see every commit whose Deferred has fired.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -242,8 +242,11 @@ class Store(SentReads, Commits, Protocol):
         """How much was given up and is kept, by target."""
         ...
 
-    def outbox(self, target: str, after: tuple[int, int] | None, limit: int) -> Deferred[list[OutboxItem]]:
-        """Pushes owed to a target in the order (due_at, id), those behind the key `after`, `limit` at most."""
+    def outbox(
+        self, target: str, after: tuple[int, int] | None, limit: int, known: Container[tuple[int, int]] = ()
+    ) -> Deferred[list[OutboxItem]]:
+        """Pushes owed to a target in the order (due_at, id), those behind the key `after`, `limit` at most. Those whose
+        key is `known`, asked on whatever thread, may be left out."""
         ...
 
     def tenants(self) -> Deferred[list[Tenant]]:
@@ -263,8 +266,7 @@ class Store(SentReads, Commits, Protocol):
         ...
 
     def ledger_check(self) -> Deferred[LedgerReport]:
-        """Compare every tenant's sums with its ledger and with its messages that are not final, at one moment. Reads
-        the whole ledger: not for hot paths; runs as `check` does."""
+        """Compare every tenant's sums with its whole ledger and its open messages, at one moment, as `check` runs."""
         ...
 
     def record(self, kind: str, tenant: str, key: str) -> Deferred[Record | None]:
@@ -287,8 +289,7 @@ class Store(SentReads, Commits, Protocol):
         ...
 
     def links(self, tenant: str, message_id: int | None, before: int, limit: int) -> Deferred[list[LinkView]]:
-        """A tenant's links, newest message first, those of messages with ids below `before`; of one message where it is
-        given."""
+        """A tenant's links, newest message first, of messages with ids below `before`, or of one message."""
         ...
 
     def lookups(self, tenant: str, request: int) -> Deferred[list[Lookup]]:
@@ -312,8 +313,7 @@ class Store(SentReads, Commits, Protocol):
         ...
 
     def trace(self, message_id: int) -> Deferred[MessageTrace | None]:
-        """All about one message of whichever tenant, with its history, parts and pushes; None when there is none.
-        Cheap, however much is stored."""
+        """All about one message of whichever tenant, with its history, parts and pushes, or None. Always cheap."""
         ...
 
     def find(self, where: FindFilter, before: int | None, limit: int) -> Deferred[Found]:

@@ -48,13 +48,19 @@ class Assumptions:
     receipt_us: float = _assumed(5, "µs", MEASURED, "node: a receipt read and answered")
     push_us: float = _assumed(3, "µs", MEASURED, "node: a receipt sent to its tenant")
     pushed_us: float = _assumed(2, "µs", MEASURED, "node: the tenant's answer to it")
-    fetch_us: float = _assumed(8, "µs", GUESSED, "node: a message read from the store, since another node took it")
-    commit_us: float = _assumed(1100, "µs", MEASURED, "node: a commit by itself (350 with the embedded store)")
+    fetch_us: float = _assumed(100, "µs", MEASURED, "node: a message read from the store, since another node took it")
+    commit_us: float = _assumed(900, "µs", MEASURED, "node: a commit by itself (350 with the embedded store)")
     change_us: float = _assumed(
         17, "µs", MEASURED, "node: a change in a commit, 4 a message (4 µs with the embedded store)"
     )
     commit_gap_ms: float = _assumed(2, "ms", CODE, "least time between the starts of two commits of a node")
     commit_gap_widest_ms: float = _assumed(5, "ms", CODE, "the same when commits have 100 changes and more")
+    core_share: float = _assumed(
+        0.75,
+        "share",
+        MEASURED,
+        "node: of its core that reactor and writer get, which hand it to each other",
+    )
     commits_under_way: float = _assumed(2, "", CODE, "commits of a node that may be (1 with the embedded store)")
     commit_most: float = _assumed(1024, "", CODE, "most changes in a commit")
     reads_before_commit: float = _assumed(1, "", MEASURED, "round trips for rows that are not remembered, a commit")
@@ -65,8 +71,8 @@ class Assumptions:
     look_gap_ms: float = _assumed(2, "ms", GUESSED, "least time between two looks of a node at one queue")
     claim_page: float = _assumed(500, "", GUESSED, "most messages that a node claims at once")
 
-    server_turn_us: float = _assumed(350, "µs", GUESSED, "server: a turn with commits by itself: files, sockets")
-    server_commit_us: float = _assumed(250, "µs", MEASURED, "server: a commit by itself (with the turn: 600)")
+    server_turn_us: float = _assumed(200, "µs", MEASURED, "server: a turn with commits by itself: files, sockets")
+    server_commit_us: float = _assumed(120, "µs", MEASURED, "server: a commit by itself (with the turn: 320)")
     server_change_us: float = _assumed(16, "µs", MEASURED, "server: a change in a commit (4 a message)")
     server_look_us: float = _assumed(15, "µs", GUESSED, "server: a read or a claim by itself")
     server_row_us: float = _assumed(4, "µs", GUESSED, "server: a message claimed or read")

@@ -43,12 +43,14 @@ class _Flight:
 
 
 class Node:
-    """`busy_s`: what its core has been busy; `writer_s`: when no further commit could begin. See Holder, too."""
+    """`busy_s`: what its core has been busy; `taken_s`: the same with the time that its threads waste on each other;
+    `writer_s`: when no further commit could begin. See Holder, too."""
 
     def __init__(self, number: int, connectors: int) -> None:
         self.number = number
         self.dead = False
         self.busy_s = 0.0
+        self.taken_s = 0.0
         self.writer_s = 0.0
         self.renewed = 0.0  #: its lease
         self.door: deque[Message] = deque()  #: came, and wait unanswered
@@ -159,9 +161,12 @@ class Node:
         self._look()
 
     def _spend(self, us: float, then: Callable[[Any], object], arg: Any = None) -> None:
+        """So much of the core's time; it takes longer while the writer has something to do, too."""
         self._busy = True
         self.busy_s += us * _US
-        self._around.agenda.after(us * _US, then, arg)
+        share = self._around.assumed.core_share if self._batch or self._flights else 1.0
+        self.taken_s += us * _US / share
+        self._around.agenda.after(us * _US / share, then, arg)
 
     def _free(self, _: object = None) -> None:
         self._busy = False

@@ -42,7 +42,7 @@ def row(options: ModelOptions, masters: int = 1) -> Row:
 def fills_first(result: Result) -> str:
     """What keeps it from more: a word, and how full it is. When all that came was served, what is fullest.
 
-    `writers`: neither core is full, but each node has one commit under way at all times, and waits for it.
+    `writers`: neither core is full, but each node has as many commits under way as may be, and waits for them.
     """
     shares = {"nodes": result.busiest_node, "server": result.server_full, "binds": result.binds_full}
     served = _served(result)

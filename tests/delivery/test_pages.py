@@ -86,6 +86,17 @@ def test_to_look_again_is_not_forgotten_with_a_page_that_is_not_taken():
         assert queue.begin_read() is None
 
 
+def test_a_store_may_leave_out_what_is_known():
+    queue = _queue()
+    _read(queue, [(0, 0), (0, 3)])
+    queue.pop()
+    queue.look_again()
+    assert queue.begin_read() is None
+    assert [item for item in [(0, 0), (0, 1), (0, 3)] if item not in queue.known] == [(0, 1), (0, 3)]
+    assert queue.page_read([(0, 1), (0, 3)], more=False) == 2
+    assert [queue.pop(), queue.pop()] == [(0, 1), (0, 3)]
+
+
 def test_to_look_again_at_all_that_is_known_reads_it_anew_once():
     queue = _queue()
     _read(queue, [(0, 0)])
@@ -259,9 +270,10 @@ class Paging(RuleBasedStateMachine):
 
     exact = True  # the order is
 
-    @initialize(capacity=st.integers(2, 9), before=st.integers(0, 30))
-    def start(self, capacity, before):
+    @initialize(capacity=st.integers(2, 9), before=st.integers(0, 30), skips=st.booleans())
+    def start(self, capacity, before, skips):
         self.capacity = capacity
+        self.skips = skips  # the store leaves out what is known
         self.queue = _queue(capacity)
         self.stored = {(-(number % 4), number) for number in range(before)}
         self.out, self.snapshot, self.asked = [], None, None
@@ -299,6 +311,8 @@ class Paging(RuleBasedStateMachine):
     def look(self):
         """The store takes its snapshot."""
         behind = sorted(item for item in self.stored if self.asked is None or item > self.asked)
+        if self.skips:
+            behind = [item for item in behind if item not in self.queue.known]
         page = self.queue.page
         self.snapshot = (behind[:page], len(behind) > page)
 

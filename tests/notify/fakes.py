@@ -143,7 +143,7 @@ class FakeStore:
 
         return self._later(work)
 
-    def outbox(self, target, after, limit):
+    def outbox(self, target, after, limit, known=()):
         def work():
             if self.unreadable:
                 raise StoreUnavailable("closed")

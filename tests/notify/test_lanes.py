@@ -16,7 +16,7 @@ class Slow:
         self.pages = []
         self.looks = []
 
-    def outbox(self, target, after, limit):
+    def outbox(self, target, after, limit, known=()):
         self.pages.append(Deferred())
         return self.pages[-1]
 

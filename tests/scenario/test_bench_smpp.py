@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.store.redis_server import Server
+
 pytestmark = pytest.mark.scenario
 
 BENCH = [sys.executable, "-c", "from smsgwd.cli.main import main; main()", "bench", "smpp", "--warmup", "200"]
@@ -40,3 +42,19 @@ def test_many_binds_of_many_accounts_as_pairs():
     assert run["counts"]["receipts_unique"] == 5_200 and run["exact"]
     assert run["fairness"]["accounts"] == 5 and run["fairness"]["min_share"] > 0.5
     assert "least share of an account" in shown
+
+
+def test_several_nodes_on_one_server():
+    with Server() as server:
+        options = ("--redis", server.url, "--redis-pid", str(server.pid), "--nodes", "2", "--binds", "2")
+        report, shown = _run("--messages", "2000", "--window", "50", *options, "--table")
+    (run,) = report["runs"]
+    assert (run["nodes"], run["counts"]["receipts_unique"], run["exact"]) == (2, 2_200, True)
+    assert run["cpu_us_per_message"]["gateway"] > run["cpu_us_per_message"]["redis"] > 0
+    assert "redis" in shown
+
+
+def test_several_nodes_need_a_server_and_a_bind_each():
+    for options in (("--nodes", "2"), ("--nodes", "2", "--redis", "redis://127.0.0.1:1", "--binds", "1")):
+        result = subprocess.run([*BENCH, *options], capture_output=True, timeout=90)
+        assert result.returncode == 2 and b"--nodes" in result.stderr

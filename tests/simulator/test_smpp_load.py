@@ -22,7 +22,7 @@ def _load(address, books, plans, **options):
 def test_every_message_is_accepted_and_gets_its_receipt(lean, pairs):
     smsc, books = lean(), Books(2_000)
     options = SmppBenchOptions(binds=12, accounts=3, pairs=pairs)
-    load = _load(smsc.address, books, plans(options), window=10)
+    load = _load(smsc.address, books, plans(options, [smsc.address]), window=10)
     load.bind()
     assert load.run(range(500), stalled_s=5) and load.run(range(500, 2_000), stalled_s=5)
     shares = fairness(load, 3)

@@ -112,6 +112,12 @@ class QueryContract(StoreCase):
             after = (found[-1].due_at, found[-1].id)
         self.assertEqual(found, items)
 
+    async def test_what_is_known_of_the_outbox_may_be_left_out(self):
+        items = await self.owed(5)
+        known = {(item.due_at, item.id) for item in items[1:4]}
+        found = await self.store.outbox(TARGET, None, 9, known)
+        self.assertEqual([item for item in found if (item.due_at, item.id) not in known], [items[0], items[4]])
+
     async def test_pushes_done_retried_and_dead(self):
         done, retried, dead = await self.owed(3)
         results = await self.store.commit(

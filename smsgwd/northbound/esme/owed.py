@@ -85,7 +85,8 @@ class Owed:
             self._later(lane, lane.read_after_ms)
             return
         limit = lane.queue.page
-        self._store.outbox(lane.target, lane.queue.begin_read(), limit).addCallbacks(
+        after = lane.queue.begin_read()
+        self._store.outbox(lane.target, after, limit, lane.queue.known).addCallbacks(
             self._page, self._no_page, callbackArgs=(lane, limit), errbackArgs=(lane,)
         )
 

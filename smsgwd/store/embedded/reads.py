@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import TypeVar
 
 from twisted.internet.defer import Deferred
@@ -72,8 +72,10 @@ class Reads:
         """See ports.Store."""
         return self._ask(queries.outbox_dead)
 
-    def outbox(self, target: str, after: tuple[int, int] | None, limit: int) -> Deferred[list[OutboxItem]]:
-        """See ports.Store."""
+    def outbox(
+        self, target: str, after: tuple[int, int] | None, limit: int, known: Container[tuple[int, int]] = ()
+    ) -> Deferred[list[OutboxItem]]:
+        """See ports.Store: all are told, since what is known here is hardly ever read again."""
         return self._page(lambda connection: queries.outbox(connection, target, after, limit))
 
     def message(self, tenant: str, message_id: int) -> Deferred[MessageView | None]:

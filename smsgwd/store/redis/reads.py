@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Container, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -137,9 +137,11 @@ class Reads:
         """See ports.Store."""
         return self._ask(reads_outbox.outbox_dead(self.asking))
 
-    def outbox(self, target: str, after: tuple[int, int] | None, limit: int) -> Deferred[list[OutboxItem]]:
+    def outbox(
+        self, target: str, after: tuple[int, int] | None, limit: int, known: Container[tuple[int, int]] = ()
+    ) -> Deferred[list[OutboxItem]]:
         """See ports.Store."""
-        return self._ask(reads_outbox.outbox(self.asking, target, after, limit))
+        return self._ask(reads_outbox.outbox(self.asking, target, after, limit, known))
 
     def funds(self, tenant: str) -> Deferred[Funds | None]:
         """See ports.Store."""

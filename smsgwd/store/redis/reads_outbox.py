@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Container, Iterable
 from typing import Final
 
 from smsgwd.model.outbox import MOST_COUNTED, OutboxItem, OutboxTarget
@@ -67,14 +67,17 @@ async def outbox_dead(ask: Asking) -> dict[str, int]:
     return found
 
 
-async def outbox(ask: Asking, target: str, after: tuple[int, int] | None, limit: int) -> list[OutboxItem]:
-    """See Store.outbox. One that changes while it is read is left out: it is behind what it was, or nowhere."""
+async def outbox(
+    ask: Asking, target: str, after: tuple[int, int] | None, limit: int, known: Container[tuple[int, int]] = ()
+) -> list[OutboxItem]:
+    """See Store.outbox. One that changes while it is read is left out: it is behind what it was, or nowhere. Of those
+    `known` only the index is read: where receipts come at other nodes, most of each page is."""
     index, found = ask.keys.pending(target), []  # type: tuple[str, list[OutboxItem]]
     place = None if after is None else (after[0], id8(after[1]))
     while len(found) < limit:
         size = min(PAGE, limit - len(found))
         page = await ask.scored(index, "-inf", "+inf", size, after=place)
-        due = {number_of(member): score for member, score in page}
+        due = {number: score for member, score in page if (score, number := number_of(member)) not in known}
         rows = [(n, row) for n, row in await rows_of(ask, due) if row.status == PENDING and row.due_at == due[n]]
         found += await _items(ask, rows)
         if len(page) < size:

@@ -104,6 +104,12 @@ def test_a_number_that_another_node_has_made_is_not_used_again(pair):
     assert set(rows(one)) == {number, number + 1}
 
 
+def test_pushes_that_are_known_are_not_read_and_do_not_fill_the_page(pair):
+    first, *rest = owed(pair[0], 5)
+    known = {(NOW + place, number) for place, number in enumerate(rest[:3], 1)}
+    assert [item.id for item in told(outbox, pair[1], TARGET, None, 2, known)] == [first, rest[3]]
+
+
 def test_a_page_is_full_where_there_is_enough(pair):
     """Also where a message that is gone leaves a push that cannot be told."""
     node, _ = pair
