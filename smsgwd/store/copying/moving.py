@@ -26,8 +26,8 @@ class Move(Protocol):
         """The target is brought to what the source has by now; how many records were other, new or gone."""
 
     async def last(self, told: Told) -> int:
-        """Nobody works on the source any more: from here on the target has what the source has, which is checked.
-        How many records were other, new or gone."""
+        """Nobody works on the source any more: from here on the target has what the source has, which is checked, and
+        has it on its disk. How many records were other, new or gone."""
 
     async def done(self) -> None:
         """The target is on its disk, and gateways may start on it. May be called again after it was interrupted."""

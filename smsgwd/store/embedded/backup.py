@@ -10,6 +10,7 @@ import contextlib
 import os
 import sqlite3
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +35,11 @@ def writable_place(path: Path) -> None:
 def backup(control: Control, path: Path) -> int:
     """See Store.backup. Raises StoreUnavailable when the copy cannot be written; then nothing of it is left."""
     partial = path.with_name(path.name + ".partial")
+
+    def told(done: int, total: int, took: float) -> None:
+        control.done, control.total = done, total
+        control.rest(took)
+
     try:
         with contextlib.suppress(FileNotFoundError):  # of one that was killed
             partial.unlink()
@@ -44,7 +50,7 @@ def backup(control: Control, path: Path) -> int:
         try:
             os.fchmod(fd, _MODE)
             with control.reading() as source:
-                _copy(control, source, partial, fd)
+                snapshot(source, partial, fd, told)
             os.fsync(fd)
         finally:
             os.close(fd)
@@ -63,9 +69,10 @@ def backup(control: Control, path: Path) -> int:
     return path.stat().st_size
 
 
-def _copy(control: Control, source: sqlite3.Connection, partial: Path, fd: int) -> None:
-    """All pages of one snapshot. The file is brought to the disk every few steps: one long fsync at the end would hold
-    up those of commits."""
+def snapshot(source: sqlite3.Connection, partial: Path, fd: int, told: Callable[[int, int, float], object]) -> None:
+    """All pages of one snapshot into a file that is open as `fd`; `told` hears after each step how many bytes are
+    there, of how many, and how long the step took (s): it may rest, or raise. The file is brought to the disk every
+    few steps: one long fsync at the end would hold up those of commits. Raises sqlite3.Error and OSError."""
     target = sqlite3.connect(partial, isolation_level=None)
     steps = 0
     begun = time.perf_counter()
@@ -73,11 +80,9 @@ def _copy(control: Control, source: sqlite3.Connection, partial: Path, fd: int) 
     def step_made(_status: int, remaining: int, total: int) -> None:
         nonlocal steps, begun
         steps += 1
-        control.total = total * page
-        control.done = (total - remaining) * page
         if steps % _SYNC_STEPS == 0:
             os.fdatasync(fd)
-        control.rest(time.perf_counter() - begun)  # as long as it took
+        told((total - remaining) * page, total * page, time.perf_counter() - begun)
         begun = time.perf_counter()
 
     try:

@@ -1,0 +1,1 @@
+"""Tests of copies from one kind of store into another."""
