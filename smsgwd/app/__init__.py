@@ -24,8 +24,10 @@ becomes of messages to test numbers, `test_numbers.py`. Which provider styles ar
 and what they are given, `dialects.py`. What there is before the store is open, `core.py`,
 which store that is, `storing.py`, what goes to this node's disk first, `spooling.py`, and from there to the store,
 `spool_drain.py` (both are joined in `spool_parts.py`); how all of a store gets into a file and out of one,
-`store_files.py`; what is this node's of all nodes, `cluster.py` (of
-connectors, `cluster_connectors.py`); how all of a business is
+`store_files.py`; how it moves into another one while the gateway works, `mover.py`, what fills that,
+`move_process.py` and `moves.py`, the end of it, `cut_over.py`, the file that says which store counts, `move_file.py`,
+and what a start makes of that, `move_start.py`; the process itself, `process.py`; what is this
+node's of all nodes, `cluster.py` (of connectors, `cluster_connectors.py`); how all of a business is
 joined, `business.py`; the routing table, `route_tables.py`, and stored records that cannot be used, `stored_values.py`.
 
 For operators: certificates, `certificates.py`; secrets at rest, `secrets.py`, and their rotation, `secret_desk.py`; the

@@ -320,6 +320,7 @@ def build_services(
         addresses=addresses,
         workers=tenants_http if isinstance(tenants_http, HttpWorkers) else None,
         nodes=None if core.cluster.alone else core.cluster.nodes,
+        more=core.needs,
     )
     registry = build_registry(
         status=status,

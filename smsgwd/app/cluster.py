@@ -88,6 +88,10 @@ class Cluster:
         """True when the store is not shared."""
         return self.nodes.alone
 
+    def others(self) -> list[str]:
+        """Names of the other nodes that live, as far as this one knows."""
+        return [each.name for each in self.nodes.listed() if each.name != self.node and each.state != NodeState.LOST]
+
     # -- what is whose ---------------------------------------------------------------------------------------------
 
     def hold(self, kind: str, holder: Holder) -> None:

@@ -1,4 +1,4 @@
-"""What operators do to the gateway as a whole: another configuration, and a drain."""
+"""What operators do to the gateway as a whole: another configuration, a drain, and a move into another store."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from twisted.python.failure import Failure
 from smsgwd.app.build import Services
 from smsgwd.app.core import Core
 from smsgwd.app.drain import PHASE, Drain
+from smsgwd.app.move_file import Move
+from smsgwd.app.move_process import MoveProcess
+from smsgwd.app.mover import Mover
 from smsgwd.app.plugin_desk import PluginDesk
 from smsgwd.app.reload import Reloader
 from smsgwd.app.reload_parts import Follows, parts_of
@@ -22,6 +25,7 @@ from smsgwd.ops.drain import Drains
 from smsgwd.ops.nodes import NodeCommands
 from smsgwd.ops.plugins import Plugins
 from smsgwd.ops.registry import CommandError, Registry
+from smsgwd.ops.store_moves import StoreMoves
 from smsgwd.ops.systemd import Notifier as ServiceManager
 from smsgwd.telemetry import get_logger
 
@@ -31,11 +35,12 @@ _log = get_logger("daemon")
 
 
 class Control:
-    """Reload and drain, and their commands in the registry."""
+    """Reload, drain and move, and their commands in the registry."""
 
-    def __init__(self, reloader: Reloader, drain: Drain, registry: Registry) -> None:
+    def __init__(self, reloader: Reloader, drain: Drain, registry: Registry, mover: Mover) -> None:
         self.reloader = reloader
         self.drain = drain
+        self._mover = mover
         self._registry = registry
         self._hung_up = False  # a reload for a signal is under way
         self._once_more = False
@@ -45,9 +50,11 @@ class Control:
         return PHASE if phase == "running" and self.drain.active else phase
 
     def close(self) -> None:
-        """The gateway stops: no other configuration comes into force, and a drain that ends opens nothing."""
+        """The gateway stops: no other configuration comes into force, a drain that ends opens nothing, and a move that
+        it does not stop for is broken off."""
         self.reloader.close()
         self.drain.close()
+        self._mover.close()
 
     def hung_up(self) -> None:
         """SIGHUP: reload as the command does, written down as any. Signals that come during one make one more."""
@@ -74,9 +81,11 @@ def build_control(
     manager: ServiceManager,
     strays: Callable[[], object],
     become: Callable[[Config], object],
+    cut_over: Callable[[Mover], object],
+    left: Move | None,
 ) -> Control:
-    """Make both and register their commands. `become` is told of the configuration that is in force from now on;
-    `strays` looks for queues of connectors that are gone."""
+    """Make all three and register their commands. `become` is told of the configuration that is in force from now on;
+    `strays` looks for queues of connectors that are gone; `cut_over` and `left` as of Mover."""
     metrics, clock = core.metrics, core.clock
     workers = isinstance(services.http, HttpWorkers)
 
@@ -122,14 +131,20 @@ def build_control(
         pipeline=services.pipeline, api=services.api, requests=services.smpp.requests, clock=clock
     )  # fmt: skip
     core.cluster.intake = drain.follow
+    mover = Mover(
+        config, reactor, clock, read=reloader.read, start=lambda *args: MoveProcess(reactor, *args),
+        others=core.cluster.others, cut_over=cut_over, left=left,
+    )  # fmt: skip
+    core.needs.append(mover.needs)
     for command in (
+        *StoreMoves(mover).commands(),
         *Configuration(reloader).commands(),
         *Drains(drain, core.store, services.dispatcher).commands(),
         *NodeCommands(core.cluster.nodes).commands(),
         *Plugins(lambda: reloader.config, PluginDesk(services.dispatcher, clock, reactor)).commands(),
     ):
         services.registry.add(command)
-    return Control(reloader, drain, services.registry)
+    return Control(reloader, drain, services.registry, mover)
 
 
 def _not_reloaded(failure: Failure) -> None:

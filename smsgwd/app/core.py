@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ class Core:
     tracing: Tracing
     spool: SpoolParts
     key_file: Path | None = None  #: where the secret keys can be rotated
+    needs: list[Callable[[], list[str]]] = field(default_factory=list)  #: what else `status` tells to see to
 
     def tenant_counts(self) -> TenantCounts:
         """Counts what became of each tenant's messages."""

@@ -7,11 +7,7 @@ Whatever a limit cuts off is in the store and taken up by the next start.
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import gc
 import os
-import resource
 import signal
 import socket
 import sys
@@ -26,9 +22,13 @@ from smsgwd import __version__
 from smsgwd.app.build import Services, build_services
 from smsgwd.app.control import Control, build_control
 from smsgwd.app.core import Core, build_core
+from smsgwd.app.cut_over import DRAIN_S, LAST_S, CutOver
 from smsgwd.app.duties import Duties
 from smsgwd.app.logs import start_logging
+from smsgwd.app.move_start import settled
+from smsgwd.app.mover import Mover
 from smsgwd.app.observe import Lag, Strays
+from smsgwd.app.process import begin_anew, raise_file_limit, settle_memory
 from smsgwd.app.secrets import KeyFileError
 from smsgwd.app.sharing import follow_others
 from smsgwd.app.status_line import StatusLine, total_of
@@ -51,8 +51,6 @@ _HTTP_LIMIT_S = 10.0
 _PUSH_LIMIT_S = 5.0
 _ESME_LIMIT_S = 10.0
 _STOP_LIMITS_S = 2 * (_HTTP_LIMIT_S + _PUSH_LIMIT_S) + _ESME_LIMIT_S + 20.0  # all the waits of `_stop`, and its writes
-_M_MMAP_THRESHOLD = -3  # malloc.h
-_LARGE_BLOCK = 256 * 1024
 _START_ERRORS = (
     InheritedError,
     CannotListenError,
@@ -68,7 +66,8 @@ _log = get_logger("daemon")
 
 
 class Daemon:
-    """One gateway in one process. `exit_status` is 0 after an orderly end."""
+    """One gateway in one process. `exit_status` is 0 after an orderly end, and `anew` True where it is to begin anew in
+    the same process, on the store that counts then."""
 
     def __init__(self, config: Config, reactor: Any) -> None:
         self._config = config
@@ -86,7 +85,9 @@ class Daemon:
         self._duties: Duties | None = None
         self._status_line: StatusLine | None = None
         self._heartbeat = Heartbeat(reactor, self._manager, lambda: self._phase, self._line, self._fed)
+        self._cut_over: CutOver | None = None
         self.exit_status = 1
+        self.anew = False
 
     def run(self) -> int:
         """Run until a signal; the exit status."""
@@ -105,8 +106,12 @@ class Daemon:
     async def _start(self) -> None:
         config, reactor = self._config, self._reactor
         _log.info("daemon.starting", version=__version__, node=config.node, config=str(config.path))
-        refuse_unsupported(config)
         self._heartbeat.start()
+        config, left = await settled(config, reactor)
+        if self._phase != "starting":
+            return
+        self._config = config
+        refuse_unsupported(config)
         take_over(os.environ)
         check_handed_over(listening_at(config))
         self._core = core = build_core(config, reactor)
@@ -131,7 +136,15 @@ class Daemon:
             addresses=lambda: self._addresses,
         )
         self._control = build_control(
-            config, core, services, reactor, manager=self._manager, strays=self._look_for_strays, become=self._become
+            config,
+            core,
+            services,
+            reactor,
+            manager=self._manager,
+            strays=self._look_for_strays,
+            become=self._become,
+            cut_over=self._move,
+            left=left,
         )
         await services.notifier.start()
         if self._phase != "starting":
@@ -233,6 +246,9 @@ class Daemon:
             self._strays.look_soon()
 
     def _asked_to_stop(self, why: str) -> None:
+        if self._cut_over is not None and not self._cut_over.stopped:
+            self._cut_over.stop(why)
+            return
         if self._phase in ("draining", "stopped"):  # asked twice: at once; everything acknowledged is durable
             _log.warning("daemon.drain_timeout", reason=f"{why} while draining")
             self._end(1)
@@ -242,9 +258,30 @@ class Daemon:
             self._control.close()
         _log.info("daemon.stopping", reason=why)
         self._manager.stopping(self._config.shutdown.drain_s + _STOP_LIMITS_S)
-        Deferred.fromCoroutine(self._stop()).addCallbacks(lambda _: self._end(0), self._failed)
+        Deferred.fromCoroutine(self._stop(self._config.shutdown.drain_s)).addCallbacks(
+            lambda _: self._end(0), self._failed
+        )
 
-    async def _stop(self) -> None:
+    def _move(self, mover: Mover) -> None:
+        """Stop for the last round of a move, and begin anew."""
+        if self._phase != "running" or self._control is None:
+            mover.give_up("the gateway was stopped")
+            return
+        self._cut_over = CutOver(mover, self._reactor)
+        self._phase = "draining"
+        self._control.close()
+        _log.info("daemon.stopping", reason="the store is moved")
+        self._manager.reloading("moving into another store")
+        self._manager.starting(DRAIN_S + _STOP_LIMITS_S + LAST_S, "moving into another store")
+        Deferred.fromCoroutine(self._moved(self._cut_over)).addCallbacks(lambda _: self._end(0), self._failed)
+
+    async def _moved(self, cut_over: CutOver) -> None:
+        await self._stop(min(DRAIN_S, self._config.shutdown.drain_s), DRAIN_S)
+        await cut_over.end()
+        self.anew = not cut_over.stopped
+
+    async def _stop(self, drain_s: float, most_s: float = _HTTP_LIMIT_S) -> None:
+        """Stop all, and close the store. `most_s`: that clients and ESMEs are waited for."""
         services, core = self._services, self._core
         if services is not None:
             services.pipeline.close()
@@ -252,8 +289,8 @@ class Daemon:
             services.smpp.close()
             services.callbacks.close()
             if services.http is not None:
-                await services.http.stop(_HTTP_LIMIT_S)
-            await services.callbacks.stop(_HTTP_LIMIT_S)
+                await services.http.stop(most_s)
+            await services.callbacks.stop(most_s)
             services.secret_desk.stop()
             services.watch.stop()
             await services.business.stop()
@@ -265,9 +302,9 @@ class Daemon:
             services.desk.stop()
             if self._duties is not None:
                 self._duties.end()
-            await services.dispatcher.drain(self._config.shutdown.drain_s)
+            await services.dispatcher.drain(drain_s)
             await services.connectors.stop()
-            await services.smpp.stop(_ESME_LIMIT_S)
+            await services.smpp.stop(most_s)
             await services.esme_outbox.stop(_PUSH_LIMIT_S)
             await services.notifier.stop(_PUSH_LIMIT_S)
             await services.operations.stop()
@@ -305,6 +342,7 @@ class Daemon:
         if self._phase == "stopped":
             return
         self.exit_status = status
+        self.anew = self.anew and not status
         self._phase = "stopped"
         # Python gives signals back to the system at its end, and one to reload would be the death of it then.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -341,59 +379,15 @@ def _remove_stale(path: Path) -> None:
     raise OSError(f"{path}: another daemon answers on this admin socket")
 
 
-def _raise_file_limit() -> None:
-    """Allow this process as many open files as it may have: the usual 1,024 are fewer than `max_connections`."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        with contextlib.suppress(ValueError, OSError):  # some systems call it unlimited and mean less
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def settle_memory() -> None:
-    """Spare the garbage collector what stays for good, and most of its passes.
-
-    What is there after the start is never garbage. A message's objects are in no cycles, and reference counts free
-    them; the usual pass at every 700 allocations walks them for nothing whenever many wait.
-    """
-    gc.collect()
-    gc.freeze()
-    give_back()
-    give_large_blocks_back()
-    gc.set_threshold(20_000, 20, 50)
-
-
-def give_back() -> bool:
-    """Give the system back what the start needed and nobody does now (malloc_trim(3)): about a megabyte.
-
-    False where the C library has no such thing.
-    """
-    try:
-        ctypes.CDLL(None).malloc_trim(0)
-    except (OSError, AttributeError):
-        return False
-    return True
-
-
-def give_large_blocks_back() -> bool:
-    """Let the C library map blocks from 256 KiB each by itself, so that they go back to the system when freed.
-
-    glibc raises that limit by itself after the first large block is freed (mallopt(3), M_MMAP_THRESHOLD). From then on
-    tables of dictionaries with tens of thousands of entries, copied each time they fill with what came and went, can
-    leave holes of megabytes in the heap. False where the C library has no such thing.
-    """
-    try:
-        return bool(ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK))
-    except (OSError, AttributeError):
-        return False
-
-
 def run_daemon(config: Config) -> int:
     """Run the gateway in this process until it is told to stop; the exit status."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until somebody follows it
     start_logging(config.log)
-    _raise_file_limit()
+    raise_file_limit()
     install()
     from twisted.internet import reactor
 
     sys.stdout.flush()
-    return Daemon(config, reactor).run()
+    daemon = Daemon(config, reactor)
+    status = daemon.run()
+    return begin_anew() if daemon.anew else status

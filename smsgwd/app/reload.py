@@ -136,6 +136,10 @@ class Reloader:
         old = self.config
         return await _in_a_thread(lambda: self._told(differences(old, _read(old.path)[0])))
 
+    async def read(self) -> Config:
+        """The file as it is on disk, nothing of it put in force. Raises ConfigMistakes."""
+        return (await _in_a_thread(lambda: _read(self.config.path)))[0]
+
     def _told(self, found: Sequence[Difference]) -> list[Difference]:
         """The same, but for what no part sees to: that takes a restart, too."""
         return [msgspec.structs.replace(each, live=each.live and not self._held(each.path)) for each in found]

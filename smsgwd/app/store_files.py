@@ -9,6 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
+from smsgwd.app.move_file import refuse_while_moving
+from smsgwd.app.moves import connected, live_nodes
 from smsgwd.config import Config
 from smsgwd.config.model.store import RedisStore as RedisSection
 from smsgwd.store.copying import file
@@ -84,6 +86,7 @@ async def import_(config: Config, path: Path, reactor: Any, told: Told) -> dict[
     """Fill the configuration's store, which must be empty, from an export or a backup of the Redis store, and compare
     the two; as `export`."""
     async with _failing(), _filed(path) as source:
+        refuse_while_moving(config)
         await added_up(source)  # a file that is not whole begins nothing
         if isinstance(config.store, RedisSection):
             return await _into_redis(config, source, reactor, told)
@@ -91,9 +94,10 @@ async def import_(config: Config, path: Path, reactor: Any, told: Told) -> dict[
 
 
 def _refuse_spooled(config: Config) -> None:
-    """What waits on this node's disk would not be in the file."""
+    """What waits on this node's disk would not be in the file, and of a store that is moved it is not said which."""
     try:
         refuse_left(config.data_dir)
+        refuse_while_moving(config)
     except CannotOpen as error:
         raise NotCopied(str(error)) from None
 
@@ -197,21 +201,12 @@ async def _source(config: Config, reactor: Any) -> AsyncIterator[Source]:
 @asynccontextmanager
 async def _server(config: Config, reactor: Any) -> AsyncIterator[RedisStore]:
     """A store that is connected and not open: it writes nothing by itself. No node works on it."""
-    from smsgwd.app.storing import redis_store
-
     assert isinstance(config.store, RedisSection)
-    store = redis_store(config.store, "", reactor, {"keep_finals": True})
-    await store.server.connect()
-    try:
-        keys = store.keys
-        names = [name.decode() for name in await store.asking.call("HKEYS", keys.nodes)]
-        leases = await store.asking.several([("EXISTS", keys.node(name)) for name in names])
-        live = [name for name, there in zip(names, leases, strict=True) if there]
+    async with connected(config.store, reactor) as store:
+        live = await live_nodes(store)
         if live:
-            raise NotCopied(f"gateways work on this store: stop {', '.join(sorted(live))} first")
+            raise NotCopied(f"gateways work on this store: stop {', '.join(live)} first")
         yield store
-    finally:
-        await store.server.close()
 
 
 @asynccontextmanager

@@ -15,5 +15,6 @@ worked out, `top_figures.py`, the text, `top_text.py`, the screen and its keys, 
 `migrate_kannel_smsc.py`, routes `migrate_kannel_routes.py`, services `migrate_kannel_services.py`, logins
 `migrate_kannel_logins.py`); of jcli commands, `migrate_jasmin.py` (`migrate_jasmin_read.py`, `migrate_jasmin_users.py`,
 `migrate_jasmin_routes.py`, expressions `migrate_patterns.py`); how the result is written, checked and told,
-`migrate_output.py`; the command, `migrate.py`. All that is stored, out of a store and into one: `store.py`.
+`migrate_output.py`; the command, `migrate.py`. All that is stored, out of a store and into one: `store.py`; beside a
+gateway that works, in a process of its own: `store_move.py`.
 """

@@ -1,11 +1,13 @@
 """Listening sockets that were open before this process began, handed over by the service manager (sd_listen_fds(3)).
 
 They are the process's, as its environment is: `take_over` is called once at the start, and whoever would open a socket
-at one of their addresses (`net.listening`) gets it from here instead.
+at one of their addresses (`net.listening`) gets it from here instead. A process that becomes another program hands
+them on (`hand_on`): they stay open here for that.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 from collections.abc import Iterable, Mapping, MutableMapping
@@ -33,6 +35,7 @@ class Handed(msgspec.Struct, frozen=True):
 
 
 _handed: list[Handed] = []
+_kept: list[tuple[str, int]] = []  # names, and descriptors of our own on the same sockets
 
 
 def take_over(environ: MutableMapping[str, str], *, first: int = FIRST_DESCRIPTOR) -> int:
@@ -50,7 +53,22 @@ def take_over(environ: MutableMapping[str, str], *, first: int = FIRST_DESCRIPTO
     for number in range(int(count)):
         name = names[number] if number < len(names) else ""
         _handed.append(_taken(first + number, name))
+        _kept.append((name, os.dup(first + number)))
     return int(count)
+
+
+def hand_on(environ: MutableMapping[str, str], *, first: int = FIRST_DESCRIPTOR) -> None:
+    """Give what was handed over to the program that this process is to become: descriptors from `first` on, whatever
+    they were, and the words of `environ` that say so. Nothing else of this process may be used any more."""
+    if not _kept:
+        return
+    high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, first + len(_kept)) for _, descriptor in _kept]
+    for number, descriptor in enumerate(high):
+        os.dup2(descriptor, first + number)
+        os.close(descriptor)
+    environ["LISTEN_PID"] = str(os.getpid())
+    environ["LISTEN_FDS"] = str(len(_kept))
+    environ["LISTEN_FDNAMES"] = ":".join(name for name, _ in _kept)
 
 
 def check(wanted: Mapping[str, Iterable[str]]) -> None:

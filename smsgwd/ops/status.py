@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Protocol
 
 import msgspec
@@ -53,8 +53,9 @@ class Status:
         addresses: Callable[[], dict[str, list[str]]],
         workers: Workers | None = None,
         nodes: Nodes | None = None,
+        more: Iterable[Callable[[], list[str]]] = (),
     ) -> None:
-        """`nodes`: those that share the store; None where it is not shared."""
+        """`nodes`: those that share the store; None where it is not shared. `more` tell what else needs somebody."""
         self._node = node
         self._version = version
         self._clock = clock
@@ -64,6 +65,7 @@ class Status:
         self._addresses = addresses
         self._workers = workers
         self._nodes = nodes
+        self._more = more
         self._started_at = clock.monotonic()
 
     def commands(self) -> list[Command]:
@@ -89,6 +91,7 @@ class Status:
         now = self._clock.monotonic()
         connectors = []
         needs = self._store_needs()
+        needs += [each for tell in self._more for each in tell()]
         if self._phase() == "drained":
             needs.append("new messages are refused, as an operator wanted: drain end takes that back")
         for connector in self._dispatcher.status():

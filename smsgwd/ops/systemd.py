@@ -106,6 +106,8 @@ class Heartbeat:
         phase = self._phase()
         if phase == "starting":
             self._manager.starting(_EXTEND_BY_S, "starting: the store is opened")
+            if self._manager.watchdog_s is not None:  # it watches already where the process was another program before
+                self._manager.send("WATCHDOG=1")
         elif phase == "running":
             self._manager.status(self._line())
         self._calls["status"] = self._reactor.callLater(_STATUS_EVERY_S, self._tell)

@@ -24,7 +24,7 @@ class Commands:
 class HangUps(SynchronousTestCase):
     def setUp(self):
         self.commands = Commands()
-        self.control = Control(None, None, self.commands)
+        self.control = Control(None, None, self.commands, None)
 
     def test_a_storm_of_signals_makes_one_reload_more(self):
         """One that came when the file was being read may be about what was written after that."""

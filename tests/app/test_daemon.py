@@ -8,6 +8,7 @@ import pytest
 from twisted.internet.defer import Deferred, fail, succeed
 
 from smsgwd.app import daemon as daemon_module
+from smsgwd.app import process
 from smsgwd.app.daemon import Daemon
 from smsgwd.ports.store import StoreCounts, StoreUnavailable
 
@@ -190,8 +191,8 @@ def test_as_many_files_as_the_system_allows(monkeypatch):
         getrlimit=lambda what: (1024, 65536),
         setrlimit=lambda what, values: asked.append((what, values)),
     )
-    monkeypatch.setattr(daemon_module, "resource", limits)
-    daemon_module._raise_file_limit()
+    monkeypatch.setattr(process, "resource", limits)
+    process.raise_file_limit()
     assert asked == [(7, (65536, 65536))]
 
 
@@ -200,10 +201,10 @@ def test_a_limit_that_cannot_be_raised_stops_nobody(monkeypatch):
         raise ValueError("current limit exceeds maximum limit")
 
     limits = SimpleNamespace(RLIMIT_NOFILE=7, getrlimit=lambda what: (1024, -1), setrlimit=refuse)
-    monkeypatch.setattr(daemon_module, "resource", limits)
-    daemon_module._raise_file_limit()
+    monkeypatch.setattr(process, "resource", limits)
+    process.raise_file_limit()
 
 
 def test_the_c_library_takes_the_limit_of_large_blocks():
-    assert daemon_module.give_large_blocks_back() is (platform.libc_ver()[0] == "glibc")
-    assert daemon_module.give_back() is (platform.libc_ver()[0] == "glibc")
+    assert process.give_large_blocks_back() is (platform.libc_ver()[0] == "glibc")
+    assert process.give_back() is (platform.libc_ver()[0] == "glibc")

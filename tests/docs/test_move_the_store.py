@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.scenario.harness import Gateway, Scene, scene_in
+from tests.scenario.harness import Gateway, Scene, scene_in, wait
 from tests.scenario.verbs import smsgwctl
 from tests.store.redis_server import Server
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "move-the-store.md"
 _CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _YAML = re.compile(r"^```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_PAGE = PAGE.read_text().split("## By a file\n")  # the first part is about gateways that work
 _SMSGWD = [sys.executable, "-m", "smsgwd.cli.main"]
 
 
@@ -59,9 +60,10 @@ _SAME = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 def test_a_gateway_goes_over_and_back(scene: Scene) -> None:
     """What it sent, what it holds back and what was paid."""
-    steps = [step for block in _CONSOLE.findall(PAGE.read_text()) for step in block.split("$ ")[1:]]
+    page = _PAGE[1]
+    steps = [step for block in _CONSOLE.findall(page) for step in block.split("$ ")[1:]]
     assert len(steps) == 4
-    (section,) = [yaml.safe_load(each) for each in _YAML.findall(PAGE.read_text())]
+    (section,) = [yaml.safe_load(each) for each in _YAML.findall(page)]
     smsc = scene.smsc()
     gateway = scene.gateway(smsc, store={"kind": "embedded"})
     ids = gateway.tenant.send_many(20)
@@ -99,3 +101,22 @@ def test_a_gateway_goes_over_and_back(scene: Scene) -> None:
     gateway.start()
     gateway.wait_ready()
     assert gateway.tenant.states() == states | {last: "delivered"}
+
+
+def test_a_gateway_that_works_goes_over(scene: Scene) -> None:
+    """The first part of the page, while it is done."""
+    checked, *moved = [step for block in _CONSOLE.findall(_PAGE[0]) for step in block.split("$ ")[1:]]
+    (section,) = [yaml.safe_load(each) for each in _YAML.findall(_PAGE[0])]
+    gateway = scene.gateway(scene.smsc(), store={"kind": "embedded"}, wrapper=["env"])
+    [sent] = gateway.tenant.send_many(1)
+    with Server(appendfsync="always") as server:
+        section["store"]["url"] = server.url
+        before = yaml.safe_load(gateway.config.read_text())
+        gateway.config.write_text(yaml.safe_dump(before | section))
+        _do(gateway, checked)
+        _do(gateway, moved[0])
+        assert [step.partition("\n")[0] for step in moved] == ["smsgwctl store migrate", "smsgwctl store migrate-show"]
+        wait("it is moved", lambda: (scene.directory / "data" / "store.db.moved").exists(), 90)
+        gateway.wait_ready()
+        gateway.tenant.wait_state(sent, "delivered")
+        assert gateway.stop() == 0

@@ -6,13 +6,18 @@ import socket
 import pytest
 
 from smsgwd.net import inherited
-from smsgwd.net.inherited import InheritedError, check, handed_over, is_handed_over, take_over
+from smsgwd.net.inherited import InheritedError, check, hand_on, handed_over, is_handed_over, take_over
 
 
 @pytest.fixture(autouse=True)
 def none_before(monkeypatch):
     monkeypatch.setattr(inherited, "_handed", [])
     monkeypatch.setattr(inherited, "_told_at_first", dict)
+    kept = []
+    monkeypatch.setattr(inherited, "_kept", kept)
+    yield
+    for _, descriptor in kept:
+        os.close(descriptor)
 
 
 @pytest.fixture
@@ -48,6 +53,26 @@ def test_they_are_taken_once_and_no_child_gets_them(two):
     assert handed_over(tcp) is None
     taken.close()
     handed_over(unix).close()
+
+
+def test_the_program_that_this_process_becomes_finds_them_again(two):
+    first, addresses = two
+    assert take_over(told(), first=first) == 2
+    for address in addresses:
+        handed_over(address).close()  # they were listened on, and are no more
+    environ = {"HOME": "/"}
+    hand_on(environ, first=first)
+    assert environ == {**told(), "HOME": "/"}
+    assert os.get_inheritable(first) and os.get_inheritable(first + 1)
+    assert take_over(environ, first=first) == 2
+    for address in addresses:
+        handed_over(address).close()
+
+
+def test_without_any_the_next_program_is_told_of_none():
+    environ = {"HOME": "/"}
+    hand_on(environ)
+    assert environ == {"HOME": "/"}
 
 
 @pytest.mark.parametrize("environ", [{}, told(pid=1), told(count="two"), told(count=0)])

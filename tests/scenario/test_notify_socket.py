@@ -6,6 +6,7 @@ import socket
 import time
 
 from tests.scenario.harness import PATIENCE_S, Scene, ask
+from tests.scenario.migrating import redis_section, wait_moved, write_store
 
 
 def test_service_manager_is_notified(scene: Scene) -> None:
@@ -42,5 +43,30 @@ def test_watchdog_meant_for_another_process_is_ignored(scene: Scene) -> None:
         gateway.start()
         assert manager.recv(4096).startswith(b"READY=1")
         gateway.wait_ready()
+        assert gateway.stop() == 0
+        assert manager.recv(4096).startswith(b"STOPPING=1")
+
+
+def test_a_move_of_the_store_is_a_reload(scene: Scene) -> None:
+    """The process goes on as another program: it is never told that it stops, and ready comes again."""
+    path = scene.directory / "notify.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(path))
+        manager.settimeout(PATIENCE_S)
+        wrapper = ["env", f"NOTIFY_SOCKET={path}"]
+        gateway = scene.gateway(scene.smsc(), wrapper=wrapper, start=False, store={"kind": "embedded"})
+        gateway.start()
+        assert "READY=1" in manager.recv(4096).decode().split("\n")
+        write_store(gateway, redis_section(scene.directory))
+        gateway.command("store", "migrate")
+        told: list[str] = []
+        while "READY=1" not in told:
+            told += manager.recv(4096).decode().split("\n")
+        assert [each.partition("=")[0] for each in told if not each.startswith(("STATUS", "EXTEND"))] == [
+            "RELOADING",
+            "MONOTONIC_USEC",
+            "READY",
+        ]
+        wait_moved(gateway, "redis")
         assert gateway.stop() == 0
         assert manager.recv(4096).startswith(b"STOPPING=1")

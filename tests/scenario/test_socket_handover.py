@@ -8,12 +8,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from smsgwd.simulator.free_ports import free_ports
 from tests.scenario.client import TOKEN
-from tests.scenario.harness import Gateway, Scene, ask
+from tests.scenario.harness import Gateway, Scene, ask, wait
+from tests.scenario.migrating import LONG_S, redis_section, wait_moved, write_store
 
 #: Has the sockets sent to it, puts them to 3 and on, says so in the environment, and becomes the gateway.
 HAND_OVER = """
@@ -92,7 +94,7 @@ def holder(scene: Scene) -> Iterator[Holder]:
     made.close()
 
 
-def _gateway(scene: Scene, holder: Holder, workers: int = 0) -> Gateway:
+def _gateway(scene: Scene, holder: Holder, workers: int = 0, **config: Any) -> Gateway:
     """The gateway on sockets of the holder, for every listener it has."""
     ports = dict(zip(("http", "ops", "smpp"), free_ports(3), strict=True))
     for name, port in ports.items():
@@ -109,6 +111,7 @@ def _gateway(scene: Scene, holder: Holder, workers: int = 0) -> Gateway:
         wrapper=holder.wrapper,
         start=False,
         listeners={name: {"listen": each} for name, each in where.items() if name != "http"} | {"http": http_section},
+        **config,
     )
 
 
@@ -136,6 +139,31 @@ def test_nobody_is_refused_over_a_restart(scene: Scene, holder: Holder, workers:
     assert gateway.tenant.send()
     assert gateway.stop() == 0
     assert (scene.directory / "admin.sock").exists()
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_nobody_is_refused_while_the_store_moves(scene: Scene, holder: Holder, workers: int) -> None:
+    """The gateway stops for it, and begins anew in its process: the sockets stay open all the time."""
+    gateway = _gateway(scene, holder, workers, store={"kind": "embedded"})
+    gateway.start()
+    gateway.wait_ready()
+    sent, pid = gateway.tenant.send(), gateway.pid
+    write_store(gateway, redis_section(scene.directory))
+    gateway.command("store", "migrate")
+    data = scene.directory / "data"
+
+    def moved() -> bool:
+        for port in (gateway.http_port, gateway.smpp_port):
+            socket.create_connection(("127.0.0.1", port), 5).close()
+        return (data / "store.moved").exists()
+
+    wait("the store is moved", moved, LONG_S)
+    wait_moved(gateway, "redis")
+    assert gateway.pid == pid
+    assert gateway.tenant.wait_state(sent, "delivered")
+    assert gateway.tenant.send()
+    assert gateway.status()["phase"] == "running"
+    assert gateway.stop() == 0
 
 
 def test_a_socket_that_nothing_listens_at_is_named(scene: Scene, holder: Holder) -> None:

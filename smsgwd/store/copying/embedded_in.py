@@ -8,6 +8,7 @@ import contextlib
 import os
 import sqlite3
 from collections import defaultdict
+from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -46,19 +47,47 @@ _COLUMNS: Final = {
     "ledger": "(id, tenant, kind, at, amount, reserved, balance, held, messages, parts, message, reference, note)",
     "record": "(kind, tenant, key, value, at)",
 }
+#: Who has what only one may have: references that are used once, credentials.
+_REF_OF: Final = "SELECT message FROM client_ref WHERE tenant = ? AND ref = ? AND message != ?"
+_CREDENTIAL_OF: Final = "SELECT tenant FROM credential WHERE kind = ? AND name = ? AND tenant != ?"
+#: What deletes a record, by its kind; SMSC ids and pushes have keys of their own.
+_TAKE: Final = {
+    "message": (
+        "DELETE FROM message WHERE id = ?",
+        "DELETE FROM part WHERE message = ?",
+        "DELETE FROM event WHERE message = ?",
+        "DELETE FROM client_ref WHERE message = ?",
+    ),
+    "smsc": ("DELETE FROM smsc WHERE grp = ? AND id = ?",),
+    "push": ("DELETE FROM outbox WHERE id = ?",),
+    "tenant": ("DELETE FROM tenant WHERE id = ?", "DELETE FROM credential WHERE tenant = ?"),
+    "tally": ("DELETE FROM tally WHERE tenant = ?",),
+    "parked": ("DELETE FROM parked WHERE id = ?", "DELETE FROM parked_key WHERE parked = ?"),
+    "answer": ("DELETE FROM idempotency WHERE tenant = ? AND key = ?",),
+    "refused": ("DELETE FROM refusal WHERE submission = ?",),
+    "record": ("DELETE FROM record WHERE kind = ? AND tenant = ? AND key = ?",),
+    "link": ("DELETE FROM link WHERE code = ?",),
+    "lookup": ("DELETE FROM lookup WHERE id = ?",),
+    "mo_part": (
+        "DELETE FROM mo_part WHERE grp = ? AND source = ? AND dest = ? AND ref & 65535 = ? AND total = ? AND width = ?",
+    ),
+    "opt_out": ("DELETE FROM optout WHERE tenant = ? AND msisdn = ?",),
+    "audit": ("DELETE FROM audit WHERE id = ?",),
+    "final": ("DELETE FROM final WHERE seq = ?",),
+}
 _MARKED: Final = "SELECT tenant, seq, id, submitted_at FROM message ORDER BY tenant, seq"
 
 
 class EmbeddedCopy:
-    """`store.db` of a directory, which must not be there; it is there only after `finish`. Raises OSError and
-    sqlite3.Error."""
+    """`store.db` of a directory, which must not be there; it is there only after `finish`, until then it is called
+    `name`. Raises OSError and sqlite3.Error."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, name: str = "store.db.importing") -> None:
         self.path = directory / "store.db"
         if self.path.exists():
             raise FileExistsError(17, "there is a store already", str(self.path))
         directory.mkdir(mode=0o750, parents=True, exist_ok=True)
-        self._partial = directory / "store.db.importing"
+        self._partial = directory / name
         self._remove()
         self._partial.touch(mode=0o640)
         self._connection = open_writer(self._partial)
@@ -79,6 +108,38 @@ class EmbeddedCopy:
             marks = ", ".join("?" * _WIDTHS[table])
             self._connection.executemany(f"INSERT INTO {table} {_COLUMNS.get(table, '')} VALUES ({marks})", values)
         self._connection.execute("COMMIT")
+
+    async def place(self, ids: Iterable[tuple[str, str, int, int]]) -> None:
+        """SMSC ids apart from their messages: group, canonical id, message and place (`Work.map_smsc`)."""
+        self._connection.execute("BEGIN")
+        self._connection.executemany("INSERT INTO smsc (grp, id, message, part) VALUES (?, ?, ?, ?)", ids)
+        self._connection.execute("COMMIT")
+
+    async def take(self, kind: str, keys: Iterable[tuple[Any, ...]]) -> None:
+        """Delete records of a kind (`records.kind_of`, or "smsc") by what names them; nothing for one that is not
+        there. SMSC ids and pushes of messages stay."""
+        keys = list(keys)
+        self._connection.execute("BEGIN")
+        for sql in _TAKE[kind]:
+            self._connection.executemany(sql, keys)
+        self._connection.execute("COMMIT")
+
+    async def in_the_way(self, records: Iterable[Copy]) -> tuple[set[int], set[str]]:
+        """Other messages that have a reference which one of these records has used up, and other tenants that have a
+        credential of one of these: they had it before, and must be read again."""
+        execute = self._connection.execute
+        messages: set[int] = set()
+        tenants: set[str] = set()
+        for record in records:
+            match record:
+                case r.MessageCopy(message) if record.ref is not None:
+                    found = execute(_REF_OF, (message.tenant, record.ref, message.id))
+                    messages.update(number for (number,) in found)
+                case r.TenantCopy(tenant):
+                    for each in tenant.credentials:
+                        found = execute(_CREDENTIAL_OF, (each.kind, each.name, tenant.id))
+                        tenants.update(name for (name,) in found)
+        return messages, tenants
 
     def _add(self, record: Copy, rows: dict[str, list[tuple[Any, ...]]]) -> None:
         """The rows of a record, by table."""
@@ -127,8 +188,18 @@ class EmbeddedCopy:
             execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
             execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, last))
 
+    async def settle(self) -> None:
+        """What was written so far is on the disk: it need not be brought there at the end. The store goes on."""
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        sync(self._partial)
+
     async def finish(self) -> None:
         """What follows from the records is there, and all of it is durable under its name."""
+        await self.whole()
+        publish(self._partial, self.path)
+
+    async def whole(self) -> None:
+        """What follows from the records is there, and all of it is in one file, which is closed."""
         execute = self._connection.execute
         execute("BEGIN")
         execute("INSERT INTO ledger_of (tenant, id) SELECT tenant, id FROM ledger ORDER BY tenant, id")
@@ -137,18 +208,7 @@ class EmbeddedCopy:
         execute("COMMIT")
         execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         self._connection.close()
-        for place in (self._partial, self._partial.parent):
-            fd = os.open(place, os.O_RDONLY)
-            try:
-                os.fsync(fd)
-            finally:
-                os.close(fd)
-        self._partial.rename(self.path)
-        fd = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        sync(self._partial)
 
     async def abandon(self) -> None:
         """Nothing of it is left."""
@@ -156,9 +216,31 @@ class EmbeddedCopy:
         self._remove()
 
     def _remove(self) -> None:
-        for end in ("", "-wal", "-shm", "-journal"):
-            with contextlib.suppress(FileNotFoundError):
-                self._partial.with_name(self._partial.name + end).unlink()
+        remove(self._partial)
+
+
+def publish(partial: Path, path: Path) -> None:
+    """Give a whole store its name, durably. Raises OSError."""
+    sync(partial)
+    sync(partial.parent)
+    partial.rename(path)
+    sync(path.parent)
+
+
+def remove(path: Path) -> None:
+    """Remove a store, if it is there, with what SQLite has beside it. Raises OSError."""
+    for end in ("", "-wal", "-shm", "-journal"):
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + end).unlink()
+
+
+def sync(path: Path) -> None:
+    """Bring a file or a directory to the disk. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def _message(copy: r.MessageCopy, rows: dict[str, list[tuple[Any, ...]]]) -> None:

@@ -210,6 +210,16 @@ _BITS: Final = 128
 _WHOLE: Final = (1 << _BITS) - 1
 
 
+def digest_of(packed: bytes) -> int:
+    """What a record counts for in a sum."""
+    return int.from_bytes(blake2b(packed, digest_size=_BITS // 8).digest(), "big")
+
+
+def whole_digest(added: int) -> int:
+    """What several count for together, of which this is what they add up to."""
+    return added & _WHOLE
+
+
 class Sum(msgspec.Struct, gc=False):
     """Records of one kind added up."""
 
@@ -225,12 +235,15 @@ class Sums:
 
     def add(self, kind: str, packed: bytes) -> None:
         """One record more."""
+        self.more(kind, 1, digest_of(packed))
+
+    def more(self, kind: str, count: int, digest: int) -> None:
+        """So many records more (or less), and what they count for."""
         found = self.kinds.get(kind)
         if found is None:
             found = self.kinds[kind] = Sum()
-        found.count += 1
-        digest = blake2b(packed, digest_size=_BITS // 8).digest()
-        found.digest = (found.digest + int.from_bytes(digest, "big")) & _WHOLE
+        found.count += count
+        found.digest = whole_digest(found.digest + digest)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -38,6 +38,7 @@ from smsgwd.store.redis.kept import (
 from smsgwd.store.redis.keys import id8
 from smsgwd.store.redis.memory import Memory
 from smsgwd.store.redis.mo import MoPartRow, mo_entries, mo_indexes, mo_member, mo_value
+from smsgwd.store.redis.moved import moved_text
 from smsgwd.store.redis.optouts import OptOutRow
 from smsgwd.store.redis.parked import ParkedRecord
 from smsgwd.store.redis.program import Arg
@@ -48,7 +49,7 @@ from smsgwd.store.redis.tenants import pack_tenant
 from smsgwd.store.redis.tx import STAMP
 
 #: Keys (or their beginnings) of what nodes tell each other, which is no content.
-_BESIDES: Final = ("node", "owned", "said", "changed", "rate:", "w:", "d:", "eb:", "meta:importing")
+_BESIDES: Final = ("node", "owned", "said", "changed", "rate:", "w:", "d:", "eb:", "meta:importing", "meta:moved")
 _GONE: Final = 500  # keys deleted at once
 _MISSING: Final = "the server did not take it as a commit: "
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -81,7 +82,11 @@ class RedisCopy:
         self._refs: dict[str, set[int]] = defaultdict(set)  # sets that have changed, by row
 
     async def begin(self) -> None:
-        """Raises NotEmpty when there is anything but what an import has left that did not come to its end."""
+        """Raises NotEmpty when there is anything but what an import has left that did not come to its end, and when
+        what there is was moved elsewhere."""
+        moved = await self._ask.call("GET", self._ask.keys.moved)
+        if moved is not None:
+            raise NotEmpty(moved_text(self._ask.keys, moved))
         names = [name async for name in RedisSource(self._ask).names() if not name.startswith(_BESIDES)]
         if names and not await RedisSource(self._ask).unfinished():
             raise NotEmpty(f"there is a store under {self._ask.keys.base} already")

@@ -11,6 +11,7 @@ import msgspec
 from smsgwd.model.operators import AuditEntry
 from smsgwd.model.records import KINDS
 from smsgwd.model.tally import Tally
+from smsgwd.model.tenant import EsmeSettings, Tenant
 from smsgwd.store.copying.records import (
     AnswerCopy,
     AuditCopy,
@@ -141,26 +142,38 @@ class RedisSource:
 
     async def messages_of(self, ids: Sequence[int]) -> list[MessageCopy]:
         """Those of these messages that are there. One that goes meanwhile is left out, or has no number (0)."""
-        ask, keys = self._ask, self._keys
-        rows = [row_from(value) for _, value in await self._rows([keys.message(number) for number in ids], ids)]
-        pairs = [(row.id, *pair) for row in rows for pair in row.mapped]
-        places: dict[int, list[tuple[str, str, int]]] = {}
-        values = await ask.rows([keys.smsc(group, key) for _, group, key in pairs])
-        for (number, group, key), value in zip(pairs, values, strict=True):
-            if value is not None and smsc_of(value)[0] == number:
-                places.setdefault(number, []).append((group, key, smsc_of(value)[1]))
-        pushes = sorted({push for row in rows for push in row.pushes})
-        kept = await ask.call("ZMSCORE", keys.pushes, *map(id8, pushes)) if pushes else []
-        there = {push for push, score in zip(pushes, kept, strict=True) if score is not None}
-        numbers: dict[int, int] = {}
-        for tenant in {row.told.tenant for row in rows}:
-            own = [row.id for row in rows if row.told.tenant == tenant]
-            scores = await ask.call("ZMSCORE", keys.history(tenant), *map(id8, own))
-            numbers.update((number, int(float(score or 0))) for number, score in zip(own, scores, strict=True))
+        ids_and_values = await self._rows([self._keys.message(number) for number in ids], ids)
+        rows = [row_from(value) for _, value in ids_and_values]
+        places, there, numbers = await self._places(rows), await self._kept(rows), await self._in_history(rows)
         return [
             _message(row, numbers[row.id], sorted(set(places.get(row.id, ()))), sorted(there & set(row.pushes)))
             for row in rows
         ]
+
+    async def _places(self, rows: Sequence[RedisRow]) -> dict[int, list[tuple[str, str, int]]]:
+        """SMSC ids that stand for these messages: group, canonical id and place, by message."""
+        pairs = [(row.id, *pair) for row in rows for pair in row.mapped]
+        places: dict[int, list[tuple[str, str, int]]] = {}
+        values = await self._ask.rows([self._keys.smsc(group, key) for _, group, key in pairs])
+        for (number, group, key), value in zip(pairs, values, strict=True):
+            if value is not None and smsc_of(value)[0] == number:
+                places.setdefault(number, []).append((group, key, smsc_of(value)[1]))
+        return places
+
+    async def _kept(self, rows: Sequence[RedisRow]) -> set[int]:
+        """Pushes about these messages that are there."""
+        pushes = sorted({push for row in rows for push in row.pushes})
+        kept = await self._ask.call("ZMSCORE", self._keys.pushes, *map(id8, pushes)) if pushes else []
+        return {push for push, score in zip(pushes, kept, strict=True) if score is not None}
+
+    async def _in_history(self, rows: Sequence[RedisRow]) -> dict[int, int]:
+        """The number of each of these messages in its tenant's history; 0 = it is gone from there."""
+        numbers: dict[int, int] = {}
+        for tenant in {row.told.tenant for row in rows}:
+            own = [row.id for row in rows if row.told.tenant == tenant]
+            scores = await self._ask.call("ZMSCORE", self._keys.history(tenant), *map(id8, own))
+            numbers.update((number, int(float(score or 0))) for number, score in zip(own, scores, strict=True))
+        return numbers
 
     async def _pushes(self, page: list[tuple[bytes, int]]) -> list[Copy]:
         found: list[Copy] = []
@@ -182,7 +195,7 @@ class RedisSource:
     async def _tenants(self, page: list[tuple[bytes, int]]) -> list[Copy]:
         names = [member.decode() for member, _ in page]
         rows = await self._rows([self._keys.tenant(name) for name in names], names)
-        return [TenantCopy(tenant_from(value)) for _, value in rows]
+        return [TenantCopy(_as_told(tenant_from(value))) for _, value in rows]
 
     async def _tallies(self, names: Sequence[str]) -> list[Copy]:
         fields = Tally.__struct_fields__
@@ -291,6 +304,16 @@ class RedisSource:
         )
         last = max(map(int, given), default=0)
         return Numbers(last, int(audit[STAMP:]) if audit else 0, int(final or 0), int(entry or 0))
+
+
+def _as_told(tenant: Tenant) -> Tenant:
+    """With its credentials as the embedded store gives them; a row has them as they were made."""
+    plain = EsmeSettings()  # one that is equal may be packed otherwise
+    credentials = [
+        msgspec.structs.replace(each, esme=plain) if each.esme == plain else each for each in tenant.credentials
+    ]
+    credentials.sort(key=lambda each: (each.kind, each.name, each.serial))
+    return msgspec.structs.replace(tenant, credentials=tuple(credentials))
 
 
 def _message(row: RedisRow, seq: int, smsc: list[tuple[str, str, int]], pushes: list[int]) -> MessageCopy:

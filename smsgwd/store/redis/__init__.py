@@ -25,7 +25,8 @@ owed anew, `apply/repush.py`. Records, links, lookups and the audit: their value
 
 Looking after it: how far walks over old rows are, `walks.py` (what goes, `apply/retention.py` and `apply/erase.py`);
 long work beside the traffic, `upkeep.py` with `control.py`; what a check looks for, `check.py` (messages),
-`check_rest.py` and `check_unlisted.py` (rows that no index has), how it looks, `looking.py`; copies, `backup.py`.
+`check_rest.py` and `check_unlisted.py` (rows that no index has), how it looks, `looking.py`; copies, `backup.py`;
+what a store says that was moved elsewhere, `moved.py`.
 
 Connections: to change what addresses say, edit `address.py`; one connection, `connection.py`; calls and how it is
 connected again, `link.py`; what is published, `listening.py`; which server is the master, `sentinel.py`; clusters,

@@ -551,6 +551,14 @@ local function counted(keys, args)
   return { redis.call('HGETALL', keys[1]), sizes, open, kept }
 end
 
+-- Versions of rows, '' of one that is not there. KEYS: rows.
+local function stamps(keys, args)
+  local found = {}
+  for i, key in ipairs(keys) do found[i] = redis.call('GETRANGE', key, 0, 7) end
+  return found
+end
+
 redis.register_function{ function_name = 'smsgwd_facts', callback = facts, flags = { 'no-writes' } }
 redis.register_function{ function_name = 'smsgwd_scan', callback = scan, flags = { 'no-writes' } }
 redis.register_function{ function_name = 'smsgwd_counted', callback = counted, flags = { 'no-writes' } }
+redis.register_function{ function_name = 'smsgwd_stamps', callback = stamps, flags = { 'no-writes' } }

@@ -81,6 +81,7 @@ class Keys:
         self.final_ids = f"{base}fm"
         self.final_number = f"{base}f#"
         self.importing = f"{base}meta:importing"  # all is not there: a copy is being made (store.copying)
+        self.moved = f"{base}meta:moved"  # all of it is elsewhere now: where, since when (`moved`)
         self.nodes = f"{base}nodes"
         self.nodes_mark = f"{base}nodes#"
         self.owned = f"{base}owned"

@@ -23,6 +23,7 @@ from smsgwd.store.redis.errors import Refused, Unreachable
 from smsgwd.store.redis.keys import Keys
 from smsgwd.store.redis.library import Library
 from smsgwd.store.redis.memory import Memory
+from smsgwd.store.redis.moved import moved_text
 from smsgwd.store.redis.reach import AnyLink, link_to
 from smsgwd.store.redis.reads import Reads
 from smsgwd.store.redis.upkeep import KeptUp
@@ -126,9 +127,11 @@ class RedisStore(Committing, KeptUp, Archivable, Reads):
     async def _open(self) -> None:
         try:
             await self.server.connect()
-            reasons = await self._reasons()
+            reasons = await self.reasons()
             if await self.asking.call("EXISTS", self.keys.importing):
                 reasons.append("an import into it has not come to its end: import once more")
+            if (moved := await self.asking.call("GET", self.keys.moved)) is not None:
+                reasons.append(moved_text(self.keys, moved))
             if self.asking.archive is not None and not reasons:
                 self._archived = await self.asking.archive.open()
         except (Unreachable, Refused, ValueError, StoreUnavailable) as error:
@@ -140,8 +143,8 @@ class RedisStore(Committing, KeptUp, Archivable, Reads):
             raise CannotOpen("\n".join(f"store: the server cannot be used: {each}" for each in reasons))
         self.writer.start()
 
-    async def _reasons(self) -> list[str]:
-        """Why a server cannot be used."""
+    async def reasons(self) -> list[str]:
+        """Why the server, to which it is connected, cannot be used; [] = it can. Raises errors.Unreachable, Refused."""
         settings: dict[str, str] = {}
         try:
             for flat in await self.server.each("CONFIG", "GET", "maxmemory-policy", "appendfsync"):
