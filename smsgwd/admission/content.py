@@ -13,8 +13,6 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
-import re2
-
 from smsgwd.admission.literals import contains, literals_of
 from smsgwd.admission.templates import TemplateMatcher, matcher
 from smsgwd.model.records import ContentRule
@@ -149,6 +147,8 @@ def _pattern(text: str, name: str) -> _Pattern:
         raise Refused(Refusal.INVALID, f"{name}: the pattern is empty")
     if len(text) > LONGEST_PATTERN:
         raise Refused(Refusal.INVALID, f"{name}: a pattern has at most {LONGEST_PATTERN} characters")
+    import re2  # where the first pattern is compiled: with its libraries it is 2.4 MB, and most gateways have no rules
+
     try:
         written = unicodedata.normalize("NFC", text)
         _compiled(written)
@@ -168,6 +168,8 @@ def _pattern(text: str, name: str) -> _Pattern:
 
 def _compiled(pattern: str) -> _Pattern:
     """Compile for search, case-insensitively. Raises re2.error."""
+    import re2  # as above
+
     options = re2.Options()
     options.case_sensitive = False
     options.log_errors = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -116,6 +115,8 @@ def _unknown(root: type[Section], loc: tuple[str | int, ...]) -> str:
     key = str(loc[-1])
     section = section_at(root, loc[:-1])
     known = list(fields_of(section)) if section else []
+    import difflib  # only a file with mistakes needs it
+
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
     hint = f" (did you mean '{near[0]}'?)" if near else f" (known: {', '.join(known)})" if 0 < len(known) <= 8 else ""
     return f"unknown key '{key[:60]}'{hint}"

@@ -492,4 +492,4 @@ def test_the_quick_look_at_numbers_finds_what_the_slow_one_finds(numbers):
 
 
 def test_it_is_registered():
-    assert DIALECTS["smsadvert"] is SmsAdvert
+    assert isinstance(DIALECTS["smsadvert"](Options()), SmsAdvert)

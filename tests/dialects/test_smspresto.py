@@ -613,5 +613,5 @@ def test_nothing_raises_what_is_no_answer(method, query, kind, body):
 
 
 def test_nobody_is_called_back():
-    assert DIALECTS["smspresto"] is SmsPresto
+    assert isinstance(DIALECTS["smspresto"](Options()), SmsPresto)
     assert DIALECT.event("call", b"{}", Callback("smspresto"), "http://x/", 0) is None

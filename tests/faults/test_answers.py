@@ -73,8 +73,12 @@ def test_policy_wait_sends_none_again(scene: Scene, new_smsc: Callable[..., Smsc
     wait("all have left", lambda: set(gateway.tenant.states().values()) == {"sent", "delivered"})
     wait("the answers are overdue", lambda: gateway.metric("smsgwd_outcome_unknown_total") >= 1, 10, 0.2)
     stats = smsc.stats()
-    states = gateway.tenant.states()
-    assert list(states.values()).count("sent") == sum(stats["faults"].values())
+    unanswered = sum(stats["faults"].values())
+    states = wait(
+        "all receipts are in",
+        lambda: list((found := gateway.tenant.states()).values()).count("sent") == unanswered and found,
+    )
+    assert states
     delivered = [message for message in ids if states[message] == "delivered"]
     assert set(wait_final(gateway, delivered).values()) == {"delivered"}
     assert stats["submits"] == _MESSAGES and stats["duplicates"] == 0

@@ -8,9 +8,13 @@ import pytest
 from scripts._redis_faults import PREFIX, CaseOptions, line_of, nodes_killed, section, spooled, titles
 from smsgwd.simulator.node_faults import explains_all, run_faults
 from smsgwd.simulator.nodes_stand import NodesStand
+from tests.scenario import stores
 from tests.store.redis_server import Server
 
-pytestmark = pytest.mark.scenario
+pytestmark = [
+    pytest.mark.scenario,
+    pytest.mark.skipif(stores.REDIS, reason="has servers of its own: the run on the usual store has done the same"),
+]
 
 OPTIONS = CaseOptions(
     rate=200.0, http_rate=40.0, accounts=2, binds=2, kills=2, between_s=0.3, most_s=60.0, settle_s=0.3, seed=46

@@ -41,7 +41,7 @@ def test_what_is_archived_is_answered_as_before(scene: Scene) -> None:
     assert set(tenant.states()) == set(ids)
     traced = gateway.command("message", "trace", id=ids[0])
     assert ids[0] in str(traced)
-    assert gateway.metric("smsgwd_archived_messages_total") == 60
+    wait("the last page is counted", lambda: gateway.metric("smsgwd_archived_messages_total") == 60)
     later = tenant.send("+306912345678")
     tenant.wait_state(later, "delivered")
     assert gateway.command("store", "check")["problems"] == []

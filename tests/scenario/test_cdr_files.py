@@ -37,6 +37,8 @@ def test_each_message_that_ends_has_one_line(scene: Scene) -> None:
     wait("the cancelled one", lambda: len(rows(scene.directory / "cdr")) == 61)
     [last] = [row for row in rows(scene.directory / "cdr") if row["id"] == refused]
     assert (last["state"], last["charged"], last["sent_at"]) == ("cancelled", "0.0000", "")
+    # Counted once they are on the disk (fsync), so a moment after they can be read.
+    wait("all counted", lambda: gateway.command("cdr", "show")["lines"] == 61)
     shown = gateway.command("cdr", "show")
     assert (shown["on"], shown["lines"], shown["trouble"]) == (True, 61, None)
     assert len(list((scene.directory / "cdr").glob("cdr-*.csv"))) >= 1
