@@ -25,7 +25,6 @@ GONE: Final = "store.moved"
 _DATABASE: Final = "store.db"
 _LEFT: Final = ("", "-wal", "-shm")  # what SQLite's files end with
 Section = EmbeddedStore | RedisStore
-_adapter: Final[TypeAdapter[Section]] = TypeAdapter(Store)
 
 
 class Move(msgspec.Struct, frozen=True, rename={"source": "from", "target": "to"}):
@@ -77,8 +76,9 @@ def plain(section: Section) -> dict[str, Any]:
 
 def section_of(written: Mapping[str, Any]) -> Section:
     """The section that was written so. Raises CannotOpen; none of its words are told, which may be secret."""
+    adapter: TypeAdapter[Section] = TypeAdapter(Store)  # made here: it costs memory that most starts do not need
     try:
-        return _adapter.validate_python(dict(written))
+        return adapter.validate_python(dict(written))
     except ValidationError as error:
         places = sorted({".".join(map(str, each["loc"])) for each in error.errors(include_input=False)})
         raise CannotOpen(f"{FILE}: a section in it is none any more: {', '.join(places)}") from None

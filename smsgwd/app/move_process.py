@@ -10,12 +10,14 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from twisted.internet.defer import Deferred, fail
 
-from smsgwd.store.copying.copy import Told
 from smsgwd.store.copying.moving import NotMoved
+
+if TYPE_CHECKING:
+    from smsgwd.store.copying.copy import Told
 
 _KILLED_S: Final = 1.0  # that a killed process takes to be gone, at most
 COMMAND: Final = (sys.executable, "-m", "smsgwd.cli.store_move")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 from twisted.internet.defer import Deferred, fail
@@ -22,9 +22,11 @@ from smsgwd.config import Config
 from smsgwd.config.errors import ConfigMistakes
 from smsgwd.ops.registry import CommandError
 from smsgwd.ports.clock import Clock
-from smsgwd.store.copying.copy import Told
 from smsgwd.store.copying.moving import NotMoved
 from smsgwd.telemetry import get_logger
+
+if TYPE_CHECKING:
+    from smsgwd.store.copying.copy import Told
 
 _SHORT_S: Final = 2.0  # a round that takes no longer is the last before the gateway stops
 _ROUNDS: Final = 3  # or this one, however long it takes
@@ -35,7 +37,7 @@ _BESIDE: Final = ("bulk", "following", "holding")
 _AT_WORK: Final = (*_BESIDE, "cutting over", "removing")
 _log = get_logger("daemon")
 
-Start = Callable[[Path, Told], Assistant]
+Start: TypeAlias = "Callable[[Path, Told], Assistant]"
 
 
 class Mover:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from smsgwd.store.copying.copy import Told
+if TYPE_CHECKING:  # a gateway needs no more than this module as long as it does not move
+    from smsgwd.store.copying.copy import Told
 
 
 class NotMoved(Exception):  # noqa: N818 -- named after what it says
