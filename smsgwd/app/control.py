@@ -132,9 +132,16 @@ def build_control(
     )  # fmt: skip
     core.cluster.intake = drain.follow
     mover = Mover(
-        config, reactor, clock, read=reloader.read, start=lambda *args: MoveProcess(reactor, *args),
-        others=core.cluster.others, cut_over=cut_over, left=left,
-    )  # fmt: skip
+        config,
+        reactor,
+        clock,
+        read=reloader.read,
+        start=lambda *args: MoveProcess(reactor, *args),
+        others=core.cluster.others,
+        waiting=lambda: 0 if (spool := core.store.spooled()) is None else spool.messages,
+        cut_over=cut_over,
+        left=left,
+    )
     core.needs.append(mover.needs)
     for command in (
         *StoreMoves(mover).commands(),

@@ -24,8 +24,6 @@ from smsgwd.ops.registry import CommandError
 from smsgwd.ports.clock import Clock
 from smsgwd.store.copying.copy import Told
 from smsgwd.store.copying.moving import NotMoved
-from smsgwd.store.spool_file import refuse_left
-from smsgwd.store.writer import CannotOpen
 from smsgwd.telemetry import get_logger
 
 _SHORT_S: Final = 2.0  # a round that takes no longer is the last before the gateway stops
@@ -52,12 +50,14 @@ class Mover:
         read: Callable[[], Awaitable[Config]],
         start: Start,
         others: Callable[[], list[str]],
+        waiting: Callable[[], int],
         cut_over: Callable[[Mover], object],
         left: Move | None = None,
     ) -> None:
-        """`config` is what the gateway runs with, `read` reads the file again (ConfigMistakes), `start` starts the
-        process, `others` are nodes that work on the same store, `cut_over` stops the gateway and ends the move, `left`
-        is a move that an earlier run did not end."""
+        """`config` is what the gateway runs with, `read` reads the file again (ConfigMistakes), `start`
+        starts the process, `others` are nodes that work on the same store, `waiting` is how many messages the
+        spool has, `cut_over` stops the gateway and ends the move, `left` is a move that an earlier run did
+        not end."""
         self.directory = config.data_dir  #: where `store.move` is
         self._config = config
         self._reactor = reactor
@@ -65,6 +65,7 @@ class Mover:
         self._read = read
         self._start = start
         self._others = others
+        self._waiting = waiting
         self._cut_over = cut_over
         self._assistant: Assistant | None = None
         self._pause: IDelayedCall | None = None
@@ -236,10 +237,9 @@ class Mover:
         others = self._others()
         if others:
             raise NotMoved(f"other nodes work on this store: stop {', '.join(others)} first")
-        try:
-            refuse_left(self.directory)
-        except CannotOpen as error:
-            raise NotMoved(str(error)) from None
+        waiting = self._waiting()
+        if waiting:
+            raise NotMoved(f"{waiting} messages wait on this node's disk: they must be in the store before")
 
     async def _file(self) -> Config:
         """What the file says now. Raises NotMoved."""

@@ -70,6 +70,7 @@ class World:
         self.file = self.config.model_copy(update={"store": file})
         self.wrong = None
         self.others = []
+        self.spooled = 0
         self.cut = []
         self.assistants = Assistants(self.clock)
         self.assistants.answers = {"bulk": 0, "follow": 5, "last": 3, "done": 0, "abandon": 0}
@@ -80,6 +81,7 @@ class World:
             read=self.read,
             start=self.assistants,
             others=lambda: self.others,
+            waiting=lambda: self.spooled,
             cut_over=self.cut.append,
             left=left,
         )

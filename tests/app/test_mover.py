@@ -90,6 +90,7 @@ def test_one_at_a_time(world):
     [
         (lambda world: setattr(world, "file", world.config), "has the kind embedded, as the store that is in use"),
         (lambda world: setattr(world, "others", ["gw2"]), "stop gw2 first"),
+        (lambda world: setattr(world, "spooled", 3), "3 messages wait on this node's disk"),
         (lambda world: setattr(world, "wrong", ConfigMistakes(["f:1: node: no"])), "f:1: node: no"),
         (lambda world: setattr(world, "file", world.file.model_copy(update={"node": "gw9"})), "must stay as they are"),
     ],
@@ -101,6 +102,7 @@ def test_what_cannot_be_moved_is_refused_and_nothing_is_there(world, tmp_path, c
     assert (world.mover.state, world.assistants.started) == ("none", 0)
     assert list(tmp_path.iterdir()) == []
     world.file, world.others, world.wrong = world.config.model_copy(update={"store": REDIS}), [], None
+    world.spooled = 0
     done(world.mover.begin(hold=False))
     assert world.cut == [world.mover]
 

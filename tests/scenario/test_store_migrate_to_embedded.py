@@ -21,7 +21,7 @@ pytestmark = pytest.mark.scenario
 
 def test_nothing_is_lost_and_the_old_store_is_closed(scene: Scene) -> None:
     smsc, catcher = scene.smsc(), scene.catcher()
-    section = redis_section(scene.directory)
+    section = {**redis_section(scene.directory), "spool": {"away": True}}
     gateway = moving_gateway(scene, smsc, catcher, section)
     pid = gateway.pid
     with Senders(gateway) as senders:
