@@ -255,6 +255,7 @@ class Link:
             return
         if isinstance(pdu, p.Bind):
             self._pending_bind = pdu
+            self._timers.bind_came()
             events.append(e.BindRequest(pdu))
         elif isinstance(pdu, p.Outbind):
             self._enter(State.OUTBOUND)

@@ -59,6 +59,10 @@ class Timers:
         self.enquired_at = None
         self.misses = 0
 
+    def bind_came(self) -> None:
+        """The peer has asked to bind: session_init ends, however long we take to decide (SMPP 3.4 s7.2)."""
+        self._deadline_init = None
+
     def set_bound(self, now: float) -> None:
         """The session is bound: session_init ends, the link timers begin."""
         self.bound = True

@@ -143,6 +143,15 @@ def test_session_init():
     assert events[1].abort
 
 
+def test_session_init_ends_with_the_bind_however_long_its_answer_takes():
+    smsc, esme = fresh(Role.SMSC), fresh(Role.ESME)
+    esme.bind(p.BindTransceiver(), 0.0)
+    (request,) = carry(esme, smsc, 9.0)
+    assert smsc.wake_at() is None and smsc.tick(60.0) == []
+    assert kinds(smsc.accept_bind(request.pdu, 60.0)) == [e.Bound]
+    assert smsc.wake_at() == 90.0
+
+
 def test_a_connection_lost_while_binding_is_a_failed_bind():
     esme = fresh(Role.ESME)
     esme.bind(p.BindTransceiver(), 0.0)

@@ -14,6 +14,5 @@ between two, and which tables are compared, `embedded_changes.py`; how Redis is 
 `redis_takes.py`; what is read again, `redis_back.py`. A move from Redis is `to_embedded.py`, what it refuses and what
 is left of it; `following.py`, one round of it, and what is compared; which keys are content, `redis_names.py` (each key
 must be there); which rows are other than they were read, `redis_changes.py`, by what `stamps.py` remembers; how they
-become records, `redis_rows.py`; how a part of an embedded store is read, `embedded_part.py`. Modules of one store are
-imported only where that store is meant.
+become records, `redis_rows.py`. Modules of one store are imported only where that store is meant.
 """

@@ -8,7 +8,6 @@ each record is there as it was read, and was read as it is.
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +18,6 @@ from twisted.internet.threads import deferToThread
 from smsgwd.store.copying import embedded_out
 from smsgwd.store.copying.copy import Told
 from smsgwd.store.copying.embedded_in import EmbeddedCopy
-from smsgwd.store.copying.embedded_part import narrow
 from smsgwd.store.copying.records import Copy, EntryCopy, FinalCopy, Numbers, Sums
 from smsgwd.store.copying.redis_changes import RedisChanges
 from smsgwd.store.copying.redis_names import INDEXES, key_of, kind_of_row
@@ -31,25 +29,10 @@ from smsgwd.store.redis.asking import Asking
 _SMSC: Final = "SELECT grp, id, message, part FROM smsc"
 _FINALS: Final = "SELECT seq, message, charged FROM final WHERE seq > ? AND seq <= ? ORDER BY seq"
 _LAST: Final = (1 << 63) - 1
-#: What counts the records of a kind in the file.
-_COUNTS: Final = {
-    "message": "count(*) FROM message",
-    "smsc": "count(*) FROM smsc",
-    "push": "count(*) FROM outbox",
-    "tenant": "count(*) FROM tenant",
-    "tally": "count(*) FROM tally",
-    "entry": "count(*) FROM ledger",
-    "parked": "count(*) FROM parked",
-    "answer": "count(*) FROM idempotency",
-    "refused": "count(DISTINCT submission) FROM refusal",
-    "record": "count(*) FROM record",
-    "link": "count(*) FROM link",
-    "lookup": "count(*) FROM lookup",
-    "mo_part": "count(*) FROM mo_part",
-    "opt_out": "count(*) FROM optout",
-    "audit": "count(*) FROM audit",
-    "final": "count(*) FROM final",
-}
+_PARTS: Final = (
+    "SELECT grp, source, dest, ref, total, width, seq FROM mo_part"
+    " WHERE grp = ? AND source = ? AND dest = ? AND ref & 65535 = ? AND total = ? AND width = ?"
+)
 
 
 class Following:
@@ -134,7 +117,7 @@ class Following:
             count, last = self._entries.get(tenant, (0, 0))
             while count != size and (page := await self._rows.entries(tenant, last)):
                 numbers = [each.number for each in page if isinstance(each, EntryCopy)]
-                await self._put_others(page, [(number,) for number in numbers])
+                await self._put_others(page, [(tenant, number) for number in numbers])
                 count, last = count + len(page), numbers[-1]
                 added += len(page)
                 size = max(size, count)  # it grows meanwhile
@@ -211,13 +194,19 @@ class Following:
         """What is in the file, or these records of it; of any thread."""
         sums = Sums()
         with contextlib.closing(open_reader(self._path)) as connection:
-            if wanted is not None:
-                narrow(connection, wanted)
-            for page in embedded_out.read(connection):
+            if wanted is None:
+                keys, smsc = None, connection.execute(_SMSC).fetchall()
+            else:
+                one = f"{_SMSC} WHERE grp = ? AND id = ?"
+                smsc = [row for key in wanted.get("smsc", ()) for row in connection.execute(one, key)]
+                parts = [row for key in wanted.get("mo_part", ()) for row in connection.execute(_PARTS, key)]
+                keys = {**wanted, "mo_part": parts}  # rows on the server are of sets
+                connection.execute("PRAGMA query_only = OFF")  # for tables of the connection's own
+            for page in embedded_out.read(connection, keys):
                 for record in page:
                     if not isinstance(record, Numbers):
                         sums.more(piece_kind(record), 1, digest(plain(record)))
-            for row in connection.execute(_SMSC):
+            for row in smsc:
                 sums.more("smsc", 1, digest(SmscCopy(*row)))
         return sums
 
@@ -234,19 +223,16 @@ class Following:
             size = sum(await self._sizes(indexes))
             if size != read.get(kind, 0):
                 wrong.append(f"{kind}: the server's index has {size}, {read.get(kind, 0)} were read")
-        for kind, size in (await deferToThread(self._counts)).items():
-            if size != read.get(kind, 0):
-                wrong.append(f"{kind}: {read.get(kind, 0)} were read, the copy has {size}")
+        there = await deferToThread(self._counts)
+        for kind in sorted(read.keys() | there.keys()):
+            if there.get(kind, 0) != read.get(kind, 0):
+                wrong.append(f"{kind}: {read.get(kind, 0)} were read, the copy has {there.get(kind, 0)}")
         return wrong
 
     def _counts(self) -> dict[str, int]:
         with contextlib.closing(open_reader(self._path)) as connection:
-            return {kind: _one(connection, f"SELECT {sql}") for kind, sql in _COUNTS.items()}
-
-
-def _one(connection: sqlite3.Connection, sql: str) -> int:
-    (found,) = connection.execute(sql).fetchone()
-    return int(found)
+            (smsc,) = connection.execute("SELECT count(*) FROM smsc").fetchone()
+            return {**embedded_out.counts(connection), "smsc": int(smsc)}
 
 
 def _is_final(piece: Piece, numbers: set[int]) -> bool:
