@@ -35,10 +35,9 @@ async def connected(section: RedisSection, reactor: Any) -> AsyncIterator[RedisS
 
 async def live_nodes(store: RedisStore) -> list[str]:
     """Names of the gateways that work on a store, sorted."""
-    keys = store.keys
-    names = [name.decode() for name in await store.asking.call("HKEYS", keys.nodes)]
-    leases = await store.asking.several([("EXISTS", keys.node(name)) for name in names])
-    return sorted(name for name, there in zip(names, leases, strict=True) if there)
+    from smsgwd.store.copying.redis_out import RedisSource
+
+    return await RedisSource(store.asking).nodes()
 
 
 class Made:

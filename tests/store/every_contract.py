@@ -1,5 +1,8 @@
 """Every part of the store contract, to be mixed with a class that makes stores (`new_store(**options)`)."""
 
+import inspect
+import sqlite3
+
 from twisted.trial.unittest import TestCase
 
 from smsgwd.store.redis.errors import Unreachable
@@ -36,8 +39,8 @@ EVERY = dict.fromkeys(
 )
 
 
-class _Broken:
-    """Some commits fail as where the server went away."""
+class Broken:
+    """Some commits fail as where the server went away, or the disk is full."""
 
     broken = False
 
@@ -48,6 +51,8 @@ class _Broken:
         self.broken = on
 
     def _before_commit(self):
+        if self.broken and getattr(self, "kind", "redis") == "embedded":
+            raise sqlite3.OperationalError("database or disk is full")
         if self.broken:
             raise Unreachable("the server is away")
 
@@ -57,6 +62,19 @@ def every(made, module):
     cases = {}
     for each in EVERY:
         name = f"Test{each.__name__.removesuffix('Contract')}"
-        bases = (_Broken, made) if each is contract.WalkContract else (made,)
+        bases = (Broken, made) if each is contract.WalkContract else (made,)
         cases[name] = type(name, (*bases, each, TestCase), {"__module__": module})
+    return cases
+
+
+def reopening(made, module):
+    """The same without the random walk, with those tests only that open their store again: the others are about one
+    kind of store alone."""
+    cases = {}
+    for each in EVERY:
+        tests = {name: test for name, test in inspect.getmembers(each) if name.startswith("test_")}
+        others = [name for name, test in tests.items() if "self.reopen()" not in inspect.getsource(test)]
+        if each is not contract.WalkContract and len(others) < len(tests):
+            name = f"Test{each.__name__.removesuffix('Contract')}"
+            cases[name] = type(name, (made, each, TestCase), {"__module__": module, **dict.fromkeys(others)})
     return cases

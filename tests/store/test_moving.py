@@ -1,7 +1,5 @@
 """What is moved from one kind of store to the other keeps the contract there, whatever it is in the midst of."""
 
-import inspect
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -14,55 +12,23 @@ from smsgwd.store.copying.embedded_in import EmbeddedCopy
 from smsgwd.store.copying.records import FinalCopy, MessageCopy, Numbers, Sums, TenantCopy, kind_of, pack
 from smsgwd.store.copying.redis_in import NotEmpty, RedisCopy
 from smsgwd.store.copying.redis_out import RedisSource
-from smsgwd.store.redis.errors import Unreachable
 from smsgwd.store.writer import CannotOpen
 from tests.store.contract_walk import WalkContract
-from tests.store.every_contract import EVERY
+from tests.store.every_contract import Broken, reopening
 from tests.store.moving import Moving, answers, redis
 from tests.store.samples import message, tenant
 
 _COMPARED = 12  # each so many moves all answers are compared, which takes a second
 
 
-def _reopening(contract):
-    """The tests of a contract that open their store again: the others are about one kind of store alone."""
-    found = inspect.getmembers(contract, inspect.isfunction)
-    return [name for name, test in found if name.startswith("test_") and "self.reopen()" in inspect.getsource(test)]
+globals().update(reopening(Moving, __name__))
 
 
-def _case(contract, wanted):
-    """The contract with those tests only."""
-    others = [name for name, _ in inspect.getmembers(contract) if name.startswith("test_") and name not in wanted]
-    return type(
-        f"Test{contract.__name__.removesuffix('Contract')}",
-        (Moving, contract, TestCase),
-        {"__module__": __name__, **dict.fromkeys(others)},
-    )
-
-
-for _each in EVERY:
-    if _each is not WalkContract and (_wanted := _reopening(_each)):
-        globals()[f"Test{_each.__name__.removesuffix('Contract')}"] = _case(_each, _wanted)
-
-
-class TestWalk(Moving, WalkContract, TestCase):
+class TestWalk(Broken, Moving, WalkContract, TestCase):
     """A random walk, which goes over from the one kind of store to the other and back, again and again."""
 
     walks = 6
-    broken = False
     moves = 0
-
-    def new_store(self, **options):
-        return super().new_store(before_commit=self._before_commit, **options)
-
-    def trouble(self, on):
-        self.broken = on
-
-    def _before_commit(self):
-        if self.broken and self.kind == "redis":
-            raise Unreachable("the server is away")
-        if self.broken:
-            raise sqlite3.OperationalError("database or disk is full")
 
     async def reopen(self):
         self.moves += 1

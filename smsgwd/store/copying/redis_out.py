@@ -67,6 +67,12 @@ class RedisSource:
         """Whether what is there is a piece of an import."""
         return bool(await self._ask.call("EXISTS", self._keys.importing))
 
+    async def nodes(self) -> list[str]:
+        """Names of the gateways that work on it, sorted."""
+        names = [name.decode() for name in await self._ask.call("HKEYS", self._keys.nodes)]
+        leases = await self._ask.several([("EXISTS", self._keys.node(name)) for name in names])
+        return sorted(name for name, there in zip(names, leases, strict=True) if there)
+
     async def names(self) -> AsyncIterator[str]:
         """All keys, without the prefix; one may be told twice."""
         base = self._keys.base

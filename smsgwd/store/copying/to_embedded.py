@@ -153,10 +153,7 @@ class RedisToEmbedded:
 
     async def _refuse_nodes(self) -> None:
         """Raises NotMoved where a node has a lease."""
-        keys = self._ask.keys
-        names = [name.decode() for name in await self._ask.call("HKEYS", keys.nodes)]
-        leases = await self._ask.several([("EXISTS", keys.node(name)) for name in names])
-        live = sorted(name for name, there in zip(names, leases, strict=True) if there)
+        live = await RedisSource(self._ask).nodes()
         if live:
             raise NotMoved(f"gateways work on this store: stop {', '.join(live)} first")
 

@@ -18,13 +18,11 @@ from smsgwd.store.copying.moving import NotMoved
 from smsgwd.store.copying.redis_out import RedisSource
 from smsgwd.store.copying.to_redis import EmbeddedToRedis
 from smsgwd.store.embedded.store import EmbeddedStore
-from smsgwd.store.redis.errors import Unreachable
 from smsgwd.store.writer import CannotOpen
 from tests.store.contract_walk import WalkContract
-from tests.store.every_contract import EVERY
+from tests.store.every_contract import Broken, reopening
 from tests.store.moving import Directory, Moving, answers, redis
 from tests.store.samples import EURO, NOW, begin_anew, receipt, sent, submission, submit, tenant
-from tests.store.test_moving import _case, _reopening
 
 
 def _nothing(done, total):
@@ -88,35 +86,15 @@ class Following(Moving):
         return found
 
 
-def _following(contract, wanted):
-    case = _case(contract, wanted)
-    return type(case.__name__, (Following, *case.__bases__[1:]), {**vars(case), "__module__": __name__})
+globals().update(reopening(Following, __name__))
 
 
-for _each in EVERY:
-    if _each is not WalkContract and (_wanted := _reopening(_each)):
-        globals()[f"Test{_each.__name__.removesuffix('Contract')}"] = _following(_each, _wanted)
-
-
-class TestWalk(Following, WalkContract, TestCase):
+class TestWalk(Broken, Following, WalkContract, TestCase):
     """A random walk with rounds of the move in it, each compared with the store as it was then."""
 
     timeout = 240
     walks = 8
-    broken = False
     rounds = 0
-
-    def new_store(self, **options):
-        return super().new_store(before_commit=self._before_commit, **options)
-
-    def trouble(self, on):
-        self.broken = on
-
-    def _before_commit(self):
-        if self.broken and self.kind == "redis":
-            raise Unreachable("the server is away")
-        if self.broken:
-            raise sqlite3.OperationalError("database or disk is full")
 
     async def reopen(self):
         self.rounds += 1
