@@ -22,7 +22,7 @@ async def show(visit: TenantVisit) -> HttpResponse:
     balance, _ = await visit.tried("GET", "/balance")
     days, where = _filters(visit)
     found = await visit.v1("GET", "/statements", {**where, "cursor": visit.query.get("cursor"), "limit": _PAGE})
-    newer, older = turned(visit, "/money", found["next_cursor"], **days, kind=where["kind"])
+    newer, older = turned(visit, "/money", found["next_cursor"], **days, kind=where["kind"] or None)
     return visit.show(
         "tenants/money.html",
         balance=balance,
@@ -30,7 +30,7 @@ async def show(visit: TenantVisit) -> HttpResponse:
         kinds=KINDS,
         chosen=where["kind"],
         days=days,
-        csv=url("/money/statement.csv", **days, kind=where["kind"]),
+        csv=url("/money/statement.csv", **days, kind=where["kind"] or None),
         newer=newer,
         older=older,
     )

@@ -53,7 +53,9 @@ class RealTenants(Tenants):
             f'--x\r\nContent-Disposition: form-data; name="{each}"\r\n\r\n{value}\r\n'
             for each, value in {"csrf": TOKEN, **fields}.items()
         ]
-        head = f'--x\r\nContent-Disposition: form-data; name="{name}"; filename="a.csv"\r\nContent-Type: text/csv\r\n\r\n'
+        head = (
+            f'--x\r\nContent-Disposition: form-data; name="{name}"; filename="a.csv"\r\nContent-Type: text/csv\r\n\r\n'
+        )
         body = "".join(parts).encode() + head.encode() + file + b"\r\n--x--\r\n"
         return self.ask("POST", path, body, content_type="multipart/form-data; boundary=x")
 

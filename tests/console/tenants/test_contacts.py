@@ -117,7 +117,9 @@ def test_a_file_that_is_none_is_refused() -> None:
     assert 'role="alert"' in page and 'type="file"' in page
 
 
-@pytest.mark.parametrize(("form", "kind", "begin"), [("csv", "text/csv", b"number,"), ("vcard", "text/vcard", b"BEGIN")])
+@pytest.mark.parametrize(
+    ("form", "kind", "begin"), [("csv", "text/csv", b"number,"), ("vcard", "text/vcard", b"BEGIN")]
+)
 def test_the_book_is_a_file(form: str, kind: str, begin: bytes) -> None:
     made = stand("+306912345678")
     answer = made.ask("GET", f"/contacts/export?format={form}")
