@@ -281,6 +281,7 @@ class HttpChannel(TimedProtocol):
         self._forget()
         self._stream = stream
         if self._paused:
+            self._paused = False
             self.transport.resumeProducing()
         stream.attach(self)
         if bare or self._ended:

@@ -179,6 +179,10 @@ def test_a_client_that_sent_much_before_the_answer_is_seen_to_leave():
     later.answer(response)
     assert wire.transport.producerState == "producing"
     assert wire.channel._buffer == b""
+    wire.channel.pauseProducing()
+    wire.stream.end()
+    wire.send("x" * 20_000)
+    assert wire.transport.producerState == "paused", "while the end waits for the client, it is not read without bound"
 
 
 @pytest.mark.parametrize("leave", ["lose", "half"])
