@@ -86,7 +86,7 @@ def test_a_group_is_a_filter_and_a_contact_joins_it() -> None:
 def test_names_are_text() -> None:
     made = stand()
     made.client.ask("POST", "/v1/groups", {"name": "<b>"})
-    fields = {name: EVIL[:100] for name in ("first_name", "last_name", "address", "comments")}
+    fields = dict.fromkeys(("first_name", "last_name", "address", "comments"), EVIL)
     made.client.ask("POST", "/v1/contacts", {"number": "+306912345678", **fields, "email": EVIL})
     for page in (made.get("/contacts"), made.get(THERE)):
         assert "<script>alert" not in page and "&lt;script&gt;alert(1)" in page and "<option><b>" not in page
@@ -106,7 +106,7 @@ def test_a_file_is_taken_in_and_what_is_refused_is_told() -> None:
 
 def test_vcards_are_known_by_their_beginning() -> None:
     made = stand()
-    card = b"\xef\xbb\xbf\r\nbegin:vcard\r\nVERSION:3.0\r\nFN:Anna Maier\r\nN:Maier;Anna;;;\r\nTEL:+436641234567\r\nEND:VCARD\r\n"
+    card = b"\xef\xbb\xbf\r\nbegin:vcard\r\nVERSION:3.0\r\nN:Maier;Anna;;;\r\nTEL:+436641234567\r\nEND:VCARD\r\n"
     assert "1 taken" in text_of(shown(made.sent("/contacts/import", {}, "file", card)))
     assert made.client.ask("GET", "/v1/contacts/436641234567").json["name"] == "Anna Maier"
 
