@@ -51,12 +51,17 @@ export class Tab {
     if (STREAMS.includes(request.resourceType())) return;
     this.pending.add(request);
     this.started++;
-    const top = request.isNavigationRequest() && request.frame() === this.page.mainFrame();
-    if (top && !request.redirectedFrom()) this.navigations++;
+    if (this.#leads(request) && !request.redirectedFrom()) this.navigations++;
+  }
+
+  /** Whether the tab goes to another page by it. */
+  #leads(request) {
+    return request.isNavigationRequest() && request.frame() === this.page.mainFrame();
   }
 
   #fails(request) {
     this.pending.delete(request);
+    if (this.#leads(request)) this.navigations--; // it was a download, or another came before it was there
     const reason = request.failure()?.errorText ?? "";
     // What the page itself broke off: a stream when it is left, a navigation that turns out to be a download.
     if (reason !== "net::ERR_ABORTED") this.failed.push(`${name(request)}: ${reason}`);

@@ -58,10 +58,12 @@ def test_confirmations_are_accepted(open_tab: Open, site: Site) -> None:
 
 
 def test_files_come_down(open_tab: Open, site: Site) -> None:
-    """With their names."""
+    """With their names; the page stays where it is."""
     tab = open_tab(site.base)
     tab.goto("/")
     assert tab.download("#export") == ("numbers.csv", b"a,b\n")
+    tab.go("#export")
+    assert (tab.text("h1"), tab.problems()) == ("Before", [])
 
 
 def test_cookies_are_a_tabs_own(open_tab: Open, site: Site) -> None:
