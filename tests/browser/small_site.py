@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 SCRIPT_OCTETS = 20_000
 FORM = """<!doctype html><html lang="en"><head><title>Form</title><meta name="color-scheme" content="light dark">
@@ -20,6 +21,11 @@ DONE = '<!doctype html><html lang="en"><title>Done</title><h1>After</h1></html>'
 STREAM = """<!doctype html><html lang="en"><title>Stream</title><main><h1>Stream</h1><p id="state">none</p></main>
 <script>const source = new EventSource("/events"), state = document.getElementById("state");
 source.onmessage = () => state.textContent = "open"; source.onerror = () => state.textContent = "cut"</script></html>"""
+WITH_HTMX = """<!doctype html><html lang="en"><title>htmx</title><meta name="htmx-config" content='{"allowEval": false,
+"includeIndicatorStyles": false}'><script src="/htmx.js" defer></script><main><h1>Before</h1><p id="part">old</p>
+<button hx-get="/part" hx-target="#part">More</button>
+<form action="/form" method="post" hx-boost="true"><button>Send</button></form></main></html>"""
+HTMX = Path(__file__).resolve().parents[2] / "smsgwd" / "console" / "static" / "htmx.js"
 WRONG = """<!doctype html><html lang="en"><title>Wrong</title><body><h1>Wrong</h1><img src="/not-there.png">
 <script>console.error("said"); alert("xss"); throw new Error("thrown")</script>
 <script src="http://sms.example/elsewhere.js"></script></body></html>"""
@@ -49,6 +55,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(200, "text/html", WRONG, [("Content-Security-Policy", policy)])
             case "/script.js":
                 self._answer(200, "text/javascript", SCRIPT)
+            case "/htmx":
+                self._answer(200, "text/html", WITH_HTMX, [("Content-Security-Policy", "default-src 'self'")])
+            case "/htmx.js":
+                self._answer(200, "text/javascript", HTMX.read_text("utf-8"))
             case "/part":
                 self._answer(200, "text/plain", "new")
             case "/file.csv":

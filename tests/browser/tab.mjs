@@ -20,6 +20,7 @@ export class Tab {
     const context = await browser.newContext({
       baseURL: base || undefined, viewport: { width, height }, locale: language, acceptDownloads: true,
       colorScheme: dark ? "dark" : "light", ignoreHTTPSErrors: true,
+      permissions: ["clipboard-read", "clipboard-write"],
     });
     const tab = new Tab(context, await context.newPage());
     tab.setPatience({ ms: patience });

@@ -49,6 +49,25 @@ def test_a_part_is_replaced(open_tab: Open, site: Site) -> None:
     assert (tab.count("button"), tab.visible("#part"), tab.visible("#nothing")) == (3, True, False)
 
 
+def test_htmx_has_put_it_there(open_tab: Open, site: Site) -> None:
+    """After `go` a part is the new one, and a page whose links and forms htmx takes over, too."""
+    tab = open_tab(site.base)
+    tab.goto("/htmx")
+    tab.go("text=More")
+    assert tab.text("#part") == "new"
+    tab.go("text=Send")
+    assert (tab.text("h1"), tab.url) == ("After", f"{site.base}/done")
+
+
+def test_the_clipboard(open_tab: Open, site: Site) -> None:
+    """A page may write it; a test may read it."""
+    tab = open_tab(site.base)
+    tab.goto("/")
+    assert (
+        tab.evaluate("navigator.clipboard.writeText('copied').then(() => navigator.clipboard.readText())") == "copied"
+    )
+
+
 def test_confirmations_are_accepted(open_tab: Open, site: Site) -> None:
     """And told, and are no problem."""
     tab = open_tab(site.base)
