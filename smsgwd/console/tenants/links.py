@@ -99,7 +99,8 @@ def _plot(visit: TenantVisit, links: Sequence[Mapping[str, Any]]) -> dict[str, A
         return None
     return {
         "title": visit._("Links opened for the first time"),
-        "labels": list(steps),
+        "labels": [step[-5:] for step in steps],
+        "steps": list(steps),
         "series": [{"label": visit._("opened"), "values": list(steps.values()), "fill": True}],
     }
 
@@ -110,7 +111,7 @@ def openings(times: Sequence[datetime]) -> dict[str, int]:
     if not times:
         return {}
     first, last = min(times), max(times)
-    step, form = (_HOUR, "%m-%d %H:00") if last - first <= 2 * _DAY else (_DAY, "%Y-%m-%d")
+    step, form = (_HOUR, "%Y-%m-%d %H:00") if last - first <= 2 * _DAY else (_DAY, "%Y-%m-%d")
     counts = Counter(each.strftime(form) for each in times)
     labels: dict[str, int] = {}
     at = last  # counted back on the clock of the zone: no day and no hour is missed where clocks are changed
