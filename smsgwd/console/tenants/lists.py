@@ -18,18 +18,23 @@ def turned(visit: TenantVisit, path: str, cursor: str | None, **filters: Any) ->
     return newer, url(path, **filters, cursor=cursor) if cursor else ""
 
 
-def span(visit: TenantVisit) -> tuple[str, str]:
-    """From when and until when the query's days `from` and `to` (both included) are in the account's zone, as the API
-    wants it: RFC 3339, '' where no day was chosen. Raises Told for what is no day."""
-    first, last = (_day(visit, name) for name in ("from", "to"))
-    if first is not None and last is not None and last < first:
+def days_ago(visit: TenantVisit, days: int) -> str:
+    """The day that was so many days ago in the account's zone, as people choose it."""
+    today = datetime.fromtimestamp(visit.session.seen_at / 1000, visit.zone).date()
+    return (today - timedelta(days=days)).isoformat()
+
+
+def span(visit: TenantVisit, first: str, last: str) -> tuple[str, str]:
+    """From when and until when two days (both included; '' = without end) are in the account's zone, as the API wants
+    it: RFC 3339, or ''. Raises Told for what is no day."""
+    begin, end = _day(visit, first), _day(visit, last)
+    if begin is not None and end is not None and end < begin:
         raise Told(visit._("The last day is before the first."))
-    after = None if last is None or last == date.max else last + timedelta(days=1)
-    return _moment(visit, first), _moment(visit, after)
+    after = None if end is None or end == date.max else end + timedelta(days=1)
+    return _moment(visit, begin), _moment(visit, after)
 
 
-def _day(visit: TenantVisit, name: str) -> date | None:
-    written = visit.query.get(name, "")
+def _day(visit: TenantVisit, written: str) -> date | None:
     try:
         return date.fromisoformat(written) if written else None
     except ValueError:

@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from smsgwd.console.page import Page
 from smsgwd.console.render import day, moment, segment, url
-from smsgwd.console.tenants.lists import span, turned
+from smsgwd.console.tenants.lists import days_ago, span, turned
 from smsgwd.console.visit import TenantVisit
 from smsgwd.net.http_message import HttpResponse
 
 _SCOPE: Final = "money"
 _PAGE: Final = 50
+_DAYS: Final = 30  # that a statement is of where nobody chose
 #: As the API calls them.
 KINDS: Final = ("topup", "reserve", "charge", "refund", "correction")
 
@@ -20,9 +21,12 @@ KINDS: Final = ("topup", "reserve", "charge", "refund", "correction")
 async def show(visit: TenantVisit) -> HttpResponse:
     """What is left, and the statement of a span of days."""
     balance, _ = await visit.tried("GET", "/balance")
-    days, where = _filters(visit)
+    # The sums are of every entry of the span, so it is not all of them unless somebody empties the field.
+    days, where = _filters(visit, "" if "cursor" in visit.query else days_ago(visit, _DAYS))
     found = await visit.v1("GET", "/statements", {**where, "cursor": visit.query.get("cursor"), "limit": _PAGE})
     newer, older = turned(visit, "/money", found["next_cursor"], **days, kind=where["kind"] or None)
+    if newer and not days["from"]:
+        newer += ("&" if "?" in newer else "?") + "from="
     return visit.show(
         "tenants/money.html",
         balance=balance,
@@ -38,7 +42,7 @@ async def show(visit: TenantVisit) -> HttpResponse:
 
 async def statement(visit: TenantVisit) -> HttpResponse:
     """The statement of the same span as a file."""
-    _, where = _filters(visit)
+    _, where = _filters(visit, "")
     answer = await visit.v1_raw("GET", "/statements", {**where, "format": "csv"})
     return visit.file("statement.csv", "text/csv; charset=utf-8", answer.body)
 
@@ -65,11 +69,12 @@ async def bill(visit: TenantVisit) -> HttpResponse:
     return visit.show("tenants/money_bill.html", bill=found, last=last)
 
 
-def _filters(visit: TenantVisit) -> tuple[dict[str, str], dict[str, Any]]:
-    """The days as they were chosen, and all that was chosen as the API wants it. Raises Told."""
-    begin, end = span(visit)
+def _filters(visit: TenantVisit, since: str) -> tuple[dict[str, str], dict[str, Any]]:
+    """The days as they were chosen (from `since` on where nobody chose), and all that was chosen as the API wants it.
+    Raises Told."""
+    days = {"from": visit.query.get("from", since), "to": visit.query.get("to", "")}
+    begin, end = span(visit, days["from"], days["to"])
     kinds = [kind for kind in visit.several("kind") if kind in KINDS]
-    days = {name: visit.query.get(name, "") for name in ("from", "to")}
     return days, {"from_date": begin, "to_date": end, "kind": kinds}
 
 

@@ -35,7 +35,16 @@ def test_the_statement_with_its_sums() -> None:
     assert "top-up 2 15.0000 0.0000 0 0" in text and "charge 3 -0.2000 -2.5000 2 3" in text
     assert "2027-01-03 10:00:00 top-up 5.0000 0.0000 12.3500 0 pay-2" in text
     assert 'href="/ui/messages/77"' in page and "lookup 5 2 numbers looked up" in text
-    assert 'href="/ui/money/statement.csv"' in page
+    assert 'href="/ui/lookups/5">lookup 5</a>' in page and 'href="/ui/lookups/7' not in page
+
+
+def test_the_last_thirty_days_are_shown_unless_somebody_wants_all() -> None:
+    made = stand()
+    page = made.get("/money")
+    assert made.asked[1][1] == {"from_date": ["2026-10-18T21:00:00.000Z"], "limit": ["50"]}
+    assert 'value="2026-10-19"' in page and 'href="/ui/money/statement.csv?from=2026-10-19"' in page
+    assert 'href="/ui/money/statement.csv"' in made.get("/money?from=")
+    assert "from_date" not in made.asked[-1][1]
 
 
 def test_days_are_those_of_the_account_and_kinds_stay() -> None:
@@ -57,7 +66,7 @@ def test_days_that_are_none(query: str) -> None:
 
 def test_the_last_day_of_all() -> None:
     made = stand()
-    made.get("/money?to=9999-12-31")
+    made.get("/money?from=&to=9999-12-31")
     assert "to_date" not in made.asked[1][1]
 
 
@@ -72,11 +81,15 @@ def test_pages_of_the_statement() -> None:
     entries = [(f"2026-11-{day:02}T{hour:02}:00:00Z", *MONTHS[8][1:4], {"reference": f"r{day}-{hour}"})
                for day in (1, 2, 3) for hour in range(20)]  # fmt: skip
     made = RealTenants(client(*entries))
-    page = made.get("/money?kind=topup")
+    page = made.get("/money?from=2026-01-01&kind=topup")
     more = page.split('rel="next"')[0].rpartition('href="')[2].partition('"')[0].replace("&amp;", "&")
     assert "r3-19" in page and "r1-0" not in page and "kind=topup" in more
     second = made.get(more.removeprefix("/ui"))
-    assert "r1-0" in second and 'href="/ui/money?kind=topup" rel="prev"' in second
+    assert "r1-0" in second and 'href="/ui/money?from=2026-01-01&amp;kind=topup" rel="prev"' in second
+    page = made.get("/money?from=&kind=topup")
+    more = page.split('rel="next"')[0].rpartition('href="')[2].partition('"')[0].replace("&amp;", "&")
+    second = made.get(more.removeprefix("/ui"))
+    assert "r1-0" in second and 'href="/ui/money?kind=topup&amp;from=" rel="prev"' in second
 
 
 def test_topups() -> None:
