@@ -56,8 +56,8 @@ def test_figures_plot_and_list() -> None:
         "All links" in text and "4 sent 2 50 % opened by a person 3 openings by people 5 openings by programs" in text
     )
     plot = plot_of(page)
-    assert plot["labels"] == ["08:00", "09:00", "10:00"]
-    assert plot["series"][0]["values"] == [1, 0, 1] and "2027-01-15 09:00 0" in text
+    assert plot["labels"] == ["10:00", "11:00", "12:00"]
+    assert plot["series"][0]["values"] == [1, 0, 1] and "2027-01-15 11:00 0" in text
     assert "https://shop.example/ 3 1 33 2" in text and page.count('class="mono" href="/ui/links/') == 4
     assert [(name, query) for name, query, _ in made.asked] == [
         ("GET /links", {"limit": ["50"]}),

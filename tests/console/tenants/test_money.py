@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 import pytest
 
-from smsgwd.console.visit import TenantVisit
 from tests.console.stand import text_of
 from tests.console.tenants.real import EVIL, RealTenants
 from tests.northbound.test_money import MONTHS, client
-
-
-@pytest.fixture(autouse=True)
-def athens(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Visits are in the account's zone."""
-    monkeypatch.setattr(TenantVisit, "zone", property(lambda _: ZoneInfo("Europe/Athens"), lambda *_: None), False)
 
 
 def stand(floor: int | None = 0, scopes: tuple[str, ...] = ()) -> RealTenants:
