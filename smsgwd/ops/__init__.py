@@ -6,7 +6,7 @@ No message passes through here, and nothing here knows how the daemon is built: 
 Commands stand in a module a noun: `status`, `connectors`, `queue` (which messages a command is for: `picks`),
 `messages` (their whole way: `tracing`), `dlr`, `orphans`, `outbox`, `events`, `held`, `tenants`, `tenant_files`,
 `credentials`, `esmes`, `ledger`, `credit`, `prices`, `plans`, `senders`, `sender_files`, `content`, `blacklist`,
-`optouts`, `routes`, `plugins`, `contact_pushes`, `config`, `drain`, `secrets`, `certificates`, `store` (its move into
+`optouts`, `operators`, `routes`, `plugins`, `contact_pushes`, `config`, `drain`, `secrets`, `certificates`, `store` (its move into
 another one: `store_moves`), `log`, `figures`, `nodes` (what is told of them: `node_rows`), `cdr`, `audit` and `pdu`
 (PDUs are kept meanwhile by `taps`, put into files by `pcap`).
 
