@@ -17,7 +17,7 @@ class ConsoleAccount(Section):
 
     name: str = option("Name to log in with.", pattern=OPERATOR_NAME, example="alice")
     role: Literal["read", "operate", "admin"] = option("What the operator may do (docs/security.md).", default="read")
-    secret: SecretStr = option("The first password.", min_length=1, max_length=1024, example={"env": "ALICE_PASSWORD"})
+    secret: SecretStr = option("The first password.", min_length=1, max_length=1024, example="correct-horse-battery")
 
 
 class Console(Section):
