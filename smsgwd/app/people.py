@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from smsgwd.app.console_logins import OperatorLogins
 from smsgwd.app.console_sessions import ConsoleSessions
 from smsgwd.app.core import Core
 from smsgwd.app.operator_desk import OperatorDesk
-from smsgwd.app.operator_login import OperatorLogins
 from smsgwd.app.records import StoredRecords
 from smsgwd.config import Config
 from smsgwd.config.model.console import Console

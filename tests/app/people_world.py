@@ -9,9 +9,9 @@ from twisted.trial.unittest import TestCase
 from smsgwd.accounts import totp
 from smsgwd.accounts.directory import Directory
 from smsgwd.accounts.failures import FailureLimiter
+from smsgwd.app.console_logins import OperatorLogins
 from smsgwd.app.console_sessions import ConsoleSessions
 from smsgwd.app.operator_desk import OperatorDesk
-from smsgwd.app.operator_login import OperatorLogins
 from smsgwd.app.records import StoredRecords
 from smsgwd.app.secrets import Vault
 from smsgwd.config.model.console import Console

@@ -29,7 +29,7 @@ class PeopleTests(PeopleCase):
         demo = ConsoleAccount(name="demo", role="admin", secret="demo")
         people = self.built(config(accounts=(demo,)))
         await people.start()
-        self.assertEqual((await people.logins.password("demo", "demo", "192.0.2.1")).role, "admin")
+        self.assertEqual((await people.logins.password("demo", "demo", "192.0.2.1")).who, "demo")
         cookie, _ = await people.sessions.begin("tenants", "shop", "ann", "f", "192.0.2.1", "")
         made = Deferred()
         real = people.desk.make
