@@ -21,6 +21,8 @@ CONTENT_RULE: Final = "content_rule"  #: gateway's; key: name
 CONNECTOR: Final = "connector"  #: gateway's; key: id of the connector; what operators want of it
 FORGET: Final = "forget"  #: a node's, in the place of the tenant; key: msisdn digits that its archive is to forget
 CONTACT_PUSH: Final = "contact_push"  #: gateway's; key: id of the connector; which contacts its provider knows
+OPERATOR: Final = "operator"  #: gateway's; key: name of the operator (`operators.Operator`)
+SESSION: Final = "session"  #: gateway's; key: SHA-256 in hex of the cookie (`sessions.Session`)
 SPOOL: Final = "spool"  #: gateway's; key: id of a spool's file; how far the store has taken what waited in it
 
 KINDS: Final = frozenset(
@@ -38,6 +40,8 @@ KINDS: Final = frozenset(
         CONNECTOR,
         CONTACT_PUSH,
         FORGET,
+        OPERATOR,
+        SESSION,
         SPOOL,
     )
 )
