@@ -21,6 +21,5 @@ class Allowance:
         bucket = self._buckets.get(tenant)
         if bucket is None:
             bucket = self._buckets[tenant] = TokenBucket(self._a_minute / 60, self._a_minute, now)
-        if bucket.reserve(1, now) > 0:
-            bucket.give_back(1)
+        if not bucket.take(1, now):
             raise Refused(Refusal.OVER_RATE, f"this may be asked {self._a_minute} times a minute")
