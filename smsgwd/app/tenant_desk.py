@@ -15,7 +15,14 @@ from twisted.internet.threads import deferToThread
 from smsgwd.accounts.directory import MOST_SECRETS, TOKEN
 from smsgwd.accounts.hashing import token_digest
 from smsgwd.accounts.usage import expired
-from smsgwd.app.bootstrap import hashed_secret, new_secret, stored_credential, stored_tenant, with_settings
+from smsgwd.app.bootstrap import (
+    hashed_secret,
+    new_secret,
+    new_webhook_secret,
+    stored_credential,
+    stored_tenant,
+    with_settings,
+)
 from smsgwd.app.secrets import Vault
 from smsgwd.app.tenancy import Tenancy
 from smsgwd.config import Tenant as DeclaredTenant
@@ -53,6 +60,11 @@ class TenantDesk:
     def change(self, tenant: str, options: Mapping[str, Any], *, by: str = OPERATORS) -> Deferred[Tenant]:
         """See the port."""
         return Deferred.fromCoroutine(self._change(tenant, options, by))
+
+    def new_webhook_secret(self, tenant: str, *, by: str = OPERATORS) -> Deferred[str]:
+        """See the port."""
+        secret = new_webhook_secret()
+        return self.change(tenant, {"webhook": {"secret": secret}}, by=by).addCallback(lambda _: secret)
 
     def add_credential(
         self, tenant: str, options: Mapping[str, Any], *, check: Check = anything, by: str = OPERATORS

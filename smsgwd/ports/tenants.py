@@ -49,6 +49,10 @@ class TenantDesk(Protocol):
         """Give a tenant other settings: those of `options`, the others stay."""
         ...
 
+    def new_webhook_secret(self, tenant: str, *, by: str = OPERATORS) -> Deferred[str]:
+        """Another signing secret, which is told this once; pushes are signed with it from now on."""
+        ...
+
     def add_credential(
         self, tenant: str, options: Mapping[str, Any], *, check: Check = anything, by: str = OPERATORS
     ) -> Deferred[NewSecret]:

@@ -70,7 +70,8 @@ EVENTS: Mapping[str, Event] = _events(
     ("twisted.warning", "warning", "A warning of Twisted, the networking library."),
     ("twisted.error", "error", "An error reported by Twisted: mostly a bug here or there; the daemon goes on."),
     ("tenant.created", "info", "A tenant of the tenants file was not in the store and was created."),
-    ("tenant.changed", "info", "An operator changed a tenant or its credentials; which, what, by which way."),
+    ("tenant.changed", "info", "A tenant or its credentials were changed; which, what, by whom or which way."),
+    ("tenant.unaudited", "warning", "What a tenant changed of its own account is not in the audit: the store is away."),
     (
         "secret.rotated",
         "info",
