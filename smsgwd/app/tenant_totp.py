@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -11,7 +12,7 @@ from twisted.internet.defer import Deferred, DeferredLock
 from smsgwd.accounts import totp
 from smsgwd.accounts.directory import PASSWORD
 from smsgwd.app.secrets import Vault
-from smsgwd.model.records import LONGEST_KEY, TOTP, Totp, totp_key
+from smsgwd.model.records import LONGEST_KEY, TOTP, Record, Totp, totp_key
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.records import Records
@@ -54,6 +55,35 @@ class TenantTotp:
     def remove(self, tenant: str, name: str) -> Deferred[bool]:
         """See the port."""
         return self._lock.run(lambda: Deferred.fromCoroutine(self._remove(tenant, name)))
+
+    async def sealed(self) -> list[str]:
+        """All secrets there are, as the vault has sealed them. Fails with StoreUnavailable."""
+        return [_kept(each.value).secret for each in await self._all()]
+
+    async def seal_anew(self, anew: Callable[[str], str]) -> None:
+        """Put what `anew` gives in the place of each sealed secret. Fails with StoreUnavailable."""
+        for each in await self._all():
+            sealed = _kept(each.value).secret
+            if anew(sealed) != sealed:
+                await self._lock.run(lambda record: Deferred.fromCoroutine(self._sealed_anew(record, anew)), each)
+
+    async def _sealed_anew(self, record: Record, anew: Callable[[str], str]) -> None:
+        there = await self._records.get(TOTP, record.tenant, record.key)  # it may have been used meanwhile
+        if there is not None:
+            kept = _kept(there.value)
+            value = msgspec.json.encode(msgspec.structs.replace(kept, secret=anew(kept.secret)))
+            await self._records.put(TOTP, record.tenant, record.key, value)
+
+    async def _all(self) -> list[Record]:
+        """All of all tenants."""
+        found: list[Record] = []
+        after = ""
+        while True:
+            page = await self._records.page(TOTP, None, after, _MOST_NAMES)
+            found += page
+            if len(page) < _MOST_NAMES:
+                return found
+            after = f"{page[-1].tenant}\0{page[-1].key}"
 
     async def _names(self, tenant: str) -> frozenset[str]:
         found = await self._records.page(TOTP, tenant, "", _MOST_NAMES, beginning=_PREFIX)
