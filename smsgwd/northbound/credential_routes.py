@@ -18,7 +18,7 @@ MOST_GRACE_S: Final = 366 * DAY_S
 
 Kind = Literal["password", "token", "smpp"]
 Scope = Annotated[str, Meta(extra_json_schema={"enum": list(SCOPES)})]
-Written = Annotated[str, Meta(min_length=1, max_length=128)]
+Written = Annotated[str, Meta(pattern=r"^[^\s:\x00-\x1f\x7f]{1,128}$")]
 
 
 class CredentialAnswer(msgspec.Struct, frozen=True, gc=False, kw_only=True):
