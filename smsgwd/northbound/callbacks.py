@@ -64,6 +64,8 @@ class CallbackSettings:
         """Elsewhere."""
         wanted = decoded(_change, request.body)
         given = {name: value for name in wanted.__struct_fields__ if (value := getattr(wanted, name)) is not UNSET}
+        if "dlr_batch" in given:
+            given["dlr_batch"] = int(given["dlr_batch"])
         if not given:
             raise Refused(Refusal.INVALID, "nothing is to be changed: name a URL")
         self._allowed.take(who.tenant.id)
@@ -120,7 +122,7 @@ def _options(given: Mapping[str, Any], tenant: Tenant) -> dict[str, Any]:
     if "dlr_url" in given:
         options["dlr_url"] = given["dlr_url"]
     if "dlr_batch" in given:
-        options["dlr_batch"] = int(given["dlr_batch"])
+        options["dlr_batch"] = given["dlr_batch"]
     if "webhook_url" in given:
         options["webhook"] = {"url": given["webhook_url"]}
     if "callback_url" in given or "callback_style" in given:

@@ -21,6 +21,7 @@ from smsgwd.northbound.requests import decoded
 from smsgwd.northbound.route import limit_of
 from smsgwd.ports.looking import PushView
 from smsgwd.ports.pushed import PushFilter, PushPage
+from smsgwd.telemetry import get_logger
 from smsgwd.timespec.rfc3339 import format_epoch_ms
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _STEP: Final = 1000  # rows of one change
 _LOOKS: Final = 5  # calls of the store for one page
 _MAX_ID: Final = (1 << 63) - 1
 _ID = re.compile(r"[0-9]{1,19}\Z", re.ASCII)
+_log = get_logger("northbound")
 _NAMES: Final = {status: name for name, status in STATES.items()}
 _repush = msgspec.json.Decoder(RepushRequest)
 _encode = msgspec.json.Encoder().encode
@@ -128,6 +130,7 @@ class OwnPushes:
         finally:
             for target in targets:
                 self._look(target)
+        _log.info("outbox.changed", command="repush", tenant=change.tenant, count=count, targets=len(targets))
         return count
 
 

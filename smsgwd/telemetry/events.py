@@ -114,7 +114,11 @@ EVENTS: Mapping[str, Event] = _events(
     ),
     ("queue.changed", "info", "An operator moved, held, released or ended what is queued; which connector, how many."),
     ("message.resent", "info", "An operator sent a message again as a new one; both ids."),
-    ("outbox.changed", "info", "An operator had receipts pushed again, or forgotten; of whom, how many."),
+    (
+        "outbox.changed",
+        "info",
+        "Receipts are pushed again, or forgotten: an operator, or their tenant, wanted it; of whom, how many.",
+    ),
     ("held.decided", "info", "An operator released or rejected held messages; tenant, range, how many."),
     (
         "operator.command",

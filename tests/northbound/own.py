@@ -146,6 +146,14 @@ class Own:
         refusal = barred(account.credential, address, scope)
         return succeed(account) if refusal is None else fail(Refused(refusal))
 
+    def known(self, authorization, address, scope=""):
+        """The same for what need not know the credential."""
+        try:
+            account = self.who(authorization.removeprefix("Bearer "))
+        except StopIteration:
+            return None
+        return account.tenant if barred(account.credential, address, scope) is None else None
+
     def change(self, **fields):
         """Give the shop other settings, behind the desk's back."""
         kept = msgspec.structs.replace(self.store.kept["demo"], **fields)
