@@ -155,7 +155,7 @@ class Daemon:
         await services.business.start()
         if self._phase != "starting":
             return
-        await services.operations.people.start()
+        await services.operations.start()
         if self._phase != "starting":
             return
         await services.connectors.start()

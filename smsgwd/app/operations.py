@@ -30,6 +30,10 @@ class Operations:
     people: People
     archiving: Archiving | None = None  #: None = there is no archive
 
+    async def start(self) -> None:
+        """Make the operators of the configuration. Raises StoreUnavailable."""
+        await self.people.start()
+
     def become(self, config: Config) -> Deferred[None]:
         """Go by another configuration; fires when nothing goes by the old one any more."""
         self.callers.become(config.admin.roles)

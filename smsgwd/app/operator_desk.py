@@ -16,7 +16,7 @@ from twisted.internet.threads import deferToThread
 from smsgwd.accounts import totp
 from smsgwd.app.bootstrap import hashed_secret
 from smsgwd.app.secrets import Vault
-from smsgwd.app.stored_values import decoded
+from smsgwd.app.stored_values import decoded, unusable
 from smsgwd.config.model.console import OPERATOR_NAME, ConsoleAccount
 from smsgwd.model.operators import Operator, Role
 from smsgwd.model.records import OPERATOR, Record
@@ -71,13 +71,20 @@ class OperatorDesk:
         found: list[Operator] = []
         page = await self._records.page(OPERATOR, "", "", _PAGE)
         while page:
-            found += [self._read(record) for record in page]
+            found += [operator for record in page if (operator := self._read(record)) is not None]
             page = await self._records.page(OPERATOR, "", page[-1].key, _PAGE) if len(page) == _PAGE else []
         self._known = {each.name: each for each in found}
         return found
 
-    def _read(self, record: Record) -> Operator:
-        operator = self._known[record.key] = decoded(record, Operator)
+    def _read(self, record: Record) -> Operator | None:
+        """What a record says; None for one of another release that cannot be read: nobody logs in with that."""
+        try:
+            operator = decoded(record, Operator)
+        except Refused as refused:
+            unusable(record, refused.detail)
+            self._known.pop(record.key, None)
+            return None
+        self._known[record.key] = operator
         return operator
 
     # -- changing ----------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol, cast
 from twisted.internet.defer import Deferred
 
 from smsgwd.model.operators import ROLES, Caller, Operator, Role
+from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.sessions import Session
 from smsgwd.ops.params import carried_out, flag, word
 from smsgwd.ops.registry import CALLER, Command, CommandError, NotPermittedError, Parameter, Params
@@ -306,7 +307,12 @@ class Operators:
             return
         if "old" not in params:
             raise CommandError("old is needed: the password now")
-        await self._logins.password(own.who, params["old"], own.address)
+        try:
+            await self._logins.password(own.who, params["old"], own.address)
+        except Refused as refused:
+            if refused.refusal is not Refusal.UNAUTHENTICATED:
+                raise
+            raise CommandError("old is not the password now") from None
 
     @staticmethod
     async def _told(changing: Awaitable[Operator], params: Params, secret: str = "") -> dict[str, Any]:

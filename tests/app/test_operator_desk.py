@@ -3,6 +3,7 @@
 from smsgwd.accounts.hashing import verify
 from smsgwd.app.secrets import Vault
 from smsgwd.config.model.console import ConsoleAccount
+from smsgwd.model.records import OPERATOR
 from smsgwd.ports.store import StoreUnavailable
 from tests.app.people_world import KEY, PeopleCase
 
@@ -89,6 +90,16 @@ class OperatorDeskTests(PeopleCase):
         self.vault.use([b"a key that opens nothing"])
         self.assertFalse(await self.desk.good_code("alice", self.code(secret)))
         self.assertEqual(Vault(KEY).sealed_under((await self.desk.sealed())[0]), "")
+
+    async def test_a_record_that_cannot_be_read_is_nobody_and_stops_nothing(self):
+        await self.desk.add("alice", "read", "correct horse")
+        await self.records.put(OPERATOR, "", "bob", b'{"name": "bob", "role": "king"}')
+        self.assertIsNone(await self.desk.find("bob"))
+        await self.desk.make(())
+        self.assertEqual([each.name for each in await self.desk.everybody()], ["alice"])
+        self.assertEqual(await self.refused(self.desk.change("bob", role="admin")), "no_such")
+        await self.desk.remove("bob")
+        self.assertEqual((await self.desk.add("bob", "read", "correct horse")).name, "bob")
 
     async def test_a_store_that_is_away_is_said(self):
         await self.desk.add("alice", "read", "correct horse")

@@ -74,6 +74,8 @@ class Logins:
     def password(self, name, secret, address):
         if secret == "the old one":
             return succeed(name)
+        if secret == "one guess too many":
+            return fail(Refused(Refusal.TOO_MANY_FAILURES))
         return fail(Refused(Refusal.UNAUTHENTICATED, "Unknown credentials"))
 
 
@@ -158,8 +160,10 @@ def test_ones_own_password_and_codes_take_the_password(world, verb, caller):
     given = {name: value for name, value in OWN[verb].items() if name != "old"}
     with pytest.raises(CommandError, match="old is needed"):
         world.run(verb, caller, name=caller.who, **given)
-    with pytest.raises(CommandError, match="Unknown credentials"):
+    with pytest.raises(CommandError, match="old is not the password"):
         world.run(verb, caller, name=caller.who, old="a guess", **given)
+    with pytest.raises(CommandError, match="Too many failed"):
+        world.run(verb, caller, name=caller.who, old="one guess too many", **given)
     assert world.done == []
 
 
