@@ -125,9 +125,7 @@ class OwnCredentials:
         serial = _serial(query)
         check = self._check(who)
         gone = await self._desk.remove(who.tenant.id, _kind(kind), name, serial, check=check, by=_by(who))
-        if kind == PASSWORD and not any(
-            (each.kind, each.name) == (kind, name) for each in self._tenant(who).credentials
-        ):
+        if kind == PASSWORD and not self._directory.claimed(kind, name):
             await self._totp.remove(who.tenant.id, name)
         for each in gone:
             await self._changes.told(who, request.address, "credential remove", _named(each))
