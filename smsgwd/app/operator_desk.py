@@ -91,9 +91,10 @@ class OperatorDesk:
 
     def add(self, name: str, role: Role, secret: str) -> Deferred[Operator]:
         """A new operator with this password."""
-        return self._locked(self._add(name, role, _fit(secret)))
+        return self._locked(self._add(name, role, secret))
 
-    async def _add(self, name: str, role: Role, secret: str) -> Operator:
+    async def _add(self, name: str, role: Role, secret: str, shortest: int = _SHORTEST) -> Operator:
+        _check(secret, shortest)
         if _NAME.match(name) is None:
             raise Refused(Refusal.INVALID, "a name has 1 to 64 letters, digits and . _ @ -, a letter or digit first")
         now = self._clock.now_ms()
@@ -110,7 +111,7 @@ class OperatorDesk:
             if each.name in there:
                 continue
             try:
-                await self._locked(self._add(each.name, each.role, each.secret.get_secret_value()))
+                await self._locked(self._add(each.name, each.role, each.secret.get_secret_value(), 1))
             except Refused as refused:
                 if refused.refusal is not Refusal.EXISTS:  # another node was faster
                     raise
@@ -129,9 +130,10 @@ class OperatorDesk:
 
     def password(self, name: str, secret: str) -> Deferred[Operator]:
         """Another password: who is logged in with the old one no longer is."""
-        return self._locked(self._password(name, _fit(secret)))
+        return self._locked(self._password(name, secret))
 
     async def _password(self, name: str, secret: str) -> Operator:
+        _check(secret, _SHORTEST)
         hashed, now = await deferToThread(hashed_secret, secret), self._clock.now_ms()
         return await self._replaced(
             name, lambda there: msgspec.structs.replace(there, secret_hash=hashed, changed_at=now)
@@ -240,11 +242,10 @@ class OperatorDesk:
         return self._lock.run(lambda: Deferred.fromCoroutine(work))
 
 
-def _fit(secret: str) -> str:
-    """A password that somebody chose. Raises Refused(INVALID)."""
-    if not _SHORTEST <= len(secret) <= _LONGEST:
-        raise Refused(Refusal.INVALID, f"a password has {_SHORTEST} to {_LONGEST} characters")
-    return secret
+def _check(secret: str, shortest: int) -> None:
+    """Raises Refused(INVALID) for a password that is too short or too long."""
+    if not shortest <= len(secret) <= _LONGEST:
+        raise Refused(Refusal.INVALID, f"a password has {shortest} to {_LONGEST} characters")
 
 
 def _nobody(name: str) -> Refused:

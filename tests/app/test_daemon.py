@@ -124,7 +124,8 @@ def test_it_starts_and_ends_in_order(world):
     assert world.log == [
         "cluster.join", "store.open", "catalog.load", "tenancy.load", "services built", "notifier.start",
         "esme_outbox.start", "business.start", "operations.start", "connectors.start", "dispatcher.start",
-        "sweeps.start", "watch.look", "rerouter.start", "listenUNIX", "duties.begin", "cluster.start", "secret_desk.start",
+        "sweeps.start", "watch.look", "rerouter.start", "listenUNIX", "duties.begin", "cluster.start",
+        "secret_desk.start",
     ]  # fmt: skip
     del world.log[:]
     terminate(world.daemon)
