@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from twisted.internet.defer import maybeDeferred
 
 from smsgwd.app.console_logins import TenantLogins
@@ -97,7 +98,7 @@ class Consoles:
         sessions = self._people.sessions
 
         def visit(request: HttpRequest, session: Any, *rest: Any) -> OperatorVisit | None:
-            caller = sessions.caller_of(session)
+            caller = msgspec.structs.replace(sessions.caller_of(session), address=request.address)
             found = OperatorVisit(request, session, *rest, commands=commands, caller=caller)
             return found if caller.may("read") else None
 
