@@ -32,6 +32,8 @@ and what a start makes of that, `move_start.py`; the process itself, `process.py
 node's of all nodes, `cluster.py` (of connectors, `cluster_connectors.py`); how all of a business is
 joined, `business.py`; the routing table, `route_tables.py`, and stored records that cannot be used, `stored_values.py`.
 
+The console: what its pages are given and where it stands, `console.py`.
+
 For operators: certificates, `certificates.py`; secrets at rest, `secrets.py`, and their rotation, `secret_desk.py`; the
 log, `logs.py`, its levels, `levels.py`, and watched messages, `watch.py`, by the stream of changes, `batches.py`;
 detail records, `cdr.py`; who asks and what is kept of it, `operations.py`; what else operators look into, `looking.py`;
