@@ -84,7 +84,9 @@ def main():
     gateway = _Lenient()
     clock = FakeClock(NOW_MS)
     records = FakeRecords()
-    boss = Credential("token", "5d41402abc4b2a76b9719d911017c592" * 2, label="demo-token")  # who asks for everything here
+    boss = Credential(
+        "token", "5d41402abc4b2a76b9719d911017c592" * 2, label="demo-token"
+    )  # who asks for everything here
     own = Own(records, msgspec.structs.replace(SHOP, credentials=(boss, *SHOP.credentials)), OTHER)
     Deferred.fromCoroutine(own.load())
     gateway.proven = own.proven
