@@ -155,7 +155,7 @@ def families(
         (SCHEDULED_ROUTES, Scheduled(store, rescheduler, clock.now_ms).handlers()),
         (LINK_ROUTES, Links(store, business.links.short).handlers()),
         (LOOKUP_ROUTES, Lookups(business.lookups).handlers()),
-        *own_families(core, reactor, http, outboxes, business.records),
+        *own_families(core, reactor, http, outboxes),
     ]
 
 

@@ -109,8 +109,19 @@ def build_core(config: Config, reactor: Any) -> Core:
     tracing.become(config.tracing)
     spool = SpoolParts(config, store, cluster, clock, reactor, metrics)
     totp = TenantTotp(StoredRecords(store, clock), vault, clock)
-    core = Core(
-        clock, metrics, store, cluster, tenancy, catalog, vault, batches, stages, tracing, spool, totp, key_file
+    return Core(
+        clock,
+        metrics,
+        store,
+        cluster,
+        tenancy,
+        catalog,
+        vault,
+        batches,
+        stages,
+        tracing,
+        spool,
+        totp,
+        key_file,
+        sealed=[totp],
     )
-    core.sealed.append(totp)
-    return core

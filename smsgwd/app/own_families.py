@@ -16,12 +16,9 @@ from smsgwd.northbound.callbacks import CallbackSettings
 from smsgwd.northbound.credential_routes import CREDENTIAL_ROUTES
 from smsgwd.northbound.own_credentials import OwnCredentials
 from smsgwd.northbound.pushes import OwnPushes
-from smsgwd.ports.records import Records
 
 
-def own_families(
-    core: Core, reactor: Any, http: LeanHttpClient, outboxes: Outboxes, records: Records
-) -> list[Family | OwnFamily]:
+def own_families(core: Core, reactor: Any, http: LeanHttpClient, outboxes: Outboxes) -> list[Family | OwnFamily]:
     """The endpoints with their handlers. `http` is the client that pushes go by."""
     clock, directory = core.clock, core.tenancy.directory
     desk, changes = TenantDesk(core.tenancy, core.vault, clock), OwnChanges(core.store, clock)

@@ -14,7 +14,7 @@ from smsgwd.northbound.route import BODY, COMMON, Parameter, Route, limit_parame
 MOST_AT_ONCE: Final = 1000  #: ids in one request
 STATES: Final = {"pending": "pending", "done": "done", "failed": "given_up"}  #: as the store calls them
 
-Url = Annotated[str, Meta(min_length=1, max_length=2048)]
+Url = Annotated[str, Meta(max_length=2048, pattern="^https?://[!-~]+$", extra_json_schema={"format": "uri"})]
 PushState = Literal["pending", "done", "failed"]
 Batch = Annotated[int, Meta(ge=1, le=1000, description="Most receipts in one push to a dlr_url; 1 = each alone.")]
 _DLR = Meta(description="Where receipts go of messages that name no `dlr_url`.")

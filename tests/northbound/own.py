@@ -14,6 +14,7 @@ from smsgwd.app.tenant_totp import TenantTotp
 from smsgwd.model.operators import Repushed
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.tenant import Credential, Tenant
+from smsgwd.net.targets import BadTargetError, parse_target
 from smsgwd.northbound.api import OwnFamily
 from smsgwd.northbound.callback_routes import CALLBACK_ROUTES, PUSH_ROUTES
 from smsgwd.northbound.callbacks import CallbackSettings
@@ -74,7 +75,7 @@ class PushStore:
 
 
 class FakeTrial:
-    """`faults` by URL; `answer` is what any of them answers."""
+    """`faults` by URL, besides what no URL may be; `answer` is what any of them answers."""
 
     def __init__(self):
         self.faults = {}
@@ -82,6 +83,10 @@ class FakeTrial:
         self.answer = Tried(200, 12, "", b"ok")
 
     def fault(self, url):
+        try:
+            parse_target(url)
+        except BadTargetError as error:
+            return succeed(str(error))
         return succeed(self.faults.get(url))
 
     def push(self, tenant, url):
