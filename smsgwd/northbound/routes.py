@@ -15,6 +15,7 @@ from smsgwd.northbound.book_routes import BOOK_ROUTES
 from smsgwd.northbound.links import LINK_ROUTES
 from smsgwd.northbound.lookups import LOOKUP_ROUTES
 from smsgwd.northbound.money_routes import MONEY_ROUTES
+from smsgwd.northbound.preview import Preview
 from smsgwd.northbound.requests import BatchRequest, SendRequest
 from smsgwd.northbound.route import BODY, COMMON, FROM_DATE, ID, MAX_STATES, TO_DATE, Parameter, Route, limit_parameter
 from smsgwd.northbound.scheduled import SCHEDULED_ROUTES
@@ -45,6 +46,19 @@ _SUBMIT = (
     Refusal.IDEMPOTENCY_MISMATCH,
     Refusal.IDEMPOTENCY_RUNNING,
     Refusal.OVER_RATE,
+)
+#: What refuses a preview as a whole; what refuses recipients is in its answer.
+_PREVIEW = (
+    *COMMON,
+    *BODY,
+    Refusal.INVALID_RECIPIENT,
+    Refusal.INVALID_TEXT,
+    Refusal.TOO_MANY_PARTS,
+    Refusal.INVALID_SCHEDULE,
+    Refusal.INVALID_DLR_URL,
+    Refusal.INVALID_LINK,
+    Refusal.TEMPLATE_NOT_FOUND,
+    Refusal.GROUP_NOT_FOUND,
 )
 _KEY = Parameter(
     "Idempotency-Key",
@@ -113,6 +127,23 @@ MESSAGE_ROUTES = (
         (_KEY,),
         BatchRequest,
         example='-d \'{"messages": [{"from": "iSMS", "to": "+306912345678", "text": "One"}]}\'',
+        scope="send",
+        tag="messages",
+    ),
+    Route(
+        "POST",
+        "/v1/preview",
+        "preview",
+        "What would become of a message, without sending it",
+        "Takes what `POST /v1/messages` takes; without `to` and `to_group` it tells of the text alone. Recipients are "
+        "looked at one by one: what would be refused has an `error`, and the answer is 200 all the same. Nothing is "
+        "stored or paid. What only counting could tell is not told: the same text again (`duplicate`), too much to one "
+        "range (`flood`), too fast (`over_rate`).",
+        200,
+        (Preview,),
+        _PREVIEW,
+        body=SendRequest,
+        example='-d \'{"from": "iSMS", "to": "+306912345678", "text": "Καλημέρα"}\'',
         scope="send",
         tag="messages",
     ),

@@ -97,6 +97,8 @@ class FakeGateway:
         first = self.next_id
         self.next_id += len(submission.items) + 1
         outcome = Outcome(first, [self._entry(submission, first, n, i) for n, i in enumerate(submission.items, 1)])
+        if submission.dry:
+            outcome.messages = [self.views.pop(entry.id).message for entry in outcome.entries if entry.id is not None]
         if key is not None:
             self.keys[submission.tenant, key.key] = (key.digest, outcome)
         if self.held is not None:
