@@ -20,9 +20,10 @@ from smsgwd.accounts.failures import FailureLimiter
 from smsgwd.accounts.hashing import DUMMY_HASH, token_digest, verify
 from smsgwd.accounts.usage import barred, expired
 from smsgwd.model.refusals import Refusal, Refused
-from smsgwd.model.tenant import Tenant
+from smsgwd.model.tenant import Credential, Tenant
 from smsgwd.northbound.credentials import BearerToken, credentials
 from smsgwd.ports.clock import Clock
+from smsgwd.ports.submit import Proven
 
 _MAX_SECRET = 1024  # characters: nobody's password, and hashing is for free up to here
 _HEADERS_REMEMBERED = 1000
@@ -173,17 +174,30 @@ class PasswordAuthenticator:
 
     def token(self, secret: str, address: str, scope: str = "") -> Deferred[Tenant]:
         """The tenant of a token; fails as `password` does."""
+        try:
+            return succeed(_tenant(self._by_token(secret, address), address, scope))
+        except Refused as refused:
+            return fail(refused)
+
+    def proven(self, name: str | None, secret: str, address: str, scope: str = "") -> Deferred[Proven]:
+        """See `ports.submit.Authenticator.proven`."""
+        if name is not None:
+            return self._named(PASSWORD, name, secret, address).addCallback(_permitted, address, scope)
+        try:
+            return succeed(_permitted(self._by_token(secret, address), address, scope))
+        except Refused as refused:
+            return fail(refused)
+
+    def _by_token(self, secret: str, address: str) -> Account:
+        """The account of a token. Raises Refused."""
         now = self._clock.monotonic()
         if self._limiter.wait(address, TOKEN, now) > 0:
-            return fail(Refused(Refusal.TOO_MANY_FAILURES))
+            raise Refused(Refusal.TOO_MANY_FAILURES)
         account = self._directory.token(self._digest(secret)) if len(secret) <= _MAX_SECRET else None
         if account is None or (account.limited and expired(account.credential, self._clock.now_ms())):
             self._limiter.charge(address, TOKEN, now)
-            return self._failed(TOKEN)
-        try:
-            return succeed(_tenant(account, address, scope))
-        except Refused as refused:
-            return fail(refused)
+            raise self._unknown(TOKEN)
+        return account
 
     def _digest(self, secret: str) -> str:
         """What the directory may have a token as: under the newest key, unless an older one finds it."""
@@ -263,9 +277,12 @@ class PasswordAuthenticator:
         return found
 
     def _failed(self, kind: str) -> Deferred[Any]:
+        return fail(self._unknown(kind))
+
+    def _unknown(self, kind: str) -> Refused:
         if self._on_failure is not None:
             self._on_failure("smpp" if kind == SMPP else "http")
-        return fail(Refused(Refusal.UNAUTHENTICATED, _UNKNOWN))
+        return Refused(Refusal.UNAUTHENTICATED, _UNKNOWN)
 
 
 def _matching(secret: str, hashes: tuple[str, ...]) -> str:
@@ -278,8 +295,18 @@ def _matching(secret: str, hashes: tuple[str, ...]) -> str:
 
 def _tenant(account: Account, address: str, scope: str) -> Tenant:
     """The tenant of an account that proved who it is. Raises Refused where its credential does not go so far."""
+    return _permitted(account, address, scope).tenant
+
+
+def _permitted(account: Account, address: str, scope: str) -> Account:
+    """An account that proved who it is. Raises Refused where its credential does not go so far."""
     if account.limited:
-        refusal = barred(account.credential, address, scope)
-        if refusal is not None:
-            raise Refused(refusal, _DETAILS[refusal].format(scope=scope))
-    return account.tenant
+        permit(account.credential, address, scope)
+    return account
+
+
+def permit(credential: Credential, address: str, scope: str) -> None:
+    """Raises Refused (ADDRESS_NOT_ALLOWED, OUT_OF_SCOPE) where a good credential does not go so far."""
+    refusal = barred(credential, address, scope)
+    if refusal is not None:
+        raise Refused(refusal, _DETAILS[refusal].format(scope=scope))
