@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from smsgwd.model.message import PUBLIC_STATES
 from smsgwd.model.refusals import Refusal
+from smsgwd.northbound.account import ACCOUNT_ROUTES
 from smsgwd.northbound.answers import (
     Balance,
     MessageDetail,
@@ -223,5 +224,6 @@ ROUTES = (
     *BOOK_ROUTES,
     *LOOKUP_ROUTES,
     *MONEY_ROUTES,
+    *ACCOUNT_ROUTES,
     *MESSAGE_ROUTES[-2:],  # the description itself comes last
 )

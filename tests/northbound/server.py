@@ -15,7 +15,8 @@ from smsgwd.config.model.lookups import Lookups as LookupSection
 from smsgwd.config.model.runtime import Limits
 from smsgwd.model.ids import IdGenerator
 from smsgwd.net.http_server import HttpListener
-from smsgwd.northbound.api import NativeApi
+from smsgwd.northbound.account import ACCOUNT_ROUTES, Accounts, Places
+from smsgwd.northbound.api import NativeApi, OwnFamily
 from smsgwd.northbound.intake import Intake
 from smsgwd.northbound.links import LINK_ROUTES, Links
 from smsgwd.northbound.lookups import LOOKUP_ROUTES, Lookups
@@ -76,6 +77,7 @@ def families(clock):
         (SCHEDULED_ROUTES, Scheduled(store, rescheduler, clock.now_ms).handlers()),
         (LINK_ROUTES, Links(store, lambda code: f"https://go.example.net/{code}").handlers()),
         (LOOKUP_ROUTES, Lookups(desk).handlers()),
+        OwnFamily(ACCOUNT_ROUTES, Accounts(store, clock, Places()).handlers()),
     ]
 
 
