@@ -18,7 +18,18 @@ from smsgwd.northbound.lookups import LOOKUP_ROUTES
 from smsgwd.northbound.money_routes import MONEY_ROUTES
 from smsgwd.northbound.preview import Preview
 from smsgwd.northbound.requests import BatchRequest, SendRequest
-from smsgwd.northbound.route import BODY, COMMON, FROM_DATE, ID, MAX_STATES, TO_DATE, Parameter, Route, limit_parameter
+from smsgwd.northbound.route import (
+    BODY,
+    COMMON,
+    FORMAT,
+    FROM_DATE,
+    ID,
+    MAX_STATES,
+    TO_DATE,
+    Parameter,
+    Route,
+    limit_parameter,
+)
 from smsgwd.northbound.scheduled import SCHEDULED_ROUTES
 
 _SUBMIT = (
@@ -153,12 +164,14 @@ MESSAGE_ROUTES = (
         "/v1/messages",
         "list",
         "List messages, newest first",
-        "",
+        "`format=csv` gives a file without `limit`, 50,000 messages at most: where there are more, the header "
+        "`Next-Cursor` has the cursor of the next file. One file is made at a time.",
         200,
         (MessageList,),
-        (*COMMON, Refusal.INVALID_RECIPIENT),
-        _FILTERS,
+        (*COMMON, Refusal.INVALID_RECIPIENT, Refusal.OVER_RATE),
+        (*_FILTERS, FORMAT),
         example="'?state=undelivered&limit=20'",
+        gives=("text/csv",),
         scope="read",
         tag="messages",
     ),
