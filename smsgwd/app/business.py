@@ -40,6 +40,8 @@ from smsgwd.northbound.lookups import LOOKUP_ROUTES, Lookups
 from smsgwd.northbound.money import Money
 from smsgwd.northbound.money_routes import MONEY_ROUTES
 from smsgwd.northbound.scheduled import SCHEDULED_ROUTES, Scheduled
+from smsgwd.northbound.statistics import StatisticsDesk
+from smsgwd.northbound.statistics_types import STATISTICS_ROUTES
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.store import Store
 from smsgwd.telemetry import Metrics, get_logger
@@ -154,6 +156,7 @@ def families(business: Business, rescheduler: Rescheduler, store: Store, clock: 
         (SCHEDULED_ROUTES, Scheduled(store, rescheduler, clock.now_ms).handlers()),
         (LINK_ROUTES, Links(store, business.links.short).handlers()),
         (LOOKUP_ROUTES, Lookups(business.lookups).handlers()),
+        (STATISTICS_ROUTES, StatisticsDesk(store, clock).handlers()),
         OwnFamily(ACCOUNT_ROUTES, Accounts(store, clock, business.places).handlers()),
     ]
 

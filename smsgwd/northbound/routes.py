@@ -31,6 +31,7 @@ from smsgwd.northbound.route import (
     limit_parameter,
 )
 from smsgwd.northbound.scheduled import SCHEDULED_ROUTES
+from smsgwd.northbound.statistics_types import STATISTICS_ROUTES
 
 _SUBMIT = (
     *COMMON,
@@ -232,6 +233,7 @@ MESSAGE_ROUTES = (
 #: Every endpoint: what the description describes.
 ROUTES = (
     *MESSAGE_ROUTES[:-2],
+    *STATISTICS_ROUTES,
     *SCHEDULED_ROUTES,
     *LINK_ROUTES,
     *BOOK_ROUTES,

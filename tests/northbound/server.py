@@ -23,6 +23,8 @@ from smsgwd.northbound.lookups import LOOKUP_ROUTES, Lookups
 from smsgwd.northbound.money import Money
 from smsgwd.northbound.money_routes import MONEY_ROUTES
 from smsgwd.northbound.scheduled import SCHEDULED_ROUTES, Scheduled
+from smsgwd.northbound.statistics import StatisticsDesk
+from smsgwd.northbound.statistics_types import STATISTICS_ROUTES
 from tests.app.business_store import BusinessStore
 from tests.app.fakes import FakeClock, FakeDispatcher, FakeOutbox
 from tests.northbound.fakes import DEMO, FakeGateway, FakeRecords
@@ -77,6 +79,7 @@ def families(clock):
         (SCHEDULED_ROUTES, Scheduled(store, rescheduler, clock.now_ms).handlers()),
         (LINK_ROUTES, Links(store, lambda code: f"https://go.example.net/{code}").handlers()),
         (LOOKUP_ROUTES, Lookups(desk).handlers()),
+        (STATISTICS_ROUTES, StatisticsDesk(store, clock).handlers()),
         OwnFamily(ACCOUNT_ROUTES, Accounts(store, clock, Places()).handlers()),
     ]
 
