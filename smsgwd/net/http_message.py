@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from smsgwd.model.refusals import Refusal
+from smsgwd.net.http_stream import Stream
 from smsgwd.net.unix_peer import UnixPeer
 
 if TYPE_CHECKING:
@@ -45,12 +46,16 @@ class HttpRequest(msgspec.Struct, gc=False):
 
 
 class HttpResponse(msgspec.Struct, gc=False):
-    """One answer. Content-Length, Date and Connection are the engine's; `route` is the label metrics count it under."""
+    """One answer. Content-Length, Date and Connection are the engine's; `route` is the label metrics count it under.
+
+    With a `stream` the answer goes on after `body` until either side ends it; it is counted once, when it begins.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     route: str = ""
+    stream: Stream | None = None
 
 
 class Later:

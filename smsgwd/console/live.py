@@ -1,0 +1,145 @@
+"""What moves by itself: one reading a tick for all who look at the same, sent as Server-Sent Events where it changed.
+
+A stream ends after some minutes; the browser asks again by itself, and only gets a new one while its session is good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from smsgwd.console.given import Told
+from smsgwd.console.visit import Visit
+from smsgwd.model.refusals import Refused
+from smsgwd.net.http_message import HttpResponse
+from smsgwd.net.http_stream import Stream
+from smsgwd.ports.store import StoreUnavailable
+
+_log = Logger()
+#: Seconds after which a stream ends.
+LIFE_S: Final = 300.0
+#: Most that look at the same; who comes then gets the page without what moves.
+MOST: Final = 200
+
+_NOTHING: Final = b": nothing at the moment\n\n"
+
+#: Reads and renders: event names with their text. A plot's event is `plots`, JSON (see static/plots.js).
+Produce = Callable[[], Awaitable[Mapping[str, str]]]
+
+
+class Live:
+    """Streams of all pages that move."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self._feeds: dict[Hashable, _Feed] = {}
+
+    def follow(self, visit: Visit, key: Hashable, period_s: float, produce: Produce) -> HttpResponse:
+        """Answer with a stream of what `produce` gives every `period_s` seconds, as long as it changes.
+
+        Visits with the same key get the same: what depends on role, tenant or query belongs into it; the language is
+        added here.
+        """
+        whole = (visit.session.face, visit.session.tenant, visit.shown.language, key)
+        feed = self._feeds.get(whole)
+        if feed is not None and len(feed.streams) >= MOST:
+            raise Told("too many look at this page at the moment", 503)
+        answer, stream = visit.events(b"" if feed is None else _written(feed.last))
+        if visit.request.method == "HEAD":
+            stream.end()
+            return answer
+        if feed is None:
+            feed = self._feeds[whole] = _Feed(self._reactor, period_s, produce, lambda: self._feeds.pop(whole, None))
+        feed.join(stream)
+        return answer
+
+    def stop(self) -> None:
+        """End all streams."""
+        for feed in list(self._feeds.values()):
+            feed.stop()
+
+
+class _Feed:
+    """Those who look at the same."""
+
+    def __init__(self, reactor: Any, period_s: float, produce: Produce, empty: Callable[[], object]) -> None:
+        self._reactor = reactor
+        self._period_s = period_s
+        self._produce = produce
+        self._empty = empty
+        self._call: IDelayedCall | None = None
+        self._reading = False
+        self.streams: dict[Stream, float] = {}  # with the time at which each ends
+        self._behind: set[Stream] = set()  # they did not take all: they get everything once more
+        self.last: dict[str, str] = {}
+
+    def join(self, stream: Stream) -> None:
+        """One more who looks; told what is known at once."""
+        self.streams[stream] = self._reactor.seconds() + LIFE_S
+        stream.on_gone(lambda: self._left(stream))
+        if self._call is None and not self._reading:
+            self._call = self._reactor.callLater(0, self._tick)  # before the answer has begun nothing can be sent
+
+    def stop(self) -> None:
+        """End them all."""
+        for stream in list(self.streams):
+            stream.end()
+
+    def _left(self, stream: Stream) -> None:
+        self.streams.pop(stream, None)
+        self._behind.discard(stream)
+        if not self.streams:
+            if self._call is not None:
+                self._call.cancel()
+                self._call = None
+            self._empty()
+
+    def _tick(self) -> None:
+        self._call = None
+        self._reading = True
+        Deferred.fromCoroutine(self._read()).addErrback(self._failed).addBoth(lambda _: self._again())
+
+    async def _read(self) -> None:
+        try:
+            events = dict(await self._produce())
+        except (Told, Refused, StoreUnavailable):
+            self._send(_NOTHING)
+            return
+        changed = {name: text for name, text in events.items() if self.last.get(name) != text}
+        self.last = events
+        # A line in any case: whoever holds connections in between sees that this one lives, and we that it does.
+        self._send(_written(changed) or b": the same\n\n")
+
+    def _failed(self, failure: Failure) -> None:
+        _log.failure("what moves on a page could not be read", failure)
+        self._send(_NOTHING)
+
+    def _send(self, data: bytes) -> None:
+        now = self._reactor.seconds()
+        for stream, ends in list(self.streams.items()):
+            if now >= ends:
+                stream.end()
+            elif stream.send(_written(self.last) if stream in self._behind else data):
+                self._behind.discard(stream)
+            else:
+                self._behind.add(stream)
+
+    def _again(self) -> None:
+        self._reading = False
+        if self.streams:
+            self._call = self._reactor.callLater(self._period_s, self._tick)
+
+
+def _written(events: Mapping[str, str]) -> bytes:
+    """Events as they are sent (HTML Living Standard s9.2.6)."""
+    lines: list[str] = []
+    for name, text in events.items():
+        lines.append(f"event: {name}")
+        lines += [f"data: {line}" for line in text.splitlines() or [""]]
+        lines.append("")
+    return "".join(f"{line}\n" for line in lines).encode()

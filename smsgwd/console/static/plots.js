@@ -1,0 +1,72 @@
+// Plots: every [data-plot] has its figures as JSON in it; uPlot draws them in the colours of the page.
+"use strict";
+(() => {
+  const drawn = new Map();
+
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+  function options(element, data) {
+    const text = colour("--muted"), line = colour("--line");
+    const axis = { stroke: text, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: "12px system-ui, sans-serif" };
+    const unit = data.unit || "";
+    const series = data.series.map((each, index) => ({
+      label: each.label,
+      stroke: colour(`--plot-${each.colour || index + 1}`),
+      fill: each.fill ? colour(`--plot-${each.colour || index + 1}`) + "22" : undefined,
+      width: 2,
+      points: { show: data.labels.length < 2 },
+      value: (_, value) => value == null ? "–" : `${value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 2 })}${unit}`,
+    }));
+    const bottom = data.times ? axis : { ...axis, values: (_, ticks) => ticks.map((tick) => data.labels[tick] ?? "") };
+    return {
+      width: element.clientWidth || 300,
+      height: Number(element.dataset.height),
+      cursor: { drag: { x: false, y: false } },
+      legend: { live: true },
+      scales: { x: { time: Boolean(data.times) }, y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
+      axes: [bottom, { ...axis, size: 60 }],
+      series: [{}, ...series],
+    };
+  }
+
+  const columns = (data) => [
+    data.times ? data.labels : data.labels.map((_, index) => index),
+    ...data.series.map((each) => each.values),
+  ];
+
+  function draw(element) {
+    const holder = element.querySelector("script[type='application/json']");
+    if (!holder || !window.uPlot) return;
+    const data = JSON.parse(holder.textContent);
+    const old = drawn.get(element);
+    if (old) old.destroy();
+    drawn.set(element, new uPlot(options(element, data), columns(data), element));
+  }
+
+  function all() {
+    for (const element of [...drawn.keys()])
+      if (!element.isConnected) { drawn.get(element).destroy(); drawn.delete(element); }
+    for (const element of document.querySelectorAll("[data-plot]")) if (!drawn.has(element)) draw(element);
+  }
+
+  // New figures for a plot that is drawn: an event of the server's with {id: {labels, series: [[...], ...]}}.
+  document.addEventListener("htmx:sseBeforeMessage", (event) => {
+    if (event.detail.type !== "plots") return;
+    event.preventDefault();
+    for (const [id, data] of Object.entries(JSON.parse(event.detail.data))) {
+      const element = document.getElementById(id), plot = element && drawn.get(element);
+      if (plot) plot.setData([data.labels, ...data.series]);
+    }
+  });
+
+  let waiting = 0;
+  window.addEventListener("resize", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      for (const [element, plot] of drawn) plot.setSize({ width: element.clientWidth, height: Number(element.dataset.height) });
+    }, 100);
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { for (const element of drawn.keys()) draw(element); });
+  document.addEventListener("DOMContentLoaded", all);
+  document.addEventListener("htmx:afterSettle", all);
+})();
