@@ -10,7 +10,9 @@ worker's process `edge_main.py`); what an item becomes, `maker.py`; how subscrib
 `retention.py`, and into the archive, `archiving.py`; which connectors are left to a message, `ways.py`, and when a
 queue goes over to them, `reroute.py`; how
 a person is erased, `erasure.py`; how a tenant is kept and who hears of its changes, `tenancy.py`, what operators may
-change of it, `tenant_desk.py`, who is unbound for it, `credential_watch.py`; which commands operators have,
+change of it, `tenant_desk.py`, who is unbound for it, `credential_watch.py`; what tenants see to themselves,
+`own_families.py` (what is kept of that, `own_changes.py`; codes from a phone, `tenant_totp.py`; URLs that are tried,
+`push_trial.py`); which commands operators have,
 `commands.py`, what they want of connectors, `connector_desk.py`; how tracked links are made and opened, `link_desk.py`;
 how tenants are told of events, `event_desk.py`; how lookups are taken and paid for, `lookup_desk.py`, who is asked,
 `lookup_asking.py` and `lookup_sources.py`, and what is remembered of networks, `networks.py` (of those

@@ -264,7 +264,7 @@ def build_services(
         store,
         authenticator,
         api_limits_of(limits),
-        families=families(business, rescheduler, store, clock),
+        families=families(business, rescheduler, core, reactor, http_client, outboxes),
         records=business.records,
         now=clock.now_ms,
     )

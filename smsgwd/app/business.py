@@ -14,6 +14,7 @@ from smsgwd.app.business_counts import count, counting_contacts
 from smsgwd.app.catalog import Catalog
 from smsgwd.app.cluster import Cluster
 from smsgwd.app.contact_pushes import ContactPushes, Told
+from smsgwd.app.core import Core
 from smsgwd.app.duties import made_elsewhere, runs_here
 from smsgwd.app.guards import Guards, recall
 from smsgwd.app.link_desk import LinkDesk
@@ -23,6 +24,7 @@ from smsgwd.app.lookup_sources import Asked, sources_of
 from smsgwd.app.maker import Maker
 from smsgwd.app.network_news import NetworkNews
 from smsgwd.app.outboxes import Outboxes
+from smsgwd.app.own_families import own_families
 from smsgwd.app.places import places_of
 from smsgwd.app.records import StoredRecords
 from smsgwd.app.reload_parts import policy_of
@@ -149,8 +151,11 @@ def build_business(
     )
 
 
-def families(business: Business, rescheduler: Rescheduler, store: Store, clock: Clock) -> list[Family | OwnFamily]:
-    """The endpoints of the native API about money, times, links, lookups and the account itself."""
+def families(
+    business: Business, rescheduler: Rescheduler, core: Core, reactor: Any, http: LeanHttpClient, outboxes: Outboxes
+) -> list[Family | OwnFamily]:
+    """The endpoints of the native API about money, times, links, lookups, and what tenants see to themselves."""
+    store, clock = core.store, core.clock
     return [
         (MONEY_ROUTES, Money(store, clock).handlers()),
         (SCHEDULED_ROUTES, Scheduled(store, rescheduler, clock.now_ms).handlers()),
@@ -158,6 +163,7 @@ def families(business: Business, rescheduler: Rescheduler, store: Store, clock: 
         (LOOKUP_ROUTES, Lookups(business.lookups).handlers()),
         (STATISTICS_ROUTES, StatisticsDesk(store, clock).handlers()),
         OwnFamily(ACCOUNT_ROUTES, Accounts(store, clock, business.places).handlers()),
+        *own_families(core, reactor, http, outboxes, business.records),
     ]
 
 

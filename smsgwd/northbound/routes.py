@@ -13,6 +13,8 @@ from smsgwd.northbound.answers import (
     SubmissionMessages,
 )
 from smsgwd.northbound.book_routes import BOOK_ROUTES
+from smsgwd.northbound.callback_routes import CALLBACK_ROUTES, PUSH_ROUTES
+from smsgwd.northbound.credential_routes import CREDENTIAL_ROUTES
 from smsgwd.northbound.links import LINK_ROUTES
 from smsgwd.northbound.lookups import LOOKUP_ROUTES
 from smsgwd.northbound.money_routes import MONEY_ROUTES
@@ -240,5 +242,8 @@ ROUTES = (
     *LOOKUP_ROUTES,
     *MONEY_ROUTES,
     *ACCOUNT_ROUTES,
+    *CALLBACK_ROUTES,
+    *PUSH_ROUTES,
+    *CREDENTIAL_ROUTES,
     *MESSAGE_ROUTES[-2:],  # the description itself comes last
 )

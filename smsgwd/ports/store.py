@@ -37,7 +37,7 @@ from smsgwd.ports.looking import (
     PushView,
     QueueShape,
 )
-from smsgwd.ports.sent import SentReads
+from smsgwd.ports.pushed import PushReads
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -155,7 +155,7 @@ class LedgerReport(msgspec.Struct, frozen=True, gc=False):
     seconds: float
 
 
-class Store(SentReads, CountingReads, Commits, Protocol):
+class Store(PushReads, CountingReads, Commits, Protocol):
     """Everything durable. All methods are called on, and answer on, the reactor's thread."""
 
     @property

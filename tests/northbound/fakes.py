@@ -40,6 +40,9 @@ class FakeRecords:
 
     def page(self, kind, tenant, after, limit, *, beginning=""):
         self.asked.append(kind)
+        if tenant is None:
+            rows = sorted((t, key) for (k, t, key) in self.rows if k == kind and key.startswith(beginning))
+            return self._answer([self.rows[kind, t, key] for t, key in rows if f"{t}\0{key}" > after][:limit])
         keys = sorted(key for (k, t, key) in self.rows if (k, t) == (kind, tenant) and key.startswith(beginning))
         return self._answer([self.rows[kind, tenant, key] for key in keys if key > after][:limit])
 

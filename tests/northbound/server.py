@@ -4,6 +4,7 @@ import sys
 
 import msgspec
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Protocol
 from twisted.internet.stdio import StandardIO
 
@@ -14,6 +15,7 @@ from smsgwd.app.reschedule import Rescheduler
 from smsgwd.config.model.lookups import Lookups as LookupSection
 from smsgwd.config.model.runtime import Limits
 from smsgwd.model.ids import IdGenerator
+from smsgwd.model.tenant import Credential
 from smsgwd.net.http_server import HttpListener
 from smsgwd.northbound.account import ACCOUNT_ROUTES, Accounts, Places
 from smsgwd.northbound.api import NativeApi, OwnFamily
@@ -28,6 +30,7 @@ from smsgwd.northbound.statistics_types import STATISTICS_ROUTES
 from tests.app.business_store import BusinessStore
 from tests.app.fakes import FakeClock, FakeDispatcher, FakeOutbox
 from tests.northbound.fakes import DEMO, FakeGateway, FakeRecords
+from tests.northbound.own import OTHER, SHOP, Own
 
 NOW_MS = 1_800_000_000_000  # 2027-01-15T08:00:00Z
 NUMBER = "+306912345678"
@@ -87,13 +90,20 @@ def families(clock):
 def main():
     gateway = _Lenient()
     clock = FakeClock(NOW_MS)
+    records = FakeRecords()
+    boss = Credential(
+        "token", "5d41402abc4b2a76b9719d911017c592" * 2, label="demo-token"
+    )  # who asks for everything here
+    own = Own(records, msgspec.structs.replace(SHOP, credentials=(boss, *SHOP.credentials)), OTHER)
+    Deferred.fromCoroutine(own.load())
+    gateway.proven = own.proven
     api = NativeApi(
         Intake(gateway),
         gateway,
         gateway,
         gateway,
-        records=FakeRecords(),
-        families=families(clock),
+        records=records,
+        families=[*families(clock), *own.families],
         now=clock.now_ms,
     )
     listener = HttpListener(reactor, api)

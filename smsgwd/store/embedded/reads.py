@@ -19,6 +19,7 @@ from smsgwd.model.outbox import OutboxItem, OutboxTarget
 from smsgwd.model.records import Record
 from smsgwd.model.tally import Numbered, Tally
 from smsgwd.model.tenant import Tenant
+from smsgwd.ports.pushed import PushFilter, PushPage
 from smsgwd.ports.sent import SentPage
 from smsgwd.ports.store import (
     AuditFilter,
@@ -37,6 +38,7 @@ from smsgwd.ports.store import (
 )
 from smsgwd.store.embedded import business, counting, find, history, ledger, number, operators, queries, trace, waiting
 from smsgwd.store.embedded import sent as sent_reads
+from smsgwd.store.embedded import tenant_pushes as own_pushes
 
 _T = TypeVar("_T")
 
@@ -235,6 +237,10 @@ class Reads:
     def pushes(self, target: str, status: str, after: int, limit: int) -> Deferred[list[PushView]]:
         """See ports.Store."""
         return self._ask(lambda connection: operators.pushes(connection, target, status, after, limit))
+
+    def tenant_pushes(self, tenant: str, where: PushFilter, before: int | None, limit: int) -> Deferred[PushPage]:
+        """See ports.Store."""
+        return self._ask(lambda connection: own_pushes.tenant_pushes(connection, tenant, where, before, limit))
 
     def audit(self, where: AuditFilter, before: int | None, limit: int) -> Deferred[list[AuditEntry]]:
         """See ports.Store."""

@@ -19,7 +19,8 @@ and refused recipients, `reads_tenants.py`; of orphans and subscribers' parts, `
 references, refused recipients and links are kept, `submissions.py`; opt-out lists, `optouts.py`; receipts without a
 message, `parked.py`; subscribers' parts, `mo.py`; tenants, `tenants.py` and `apply/tenants.py`. Money, `books.py`
 (which balances a decision holds for, entries, references), counts of tenants, `counts.py`, what is asked of both and
-whether the ledger is right, `reads_money.py`; the outbox, `pushes.py`, what is asked of it, `reads_outbox.py`, what is
+whether the ledger is right, `reads_money.py`; the outbox, `pushes.py`, what is asked of it, `reads_outbox.py`, by
+a tenant of its own, `reads_pushes.py`, what is
 owed anew, `apply/repush.py`. Records, links, lookups and the audit: their values, `kept.py`, what is asked of them,
 `reads_records.py` and `reads_audit.py`.
 

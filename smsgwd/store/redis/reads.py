@@ -19,6 +19,7 @@ from smsgwd.model.records import Record
 from smsgwd.model.tally import Numbered, Tally
 from smsgwd.model.tenant import Tenant
 from smsgwd.ports.looking import AuditFilter, FinalRecord, FindFilter, Found, MessageTrace, PushView, QueueShape
+from smsgwd.ports.pushed import PushFilter, PushPage
 from smsgwd.ports.sent import SentPage
 from smsgwd.ports.store import (
     LedgerFilter,
@@ -38,6 +39,7 @@ from smsgwd.store.redis import (
     reads_messages,
     reads_money,
     reads_outbox,
+    reads_pushes,
     reads_queues,
     reads_records,
     reads_tenants,
@@ -230,6 +232,10 @@ class Reads:
     def pushes(self, target: str, status: str, after: int, limit: int) -> Deferred[list[PushView]]:
         """See ports.Store."""
         return self._ask(reads_outbox.pushes(self.asking, target, status, after, limit))
+
+    def tenant_pushes(self, tenant: str, where: PushFilter, before: int | None, limit: int) -> Deferred[PushPage]:
+        """See ports.Store."""
+        return self._ask(reads_pushes.tenant_pushes(self.asking, tenant, where, before, limit))
 
     def audit(self, where: AuditFilter, before: int | None, limit: int) -> Deferred[list[AuditEntry]]:
         """See ports.Store."""
