@@ -9,7 +9,6 @@ from smsgwd.app.outboxes import Outboxes
 from smsgwd.app.own_changes import OwnChanges
 from smsgwd.app.push_trial import PushTrial
 from smsgwd.app.tenant_desk import TenantDesk
-from smsgwd.app.tenant_totp import TenantTotp
 from smsgwd.net.http_client import LeanHttpClient
 from smsgwd.northbound.api import Family, OwnFamily
 from smsgwd.northbound.callback_routes import CALLBACK_ROUTES, PUSH_ROUTES
@@ -17,18 +16,14 @@ from smsgwd.northbound.callbacks import CallbackSettings
 from smsgwd.northbound.credential_routes import CREDENTIAL_ROUTES
 from smsgwd.northbound.own_credentials import OwnCredentials
 from smsgwd.northbound.pushes import OwnPushes
-from smsgwd.ports.records import Records
 
 
-def own_families(
-    core: Core, reactor: Any, http: LeanHttpClient, outboxes: Outboxes, records: Records
-) -> list[Family | OwnFamily]:
+def own_families(core: Core, reactor: Any, http: LeanHttpClient, outboxes: Outboxes) -> list[Family | OwnFamily]:
     """The endpoints with their handlers. `http` is the client that pushes go by."""
     clock, directory = core.clock, core.tenancy.directory
     desk, changes = TenantDesk(core.tenancy, core.vault, clock), OwnChanges(core.store, clock)
-    totp = TenantTotp(records, core.vault, clock)
     trial = PushTrial(reactor, clock, http, core.tenancy.secrets)
-    credentials = OwnCredentials(directory, desk, totp, changes, clock)
+    credentials = OwnCredentials(directory, desk, core.totp, changes, clock)
     callbacks = CallbackSettings(directory, desk, trial, changes, clock)
     return [
         OwnFamily(CREDENTIAL_ROUTES, credentials.handlers()),

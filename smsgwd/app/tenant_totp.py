@@ -72,7 +72,7 @@ class TenantTotp:
         if there is not None:
             kept = _kept(there.value)
             value = msgspec.json.encode(msgspec.structs.replace(kept, secret=anew(kept.secret)))
-            await self._records.put(TOTP, record.tenant, record.key, value)
+            await self._records.put(TOTP, record.tenant, record.key, value, old=True)
 
     async def _all(self) -> list[Record]:
         """All of all tenants."""
@@ -111,7 +111,7 @@ class TenantTotp:
         step = self._fits(there, code)
         if step is None:
             raise Refused(Refusal.INVALID, "code: it is not the code of this moment; is the clock of the phone right?")
-        await self._put(tenant, name, msgspec.structs.replace(there, confirmed=True, step=step))
+        await self._put(tenant, name, msgspec.structs.replace(there, confirmed=True, step=step), old=True)
 
     async def _check(self, tenant: str, name: str, code: str) -> bool:
         there = await self._find(tenant, name)
@@ -120,7 +120,7 @@ class TenantTotp:
         step = self._fits(there, code)
         if step is None:
             return False
-        await self._put(tenant, name, msgspec.structs.replace(there, step=step))
+        await self._put(tenant, name, msgspec.structs.replace(there, step=step), old=True)
         return True
 
     async def _remove(self, tenant: str, name: str) -> bool:
@@ -135,8 +135,9 @@ class TenantTotp:
         found = await self._records.get(TOTP, tenant, key) if len(key) <= LONGEST_KEY else None
         return None if found is None else _kept(found.value)
 
-    async def _put(self, tenant: str, name: str, kept: Totp) -> None:
-        await self._records.put(TOTP, tenant, totp_key(PASSWORD, name), msgspec.json.encode(kept))
+    async def _put(self, tenant: str, name: str, kept: Totp, *, old: bool = False) -> None:
+        """`old`: not where it was removed meanwhile."""
+        await self._records.put(TOTP, tenant, totp_key(PASSWORD, name), msgspec.json.encode(kept), old=old)
 
 
 def _kept(value: bytes) -> Totp:

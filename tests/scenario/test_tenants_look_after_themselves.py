@@ -112,6 +112,8 @@ def test_codes_from_a_phone_are_for_pages_only(stand: Stand) -> None:
     wait("a code fits", confirmed, every_s=1)
     assert gateway.tenant.ask("GET", path).body == {"enabled": True, "begun": False}
     assert ask(gateway.http_port, "GET", "/v1/balance", None, mine).status == 200
+    newest, old = done(gateway, "secret", "rotate")
+    assert (newest["sealed"], old["sealed"]) == (3, 0)  # two signing secrets, and what makes the codes
     done(gateway, "credential", "totp-off", tenant="shop", name="ann")
     assert gateway.tenant.ask("GET", path).body == {"enabled": False, "begun": False}
 
