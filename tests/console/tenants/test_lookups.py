@@ -14,7 +14,6 @@ from tests.console.test_live import Browser
 from tests.northbound.business import BusinessClient
 from tests.northbound.test_business_endpoints import DEMO, FOUND, Source
 
-
 #: Of what GET /v1/account says, what these pages read (tests.northbound.test_account has all of it).
 ACCOUNT = {"currency": "EUR", "lookup_price": "0.0050"}
 
