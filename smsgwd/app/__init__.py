@@ -23,6 +23,7 @@ and providers told of contacts, `contact_pushes.py`; what is remembered of texts
 nodes know and limit together, `sharing.py`, what others change, `following.py`, and requests of providers' accounts,
 `account_permits.py`; what
 becomes of messages to test numbers, `test_numbers.py`. Which provider styles are served and where, `dialect_mounts.py`,
+where tenants are told that all of it is, `places.py`,
 and what they are given, `dialects.py`. What there is before the store is open, `core.py`,
 which store that is, `storing.py`, what goes to this node's disk first, `spooling.py`, and from there to the store,
 `spool_drain.py` (both are joined in `spool_parts.py`); how all of a store gets into a file and out of one,

@@ -25,6 +25,7 @@ from smsgwd.app.maker import Maker
 from smsgwd.app.network_news import NetworkNews
 from smsgwd.app.outboxes import Outboxes
 from smsgwd.app.own_families import own_families
+from smsgwd.app.places import places_of
 from smsgwd.app.records import StoredRecords
 from smsgwd.app.reload_parts import policy_of
 from smsgwd.app.reschedule import Rescheduler
@@ -34,12 +35,15 @@ from smsgwd.app.test_numbers import TestNumbers
 from smsgwd.config import Config
 from smsgwd.model.ids import IdGenerator
 from smsgwd.net.http_client import LeanHttpClient
+from smsgwd.northbound.account import ACCOUNT_ROUTES, Accounts, Places
 from smsgwd.northbound.api import Family, OwnFamily
 from smsgwd.northbound.links import LINK_ROUTES, Links
 from smsgwd.northbound.lookups import LOOKUP_ROUTES, Lookups
 from smsgwd.northbound.money import Money
 from smsgwd.northbound.money_routes import MONEY_ROUTES
 from smsgwd.northbound.scheduled import SCHEDULED_ROUTES, Scheduled
+from smsgwd.northbound.statistics import StatisticsDesk
+from smsgwd.northbound.statistics_types import STATISTICS_ROUTES
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.store import Store
 from smsgwd.telemetry import Metrics, get_logger
@@ -64,6 +68,7 @@ class Business:
     catalog: Catalog
     contact_pushes: ContactPushes
     changed: Callable[[str, str], Deferred[None] | None]  #: records of a kind and tenant are other ones now
+    places: Places  #: where tenants find the gateway
 
     async def start(self) -> None:
         """Remember the texts of late, go on with lookups and with messages to test numbers."""
@@ -142,6 +147,7 @@ def build_business(
         catalog=catalog,
         contact_pushes=pushes,
         changed=changed,
+        places=places_of(config),
     )
 
 
@@ -155,7 +161,9 @@ def families(
         (SCHEDULED_ROUTES, Scheduled(store, rescheduler, clock.now_ms).handlers()),
         (LINK_ROUTES, Links(store, business.links.short).handlers()),
         (LOOKUP_ROUTES, Lookups(business.lookups).handlers()),
-        *own_families(core, reactor, http, outboxes),
+        (STATISTICS_ROUTES, StatisticsDesk(store, clock).handlers()),
+        OwnFamily(ACCOUNT_ROUTES, Accounts(store, clock, business.places).handlers()),
+        *own_families(core, reactor, http, outboxes, business.records),
     ]
 
 

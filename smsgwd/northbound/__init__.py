@@ -21,5 +21,8 @@ templates, senders and opt-outs, `book_contacts.py`, `book_groups.py`, `template
 files of contacts, `book_transfer.py`, `book_csv.py` and `book_vcard.py`; sending to groups and by templates,
 `book_sending.py`; what all of them share, `book_records.py`; names in histories, `book_names.py`; which handler answers
 what, `book.py`.
+What would become of a message, `preview.py`; files of messages, `history_csv.py`; their
+statistics, `statistics.py` with `statistics_types.py` and `statistics_cells.py`; what is told of the account itself,
+`account.py`.
 `route.py` says what a row is; `api.py` puts the tables and their handlers (families) together.
 """

@@ -12,6 +12,8 @@ _EXPECTED = (
     "vCard",
     "VCARD",
     "placeholder",
+    "format=csv",
+    "from_date: ",
     # of keys and callbacks: which fields go together, times, networks, URLs, codes, and what an account has not
     "name:",
     "allow",

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from twisted.internet.defer import Deferred
 
+from smsgwd.model.counting import SpanPage
 from smsgwd.model.ledger import Funds, LedgerEntry, LedgerSums
 from smsgwd.model.links import LinkView
 from smsgwd.model.lookups import Lookup
@@ -35,7 +36,7 @@ from smsgwd.ports.store import (
     QueueShape,
     Space,
 )
-from smsgwd.store.embedded import business, find, history, ledger, number, operators, queries, trace, waiting
+from smsgwd.store.embedded import business, counting, find, history, ledger, number, operators, queries, trace, waiting
 from smsgwd.store.embedded import sent as sent_reads
 from smsgwd.store.embedded import tenant_pushes as own_pushes
 
@@ -105,6 +106,10 @@ class Reads:
     def history(self, tenant: str, from_ms: int, to_ms: int, offset: int, limit: int) -> Deferred[list[Numbered]]:
         """See ports.Store."""
         return self._ask(lambda connection: history.history(connection, tenant, from_ms, to_ms, offset, limit), tenant)
+
+    def counted(self, tenant: str, between: tuple[int, int], by: str, after: int) -> Deferred[SpanPage]:
+        """See ports.counting."""
+        return self._ask(lambda connection: counting.counted(connection, tenant, between, by, after), tenant)
 
     def recipient(self, tenant: str, submission: int, msisdn: str) -> Deferred[MessageView | None]:
         """See ports.Store."""

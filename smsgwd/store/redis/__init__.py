@@ -10,7 +10,7 @@ messages, `messages.py`, and many at once, `sweeps.py`; what a transaction is as
 `base.py`); when commits happen and what a failure does, `writer.py` (those that are under way, `flights.py`; from its
 thread: `blocking.py`; what a commit waits for, `confirm.py`); the face to the reactor, `store.py`; what a server must
 be like, `requirements.py`. What a question is answered by, `reads.py`, which names the functions: of messages,
-`reads_messages.py`; of queues and states,
+`reads_messages.py`, counted, `reads_counting.py`; of queues and states,
 `reads_queues.py`; of operators who look for something, `reads_find.py`; how they ask the server, `asking.py`; how they
 walk over many messages, `walking.py`; how the archive is asked, too, `archived.py`; what may go there, `archivable.py`
 (how it leaves, `apply/archive.py`); which node has claimed what of a queue, `claims.py`

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 
+from smsgwd.model.counting import SpanPage
 from smsgwd.model.ledger import Funds, LedgerEntry, LedgerSums
 from smsgwd.model.links import LinkView
 from smsgwd.model.lookups import Lookup
@@ -32,6 +33,7 @@ from smsgwd.ports.store import (
 )
 from smsgwd.store.redis import (
     reads_audit,
+    reads_counting,
     reads_find,
     reads_inbound,
     reads_messages,
@@ -92,6 +94,10 @@ class Reads:
     def history(self, tenant: str, from_ms: int, to_ms: int, offset: int, limit: int) -> Deferred[list[Numbered]]:
         """See ports.Store."""
         return self._ask(reads_messages.history(self.asking, tenant, from_ms, to_ms, offset, limit))
+
+    def counted(self, tenant: str, between: tuple[int, int], by: str, after: int) -> Deferred[SpanPage]:
+        """See ports.counting."""
+        return self._ask(reads_counting.counted(self.asking, tenant, between, by, after))
 
     def recipient(self, tenant: str, submission: int, msisdn: str) -> Deferred[MessageView | None]:
         """See ports.Store."""
