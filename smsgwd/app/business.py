@@ -163,7 +163,7 @@ def families(
         (LOOKUP_ROUTES, Lookups(business.lookups).handlers()),
         (STATISTICS_ROUTES, StatisticsDesk(store, clock).handlers()),
         OwnFamily(ACCOUNT_ROUTES, Accounts(store, clock, business.places).handlers()),
-        *own_families(core, reactor, http, outboxes, business.records),
+        *own_families(core, reactor, http, outboxes),
     ]
 
 
