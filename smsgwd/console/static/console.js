@@ -14,6 +14,7 @@
     const copied = event.target.closest("[data-copy]");
     if (copied) {
       const source = document.getElementById(copied.dataset.copy);
+      if (!navigator.clipboard) { window.getSelection().selectAllChildren(source); return; }  // without TLS there is none
       navigator.clipboard.writeText(source.textContent.trim()).then(() => {
         const was = copied.textContent;
         copied.textContent = copied.dataset.copied;

@@ -5,6 +5,8 @@ A page asks `/v1` and nothing else. To add one: a module like `overview.py` with
 `send` with `draft` (what was filled in, as a request), `messages` (the history), `message` (one of them, or a
 submission), `scheduled`, `statistics`; `figures` (plots, bars and sums of messages);
 `contacts` (the address book, its files, too), `groups`, `optouts` (who wants no messages), `templates`, `senders` (what
-one may send under), `links` (who opened what), `money` (balance, statements, top-ups, bills), `lookups`. What lists
-share, addresses of their pages and days, is in `lists`.
+one may send under), `links` (who opened what), `money` (balance, statements, top-ups, bills), `lookups`;
+`examples` (how programs connect), `keys` (the account's own credentials), `callbacks` (where receipts and events go),
+`pushes` (what was sent there), `security` (the own login). What lists share, addresses of their pages and days, is in
+`lists`; times as people choose them are in `times`.
 """

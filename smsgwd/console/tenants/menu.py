@@ -6,8 +6,11 @@ from typing import Final
 
 from smsgwd.console.page import Group, Item, Page
 from smsgwd.console.tenants import (
+    callbacks,
     contacts,
+    examples,
     groups,
+    keys,
     links,
     lookups,
     message,
@@ -15,7 +18,9 @@ from smsgwd.console.tenants import (
     money,
     optouts,
     overview,
+    pushes,
     scheduled,
+    security,
     send,
     senders,
     statistics,
@@ -39,6 +44,11 @@ PAGES: Final[tuple[Page, ...]] = (
     *links.PAGES,
     *money.PAGES,
     *lookups.PAGES,
+    *examples.PAGES,
+    *keys.PAGES,
+    *callbacks.PAGES,
+    *pushes.PAGES,
+    *security.PAGES,
 )
 
 MENU: Final = (
@@ -69,7 +79,19 @@ MENU: Final = (
             Item("/links", N_("Tracked links"), scope="links"),
         ),
     ),
-    Group(N_("Account"), (Item("/money", N_("Money"), scope="money"),)),
+    Group(
+        N_("Programs"),
+        (
+            Item("/api", N_("How to connect")),
+            Item("/keys", N_("Keys"), scope="credentials"),
+            Item("/callbacks", N_("Callbacks"), scope="callbacks"),
+            Item("/pushes", N_("Delivery log"), scope="callbacks"),
+        ),
+    ),
+    Group(
+        N_("Account"),
+        (Item("/money", N_("Money"), scope="money"), Item("/security", N_("Security"), scope="credentials")),
+    ),
 )
 
 
