@@ -162,7 +162,7 @@ def test_the_delivery_log(tab: Tab, gateway: Gateway, catcher: Catcher) -> None:
     tab.goto("/ui/pushes")
     wait("the push is done", lambda: bool(tab.reload()) and tab.count(".state.done") > 0, PATIENCE_S, 0.2)
     look(tab, "pushes")
-    tab.fill("[name=message]", sent)
+    tab.fill("#f-message", sent)
     tab.go(says("Show"))
     tab.go("main tbody button")
     assert "Due again: 1" in notice(tab) and f"message={sent}" in tab.url
@@ -173,12 +173,12 @@ def test_the_delivery_log(tab: Tab, gateway: Gateway, catcher: Catcher) -> None:
     wait("and again", lambda: times() == before + 2, PATIENCE_S, 0.1)
     tab.goto("/ui/pushes?state=failed")
     look(tab, "pushes-none")
-    tab.fill("[name=from]", "2020-01-01T10:00")
+    tab.fill("#f-from", "2020-01-01T10:00")
     tab.go(says("Push all of it again"))
-    assert "7 days" in notice(tab) and tab.value("[name=from]") == "2020-01-01T10:00"
+    assert "7 days" in notice(tab) and tab.value("#f-from") == "2020-01-01T10:00"
     tab.forget()  # the refusal is a request that failed
     wait("it is done", lambda: bool(tab.goto("/ui/pushes")) and tab.count(".state.done") > 0, PATIENCE_S, 0.2)
-    tab.fill("[name=from]", time.strftime("%Y-%m-%dT00:00", time.gmtime(time.time() - 86400)))
+    tab.fill("#f-from", time.strftime("%Y-%m-%dT00:00", time.gmtime(time.time() - 86400)))
     tab.go(says("Push all of it again"))
     wait("and once more", lambda: times() == before + 3, PATIENCE_S, 0.1)
 

@@ -30,9 +30,9 @@ def made(at_once: None) -> RealTenants:
 def test_the_list(made: RealTenants) -> None:
     page = made.get("/pushes")
     text = text_of(page)
-    assert "message.delivered 1007 https://shop.example/dlr done 0 2xx" in text
-    assert "given up" in text or "failed 0 410 gone" in text
-    assert "@till" in text and EVIL not in page and "&lt;script&gt;" in page
+    assert "message.delivered https://shop.example/dlr 1007 done 2023-11-15 00:13:29 2xx" in text
+    assert "next try: 2023-11-15 00:13:25" in text and "failed 2023-11-15 00:13:29 410 gone" in text
+    assert "2 failed attempts" in text and "@till" in text and EVIL not in page and "&lt;script&gt;" in page
     assert 'href="/ui/messages/1007"' in page and page.count('name="ids"') == 3
 
 
