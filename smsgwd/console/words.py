@@ -33,6 +33,16 @@ WORDS: Final = {
     "done": N_("done"),
     "failed": N_("failed"),
     "dead": N_("given up"),
+    "given_up": N_("given up"),
+    # the audit
+    "begun": N_("begun"),
+    "socket": N_("socket"),
+    "console": N_("console"),
+    # binds and nodes
+    "draining, closed": N_("draining, and closed"),
+    "transmitter": N_("transmitter"),
+    "receiver": N_("receiver"),
+    "transceiver": N_("transceiver"),
     # connectors and binds
     "up": N_("up"),
     "down": N_("down"),
