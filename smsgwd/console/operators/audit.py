@@ -11,6 +11,7 @@ from smsgwd.console.operators.asked import local, utc, wanted
 from smsgwd.console.page import Page
 from smsgwd.console.render import url
 from smsgwd.console.visit import OperatorVisit
+from smsgwd.model.operators import DONE
 from smsgwd.net.http_message import HttpResponse
 
 _LIMIT: Final = 50
@@ -42,7 +43,10 @@ async def entries(visit: OperatorVisit) -> HttpResponse:
 async def entry(visit: OperatorVisit) -> HttpResponse:
     """One of them, with what differs."""
     found = await visit.command("audit", "show", id=visit.slots["id"])
-    return visit.show("operators/audit_entry.html", entry=found, rows=difference(found["before"], found["after"]))
+    # Of what failed, or was cut off, nobody looked at what is after it.
+    done = found["outcome"] == DONE
+    rows = difference(found["before"], found["after"] if done else None)
+    return visit.show("operators/audit_entry.html", entry=found, rows=rows, done=done)
 
 
 def difference(before: Any, after: Any) -> list[tuple[str, str, str]]:

@@ -19,13 +19,15 @@ async def show(visit: OperatorVisit) -> HttpResponse:
     text, why = await visit.tried("config", "show", path=path)
     diff, why_not = await visit.tried("config", "diff")
     checked, unchecked = None, ""
+    parts = [] if path or text is None else sections(text)
     if wanted(visit, "check"):
         checked, unchecked = await visit.tried("config", "check")
     return visit.show(
         "operators/configuration.html",
         path=path,
         text=text,
-        sections=[] if path or text is None else sections(text),
+        plain="\n".join(part for _, part in parts if "\n" not in part),
+        sections=[part for part in parts if "\n" in part[1]],
         why=why,
         diff=diff,
         why_not=why_not,
