@@ -105,6 +105,7 @@ def as_trace(shown: Mapping[str, Any], seconds: Sequence[float]) -> dict[str, An
     ]
     error = shown["error"]
     return {
+        **dict.fromkeys(("submission", "came_by", "client_ref", "encoding", "price"), ""),
         **shown,
         "valid_until": shown["deadline"],
         "error": None if error is None else ": ".join(filter(None, (error["code"], error.get("detail")))),
