@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Told(Exception):  # noqa: N818 -- named for what it says, as Refused is
-    """Something was refused, in words for whoever asked. `status`: of the answer over HTTP; `code`: the API's, or ''."""
+    """Something was refused, in words for whoever asked. `status` is HTTP's, `code` the API's or ''."""
 
     def __init__(self, text: str, status: int = 422, code: str = "") -> None:
         super().__init__(text)

@@ -13,7 +13,6 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from jinja2.ext import Extension
 
 from smsgwd.console.door import BASE
 from smsgwd.console.languages import LANGUAGES, translations
@@ -34,6 +33,7 @@ def environment(language: str) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )
+    made.policies["ext.i18n.trimmed"] = True  # line breaks of a template are none of the text's
     spoken = translations(language)
     install: Callable[..., None] = getattr(made, "install_gettext_callables")  # noqa: B009 -- the extension adds it
     install(spoken.gettext, spoken.ngettext, newstyle=True)
@@ -42,10 +42,6 @@ def environment(language: str) -> Environment:
         count=count, when=when, day=day, word=lambda name: spoken.gettext(WORDS[name]) if name in WORDS else name
     )
     return made
-
-
-#: Extensions of the templates, for whoever collects their texts.
-EXTENSIONS: tuple[str | type[Extension], ...] = ("jinja2.ext.i18n", "jinja2.ext.do")
 
 
 def url(path: str, **query: Any) -> str:

@@ -1,0 +1,153 @@
+"""What moves: read once for all who look, sent where it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from smsgwd.console.given import Told
+from smsgwd.console.live import LIFE_S, Live
+from smsgwd.console.visit import Visit
+from smsgwd.net.http_message import HttpRequest, HttpResponse
+from smsgwd.net.http_stream import Stream
+from tests.console.stand import Operators
+
+
+class Browser:
+    """The other end of a stream: an engine's sink that remembers."""
+
+    def __init__(self, answer: HttpResponse) -> None:
+        assert answer.stream is not None
+        self.got = answer.body
+        self.full = False
+        self.finished = False
+        self.stream: Stream = answer.stream
+        self.stream.attach(self)
+
+    def more(self, data: bytes) -> None:
+        self.got += data
+
+    def finish(self) -> None:
+        self.finished = True
+
+    def taken(self) -> str:
+        """What came since the last time."""
+        got, self.got = self.got, b""
+        return got.decode()
+
+
+class World:
+    """Figures that move, and those who look at them."""
+
+    def __init__(self) -> None:
+        self.stand = Operators()
+        self.live: Live = self.stand.live
+        self.reads = 0
+        self.value: str | Exception = "one"
+
+    async def produce(self) -> Mapping[str, str]:
+        self.reads += 1
+        if isinstance(self.value, Exception):
+            raise self.value
+        return {"figures": self.value, "still": "always\nthe same"}
+
+    def look(self, key: str = "overview", language: str = "en") -> Browser:
+        session = self.stand.sessions.session
+        assert session is not None
+        from smsgwd.console.forms import Form
+        from smsgwd.console.visit import Shown
+
+        shown = Shown("smsgwd", language, "", "/", lambda name: name, self.live)
+        visit = Visit(HttpRequest("GET", "/ui/", [], {}, b"", ""), session, shown, {}, Form())
+        return Browser(self.live.follow(visit, key, 2.0, self.produce))
+
+
+def test_the_first_sees_what_there_is_and_then_what_changes() -> None:
+    world = World()
+    browser = world.look()
+    world.stand.clock.advance(2)
+    first = browser.taken()
+    assert first.startswith("retry: 3000\n\n")
+    assert "event: figures\ndata: one\n\nevent: still\ndata: always\ndata: the same\n\n" in first
+    world.stand.clock.advance(2)
+    assert browser.taken() == ": the same\n\n"
+    world.value = "two"
+    world.stand.clock.advance(2)
+    assert browser.taken() == "event: figures\ndata: two\n\n"
+
+
+def test_one_reading_is_for_all_who_look_at_the_same() -> None:
+    world = World()
+    browsers = [world.look() for _ in range(5)]
+    reads = world.reads
+    world.value = "two"
+    world.stand.clock.advance(2)
+    assert world.reads == reads + 1
+    assert all("data: two" in browser.taken() for browser in browsers)
+
+
+def test_who_comes_later_gets_all_at_once() -> None:
+    world = World()
+    world.look()
+    assert "event: figures\ndata: one" in world.look().taken()
+
+
+def test_another_language_is_read_for_itself() -> None:
+    world = World()
+    world.look()
+    world.look(language="fr")
+    reads = world.reads
+    world.stand.clock.advance(2)
+    assert world.reads == reads + 2
+
+
+def test_nothing_is_read_when_nobody_looks() -> None:
+    world = World()
+    browser = world.look()
+    browser.stream.gone()
+    reads = world.reads
+    assert world.stand.clock.getDelayedCalls() == []
+    world.stand.clock.advance(10)
+    assert world.reads == reads
+    world.look()
+    assert world.reads == reads + 1
+
+
+def test_a_stream_ends_after_its_life_so_that_the_session_is_asked_for() -> None:
+    world = World()
+    browser = world.look()
+    for _ in range(int(LIFE_S / 2) + 1):
+        world.stand.clock.advance(2)
+    assert browser.finished and not browser.stream.open and world.stand.clock.getDelayedCalls() == []
+
+
+def test_who_is_slow_gets_everything_when_he_is_back() -> None:
+    world = World()
+    browser = world.look()
+    world.stand.clock.advance(2)
+    browser.full = True
+    world.value = "two"
+    world.stand.clock.advance(2)
+    browser.full = False
+    browser.taken()
+    world.stand.clock.advance(2)
+    assert "data: two" in browser.taken()
+
+
+def test_a_reading_that_is_refused_or_fails_ends_nothing() -> None:
+    world = World()
+    browser = world.look()
+    world.value = Told("the store is away")
+    world.stand.clock.advance(2)
+    world.value = RuntimeError("a bug")
+    world.stand.clock.advance(2)
+    browser.taken()
+    world.value = "two"
+    world.stand.clock.advance(2)
+    assert "data: two" in browser.taken() and not browser.finished
+
+
+def test_all_streams_end_with_the_gateway() -> None:
+    world = World()
+    browsers = [world.look(), world.look("queues")]
+    world.live.stop()
+    assert all(browser.finished for browser in browsers) and world.stand.clock.getDelayedCalls() == []
