@@ -55,6 +55,8 @@ async def _answered(visit: OperatorVisit, question: dict[str, str]) -> tuple[dic
     return {
         **found,
         "currency": "" if credit is None else credit["currency"],
+        "reasons": found["why"].split("; "),
+        "up": any(each["up"] for each in found["connectors"] if each["connector"] == found["connector"]),
         "total": _total(found["price"], found["parts"]),
         "tried": [
             {**each, "asks": asks.get(each["place"], {}), "takes": each["result"] == _TAKES} for each in found["tried"]

@@ -15,6 +15,7 @@ from smsgwd.net.http_message import HttpResponse
 
 _SHOWN: Final = 100
 _CONFIGURED: Final = "config/"  #: what routes of the configuration are called, unless they have a name there
+_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 STRATEGIES: Final = ("failover", "round_robin", "weighted", "least_cost", "sticky")
 #: What the form has of a route; what else one says stands in `more`.
 _MATCHED: Final = ("to", "from", "tenant")
@@ -37,7 +38,15 @@ async def show_all(visit: OperatorVisit) -> HttpResponse:
 def asked(text: str) -> dict[str, str]:
     """What a route asks and does beyond the usual, each as words: from the JSON of `route list`."""
     found: dict[str, Any] = msgspec.json.decode(text) if text else {}
-    return {name: _words(value) for name, value in found.items()}
+    return {name: _hours(value) if name == "hours" else _words(value) for name, value in found.items()}
+
+
+def _hours(hours: dict[str, Any]) -> str:
+    """A part of the week as a route of the configuration says it; what is left out is the usual."""
+    begin, end = hours.get("begin", 0), hours.get("end", 24 * 60)
+    parts = [f"{begin // 60:02d}:{begin % 60:02d}-{end // 60:02d}:{end % 60:02d}"]
+    parts += [_DAYS[each] for each in hours.get("days", ())]
+    return " ".join([*parts, hours.get("zone", "UTC")])
 
 
 def _words(value: Any) -> str:
@@ -116,9 +125,7 @@ async def put(visit: OperatorVisit) -> HttpResponse:
     form = visit.form
     route = _read(visit)
     name = form.get("id")
-    await visit.command(
-        "route", "put", id=name, order=form.get("order"), json=msgspec.json.encode(route).decode()
-    )
+    await visit.command("route", "put", id=name, order=form.get("order"), json=msgspec.json.encode(route).decode())
     said = visit._("Route %(name)s is stored; it counts from the next message on.", name=name)
     return visit.back(f"/routes/{segment(name)}", said)
 

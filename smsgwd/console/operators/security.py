@@ -25,9 +25,7 @@ async def password(visit: OperatorVisit) -> HttpResponse:
     form = visit.form
     if not form.raw("secret") or form.raw("secret") != form.raw("repeated"):
         raise Told(visit._("The new password is not twice the same."), 400)
-    await visit.command(
-        "operator", "password", name=visit.caller.who, secret=form.raw("secret"), old=form.raw("old")
-    )
+    await visit.command("operator", "password", name=visit.caller.who, secret=form.raw("secret"), old=form.raw("old"))
     return visit.back("/security", visit._("The password is changed. Log in with the new one."))
 
 
@@ -41,9 +39,7 @@ async def begin_codes(visit: OperatorVisit) -> HttpResponse:
 
 async def confirm_codes(visit: OperatorVisit) -> HttpResponse:
     """The first code: from now on one is asked for at each log-in."""
-    await visit.command(
-        "operator", "totp-confirm", name=visit.caller.who, code=visit.form.get("code").replace(" ", "")
-    )
+    await visit.command("operator", "totp-confirm", name=visit.caller.who, code=visit.form.get("code").replace(" ", ""))
     return visit.back("/security", visit._("From now on a code is asked for when you log in."))
 
 

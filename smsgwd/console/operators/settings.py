@@ -37,7 +37,9 @@ _MONEY: Final = Group(
         Setting("currency", N_("Currency"), N_("Three letters, such as EUR. It stays."), fixed=True),
         Setting("credit", N_("Prepaid credit"), N_("Empty: it pays afterwards."), "money", fixed=True),
         Setting("price", N_("Price of a part"), N_("Where neither its own prices nor its list say another."), "money"),
-        Setting("price_list", N_("Price list"), N_("Of its rates and the tenant's own the longest prefix counts."), "prices"),
+        Setting(
+            "price_list", N_("Price list"), N_("Of its rates and the tenant's own the longest prefix counts."), "prices"
+        ),
         Setting("lookup_price", N_("Price of a number looked up"), "", "money"),
         Setting(
             "credit_limit",
@@ -48,19 +50,25 @@ _MONEY: Final = Group(
         Setting(
             "refunds",
             N_("Paid back"),
-            N_("Final states that cost nothing although the message was sent: undelivered, expired, rejected, unknown."),
+            N_(
+                "Final states that cost nothing although the message was sent: undelivered, expired, rejected, unknown."
+            ),
             "list",
         ),
     ),
-)  # fmt: skip
+)
 _SENDING: Final = Group(
     N_("Sending"),
     (
-        Setting("senders", N_("Senders it may use"), N_("* is any; empty: only approved ones and the default."), "list"),
+        Setting(
+            "senders", N_("Senders it may use"), N_("* is any; empty: only approved ones and the default."), "list"
+        ),
         Setting("default_sender", N_("Default sender"), N_("For APIs without one.")),
         Setting("throughput", N_("Parts a second, at most"), N_("0 is no limit."), "number"),
         Setting("destinations", N_("May send to"), N_("Prefixes or countries, such as GR, 357. Empty: all."), "list"),
-        Setting("barred", N_("May not send to"), N_("Prefixes or countries; the longest prefix that fits counts."), "list"),
+        Setting(
+            "barred", N_("May not send to"), N_("Prefixes or countries; the longest prefix that fits counts."), "list"
+        ),
         Setting("region", N_("Numbers without a country are of"), N_("A country such as GR. Empty: there are none.")),
         Setting("strict_numbers", N_("Only numbers that numbering plans have"), "", "yes"),
         Setting(
@@ -72,15 +80,20 @@ _SENDING: Final = Group(
         Setting("device_fallback", N_("By the network where no phone has a route"), "", "yes"),
         Setting("link_days", N_("Days that its short links work"), N_("0 is for good."), "number"),
     ),
-)  # fmt: skip
+)
 _RECEIPTS: Final = Group(
     N_("Receipts and texts"),
     (
         Setting("dlr_url", N_("Receipts go to"), N_("A URL, unless the message says another.")),
-        Setting("dlr_batch", N_("Receipts in one push, at most"), N_("1: each alone; with more the body is a list."), "number"),
+        Setting(
+            "dlr_batch",
+            N_("Receipts in one push, at most"),
+            N_("1: each alone; with more the body is a list."),
+            "number",
+        ),
         Setting("texts_d", N_("Days until texts are emptied"), N_("Empty: as the configuration says."), "number"),
     ),
-)  # fmt: skip
+)
 _ITSELF: Final = Group(
     N_("The tenant itself"),
     (

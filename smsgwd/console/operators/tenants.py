@@ -75,7 +75,7 @@ async def webhook_secret(visit: OperatorVisit) -> HttpResponse:
         "operators/tenant_secrets.html",
         id=told["tenant"],
         tab="",
-        secrets=[{"kind": "webhook", "name": told["tenant"], "secret": told["webhook_secret"]}],
+        secrets=[{"kind": "webhook", "name": told["tenant"], "label": "", "secret": told["webhook_secret"]}],
         once=False,
         mind="",
     )
