@@ -15,9 +15,8 @@ def stand(role: Role = "admin", **more: Any) -> Operators:
         "operator list": [operator(), operator(EVIL, role="read", disabled=True, totp="on"), operator("bert")],
         "operator sessions": SESSIONS,
     }
-    return Operators(
-        {**answers, **{f"operator {name.replace('_', '-')}": answer for name, answer in more.items()}}, role
-    )
+    given = {f"operator {name.replace('_', '-')}": answer for name, answer in more.items()}
+    return Operators({**answers, **given}, role)
 
 
 NAME = "%3Cscript%3Ealert%281%29%3C%2Fscript%3E"

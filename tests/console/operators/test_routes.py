@@ -137,7 +137,8 @@ def test_a_table_is_imported_from_a_file_or_from_lines() -> None:
     body = "".join(
         f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n' for name, text in parts.items()
     )
-    body += '--x\r\nContent-Disposition: form-data; name="file"; filename="r.csv"\r\n\r\n\ufeffprefix,connectors\r\n--x--\r\n'
+    head = 'Content-Disposition: form-data; name="file"; filename="r.csv"'
+    body += f"--x\r\n{head}\r\n\r\n\ufeffprefix,connectors\r\n--x--\r\n"
     answer = made.ask("POST", "/routes/import", body.encode(), content_type="multipart/form-data; boundary=x")
     assert answer.status == 303 and made.asked[-1][1]["csv"].startswith("prefix,connectors")
     nothing = made.post("/routes/import", {"id": "lcr", "order": "5"})

@@ -50,7 +50,7 @@ def test_senders_of_a_tenant_or_a_state() -> None:
     made = stand()
     made.get("/senders?tenant=shop&status=refused")
     assert made.asked == [("sender list", {"tenant": "shop", "status": "refused", "limit": "200"})]
-    assert "Bank" not in made.get("/senders?status=requested")
+    assert "/senders/demo/Bank" not in made.get("/senders?status=requested")
 
 
 def test_a_sender_is_looked_at_and_decided_about() -> None:
