@@ -78,6 +78,12 @@ async def remove(visit: OperatorVisit) -> HttpResponse:
     return visit.back(_path(visit), visit._("Removed."))
 
 
+async def no_codes(visit: OperatorVisit) -> HttpResponse:
+    """Ask for no codes from a phone any more: it is lost."""
+    await visit.command("credential", "totp-off", tenant=visit.slots["id"], name=visit.form.get("name"))
+    return visit.back(_path(visit), visit._("No code is asked for any more."))
+
+
 async def change(visit: OperatorVisit) -> HttpResponse:
     """What can be done about one of them, on a page of its own."""
     rows = await visit.command("credential", "list", tenant=visit.slots["id"])
@@ -110,5 +116,6 @@ PAGES: Final = (
     Page("GET", "/tenants/{id}/credentials/{kind}/{name}", change, role="admin"),
     Page("POST", "/tenants/{id}/credentials/rotate", rotate, role="admin", again=show),
     Page("POST", "/tenants/{id}/credentials/expire", expire, role="admin", again=show),
+    Page("POST", "/tenants/{id}/credentials/totp-off", no_codes, role="admin", again=show),
     Page("POST", "/tenants/{id}/credentials/remove", remove, role="admin", again=show),
 )

@@ -97,7 +97,11 @@ _RECEIPTS: Final = Group(
 _ITSELF: Final = Group(
     N_("The tenant itself"),
     (
-        Setting("parent", N_("Reseller"), N_("The tenant above it: what it spends that one pays, too, by prices of its own.")),
+        Setting(
+            "parent",
+            N_("Reseller"),
+            N_("The tenant above it: what it spends that one pays, too, by prices of its own."),
+        ),
         Setting("time_zone", N_("Time zone"), N_("Such as Europe/Athens.")),
         Setting("language", N_("Language"), N_("Two letters, such as el: of texts that the gateway writes to it.")),
         Setting("allow", N_("Networks its SMPP binds may come from"), N_("Such as 192.0.2.0/24. Empty: any."), "list"),

@@ -80,6 +80,9 @@ def test_what_can_be_done_about_a_credential() -> None:
         ("credential expire", {"tenant": "demo", **name, "serial": "0", "at": "now"}),
         ("credential remove", {"tenant": "demo", **name, "serial": "1"}),
     ]
+    made.answers["credential totp-off"] = {"tenant": "demo", "name": "clerk", "totp": "off"}
+    made.done("/tenants/demo/credentials/totp-off", {"name": "clerk"})
+    assert made.asked[-1] == ("credential totp-off", {"tenant": "demo", "name": "clerk"})
     assert "no such credential" in made.get("/tenants/demo/credentials/smpp/nobody")
 
 
