@@ -100,7 +100,7 @@ _ITSELF: Final = Group(
         Setting(
             "parent",
             N_("Reseller"),
-            N_("The tenant above it: what it spends that one pays, too, by prices of its own."),
+            N_("The tenant above it, which pays what it spends, too, by its own prices."),
         ),
         Setting("time_zone", N_("Time zone"), N_("Such as Europe/Athens.")),
         Setting("language", N_("Language"), N_("Two letters, such as el: of texts that the gateway writes to it.")),
