@@ -120,7 +120,7 @@ def written(setting: Setting, tenant: Mapping[str, Any]) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else ""
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return ", ".join(value)
     return f"{value:g}" if isinstance(value, float) else str(value)
 

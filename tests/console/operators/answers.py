@@ -27,11 +27,11 @@ def credential(**more: Any) -> dict[str, Any]:
 def tenant(**more: Any) -> dict[str, Any]:
     """What `tenant show` says."""
     return {
-        "id": "demo", "credit": "1000.0000", "currency": "EUR", "time_zone": "Europe/Athens", "senders": ["*"],
+        "id": "demo", "credit": "1000.0000", "currency": "EUR", "time_zone": "Europe/Athens", "senders": ("*", "Shop"),
         "throughput": 0, "default_sender": "iSMS", "dlr_url": None, "webhook_url": None, "callback_style": "native",
-        "callback_url": None, "enabled": True, "dlr_batch": 1, "texts_d": None, "allow": [], "smpp_errors": {},
+        "callback_url": None, "enabled": True, "dlr_batch": 1, "texts_d": None, "allow": (), "smpp_errors": {},
         "parent": None, "credit_limit": None, "price_list": None, "lookup_price": "0.0000", "language": "en",
-        "region": None, "strict_numbers": False, "destinations": [], "barred": [], "test_numbers": [], "refunds": [],
+        "region": None, "strict_numbers": False, "destinations": (), "barred": (), "test_numbers": (), "refunds": (),
         "content": None, "quiet": None, "duplicate_s": 0, "flood": None, "link_days": 90, "dialects": None,
         "device_fallback": False, "balance": "1009.8800", "reserved": "0.0000", "lowest_balance": "0.0000",
         "in_use": True, "children": ["shop"], "prices": {"else": "0.0400", "30": "0.0300"},

@@ -78,6 +78,7 @@ def test_one_tenant_on_a_page() -> None:
     assert EVIL not in page and "&lt;script&gt;alert(1)" in page
     for text in ("1009.8800", "21:00-08:00", "/ui/tenants/shop", "/ui/tenants/reseller", "Europe/Athens"):
         assert text in page
+    assert "*, Shop" in page and "()" not in page  # commands answer with tuples, too
     assert "/ui/messages?tenant=demo" in page and "/ui/explain?tenant=demo" in page
 
 
