@@ -32,7 +32,7 @@ TOKEN = "the-token"
 NOW = 1_795_000_000_000
 #: Verbs of commands that only look, and those of what is an operator's own.
 _LOOKS = ("list", "show", "find", "trace", "explain", "statement", "export")
-_OWN = ("password", "totp-begin", "totp-confirm", "totp-off", "sessions", "logout")
+_OWN = ("password", "totp-begin", "totp-confirm", "totp-off", "sessions", "logout", "show")
 
 
 class FakeSessions:

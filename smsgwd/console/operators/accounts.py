@@ -31,12 +31,12 @@ async def add(visit: OperatorVisit) -> HttpResponse:
 async def show(visit: OperatorVisit) -> HttpResponse:
     """One, with what can be done about him, and where he is logged in."""
     name = visit.slots["name"]
-    rows = await visit.command("operator", "list")
+    row = await visit.command("operator", "show", name=name)
     sessions, why = await visit.tried("operator", "sessions", name=name)
     return visit.show(
         "operators/account.html",
         name=name,
-        row=next((row for row in rows if row["name"] == name), None),
+        row=row,
         sessions=sessions or [],
         why=why,
         roles=ROLES,

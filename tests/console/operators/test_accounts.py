@@ -13,6 +13,7 @@ from tests.console.stand import Operators, text_of
 def stand(role: Role = "admin", **more: Any) -> Operators:
     answers = {
         "operator list": [operator(), operator(EVIL, role="read", disabled=True, totp="on"), operator("bert")],
+        "operator show": lambda params: operator(params["name"]),
         "operator sessions": SESSIONS,
     }
     given = {f"operator {name.replace('_', '-')}": answer for name, answer in more.items()}
@@ -45,7 +46,14 @@ def test_an_operator_is_added_and_the_password_shown_once() -> None:
 
 
 def test_one_operator_and_what_can_be_done() -> None:
-    made = stand(set={}, totp_off={}, logout={}, remove={}, password={**operator("bert"), "secret": "another"})
+    made = stand(
+        show=operator(EVIL, totp="on"),
+        set={},
+        totp_off={},
+        logout={},
+        remove={},
+        password={**operator("bert"), "secret": "another"},
+    )
     page = made.get(f"/operators/{NAME}")
     assert EVIL not in page and "192.0.2.1" in page and "/totp-off" in page
     made.done(f"/operators/{NAME}", {"role": "operate", "disabled": "no"})
@@ -60,7 +68,8 @@ def test_one_operator_and_what_can_be_done() -> None:
         ("operator password", {"name": EVIL}),
         ("operator remove", {"name": EVIL}),
     ]
-    assert "no such operator" in made.get("/operators/nobody")
+    made.answers["operator show"] = Told("there is no operator nobody")
+    assert made.ask("GET", "/operators/nobody").status == 422
 
 
 def test_nobody_removes_himself_from_his_own_page() -> None:
@@ -76,15 +85,17 @@ def test_sessions_that_cannot_be_read_take_no_page_away() -> None:
 def test_everybody_has_a_page_of_his_own() -> None:
     made = stand("read")
     page = made.get("/security")
-    assert made.asked == [("operator sessions", {"name": "anna"})] and EVIL not in page
-    assert "/ui/security/codes" in page and "/ui/security/codes/off" in page  # nobody told him which
+    own = {"name": "anna"}
+    assert made.asked == [("operator show", own), ("operator sessions", own)] and EVIL not in page
 
 
-def test_an_admin_sees_only_what_there_is_to_do() -> None:
+def test_only_what_there_is_to_do_about_codes() -> None:
     assert "/ui/security/codes/off" not in stand().get("/security")
-    on = stand(list=[operator(totp="on")]).get("/security")
+    on = stand(show=operator(totp="on")).get("/security")
     assert "/ui/security/codes/off" in on and 'action="/ui/security/codes"' not in on
-    waits = stand(list=[operator(totp="waits for a code")]).get("/security")
+    waits = stand(show=operator(totp="waits for a code")).get("/security")
+    away = stand(show=Told("the store is away", 503)).get("/security")
+    assert "/ui/security/codes/off" in away and 'action="/ui/security/codes"' in away
     assert 'href="/ui/security/codes"' in waits
 
 
@@ -94,7 +105,7 @@ def test_the_own_password_is_changed_with_the_old_one() -> None:
     assert made.asked == [("operator password", {"name": "anna", "secret": "n e w", "old": "o l d"})]
     answer = made.post("/security/password", {"old": "old", "secret": "new-one", "repeated": "other"})
     assert answer.status == 400 and "not twice the same" in answer.body.decode()
-    assert "new-one" not in answer.body.decode() and len(made.asked) == 2  # the page's sessions
+    assert "new-one" not in answer.body.decode() and len(made.asked) == 3  # the page itself
 
 
 def test_codes_are_begun_confirmed_and_ended() -> None:
