@@ -17,10 +17,11 @@ async def show(visit: OperatorVisit) -> HttpResponse:
     tenant, wanted = visit.query.get("tenant", ""), _digits(visit.query.get("number", ""))
     after = visit.query.get("after", "") or before(wanted)
     if tenant:
-        rows = await visit.command("optout", "list", tenant=tenant, limit=_SHOWN + 1, after=after)
+        found, why = await visit.tried("optout", "list", tenant=tenant, limit=_SHOWN + 1, after=after)
     else:
-        rows = await visit.command("blacklist", "list", limit=_SHOWN + 1, after=after)
-    rows = [row for row in rows if row["number"].startswith(wanted)]
+        found, why = await visit.tried("blacklist", "list", limit=_SHOWN + 1, after=after)
+    visit.alert = visit.alert or why
+    rows = [row for row in found or () if row["number"].startswith(wanted)]
     return visit.show(
         "operators/blocked.html",
         rows=rows[:_SHOWN],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from smsgwd.console.page import Page
 from smsgwd.console.render import segment
 from smsgwd.console.visit import OperatorVisit
@@ -30,9 +32,15 @@ async def add(visit: OperatorVisit) -> HttpResponse:
         scopes=form.get("scopes"),
         allow=form.get("allow"),
         label=form.get("label"),
-        json=f'{{"max_binds": {int(form.get("max_binds"))}}}' if form.get("max_binds").isdecimal() else None,
+        json=_binds(form.get("max_binds")),
     )
     return _told(visit, told)
+
+
+def _binds(text: str) -> str:
+    """The further option of an SMPP account; what is no number goes as it is, to be refused in words."""
+    number = int(text) if text.isdecimal() and len(text) < 9 else text
+    return msgspec.json.encode({"max_binds": number}).decode() if text else ""
 
 
 async def rotate(visit: OperatorVisit) -> HttpResponse:

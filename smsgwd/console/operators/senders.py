@@ -18,22 +18,24 @@ async def show_all(visit: OperatorVisit) -> HttpResponse:
     """What waits for a decision first, then the others."""
     tenant, status = visit.query.get("tenant", ""), visit.query.get("status", "")
     status = status if status in STATES else ""
-    waiting: list[dict[str, Any]] = []
-    if status in ("", "requested"):
-        waiting = await visit.command("sender", "list", tenant=tenant, status="requested", limit=_SHOWN)
-    rows: list[dict[str, Any]] = []
-    if status != "requested":
-        rows = await visit.command("sender", "list", tenant=tenant, status=status, limit=_SHOWN)
-        rows = [row for row in rows if row["status"] != "requested"]
+    waiting = await _some(visit, tenant, "requested") if status in ("", "requested") else []
+    rows = await _some(visit, tenant, status) if status != "requested" else []
     return visit.show(
         "operators/senders.html",
         waiting=sorted(waiting, key=lambda row: row["requested"] or ""),
-        rows=rows,
+        rows=[row for row in rows if row["status"] != "requested"],
         tenant=tenant,
         status=status,
         states=STATES,
         most=_SHOWN,
     )
+
+
+async def _some(visit: OperatorVisit, tenant: str, status: str) -> list[dict[str, Any]]:
+    """Those of a tenant and a state ('' = all); why there are none is told on the page."""
+    rows, why = await visit.tried("sender", "list", tenant=tenant, status=status, limit=_SHOWN)
+    visit.alert = visit.alert or why
+    return rows or []
 
 
 async def show(visit: OperatorVisit) -> HttpResponse:

@@ -49,9 +49,15 @@ def test_a_credential_is_added_and_its_secret_shown_once() -> None:
     assert made.asked == [
         (
             "credential add",
-            {"tenant": "demo", "kind": "smpp", "name": "demo2", "scopes": "send", "json": '{"max_binds": 4}'},
+            {"tenant": "demo", "kind": "smpp", "name": "demo2", "scopes": "send", "json": '{"max_binds":4}'},
         )
     ]
+
+
+def test_binds_that_are_no_number_are_refused_in_words() -> None:
+    made = stand(credential_add=Told("max_binds: must be a number"))
+    answer = made.post("/tenants/demo/credentials", {"kind": "smpp", "name": "demo2", "max_binds": "many"})
+    assert made.asked[0][1]["json"] == '{"max_binds":"many"}' and answer.status == 422
 
 
 def test_a_secret_that_was_given_is_not_shown_again() -> None:

@@ -50,6 +50,8 @@ def test_senders_of_a_tenant_or_a_state() -> None:
     made = stand()
     made.get("/senders?tenant=shop&status=refused")
     assert made.asked == [("sender list", {"tenant": "shop", "status": "refused", "limit": "200"})]
+    wrong = stand(sender_list=Told("there is no tenant x")).get("/senders?tenant=x")
+    assert "there is no tenant x" in wrong and 'value="x"' in wrong
     assert "/senders/demo/Bank" not in made.get("/senders?status=requested")
 
 
@@ -117,6 +119,7 @@ def test_numbers_that_nobody_sends_to_and_those_of_a_tenant() -> None:
     assert "+306900000001" in page and "Opt-outs of demo" in page
     assert made.asked[1] == ("optout list", {"tenant": "demo", "limit": "101"})
     assert stand("read").ask("GET", "/blocked").status == 403
+    assert "there is no tenant x" in stand(optout_list=Told("there is no tenant x")).get("/blocked?tenant=x")
 
 
 def test_a_number_is_looked_for() -> None:
