@@ -69,7 +69,9 @@ _SENDING: Final = Group(
         Setting(
             "barred", N_("May not send to"), N_("Prefixes or countries; the longest prefix that fits counts."), "list"
         ),
-        Setting("region", N_("Numbers without a country are of"), N_("A country such as GR. Empty: there are none.")),
+        Setting(
+            "region", N_("Numbers without a country are of"), N_("A country such as GR. Empty: all are international.")
+        ),
         Setting("strict_numbers", N_("Only numbers that numbering plans have"), "", "yes"),
         Setting(
             "duplicate_s",
@@ -151,24 +153,33 @@ def _read(setting: Setting, text: str) -> Any:
     return text or None
 
 
-class New:
-    """A new tenant's settings: those that one thinks of at once. The others have their usual values."""
+#: What one thinks of at once when a tenant is made; the others have their usual values.
+_FIRST: Final = frozenset(
+    {
+        "currency",
+        "credit",
+        "price",
+        "price_list",
+        "credit_limit",
+        "senders",
+        "default_sender",
+        "throughput",
+        "region",
+        "parent",
+        "time_zone",
+    }
+)
+FIRST_GROUPS: Final = tuple(
+    Group(group.text, tuple(each for each in group.settings if each.name in _FIRST))
+    for group in (_MONEY, _SENDING, _ITSELF)
+)
+#: What stands in the form of a new tenant.
+FIRST_VALUES: Final = {"currency": "EUR", "senders": "*", "throughput": "0", "time_zone": "UTC"}
 
-    _NAMES: Final = (
-        "currency", "credit", "price", "price_list", "credit_limit", "senders", "default_sender", "throughput",
-        "region", "parent", "time_zone",
-    )  # fmt: skip
 
-    @classmethod
-    def groups(cls) -> list[Group]:
-        """What the form has."""
-        return [
-            Group(group.text, tuple(each for each in group.settings if each.name in cls._NAMES))
-            for group in (_MONEY, _SENDING, _ITSELF)
-        ]
-
-    @classmethod
-    def options(cls, form: Form) -> dict[str, Any]:
-        """What was filled in."""
-        known = {each.name: each for group in GROUPS for each in group.settings}
-        return {name: _read(known[name], form.get(name)) for name in cls._NAMES if form.get(name)}
+def filled_in(form: Form) -> dict[str, Any]:
+    """The options of a new tenant. What is left empty is as usual, but for senders: there it means none."""
+    settings = [each for group in FIRST_GROUPS for each in group.settings]
+    return {
+        each.name: _read(each, form.get(each.name)) for each in settings if form.get(each.name) or each.kind == "list"
+    }

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from smsgwd.console.operators.settings import GROUPS, New, written
+from smsgwd.console.operators.settings import FIRST_GROUPS, FIRST_VALUES, GROUPS, filled_in, written
 from smsgwd.console.page import Page
 from smsgwd.console.render import segment
 from smsgwd.console.visit import OperatorVisit
@@ -85,13 +85,15 @@ async def new(visit: OperatorVisit) -> HttpResponse:
     """The form for a new one."""
     lists, _ = await visit.tried("price", "list")
     names = sorted({each["name"] for each in lists or ()})
-    return visit.show("operators/tenant_new.html", groups=New.groups(), lists=names, logins=_LOGINS)
+    settings = [each.name for group in FIRST_GROUPS for each in group.settings]
+    values = {name: visit.form.get(name) if visit.alert else FIRST_VALUES.get(name, "") for name in settings}
+    return visit.show("operators/tenant_new.html", groups=FIRST_GROUPS, values=values, lists=names)
 
 
 async def create(visit: OperatorVisit) -> HttpResponse:
     """Make it; the secrets that are made are shown now and never again."""
     form = visit.form
-    options: dict[str, Any] = New.options(form)
+    options: dict[str, Any] = filled_in(form)
     logins = [
         {"kind": kind, name: form.get(f"login-{kind}")} for kind, name in _LOGINS if form.get(f"login-{kind}") != ""
     ]

@@ -151,7 +151,13 @@ def test_a_new_tenant_and_its_secrets() -> None:
 
 def test_a_new_tenant_without_a_log_in() -> None:
     made = stand(tenant_create={"tenant": "new.one", "created": True, "secrets": []})
-    assert made.done("/tenants/new", {"id": "new.one"}) == "/ui/tenants/new.one"
+    assert made.done("/tenants/new", {"id": "new.one", "senders": ""}) == "/ui/tenants/new.one"
+    assert options(made, "tenant create") == {"senders": []}  # left empty it is none, as the form says
+
+
+def test_the_form_for_a_new_tenant_has_what_is_usual() -> None:
+    page = stand().get("/tenants/new")
+    assert 'name="senders" type="text" value="*"' in page and 'value="EUR"' in page
 
 
 def test_a_tenant_that_is_refused_is_still_in_the_form() -> None:
