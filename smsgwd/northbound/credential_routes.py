@@ -105,7 +105,7 @@ _KIND = Parameter("kind", "path", {"type": "string", "enum": ["password", "token
 _NAME = Parameter(
     "name", "path", {"type": "string"}, "User name or system_id; of a token its label, or its `name` as the list shows."
 )
-_SERIAL: dict[str, Any] = {"type": "integer", "minimum": 0}
+_SERIAL: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
 _TOTP: Final = "/v1/credentials/{kind}/{name}/totp"
 
 
