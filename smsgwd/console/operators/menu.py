@@ -4,14 +4,55 @@ from __future__ import annotations
 
 from typing import Final
 
-from smsgwd.console.operators import overview
+from smsgwd.console.operators import (
+    accounts,
+    blocked,
+    credentials,
+    explain,
+    money,
+    overview,
+    prices,
+    routes,
+    security,
+    senders,
+    tenant_settings,
+    tenants,
+)
 from smsgwd.console.page import Group, Item, Page
 from smsgwd.console.visit import OperatorVisit
 from smsgwd.console.words import N_
 
-PAGES: Final[tuple[Page, ...]] = (*overview.PAGES,)
+PAGES: Final[tuple[Page, ...]] = (
+    *overview.PAGES,
+    *tenants.PAGES,
+    *tenant_settings.PAGES,
+    *credentials.PAGES,
+    *money.PAGES,
+    *prices.PAGES,
+    *explain.PAGES,
+    *routes.PAGES,
+    *senders.PAGES,
+    *blocked.PAGES,
+    *accounts.PAGES,
+    *security.PAGES,
+)
 
-MENU: Final = (Group("", (Item("/", N_("Overview")),)),)
+MENU: Final = (
+    Group("", (Item("/", N_("Overview")),)),
+    Group(
+        N_("Business"),
+        (
+            Item("/tenants", N_("Tenants")),
+            Item("/prices", N_("Prices")),
+            Item("/plans", N_("Number plans")),
+            Item("/senders", N_("Senders")),
+            Item("/rules", N_("Rules")),
+            Item("/blocked", N_("Blocked numbers"), role="operate"),
+        ),
+    ),
+    Group(N_("Routing"), (Item("/routes", N_("Routes")), Item("/explain", N_("Explain a route")))),
+    Group(N_("Access"), (Item("/operators", N_("Operators"), role="admin"), Item("/security", N_("Security")))),
+)
 
 
 def allows(visit: OperatorVisit, page: Page | Item) -> bool:
