@@ -33,6 +33,16 @@ WORDS: Final = {
     "done": N_("done"),
     "failed": N_("failed"),
     "dead": N_("given up"),
+    "given_up": N_("given up"),
+    # the audit
+    "begun": N_("begun"),
+    "socket": N_("socket"),
+    "console": N_("console"),
+    # binds and nodes
+    "draining, closed": N_("draining, and closed"),
+    "transmitter": N_("transmitter"),
+    "receiver": N_("receiver"),
+    "transceiver": N_("transceiver"),
     # connectors and binds
     "up": N_("up"),
     "down": N_("down"),
@@ -60,7 +70,6 @@ WORDS: Final = {
     # what happens to a message, and how its text travels
     "accepted": N_("accepted"),
     "retry": N_("tried again"),
-    "failover": N_("goes by another connector"),
     "receipt": N_("receipt"),
     "gsm": N_("GSM alphabet"),
     "latin1": N_("Latin 1"),

@@ -6,12 +6,22 @@ from typing import Final
 
 from smsgwd.console.operators import (
     accounts,
+    audit,
     blocked,
+    configuration,
     credentials,
+    esmes,
     explain,
+    log,
+    message,
+    messages,
     money,
+    nodes,
+    orphans,
     overview,
+    pdus,
     prices,
+    pushes,
     routes,
     security,
     senders,
@@ -24,6 +34,16 @@ from smsgwd.console.words import N_
 
 PAGES: Final[tuple[Page, ...]] = (
     *overview.PAGES,
+    *messages.PAGES,
+    *message.PAGES,
+    *orphans.PAGES,
+    *pushes.PAGES,
+    *esmes.PAGES,
+    *pdus.PAGES,
+    *nodes.PAGES,
+    *configuration.PAGES,
+    *log.PAGES,
+    *audit.PAGES,
     *tenants.PAGES,
     *tenant_settings.PAGES,
     *credentials.PAGES,
@@ -40,6 +60,15 @@ PAGES: Final[tuple[Page, ...]] = (
 MENU: Final = (
     Group("", (Item("/", N_("Overview")),)),
     Group(
+        N_("Messages"),
+        (
+            Item("/messages", N_("Messages")),
+            Item("/orphans", N_("Receipts")),
+            Item("/pushes", N_("Pushes to tenants")),
+        ),
+    ),
+    Group(N_("Connections"), (Item("/esmes", N_("Bound customers")), Item("/pdu", N_("PDUs"), role="operate"))),
+    Group(
         N_("Business"),
         (
             Item("/tenants", N_("Tenants")),
@@ -51,6 +80,15 @@ MENU: Final = (
         ),
     ),
     Group(N_("Routing"), (Item("/routes", N_("Routes")), Item("/explain", N_("Explain a route")))),
+    Group(
+        N_("System"),
+        (
+            Item("/nodes", N_("Nodes")),
+            Item("/config", N_("Configuration")),
+            Item("/log", N_("Log")),
+            Item("/audit", N_("Audit")),
+        ),
+    ),
     Group(N_("Access"), (Item("/operators", N_("Operators"), role="admin"), Item("/security", N_("Security")))),
 )
 

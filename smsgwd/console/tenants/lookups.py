@@ -10,7 +10,6 @@ from smsgwd.console.given import Told
 from smsgwd.console.page import Page
 from smsgwd.console.render import segment
 from smsgwd.console.visit import TenantVisit
-from smsgwd.model.money import format_money
 from smsgwd.net.http_message import HttpResponse
 
 _SCOPE: Final = "lookups"
@@ -25,12 +24,12 @@ async def show(visit: TenantVisit) -> HttpResponse:
     """The form, and what was looked up lately."""
     if visit.query.get("id"):
         return visit.back(f"/lookups/{segment(visit.query['id'])}")
+    account = await visit.v1("GET", "/account")
     charges, _ = await visit.tried("GET", "/statements", {"kind": "charge", "limit": _CHARGES})
     return visit.show(
         "tenants/lookups.html",
         numbers=visit.form.raw("numbers") or visit.query.get("number", ""),
-        price=format_money(visit.account.tenant.lookup_price),
-        currency=visit.account.tenant.currency,
+        account=account,
         lately=_requests(charges) if charges else [],
     )
 
@@ -56,24 +55,30 @@ async def ask(visit: TenantVisit) -> HttpResponse:
 
 async def one(visit: TenantVisit) -> HttpResponse:
     """What came of a request."""
-    return visit.show("tenants/lookup.html", **await _found(visit))
+    return visit.show("tenants/lookup.html", **await _found(visit, await _currency(visit)))
 
 
 async def live(visit: TenantVisit) -> HttpResponse:
     """The answers as they come."""
+    currency = await _currency(visit)
 
     async def produce() -> Mapping[str, str]:
-        found = await _found(visit)
+        found = await _found(visit, currency)
         answers = {"answers": visit.render("tenants/lookup_answers.html", **found)}
         return answers if found["waiting"] else {**answers, "over": "1"}
 
     return visit.live.follow(visit, ("lookups", visit.slots["id"]), _PERIOD_S, produce)
 
 
-async def _found(visit: TenantVisit) -> dict[str, Any]:
+async def _found(visit: TenantVisit, currency: str) -> dict[str, Any]:
     found = await visit.v1("GET", f"/lookups/{segment(visit.slots['id'])}")
     waiting = sum(lookup["state"] in _OPEN for lookup in found["lookups"])
-    return {"found": found, "waiting": waiting, "currency": visit.account.tenant.currency}
+    return {"found": found, "waiting": waiting, "currency": currency}
+
+
+async def _currency(visit: TenantVisit) -> str:
+    """What the account's prices are in."""
+    return str((await visit.v1("GET", "/account"))["currency"])
 
 
 PAGES: Final = (

@@ -14,17 +14,20 @@ from tests.console.test_live import Browser
 from tests.northbound.business import BusinessClient
 from tests.northbound.test_business_endpoints import DEMO, FOUND, Source
 
+#: Of what GET /v1/account says, what these pages read (tests.northbound.test_account has all of it).
+ACCOUNT = {"currency": "EUR", "lookup_price": "0.0050"}
+
 
 def stand(source: Any, money: int = 1_000_000, scopes: tuple[str, ...] = ()) -> RealTenants:
     made = BusinessClient(DEMO, Source(source))
     if money:
         made.store.enter("demo", 0, EntryKind.TOPUP, money)
-    return RealTenants(made, scopes=scopes)
+    return RealTenants(made, {"GET /account": ACCOUNT}, scopes)
 
 
 def test_the_page_says_what_it_costs() -> None:
     page = text_of(stand(FOUND).get("/lookups?number=%2B306971234567"))
-    assert "Each number costs" in page and "+306971234567" in page
+    assert "Each number costs 0.0050 EUR" in page and "+306971234567" in page
 
 
 def test_numbers_are_looked_up_and_watched() -> None:
@@ -87,6 +90,6 @@ def test_what_sources_say_is_text() -> None:
         "imsi": EVIL, "msc": EVIL, "ported": None, "error": EVIL, "source": EVIL, "price": "0.0050",
         "asked_at": "2027-01-15T08:00:00.000Z", "done_at": None,
     }  # fmt: skip
-    made = RealTenants(answers={"GET /lookups/5": {"id": "5", "lookups": [lookup]}})
+    made = RealTenants(answers={"GET /account": ACCOUNT, "GET /lookups/5": {"id": "5", "lookups": [lookup]}})
     page = made.get("/lookups/5")
     assert "<script>alert" not in page and page.count("&lt;script&gt;") == 9 and "does not exist" in page

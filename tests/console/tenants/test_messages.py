@@ -34,6 +34,7 @@ _DETAIL: dict[str, Any] = {
     "events": [
         {"at": "2026-11-18T11:00:00.000Z", "type": "accepted"},
         {"at": "2026-11-18T11:00:01.000Z", "type": "sent", "connector": "smsc1", "smsc_id": EVIL, "latency_ms": 12},
+        {"at": "2026-11-18T11:00:02.000Z", "type": "failover", "connector": "smsc1", "smpp_status": 88},
         {"at": "2026-11-18T11:00:02.000Z", "type": "undelivered", "detail": EVIL},
     ],
     "part_details": [{"part": 1, "state": "delivered", "smsc_id": "a1"}, {"part": 2, "state": "undelivered"}],
@@ -91,6 +92,7 @@ def test_one_message_with_all_that_happened() -> None:
     page = stand().get("/messages/7")
     text = text_of(page)
     assert EVIL not in page and "accepted 2026-11-18 13:00:00" in text and "0x0000000B" in text and "Unicode" in text
+    assert "goes by another connector 2026-11-18 13:00:02 smsc1 · 0x00000058" in text
     assert 'class="timeline"' in page and 'data-label="Part"' in page and 'href="/ui/messages/6"' in page
     assert "/cancel" not in page and "other-time" not in page
     moves = events_of(stand(), "/live/messages/7")
