@@ -70,7 +70,6 @@ WORDS: Final = {
     # what happens to a message, and how its text travels
     "accepted": N_("accepted"),
     "retry": N_("tried again"),
-    "failover": N_("goes by another connector"),
     "receipt": N_("receipt"),
     "gsm": N_("GSM alphabet"),
     "latin1": N_("Latin 1"),

@@ -50,7 +50,7 @@ def look(tab: Tab, name: str) -> None:
     for suffix, dark, width in (("", False, 1280), ("-dark", True, 1280), ("-phone", False, 375)):
         tab.dark(dark)
         tab.set_viewport(width, 800)
-        tab.evaluate("Promise.all(document.getAnimations().map(each => each.finished)).then(() => true)")
+        tab.evaluate("document.getAnimations().forEach(each => each.finish())")
         tab.screenshot(f"tenant-{name}{suffix}")
         assert tab.axe() == []
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
@@ -72,7 +72,7 @@ def api(gateway: Gateway, method: str, path: str, body: Any = None) -> Any:
     """What the API answers."""
     answer = gateway.tenant.ask(method, path, body)
     assert answer.status < 300, answer.body
-    return answer.json
+    return answer.body
 
 
 def test_an_account_without_messages_is_told_what_to_do(tab: Tab) -> None:
@@ -94,9 +94,9 @@ def test_a_message_is_told_while_it_is_written_and_sent_once(tab: Tab, gateway: 
     tab.fill("[name=text]", "It’s 5 o’clock")
     tab.wait_for("#preview", "Unicode")
     assert tab.texts("#preview kbd") == ["’"] and "56 left" in tab.text("#preview")
-    tab.fill("[name=to]", "+306912345678\n12")
+    tab.fill("#f-to", "+306912345678\n12")
     tab.wait_for("#preview", "0.0400 EUR")
-    assert "0.9600" in tab.text("#preview") and "digits" in tab.text("#preview table")
+    assert "0.9600" in tab.text("#preview") and "digits" in tab.texts("#preview table")[0]
     look(tab, "send-preview")
     tab.fill("[name=text]", "It's 5 o'clock")
     tab.wait_for("#preview", "GSM")
@@ -117,13 +117,13 @@ def test_what_is_refused_comes_back_filled_in(tab: Tab) -> None:
     log_in(tab, "shop", "shop-password")
     tab.goto("/ui/send")
     tab.fill("[name=text]", _EVIL)
-    tab.fill("[name=to]", "12")
+    tab.fill("#f-to", "12")
     tab.go(says("Check"))
     assert "Refused recipients" in tab.text("main") and _EVIL in tab.text(".bubble")
     tab.go(says("Send"))
-    assert "digits" in notice(tab) and tab.value("[name=text]") == _EVIL and tab.value("[name=to]") == "12"
+    assert "digits" in notice(tab) and tab.value("[name=text]") == _EVIL and tab.value("#f-to") == "12"
+    tab.screenshot("tenant-send-refused")
     tab.forget()  # the refusal is a request that failed
-    look(tab, "send-refused")
 
 
 def test_a_template_a_group_and_contacts(tab: Tab, gateway: Gateway) -> None:
@@ -134,7 +134,7 @@ def test_a_template_a_group_and_contacts(tab: Tab, gateway: Gateway) -> None:
     api(gateway, "POST", "/v1/groups", {"name": "Friends"})
     api(gateway, "POST", "/v1/groups/Friends/members", {"numbers": ["+447700900124"]})
     tab.goto("/ui/send")
-    tab.click("details.more summary")
+    tab.click("fieldset details.more summary")
     with tab.going():
         tab.fill("#f-contacts", "+447")
     tab.wait_gone("#contacts", "+306900000001")
@@ -162,13 +162,13 @@ def test_a_template_a_group_and_contacts(tab: Tab, gateway: Gateway) -> None:
 def test_what_waits_gets_another_time_or_is_cancelled(tab: Tab) -> None:
     """Scheduled by the clock and in words; then moved, sent now, cancelled."""
     tab.goto("/ui/send?when=time")
-    tab.fill("[name=to]", "+306912340001, +306912340002\n+306912340003")
+    tab.fill("#f-to", "+306912340001, +306912340002\n+306912340003")
     tab.fill("[name=text]", "Tomorrow")
     tab.fill("[name=time]", "2099-01-01T10:00")
     tab.go(says("Send"))
     assert "2099" in notice(tab) or "days" in notice(tab)
     tab.forget()
-    tab.select("[name=when]", "phrase")
+    tab.select("#f-when", "phrase")
     tab.fill("[name=phrase]", "tomorrow 9:00")
     tab.wait_for("#preview", "09:00:00")
     tab.go(says("Send"))
@@ -176,16 +176,22 @@ def test_what_waits_gets_another_time_or_is_cancelled(tab: Tab) -> None:
     tab.goto("/ui/scheduled")
     look(tab, "scheduled")
     tab.go("main tr:nth-child(1) button:text-matches('^Now')")
-    assert "sent now" in notice(tab) and tab.count("main tbody tr") == 2
+    assert "sent now" in notice(tab)
+
+    def gone() -> bool:
+        tab.goto("/ui/scheduled")
+        return tab.count("main tbody tr") == 2
+
+    wait("it is sent", gone)
     tab.go("main tr:nth-child(1) button.bad")
     assert "Cancelled: 1" in notice(tab) and tab.count("main tbody tr") == 1
     assert any(dialog.startswith("confirm:") for dialog in tab.dialogs())
     tab.go("main tr:nth-child(1) a.button")
     look(tab, "message-scheduled")
-    tab.select("[name=when]", "phrase")
+    tab.select("#f-when", "phrase")
     tab.fill("[name=phrase]", "whenever it suits")
     tab.go(says("Change the time"))
-    assert "phrase" in notice(tab) and tab.value("[name=phrase]") == "whenever it suits"
+    assert "whenever" in notice(tab) and tab.value("[name=phrase]") == "whenever it suits"
     tab.forget()
     tab.fill("[name=phrase]", "tomorrow 10:00")
     tab.go(says("Change the time"))
@@ -197,14 +203,18 @@ def test_what_waits_gets_another_time_or_is_cancelled(tab: Tab) -> None:
 
 def test_the_history_is_filtered_exported_and_moves(tab: Tab, gateway: Gateway) -> None:
     """Filters stay in the address; a new message is told of."""
+    later = {"to": "+306912349998", "text": "later", "schedule_at": "tomorrow 9:00"}
+    [waits] = api(gateway, "POST", "/v1/messages", later)["messages"]
+    api(gateway, "DELETE", f"/v1/messages/{waits['id']}")
     tab.goto("/ui/messages")
     look(tab, "messages")
+    tab.click("form.card summary")
     tab.check("[name=state][value=cancelled]")
     tab.go(says("Search"))
     assert "state=cancelled" in tab.url and set(tab.texts("main table .state")) == {"cancelled"}
     look(tab, "messages-filtered")
     name, data = tab.download(says("Export as CSV"))
-    assert name == "messages.csv" and data.startswith(b"id,submission,to,") and data.count(b"\r\n") == 3
+    assert name == "messages.csv" and b",+306912349998,Shop,cancelled," in data and b",delivered," not in data
     tab.go(says("Show all"))
     tab.wait_for("[data-live=on]")
     sent = api(gateway, "POST", "/v1/messages", {"to": "+306912349999", "text": "new", "client_ref": _EVIL})

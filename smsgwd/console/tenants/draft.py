@@ -33,7 +33,7 @@ def body(visit: TenantVisit) -> dict[str, Any]:
         "link": form.get("link"),
         "client_ref": form.get("ref"),
         "schedule_at": moment_of(visit),
-        "flash": "flash" in form,
+        "flash": "flash" in form or None,
         "validity_s": _whole(form.get("validity")),
         "priority": _whole(form.get("priority")),
     }
@@ -46,7 +46,7 @@ def body(visit: TenantVisit) -> dict[str, Any]:
         }
     else:
         asked["text"] = form.raw("text")
-    return {name: value for name, value in asked.items() if value not in ("", None, [], {}, False)}
+    return {name: value for name, value in asked.items() if value not in ("", None, [], {})}
 
 
 def has_text(asked: dict[str, Any]) -> bool:

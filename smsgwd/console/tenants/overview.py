@@ -67,7 +67,7 @@ async def _read(visit: TenantVisit) -> dict[str, Any]:
         "took": None if statistics is None else statistics["total"]["delivery_seconds"],
         "currency": "" if statistics is None else statistics["currency"],
         "complete": statistics is None or statistics["complete"],
-        "plot": states_plot(visit, hours) if hours else None,
+        "plot": states_plot(visit, hours) if any(hour["messages"] for hour in hours) else None,
     }
 
 

@@ -25,12 +25,13 @@ async def show(visit: TenantVisit) -> HttpResponse:
     wanted = _wanted(visit)
     found = await _asked(visit, wanted)
     rows, over_time = found["rows"], wanted["by"] in ("day", "hour")
+    told = [row for row in reversed(rows) if row["messages"]] if over_time else rows
     most = max((row["messages"] for row in rows), default=0)
     return visit.show(
         "tenants/statistics.html",
         found=found,
         wanted=wanted,
-        rows=[_shown(visit, wanted["by"], row, most) for row in (reversed(rows) if over_time else rows)],
+        rows=[_shown(visit, wanted["by"], row, most) for row in told],
         states=states_in(rows),
         share=share_of(found["total"]["states"]),
         plots=_plots(visit, rows, found["currency"]) if over_time and len(rows) > 1 else {},
