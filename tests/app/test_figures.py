@@ -17,6 +17,11 @@ from tests.app.fakes import FakeClock, now
 from tests.app.made import message
 
 
+class NoHistory:
+    def read(self, span, connector):
+        return {"span": span, "connector": connector}
+
+
 class World:
     def __init__(self, tmp_path):
         self.metrics = Metrics(CollectorRegistry())
@@ -116,8 +121,17 @@ def test_a_store_that_is_away_leaves_out_what_it_knows(tmp_path):
 def test_the_command_takes_how_many_tenants(tmp_path):
     world = World(tmp_path)
     world.send("shop", 1)
-    registry = Registry(Commands(world.figures.gather).commands())
+    registry = Registry(Commands(world.figures.gather, NoHistory()).commands())
     assert now(registry.run("figures", "show", {"tenants": "0"}))["tenants"] == []
     assert len(now(registry.run("figures", "show", {}))["tenants"]) == 1
     with pytest.raises(CommandError, match="from 0 to 200"):
         registry.run("figures", "show", {"tenants": "201"})
+
+
+def test_the_history_is_asked_for_with_its_span(tmp_path):
+    registry = Registry(Commands(World(tmp_path).figures.gather, NoHistory()).commands())
+    assert registry.run("figures", "history", {}) == {"span": "hour", "connector": ""}
+    wanted = {"span": "day", "connector": "sim"}
+    assert registry.run("figures", "history", wanted) == wanted
+    with pytest.raises(CommandError, match="span: one of hour, day"):
+        registry.run("figures", "history", {"span": "week"})
