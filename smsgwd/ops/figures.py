@@ -48,8 +48,8 @@ class Figures:
             Command(
                 "figures",
                 "history",
-                "Messages a second, what waits, and latencies of the last hour (each 10 s) or day (each minute), of this"
-                " node since it was started",
+                "Messages a second, what waits, and latencies of the last hour (each 10 s) or day (each minute), of"
+                " this node since it was started",
                 self._read_history,
                 (
                     Parameter("span", "hour or day; hour if left out", values="|".join(_SPANS)),
