@@ -13,24 +13,24 @@ import os
 import queue
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import yaml
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # it is run as a file
+
+from scripts.demo_data import NUMBERS, TRAFFIC, Traffic, fill
+from scripts.demo_processes import BIN, ROOT, Child, DemoError, children
 from smsgwd.simulator.esme import Esme, EsmeError
 from smsgwd.simulator.free_ports import free_ports
 from smsgwd.smpp.pdu import DeliverSm
 
-ROOT = Path(__file__).resolve().parent.parent
-BIN = Path(sys.executable).parent
 PATIENCE_S = 60.0
 AUTH = {"Authorization": "Bearer demo-token", "Content-Type": "application/json"}
 WEBHOOK_PORT = 8090
@@ -44,57 +44,6 @@ TEXTS = [
     ),
     ("an emoji text", "Your parcel is here 📦🎉👩‍👩‍👧"),
 ]
-
-
-class DemoError(Exception):
-    """The demonstration cannot go on; the text says why."""
-
-
-class Child:
-    """One process we started; its standard output is read as JSON lines."""
-
-    def __init__(self, name: str, *command: str, log: Path) -> None:
-        self.name = name
-        self.log = log
-        self.lines: queue.Queue[dict[str, Any]] = queue.Queue()
-        with log.open("wb") as stderr:
-            self.process = subprocess.Popen(
-                [str(BIN / command[0]), *command[1:]], stdout=subprocess.PIPE, stderr=stderr, cwd=ROOT
-            )
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            with contextlib.suppress(ValueError):
-                self.lines.put(json.loads(line))
-
-    def port(self, until: float) -> int:
-        """The port the process says it listens on."""
-        while time.monotonic() < until:
-            self.check()
-            with contextlib.suppress(queue.Empty):
-                line = self.lines.get(timeout=0.1)
-                if line.get("event") == "listening":
-                    return int(line["port"])
-        raise DemoError(f"{self.name} did not say where it listens")
-
-    def check(self) -> None:
-        """Raise when the process has ended."""
-        if self.process.poll() is not None:
-            tail = self.log.read_text(errors="replace")[-1500:]
-            raise DemoError(f"{self.name} ended with status {self.process.returncode}:\n{tail}")
-
-    def stop(self, patience: float = 30.0) -> int:
-        """SIGTERM and wait; SIGKILL when it does not end."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(patience)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        return self.process.returncode
 
 
 def private_copy(directory: Path, smsc_port: int) -> Path:
@@ -270,25 +219,33 @@ def send_over_smpp(smpp_address: str, gateway: Child, until: float) -> None:
         raise DemoError(f"over SMPP: {problem}") from None
 
 
-@contextlib.contextmanager
-def children() -> Iterator[list[Child]]:
-    """Processes started inside are stopped at the end, the last started first."""
-    started: list[Child] = []
+def admin_socket(config: Path) -> Path:
+    """Where a configuration has the admin socket."""
+    return config.parent / str(yaml.safe_load(config.read_text())["admin"]["socket"])
+
+
+def send_data_to_look_at(http_address: str) -> None:
+    """What the console shows more than four messages of."""
     try:
-        yield started
-    finally:
-        for child in started:
-            child.stop()
+        made = fill(lambda method, path, body: request(http_address, method, path, body))
+    except RuntimeError as problem:
+        raise DemoError(str(problem)) from None
+    print(f"\n-- To look at: {made}")
 
 
 def show_hints(http_address: str, smpp_address: str, ops: str, hook: str, config: Path) -> None:
     """The lines to paste."""
     port = smpp_address.rpartition(":")[2]
     tool = BIN.relative_to(ROOT) if BIN.is_relative_to(ROOT) else BIN
-    socket_path = config.parent / yaml.safe_load(config.read_text())["admin"]["socket"]
+    socket_path = admin_socket(config)
     print(
         f"""
-Up. Paste any of these:
+Up. The console:
+
+  http://{ops}/ui/        for operators: log in as demo, password demo
+  http://{http_address}/ui/        for tenants: log in as demo, password demo
+
+The tenant {TRAFFIC} sends a message a second, so that something moves. Paste any of these:
 
   curl -s http://{http_address}/v1/messages -H 'Authorization: Bearer demo-token' \\
        -H 'Content-Type: application/json' \\
@@ -318,7 +275,7 @@ def demonstrate(once: bool, directory: Path, running: list[Child]) -> None:
     started = time.monotonic()
     smsc = Child(
         "the SMSC simulator", "smsgwd", "simulate", "smsc", "--port", "0" if once else "2776", "--dlr-delay-ms", "300",
-        log=directory / "smsc.log",
+        "--numbers", NUMBERS, log=directory / "smsc.log",
     )  # fmt: skip
     running.append(smsc)
     smsc_port = smsc.port(started + 30)
@@ -341,21 +298,29 @@ def demonstrate(once: bool, directory: Path, running: list[Child]) -> None:
     send_over_http(http_address, hook, catcher, gateway, until)
     send_in_styles(http_address, hook, catcher, gateway, until)
     send_over_smpp(smpp_address, gateway, until)
+    send_data_to_look_at(http_address)
     print(f"\nAll receipts have come back, {time.monotonic() - begun:.1f} s after the gateway's start.")
     if once:
         status = gateway.stop()
         if status != 0:
             raise DemoError(f"the gateway stopped with status {status}")
         return
+    try:
+        traffic = Traffic([str(BIN / "smsgwctl"), "--socket", str(admin_socket(config))], http_address)
+    except RuntimeError as problem:
+        raise DemoError(str(problem)) from None
     show_hints(http_address, smpp_address, ops, hook, config)
-    while True:
-        gateway.check()
-        with contextlib.suppress(queue.Empty):
-            line = catcher.lines.get(timeout=1)
-            if line.get("event") == "push" and "target" in line:
-                print(f"called: {line['method']} {line['target']} {line['form']}")
-            elif line.get("event") == "push":
-                print(f"pushed: {json.dumps(line.get('body'), ensure_ascii=False)}")
+    try:
+        while True:
+            gateway.check()
+            with contextlib.suppress(queue.Empty):
+                line = catcher.lines.get(timeout=1)
+                if line.get("event") == "push" and "target" in line:
+                    print(f"called: {line['method']} {line['target']} {line['form']}")
+                elif line.get("event") == "push":
+                    print(f"pushed: {json.dumps(line.get('body'), ensure_ascii=False)}")
+    finally:
+        traffic.stop()
 
 
 def _interrupted(signum: int, frame: object) -> None:
