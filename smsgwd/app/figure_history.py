@@ -92,9 +92,11 @@ class Series:
                 del self._connectors[name]  # it is gone for as long as is remembered
 
     def read(self, connector: str) -> dict[str, Any]:
-        """All columns; with `connector` that one's, too, None throughout where nothing is known of it."""
+        """All columns, and of `connectors` the last sample; with `connector` all of that one's, too, None throughout
+        where nothing is known of it."""
         found: dict[str, Any] = {"times": [round(at) for at in self._times]}
         found |= {name: _written(column) for name, column in self._columns.items()}
+        found["connectors"] = {name: _written(column[-1:])[0] for name, column in self._connectors.items()}
         if connector:
             column = self._connectors.get(connector, array("f", [_NONE] * len(self._times)))
             found["connector"] = {"id": connector, "submitted": _written(column)}

@@ -155,6 +155,8 @@ class Figures:
     def _connector(self, connector: ConnectorStatus, queue: QueueDepth | None, now_ms: int) -> dict[str, Any]:
         row: dict[str, Any] = msgspec.to_builtins(connector)
         binds = row.pop("binds")
+        if row["provider"] is not None:
+            del row["provider"]["callback_url"]  # a secret: `connector show` has it, for admins
         errors = [bind["last_error"] for bind in binds if bind["last_error"] and bind["state"] != "bound"]
         answers = self._metrics.connector(connector.id).answer_seconds
         return {

@@ -23,7 +23,7 @@ class History(Protocol):
 
     def read(self, span: Span, connector: str) -> dict[str, Any]:
         """Columns of samples, the oldest first: `times` (seconds since 1970), and by name so many numbers, None for
-        what is not known. With a connector's id that one's, too."""
+        what is not known; of `connectors` the last sample. With a connector's id all of that one's, too."""
         ...
 
 

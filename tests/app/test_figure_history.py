@@ -67,6 +67,7 @@ def test_a_sample_has_rates_levels_and_latencies():
     assert found["failed"] == [10, 10, 40]
     assert found["mo"] == [0, 0, 0]
     assert found["connector"] == {"id": "sim", "submitted": [5, 5, 20]}
+    assert found["connectors"] == {"sim": 20}
     assert found["queued"] == [7, 7, 7]
     assert found["accept_p50_ms"] == [5, 5, 5]
     assert found["accept_p99_ms"] == [9.9, 9.9, 9.9]
