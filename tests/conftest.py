@@ -6,6 +6,8 @@ import pytest
 import structlog
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.browser.rule import summary_line
+
 
 @pytest.fixture(autouse=True, scope="session")
 def trial_files_in_a_temporary_directory(tmp_path_factory):
@@ -31,3 +33,10 @@ def plain_tracebacks_in_logs():
         *first, _ = structlog.get_config()["processors"]
         plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         structlog.configure([*first, plain])
+
+
+def pytest_terminal_summary(terminalreporter):
+    """One line where the browser tests did not run, so that nobody takes them for passed."""
+    line = summary_line(terminalreporter.stats.get("skipped", []))
+    if line:
+        terminalreporter.write_line(line, yellow=True)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from smsgwd.console.given import Told
 from smsgwd.console.visit import Visit
@@ -24,6 +25,8 @@ _log = Logger()
 LIFE_S: Final = 300.0
 #: Most that look at the same; who comes then gets the page without what moves.
 MOST: Final = 200
+
+_NOTHING: Final = b": nothing at the moment\n\n"
 
 #: Reads and renders: event names with their text. A plot's event is `plots`, JSON (see static/plots.js).
 Produce = Callable[[], Awaitable[Mapping[str, str]]]
@@ -44,15 +47,15 @@ class Live:
         """
         whole = (visit.session.face, visit.session.tenant, visit.shown.language, key)
         feed = self._feeds.get(whole)
-        if feed is None:
-            feed = self._feeds[whole] = _Feed(self._reactor, period_s, produce, lambda: self._feeds.pop(whole, None))
-        if len(feed.streams) >= MOST:
+        if feed is not None and len(feed.streams) >= MOST:
             raise Told("too many look at this page at the moment", 503)
-        answer, stream = visit.events(_written(feed.last))
+        answer, stream = visit.events(b"" if feed is None else _written(feed.last))
         if visit.request.method == "HEAD":
             stream.end()
-        else:
-            feed.join(stream)
+            return answer
+        if feed is None:
+            feed = self._feeds[whole] = _Feed(self._reactor, period_s, produce, lambda: self._feeds.pop(whole, None))
+        feed.join(stream)
         return answer
 
     def stop(self) -> None:
@@ -80,7 +83,7 @@ class _Feed:
         self.streams[stream] = self._reactor.seconds() + LIFE_S
         stream.on_gone(lambda: self._left(stream))
         if self._call is None and not self._reading:
-            self._tick()
+            self._call = self._reactor.callLater(0, self._tick)  # before the answer has begun nothing can be sent
 
     def stop(self) -> None:
         """End them all."""
@@ -99,20 +102,22 @@ class _Feed:
     def _tick(self) -> None:
         self._call = None
         self._reading = True
-        Deferred.fromCoroutine(self._read()).addErrback(
-            lambda failure: _log.failure("what moves on a page could not be read", failure)
-        ).addBoth(lambda _: self._again())
+        Deferred.fromCoroutine(self._read()).addErrback(self._failed).addBoth(lambda _: self._again())
 
     async def _read(self) -> None:
         try:
             events = dict(await self._produce())
         except (Told, Refused, StoreUnavailable):
-            self._send(b": nothing at the moment\n\n")
+            self._send(_NOTHING)
             return
         changed = {name: text for name, text in events.items() if self.last.get(name) != text}
         self.last = events
         # A line in any case: whoever holds connections in between sees that this one lives, and we that it does.
         self._send(_written(changed) or b": the same\n\n")
+
+    def _failed(self, failure: Failure) -> None:
+        _log.failure("what moves on a page could not be read", failure)
+        self._send(_NOTHING)
 
     def _send(self, data: bytes) -> None:
         now = self._reactor.seconds()

@@ -18,6 +18,7 @@ from smsgwd.net.edge_frames import (
     Answered,
     Answers,
     Drain,
+    Gone,
     Ping,
     Ready,
     Refused,
@@ -25,13 +26,16 @@ from smsgwd.net.edge_frames import (
     Requests,
     Setup,
     Splitter,
+    Taken,
     ToGateway,
     encode,
     request_frame_limit,
 )
 from smsgwd.net.edge_link import EdgeLink, join
+from smsgwd.net.edge_streams import Streams
 from smsgwd.net.http_message import Handler, HttpResponse, Later, Observer
 from smsgwd.net.http_server import HttpListener
+from smsgwd.net.http_stream import Stream
 from smsgwd.net.turn import Turn
 from smsgwd.telemetry import get_logger
 
@@ -77,6 +81,7 @@ class EdgeChild:
         self._link: EdgeLink | None = None
         self._unanswered = 0
         self._answers: list[Answered] = []
+        self._streams = Streams()
         self._pings = 0
         self._up_since = inf
         self._wait_s = _FIRST_WAIT_S
@@ -148,6 +153,11 @@ class EdgeChild:
     def _received(self, message: ToGateway) -> None:
         if isinstance(message, Requests):
             self._asked(message)
+        elif isinstance(message, Taken):
+            if not self._streams.taken(message) and self._link is not None:
+                self._link.break_off("it took more of an answer than it was sent")
+        elif isinstance(message, Gone):
+            self._streams.gone(message.number)
         elif isinstance(message, Refused):
             self._refused(message.statuses)
         elif isinstance(message, Alive):
@@ -196,11 +206,22 @@ class EdgeChild:
         """Count an answer and send it at the end of the turn, unless the process that asked is gone meanwhile."""
         link, number, at = asked
         self._observe(response.route, response.status, self._reactor.seconds() - at)
+        if response.stream is not None:
+            self._begin(response, response.stream, link, number)
+            return
         if link is not self._link:
             return
         if not self._answers:
             self._turn.add(self._send_answers)
         self._answers.append(Answered(number, response.status, response.headers, response.body))
+
+    def _begin(self, response: HttpResponse, stream: Stream, link: EdgeLink, number: int) -> None:
+        """Send an answer that goes on, unless the process that asked is gone meanwhile."""
+        if link is not self._link:
+            stream.gone()
+        else:
+            self._unanswered -= 1
+            self._streams.begin(link, number, response, stream)
 
     def _send_answers(self) -> None:
         answers, self._answers = self._answers, []
@@ -230,6 +251,7 @@ class EdgeChild:
         """The link is closed: whatever is left of the process goes too."""
         self._link = None
         self._answers = []
+        self._streams.all_gone()
         self.up, self.connections = False, 0
         self._cancel_timer()
         if self._process is not None:

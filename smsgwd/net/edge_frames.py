@@ -1,7 +1,8 @@
 """What the gateway's process and its HTTP workers say to each other over a socket pair, and how it is framed.
 
 A frame is four bytes of length (big endian) and one msgpack array whose first element names its kind. Requests and
-answers travel in lists: those of one reactor turn share a frame, a read and a write. Pure: no sockets here.
+answers travel in lists: those of one reactor turn share a frame, a read and a write. An answer that goes on
+(`http_stream`) has frames of its own. Pure: no sockets here.
 
 Costs on one core (CPython 3.11, a small submission, six headers): 0.5 µs to read a request, 0.1 to write its answer.
 Sending a connection's headers once and referring to them later would save 0.3 µs of that: not worth the second form.
@@ -90,6 +91,25 @@ class Answers(msgspec.Struct, array_like=True, tag="answers", gc=False):
     answered: list[Answered]
 
 
+class Begun(msgspec.Struct, array_like=True, tag="begun"):
+    """An answer that goes on: its first bytes. What follows has the number of the request, too."""
+
+    answered: Answered
+
+
+class More(msgspec.Struct, array_like=True, tag="more"):
+    """What follows in the answer of that number. Wants a Taken, sooner or later."""
+
+    number: int
+    data: bytes
+
+
+class End(msgspec.Struct, array_like=True, tag="end"):
+    """Nothing more follows in the answer of that number."""
+
+    number: int
+
+
 class Ping(msgspec.Struct, array_like=True, tag="ping"):
     """Are you there? Wants an Alive."""
 
@@ -124,14 +144,27 @@ class Refused(msgspec.Struct, array_like=True, tag="refused"):
     statuses: list[int]
 
 
+class Taken(msgspec.Struct, array_like=True, tag="taken"):
+    """The client of the request of that number has room again for as many bytes as came for it in More."""
+
+    number: int
+    size: int
+
+
+class Gone(msgspec.Struct, array_like=True, tag="gone"):
+    """The client of an answer that goes on has left, or was never there."""
+
+    number: int
+
+
 class Alive(msgspec.Struct, array_like=True, tag="alive"):
     """Answer to a Ping, with how many connections are open."""
 
     connections: int
 
 
-ToWorker = Setup | Answers | Ping | Reload | Drain
-ToGateway = Ready | Requests | Refused | Alive
+ToWorker = Setup | Answers | Begun | More | End | Ping | Reload | Drain
+ToGateway = Ready | Requests | Refused | Taken | Gone | Alive
 
 _encoder = msgspec.msgpack.Encoder()
 

@@ -21,7 +21,10 @@ from smsgwd.net.edge_frames import (
     Alive,
     Answers,
     Asked,
+    Begun,
     Drain,
+    End,
+    More,
     Ping,
     Ready,
     Refused,
@@ -34,6 +37,7 @@ from smsgwd.net.edge_frames import (
 )
 from smsgwd.net.edge_link import EdgeLink, join
 from smsgwd.net.edge_shares import Shares
+from smsgwd.net.edge_streams import Relays
 from smsgwd.net.http_message import HttpRequest, HttpResponse, Later, Refuser
 from smsgwd.net.http_server import HttpLimits, HttpListener
 from smsgwd.net.tls import ReloadableServerOptions, TlsError
@@ -67,6 +71,7 @@ class EdgeWorker:
         self._held: deque[Asked] = deque()  # go out when the gateway has answered others, or read more
         self._refused: list[int] = []
         self._link = link = EdgeLink(Splitter(ToWorker), self._received, self._lost, self._go_on)
+        self._relays = Relays(link)
         with socket.socket(fileno=descriptor) as made:
             join(reactor, made, link)
 
@@ -75,6 +80,12 @@ class EdgeWorker:
     def _received(self, message: ToWorker) -> None:
         if isinstance(message, Answers):
             self._answered(message)
+        elif isinstance(message, More):
+            self._relays.more(message)
+        elif isinstance(message, Begun):
+            self._begun(message)
+        elif isinstance(message, End):
+            self._relays.end(message.number)
         elif isinstance(message, Ping):
             self._link.send(Alive(0 if self._listener is None else self._listener.connections))
         elif isinstance(message, Setup):
@@ -176,6 +187,16 @@ class EdgeWorker:
             later = self._waiting.pop(answered.number, None)
             if later is not None:
                 later.answer(HttpResponse(answered.status, answered.headers, answered.body, _ELSEWHERE))
+        if self._held:
+            self._go_on()
+
+    def _begun(self, begun: Begun) -> None:
+        self._sent -= 1
+        answered = begun.answered
+        later = self._waiting.pop(answered.number, None)
+        if later is not None:
+            stream = self._relays.begin(answered.number)
+            later.answer(HttpResponse(answered.status, answered.headers, answered.body, _ELSEWHERE, stream))
         if self._held:
             self._go_on()
 

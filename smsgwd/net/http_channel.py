@@ -2,31 +2,34 @@
 
 Caps hold before anything is buffered, deadlines are absolute: a client that sends a byte now and then gains nothing.
 Requests of one connection are answered in order, one at a time. What is wrong is answered with a problem document, or
-in the way of whoever is at that path (`http_message.Refuser`).
+in the way of whoever is at that path (`http_message.Refuser`). An answer that goes on (`http_stream`) is the last one;
+it lasts as long as the client keeps its half of the connection open and takes what is sent.
 """
 
 from __future__ import annotations
 
-from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.address import UNIXAddress
 from twisted.internet.interfaces import (
-    IDelayedCall,
     IHalfCloseableProtocol,
     IPushProducer,
     ISSLTransport,
     ITCPTransport,
 )
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from smsgwd.model.refusals import Refusal
+from smsgwd.net.http_body import SizedReader
 from smsgwd.net.http_chunks import BadChunkError, ChunkReader, ChunksTooLongError
+from smsgwd.net.http_deadline import TimedProtocol
 from smsgwd.net.http_head import CHUNKED, MALFORMED, MAX_HEADER_LINES, Head, HeadError, glimpse, read_head, read_part
 from smsgwd.net.http_message import HttpRequest, HttpResponse, Later
+from smsgwd.net.http_phase import Phase
+from smsgwd.net.http_stream import Stream
 from smsgwd.net.send import send_now
 from smsgwd.net.unix_peer import UnixPeer, unix_peer
 
@@ -38,43 +41,27 @@ _EAGER = 16 * 1024
 """How much is read behind a request that is not answered yet, bytes; only then is the client's end noticed."""
 
 
-class _Phase(Enum):
-    """What a connection is doing, for its deadline."""
-
-    NEW = "no byte yet"
-    HEAD = "reading a request line and headers"
-    BODY = "reading a body"
-    BUSY = "a request is with its handler"
-    SENDING = "an answer is larger than what the client has taken so far"
-    IDLE = "between requests"
-    CLOSING = "answered for the last time, or gone; input is thrown away"
-
-
 # Bound once: looking a member up costs more than anything else that is done with it.
-_NEW, _HEAD, _BODY, _BUSY, _SENDING, _IDLE, _CLOSING = _Phase
-_ANSWERING = frozenset({_BUSY, _SENDING})
+_NEW, _HEAD, _BODY, _BUSY, _SENDING, _STREAMING, _IDLE, _CLOSING = Phase
+_ANSWERING = frozenset({_BUSY, _SENDING, _STREAMING})
 
 
 @implementer(IHalfCloseableProtocol, IPushProducer)
-class HttpChannel(Protocol):
+class HttpChannel(TimedProtocol):
     """A connection of an HttpListener."""
 
     transport: Any
 
     def __init__(self, listener: HttpListener, network: str = "") -> None:
         """`network` is the client's, as connections are counted."""
+        super().__init__(listener.reactor)
         self.listener = listener
         self.network = network
         self._limits = listener.limits
-        self._seconds = listener.reactor.seconds
         self._peer = ""
         self._unix: UnixPeer | None = None
         self._max_body = listener.limits.max_body
-        self._phase: _Phase = _NEW
-        # Deadlines are only written down; the timer is moved when it would fire too late, and else looks when it fires.
-        self._deadline = inf
-        self._timer: IDelayedCall | None = None
-        self._timer_at = inf
+        self._phase: Phase = _NEW
         # Reading.
         self._buffer = b""  # of a head that is not whole, or behind a request that is not answered
         self._searched = 0  # as much of it holds no end of a head
@@ -85,11 +72,11 @@ class HttpChannel(Protocol):
         self._ended = False  # the client sends no more
         # The request being read or answered.
         self._head: Head | None = None
-        self._body = bytearray()
-        self._chunks: ChunkReader | None = None
+        self._body: SizedReader | ChunkReader | None = None
         # Writing.
-        self._full = False  # the transport has more to send than it wants
+        self.full = False  #: the transport has more to send than it wants
         self._last = False  # the answer being sent is the last one
+        self._stream: Stream | None = None  # the answer that goes on
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -117,6 +104,8 @@ class HttpChannel(Protocol):
         if phase is _BODY:
             self._fill(data)
         elif phase in _ANSWERING:
+            if phase is _STREAMING:
+                return
             self._buffer += data
             if len(self._buffer) > _EAGER and not self._paused:
                 self._paused = True
@@ -186,38 +175,24 @@ class HttpChannel(Protocol):
         self._head = head
         self._phase = _BODY
         self._wait(self._limits.body_timeout_s)
-        self._body = bytearray()
-        self._chunks = ChunkReader(self._max_body) if head.length == CHUNKED else None
+        self._body = ChunkReader(self._max_body) if head.length == CHUNKED else SizedReader(head.length)
         if head.expects:
             send_now(self.transport, b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _fill(self, data: bytes) -> None:
         """Take a piece of the body; hand the request on when it is whole."""
-        head = self._head
-        assert head is not None
-        body = self._body
-        if self._chunks is None:
-            missing = head.length - len(body)
-            if len(data) < missing:
-                body += data
-                return
-            body += data[:missing]
-            self._buffer = data[missing:]
+        head, body = self._head, self._body
+        assert head is not None and body is not None
+        try:
+            rest = body.feed(data)
+        except BadChunkError:
+            self.fail(Refusal.MALFORMED, MALFORMED)
+        except ChunksTooLongError:
+            self._too_large()
         else:
-            try:
-                rest = self._chunks.feed(data)
-            except BadChunkError:
-                self.fail(Refusal.MALFORMED, MALFORMED)
-                return
-            except ChunksTooLongError:
-                self._too_large()
-                return
-            if rest is None:
-                return
-            body, self._buffer = self._chunks.body, rest
-            self._chunks = None
-        self._body = bytearray()
-        self._whole(head, bytes(body))
+            if rest is not None:
+                self._body, self._buffer = None, rest
+                self._whole(head, bytes(body.body))
 
     def _too_large(self) -> None:
         self.fail(Refusal.TOO_LARGE, f"the body has more than {self._max_body} bytes")
@@ -249,12 +224,15 @@ class HttpChannel(Protocol):
         listener = self.listener
         now = self._seconds()
         listener.answered(response, now - started)
+        if response.stream is not None:
+            self._go_on(response, response.stream)
+            return
         head = self._head
         if self._phase is not _BUSY or head is None:
             return
         self._last = last = not head.keep or listener.stopping or (self._ended and not self._buffer)
         send_now(self.transport, listener.encode(response, close=last, head=head.method == "HEAD"))
-        if self._full:
+        if self.full:
             # A client that asks and never reads would else be answered into memory, request upon request.
             self._phase = _SENDING
             self._wait(self._limits.idle_timeout_s)
@@ -288,15 +266,56 @@ class HttpChannel(Protocol):
         send_now(self.transport, listener.encode(response, close=True, head=seen is not None and seen[0] == "HEAD"))
         self._close(linger=True)
 
+    # -- an answer that goes on (http_stream.Sink) -----------------------------------------------------------------
+
+    def _go_on(self, response: HttpResponse, stream: Stream) -> None:
+        """Write the first bytes of an answer; then its stream has the connection, and what the client sends is read
+        only to see it leave."""
+        head, listener = self._head, self.listener
+        if self._phase is not _BUSY or head is None:
+            stream.gone()
+            return
+        bare = head.method == "HEAD" or listener.stopping
+        self._phase = _STREAMING
+        send_now(self.transport, listener.encode(response, close=True, head=head.method == "HEAD", whole=False))
+        self._forget()
+        self._stream = stream
+        if self._paused:
+            self._paused = False
+            self.transport.resumeProducing()
+        stream.attach(self)
+        if bare or self._ended:
+            stream.end()
+
+    def more(self, data: bytes) -> None:
+        """Send what follows."""
+        send_now(self.transport, data)
+
+    def finish(self) -> None:
+        """The stream was ended: close when all is sent, but at once where a stop would have to wait for the client."""
+        self._stream = None
+        self._last = True
+        if not self.full:
+            self._close(linger=False)
+        elif self.listener.stopping:
+            self.abort()
+        else:
+            self._phase = _SENDING
+
     # -- what the transport says of its buffer (IPushProducer) -----------------------------------------------------
 
     def pauseProducing(self) -> None:
         """The client does not read as fast as it is answered."""
-        self._full = True
+        self.full = True
+        if self._phase is _STREAMING:
+            self._wait(self._limits.idle_timeout_s)
 
     def resumeProducing(self) -> None:
         """The transport has sent what it had: go on with the next request."""
-        self._full = False
+        self.full = False
+        if self._stream is not None:
+            self._deadline = inf
+            self._stream.room()
         if self._phase is not _SENDING:
             return
         if self._last or self.listener.stopping:
@@ -312,9 +331,11 @@ class HttpChannel(Protocol):
     # -- closing ---------------------------------------------------------------------------------------------------
 
     def drain(self) -> None:
-        """The listener stops: close now, or after the request that is being read or answered."""
+        """The listener stops: close now, or after the request that is being read or answered; end what goes on."""
         if self._phase is _NEW or self._phase is _IDLE:
             self._close(linger=False)
+        elif self._stream is not None:
+            self._stream.end()
 
     def abort(self) -> None:
         """Close without further ado."""
@@ -324,8 +345,10 @@ class HttpChannel(Protocol):
 
     def _forget(self) -> None:
         self._buffer = b""
-        self._body = bytearray()
-        self._chunks = self._head = None
+        self._body = self._head = None
+        if self._stream is not None:
+            stream, self._stream = self._stream, None
+            stream.gone()
 
     def _close(self, *, linger: bool) -> None:
         """Close after flushing. With `linger` the client may still be sending: closing at once would make its TCP
@@ -347,7 +370,7 @@ class HttpChannel(Protocol):
         self._ended = True
         if self._phase is _CLOSING:
             self.transport.loseConnection()
-        elif self._phase not in _ANSWERING:
+        elif self._phase not in _ANSWERING or self._phase is _STREAMING:
             self._close(linger=False)
 
     def writeConnectionLost(self) -> None:
@@ -357,36 +380,12 @@ class HttpChannel(Protocol):
         """The client is gone; requests that run go on without it."""
         self._phase = _CLOSING
         self._forget()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._disarm()
         self.listener.closed(self)
 
-    # -- deadlines -------------------------------------------------------------------------------------------------
-
-    def _wait(self, seconds: float) -> None:
-        """Set the deadline."""
-        self._deadline = deadline = self._seconds() + seconds
-        if deadline < self._timer_at:
-            self._arm()
-
-    def _arm(self) -> None:
-        """Have the timer fire at the deadline: it would be too late, or there is none."""
-        left = max(0.0, self._deadline - self._seconds())
-        if self._timer is None:
-            self._timer = self.listener.reactor.callLater(left, self._due)
-        else:
-            self._timer.reset(left)
-        self._timer_at = self._deadline
-
-    def _due(self) -> None:
-        self._timer = None
-        self._timer_at = inf
-        if self._deadline == inf:
-            return
-        if self._deadline > self._seconds():
-            self._arm()
-        elif self._phase is _CLOSING or self._phase is _SENDING:
+    def _late(self) -> None:
+        """The deadline has passed."""
+        if self._phase in (_CLOSING, _SENDING, _STREAMING):
             self.abort()
         elif self._phase is _NEW or self._phase is _IDLE:
             self._close(linger=False)

@@ -38,12 +38,12 @@ _BODILESS = frozenset({204, 304})
 
 @lru_cache(maxsize=512)  # composing one takes 2 us; the answers of a second are alike but for their bodies
 def _head(status: int, headers: tuple[tuple[str, str], ...], length: int, close: bool, date: str) -> bytes:
-    """Status line and headers of an answer, with the empty line after them."""
+    """Status line and headers of an answer, with the empty line after them; `length` -1 is not told."""
     lines = [_STATUS_LINES.get(status) or f"HTTP/1.1 {status} Unknown"]
     # A line break in a value would be an answer of the attacker's making.
     lines += [f"{name}: {value}".replace("\r", " ").replace("\n", " ") for name, value in headers]
     lines.append(f"Date: {date}")
-    if status not in _BODILESS:
+    if status not in _BODILESS and length >= 0:
         lines.append(f"Content-Length: {length}")
     if close:
         lines.append("Connection: close")
@@ -217,13 +217,14 @@ class HttpListener(ServerFactory):
         if self._observer is not None:
             self._observer(response.route, response.status, seconds)
 
-    def encode(self, response: HttpResponse, *, close: bool, head: bool) -> bytes:
-        """The bytes of an answer; `head` leaves out the body but not its length (RFC 9110 s9.3.2)."""
+    def encode(self, response: HttpResponse, *, close: bool, head: bool, whole: bool = True) -> bytes:
+        """The bytes of an answer; `head` leaves out the body but not its length (RFC 9110 s9.3.2). One that is not
+        `whole` has no length: the end of the connection ends it (RFC 9112 s6.3)."""
         second = int(time.time())  # the reactor's seconds need not be the wall clock's
         if second != self._second:
             self._second, self._date = second, formatdate(second, usegmt=True)
         body = response.body
-        top = _head(response.status, response.headers, len(body), close, self._date)
+        top = _head(response.status, response.headers, len(body) if whole else -1, close, self._date)
         return top if head or response.status in _BODILESS else top + body
 
     def _internal(self, failure: Failure, request: HttpRequest) -> HttpResponse:

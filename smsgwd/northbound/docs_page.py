@@ -22,6 +22,7 @@ _STYLE = (
     "table{border-collapse:collapse;width:100%;margin:.8rem 0}"
     "th,td{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid #ddd}"
     "tr:target,h2:target,h3:target{background:#fff3c4}"
+    "@media(max-width:40rem){td,code{overflow-wrap:anywhere}th,td{padding:.3rem;min-width:3.4rem}}"
     "@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}code,pre{background:#262626}"
     "th,td{border-color:#333}a{color:#8ab4f8}tr:target,h2:target,h3:target{background:#4a3f10}}"
 )
@@ -50,7 +51,7 @@ def docs_html() -> str:
     parts = [
         '<!doctype html><html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{escape(info['title'])} API</title><style>{_STYLE}</style></head><body>",
+        f"<title>{escape(info['title'])} API</title><style>{_STYLE}</style></head><body><main>",
         f"<h1>{escape(info['title'])} API {escape(info['version'])}</h1>",
         *(f"<p>{_text(paragraph)}</p>" for paragraph in info["description"].split("\n\n")),
         '<p>For machines: <a href="/openapi.json">openapi.json</a>.</p><ul>',
@@ -72,7 +73,7 @@ def docs_html() -> str:
     parts.append('<h2 id="codes">Error codes</h2><table><tr><th>code<th>status<th>meaning</tr>')
     for code, row in document["x-error-codes"].items():
         parts.append(f'<tr id="{code}"><td><code>{code}</code><td>{row["status"]}<td>{escape(row["title"])}</tr>')
-    parts.append("</table></body></html>\n")
+    parts.append("</table></main></body></html>\n")
     return "".join(parts)
 
 

@@ -1,7 +1,9 @@
 """The access log: a line for each HTTP request of tenants, gathered for a second and written off the reactor.
 
-It costs no request any time; lines that cannot be written are left out and counted. The query of a URL, which may hold
-numbers, texts and passwords, is never written; nor is the token of a provider's callback.
+An answer that goes on (`net.http_stream`) has its line when it begins, so that whoever looks is seen while they look:
+`seconds` until then, and as `sent` its first bytes. It costs no request any time; lines that cannot be written are left
+out and counted. The query of a URL, which may hold numbers, texts and passwords, is never written; nor is the token of
+a provider's callback.
 """
 
 from __future__ import annotations

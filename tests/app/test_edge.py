@@ -21,6 +21,7 @@ from smsgwd.net.edge_core import HttpWorkers, WorkersFailed
 from smsgwd.net.edge_frames import Log, Setup
 from smsgwd.net.http_message import HttpResponse, Later
 from smsgwd.net.http_server import HttpLimits
+from smsgwd.net.http_stream import Stream
 from smsgwd.net.tls import TlsError
 from smsgwd.net.turn import Turn
 from tests.scenario.certificates import Authority
@@ -126,6 +127,39 @@ class ProcessTests(TestCase):
         yield self.until(lambda: len(asked) == 2)
         asked[1].answer(HttpResponse(204))
         self.assertEqual((yield client), (204, b""))
+
+    @inlineCallbacks
+    def test_an_answer_that_goes_on(self):
+        """Through its end, a worker that is killed, and a stop."""
+        streams, gone = [], []
+
+        def handle(request):
+            stream = Stream()
+            streams.append(stream)
+            stream.on_gone(lambda: gone.append(stream))
+            return HttpResponse(200, (), b"first ", "live", stream)
+
+        workers = self.workers(handle)
+        port = workers.listen("127.0.0.1", 0)
+        yield workers.start()
+        client = deferToThread(self.ask, port, "/")
+        yield self.until(lambda: streams)
+        self.assertTrue(streams[0].send(b"second"))
+        streams[0].end()
+        self.assertEqual((yield client), (200, b"first second"))
+
+        client = deferToThread(self.ask, port, "/")
+        yield self.until(lambda: len(streams) == 2)
+        os.kill(workers.pids[0], signal.SIGKILL)
+        yield client.addErrback(lambda failure: failure.trap(OSError, http.client.HTTPException))
+        yield self.until(lambda: gone == streams)
+        yield self.until(lambda: workers.up == 1)
+
+        client = deferToThread(self.ask, port, "/")
+        yield self.until(lambda: len(streams) == 3)
+        yield workers.stop(1000)  # longer than a test may take
+        self.assertEqual((yield client), (200, b"first "))
+        self.assertEqual(gone, streams)
 
     @inlineCallbacks
     def test_a_stop_has_a_limit(self):

@@ -50,21 +50,21 @@ class World:
             raise self.value
         return {"figures": self.value, "still": "always\nthe same"}
 
-    def look(self, key: str = "overview", language: str = "en") -> Browser:
+    def look(self, key: str = "overview", language: str = "en", method: str = "GET") -> Browser:
         session = self.stand.sessions.session
         assert session is not None
         from smsgwd.console.forms import Form
         from smsgwd.console.visit import Shown
 
         shown = Shown("smsgwd", language, "", "/", lambda name: name, self.live)
-        visit = Visit(HttpRequest("GET", "/ui/", [], {}, b"", ""), session, shown, {}, Form())
+        visit = Visit(HttpRequest(method, "/ui/", [], {}, b"", ""), session, shown, {}, Form())
         return Browser(self.live.follow(visit, key, 2.0, self.produce))
 
 
 def test_the_first_sees_what_there_is_and_then_what_changes() -> None:
     world = World()
     browser = world.look()
-    world.stand.clock.advance(2)
+    world.stand.clock.advance(0)
     first = browser.taken()
     assert first.startswith("retry: 3000\n\n")
     assert "event: figures\ndata: one\n\nevent: still\ndata: always\ndata: the same\n\n" in first
@@ -78,6 +78,7 @@ def test_the_first_sees_what_there_is_and_then_what_changes() -> None:
 def test_one_reading_is_for_all_who_look_at_the_same() -> None:
     world = World()
     browsers = [world.look() for _ in range(5)]
+    world.stand.clock.advance(0)
     reads = world.reads
     world.value = "two"
     world.stand.clock.advance(2)
@@ -88,6 +89,7 @@ def test_one_reading_is_for_all_who_look_at_the_same() -> None:
 def test_who_comes_later_gets_all_at_once() -> None:
     world = World()
     world.look()
+    world.stand.clock.advance(0)
     assert "event: figures\ndata: one" in world.look().taken()
 
 
@@ -95,6 +97,7 @@ def test_another_language_is_read_for_itself() -> None:
     world = World()
     world.look()
     world.look(language="fr")
+    world.stand.clock.advance(0)
     reads = world.reads
     world.stand.clock.advance(2)
     assert world.reads == reads + 2
@@ -103,12 +106,14 @@ def test_another_language_is_read_for_itself() -> None:
 def test_nothing_is_read_when_nobody_looks() -> None:
     world = World()
     browser = world.look()
+    world.stand.clock.advance(0)
     browser.stream.gone()
     reads = world.reads
     assert world.stand.clock.getDelayedCalls() == []
     world.stand.clock.advance(10)
     assert world.reads == reads
     world.look()
+    world.stand.clock.advance(0)
     assert world.reads == reads + 1
 
 
@@ -144,6 +149,12 @@ def test_a_reading_that_is_refused_or_fails_ends_nothing() -> None:
     world.value = "two"
     world.stand.clock.advance(2)
     assert "data: two" in browser.taken() and not browser.finished
+
+
+def test_who_asks_for_the_head_alone_leaves_nothing_behind() -> None:
+    world = World()
+    answer = world.look(method="HEAD")
+    assert answer.finished and world.stand.clock.getDelayedCalls() == [] and world.reads == 0
 
 
 def test_all_streams_end_with_the_gateway() -> None:

@@ -233,10 +233,10 @@ def test_a_body_in_single_bytes_costs_no_object_each():
     wire.send(post("Content-Length: 3000"))
     for _ in range(2999):
         wire.send(b"x")
-    assert len(wire.channel._body) == 2999
+    assert len(wire.channel._body.body) == 2999
     wire.send(b"x")
     assert wire.seen[0].body == b"x" * 3000
-    assert len(wire.channel._body) == 0
+    assert wire.channel._body is None
 
 
 def test_an_idle_connection_keeps_nothing_of_a_chunked_body():
@@ -244,7 +244,7 @@ def test_an_idle_connection_keeps_nothing_of_a_chunked_body():
     wire.send(chunks("3\r\nabc\r\n"))
     wire.send("0\r\n\r\n")
     assert wire.seen[0].body == b"abc"
-    assert wire.channel._chunks is None
+    assert wire.channel._body is None
 
 
 def test_a_second_empty_line_is_refused_at_once():

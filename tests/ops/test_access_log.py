@@ -9,6 +9,7 @@ from twisted.trial.unittest import TestCase
 
 from smsgwd.config.model.operations import AccessLog as Section
 from smsgwd.net.http_message import HttpRequest, HttpResponse, Later
+from smsgwd.net.http_stream import Stream
 from smsgwd.ops import access_log as module
 from smsgwd.ops.access_log import AccessLog
 
@@ -53,6 +54,28 @@ class TestAccessLog(TestCase):
 
     def lines(self):
         return [json.loads(line) for line in self.path.read_bytes().splitlines()] if self.path.exists() else []
+
+    def test_an_answer_that_goes_on_has_its_line_when_it_begins_and_goes_on(self):
+        for kind in (HttpResponse, Later, Deferred):
+            stream, answers = Stream(), []
+            response = HttpResponse(200, (), b": hello", "live", stream)
+            waiting = response if kind is HttpResponse else kind()
+            found = self.log.over(lambda request, waiting=waiting: waiting)(asked())
+            self.times.now += 2.0
+            if kind is Later:
+                found.on_answer(lambda answer, arg, answers=answers: answers.append(answer), None)
+                waiting.answer(response)
+            elif kind is Deferred:
+                found.addCallback(answers.append)
+                waiting.callback(response)
+            else:
+                answers.append(found)
+            self.assertIs(answers[0].stream, stream)
+            self.assertTrue(stream.open)
+            stream.end()
+        self.clock.advance(1)
+        lines = [(line["status"], line["route"], line["seconds"], line["sent"]) for line in self.lines()]
+        self.assertEqual(lines, [(200, "live", 0.0, 7), (200, "live", 2.0, 7), (200, "live", 2.0, 7)])
 
     def test_a_line_says_who_asked_what_and_what_came_of_it(self):
         handle = self.log.over(lambda request: HttpResponse(202, (), b"taken", route="/v1/messages"))

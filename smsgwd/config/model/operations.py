@@ -47,7 +47,7 @@ class Cdr(Rotation):
 
 
 class AccessLog(Rotation):
-    """A line for each HTTP request of tenants."""
+    """A line for each HTTP request of tenants, when it is answered: when the answer begins, where one goes on."""
 
     path: LocalPath | None = option(
         "File, relative to this file; null = none is written.", default=None, example="/var/log/smsgwd/access.log"
