@@ -57,6 +57,8 @@ WORDS: Final = {
     "drained": N_("drained"),
     "lost": N_("lost"),
     "not configured": N_("not configured"),
+    "smpp": N_("SMPP"),
+    "provider": N_("provider"),
     "retry": N_("wait for another try"),
     "ok": N_("good"),
     "error": N_("trouble"),

@@ -44,7 +44,9 @@ async def ask_reject(visit: OperatorVisit) -> HttpResponse:
 async def reject(visit: OperatorVisit) -> HttpResponse:
     """End them."""
     done = await visit.command("held", "reject", prefix=visit.form.get("prefix"), tenant=visit.form.get("tenant"))
-    return visit.back("/held", visit._("Rejected: %(rejected)s. Tenants get their money back.", rejected=done["rejected"]))
+    return visit.back(
+        "/held", visit._("Rejected: %(rejected)s. Tenants get their money back.", rejected=done["rejected"])
+    )
 
 
 PAGES: Final = (

@@ -110,7 +110,9 @@ def _plots(visit: OperatorVisit, history: Any, span: str) -> dict[str, Any] | No
         return None
     day = span == "day"
 
-    def plot(title: str, unit: str, names: tuple[str, ...], labels: tuple[str, ...], colours: tuple[object, ...]) -> Any:
+    def plot(
+        title: str, unit: str, names: tuple[str, ...], labels: tuple[str, ...], colours: tuple[object, ...]
+    ) -> Any:
         times, columns = readings.columns_of(history, *names)
         series = [
             {"label": label, "values": values, "colour": colour}

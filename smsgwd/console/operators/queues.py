@@ -51,15 +51,15 @@ async def show(visit: OperatorVisit) -> HttpResponse:
     name = visit.slots["connector"]
     rows = await visit.command("queue", "list")
     numbers = visit.query.get("numbers") == "yes"
-    messages = await visit.command(
-        "queue", "peek", connector=name, limit=_PEEKED, numbers="yes" if numbers else ""
-    )
+    messages = await visit.command("queue", "peek", connector=name, limit=_PEEKED, numbers="yes" if numbers else "")
     shapes, _ = await visit.tried("queue", "shape")
     return visit.show(
         "operators/queue.html",
         name=name,
         queue=next((row for row in rows if row["connector"] == name), None),
-        others=[(row["connector"],) * 2 for row in rows if row["state"] != "not configured" and row["connector"] != name],
+        others=[
+            (row["connector"],) * 2 for row in rows if row["state"] != "not configured" and row["connector"] != name
+        ],
         messages=messages,
         numbers=numbers,
         most=_PEEKED,

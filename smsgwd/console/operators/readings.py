@@ -72,8 +72,8 @@ def summary(
 def connector_rows(
     now: Mapping[str, Any], before: Mapping[str, Any] | None, history: Mapping[str, Any] | None
 ) -> list[dict[str, Any]]:
-    """Connectors as `figures show` has them, with `sent_s` and `errors_s`, parts a second (None = not known), and
-    `word`, how it is in one word."""
+    """Connectors as `figures show` has them, with `sent_s`, `errors_s` and `throttled_s`, parts a second (None = not
+    known), and `word`, how it is in one word."""
     old = {row["id"]: row for row in (before or {}).get("connectors", ())}
     sampled = (history or {}).get("connectors", {})
     seconds = 0.0 if before is None else now["at"] - before["at"]
@@ -86,6 +86,7 @@ def connector_rows(
                 "word": word_of(row),
                 "sent_s": sampled.get(row["id"]) if was is None else rate(row["sent"], was["sent"], seconds),
                 "errors_s": None if was is None else rate(_errors(row), _errors(was), seconds),
+                "throttled_s": None if was is None else rate(row["throttled"], was["throttled"], seconds),
             }
         )
     return rows
@@ -143,7 +144,9 @@ def coarse(history: Mapping[str, Any], names: Sequence[str], each: int) -> list[
 
 def _counted(now: Mapping[str, Any], before: Mapping[str, Any], names: Sequence[str]) -> float | None:
     new, old = now["counters"], before["counters"]
-    return rate(sum(new.get(name, 0) for name in names), sum(old.get(name, 0) for name in names), now["at"] - before["at"])
+    return rate(
+        sum(new.get(name, 0) for name in names), sum(old.get(name, 0) for name in names), now["at"] - before["at"]
+    )
 
 
 def _errors(row: Mapping[str, Any]) -> float:
