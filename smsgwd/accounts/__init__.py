@@ -5,5 +5,5 @@ passed in). What may not live here: HTTP or SMPP, the thread pool Argon2 runs in
 
 To change how secrets are hashed, edit `hashing.py`; how a name or token finds its tenant, and what parents mean,
 `directory.py`; expiry, scopes and networks of credentials, `usage.py`; how long a good pair saves a hash, `cache.py`;
-when guessing is stopped, `failures.py`.
+when guessing is stopped, `failures.py`; codes from a phone beside a password, `totp.py`.
 """

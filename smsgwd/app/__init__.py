@@ -45,4 +45,7 @@ drain, `drain.py`, and both for operators, `control.py`; what a configuration ma
 `support.py`; what plugins say of theirs, `provider_checks.py`; where providers call back, `callback_urls.py`, who takes
 that, `callback_desk.py`, and how it is joined, `callbacks.py`; what connectors are made of, `provider_parts.py` and
 `provider_host.py`, as operators see it, `connector_shown.py`, and a message through a plugin, `plugin_desk.py`.
+
+For people at the console: operators and their passwords, `operator_desk.py`, how people log in, `console_logins.py`,
+who is logged in, `console_sessions.py`, and how that is joined, `people.py`.
 """

@@ -304,7 +304,7 @@ def build_services(
         outbox=outboxes,
     )
     pages_and_api = LinkPages(business.links, dialects, path=places.path, host=places.host)
-    operations = build_operations(config, core, reactor)
+    operations = build_operations(config, core, reactor, authenticator)
     callbacks = host.callbacks(config, core, reactor, operations.access_log, certificates)
     handler = operations.access_log.over(callbacks.over(pages_and_api))
     tenants_http = build_http(reactor, turn, handler, mounts, config, metrics, certificates)

@@ -138,6 +138,7 @@ def build_registry(
             *Tls(certificates.reload).commands(),
             *Audit(store).commands(),
             *Cdr(operations.cdr).commands(),
+            *operations.people.commands(),
         ],
         operations.journal,
     )

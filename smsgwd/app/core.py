@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry
 
@@ -28,6 +28,18 @@ from smsgwd.store.embedded.store import EmbeddedStore
 from smsgwd.telemetry import Metrics
 
 
+class Sealed(Protocol):
+    """Keeps secrets sealed by the vault in the store. Fails with StoreUnavailable."""
+
+    def sealed(self) -> Awaitable[list[str]]:
+        """All of them."""
+        ...
+
+    def seal_anew(self, anew: Callable[[str], str]) -> Awaitable[None]:
+        """Put what `anew` gives in the place of each."""
+        ...
+
+
 @dataclass(slots=True)
 class Core:
     """What there is before the store is open."""
@@ -45,6 +57,7 @@ class Core:
     spool: SpoolParts
     key_file: Path | None = None  #: where the secret keys can be rotated
     needs: list[Callable[[], list[str]]] = field(default_factory=list)  #: what else `status` tells to see to
+    sealed: list[Sealed] = field(default_factory=list)  #: who keeps sealed secrets besides the tenants
 
     def tenant_counts(self) -> TenantCounts:
         """Counts what became of each tenant's messages."""

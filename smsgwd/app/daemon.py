@@ -155,6 +155,9 @@ class Daemon:
         await services.business.start()
         if self._phase != "starting":
             return
+        await services.operations.start()
+        if self._phase != "starting":
+            return
         await services.connectors.start()
         if self._phase != "starting":
             return

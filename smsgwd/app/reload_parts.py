@@ -30,6 +30,7 @@ from smsgwd.telemetry.logs import set_format, set_level, set_redaction
 HOUR_MS: Final = 3_600_000
 #: An SMSC repeats within its own retry times, a phone uses a reference again after 256.
 MO_DONE_MS: Final = 15 * 60_000
+_CONSOLE: Final = ("console.title", "console.session_h", "console.idle_min", "console.accounts")
 
 
 class Part(Protocol):
@@ -181,7 +182,7 @@ def parts_of(
         Follows(["notify"], pushes),
         Follows(["auth"], guessing),
         Follows(["log"], log),
-        Follows(["admin.roles", "admin.audit_d", "access_log", "cdr"], operations.become),
+        Follows(["admin.roles", "admin.audit_d", "access_log", "cdr", *_CONSOLE], operations.become),
     ]
 
 

@@ -10,7 +10,7 @@ keys a node has, it tells the others. Whoever rotates calls the others, which pu
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -20,7 +20,7 @@ from twisted.internet.threads import deferToThread
 
 from smsgwd.accounts.directory import TOKEN, Account
 from smsgwd.app.cluster import Cluster
-from smsgwd.app.core import Core
+from smsgwd.app.core import Core, Sealed
 from smsgwd.app.secrets import KeyFileError, Vault, keys_of, new_key, read_or_make, write_keys
 from smsgwd.app.tenancy import Tenancy
 from smsgwd.model.refusals import Refused
@@ -54,15 +54,24 @@ class SecretDesk:
     """Implements ops.secrets.Keys. `start` goes on with what an earlier process left."""
 
     def __init__(
-        self, reactor: Any, *, vault: Vault, tenancy: Tenancy, clock: Clock, file: Path | None, cluster: Cluster
+        self,
+        reactor: Any,
+        *,
+        vault: Vault,
+        tenancy: Tenancy,
+        clock: Clock,
+        file: Path | None,
+        cluster: Cluster,
+        others: Iterable[Sealed] = (),
     ) -> None:
-        """`file`: where the keys stand; None where the gateway cannot write them."""
+        """`file`: where the keys stand; None where the gateway cannot write them. `others` keep sealed secrets, too."""
         self._reactor = reactor
         self._vault = vault
         self._tenancy = tenancy
         self._clock = clock
         self._file = file
         self._cluster = cluster
+        self._others = others
         self._lock = DeferredLock()
         self._moving: dict[tuple[str, str], str] = {}  # (tenant, digest) → the digest under the newest key
         self._move_call: Any = None
@@ -118,8 +127,20 @@ class SecretDesk:
         oldest = self._vault.key_ids[-1]
         tokens = Counter(each.key or oldest for tenant in tenants for each in tenant.credentials if each.kind == TOKEN)
         under = self._vault.sealed_under
-        sealed = await deferToThread(lambda: Counter(under(each) for tenant in tenants for each in _sealed_of(tenant)))
+        theirs = await self._of_others()
+        sealed = await deferToThread(
+            lambda: Counter(
+                under(each) for each in [*theirs, *(one for tenant in tenants for one in _sealed_of(tenant))]
+            )
+        )
         return tokens, sealed
+
+    async def _of_others(self) -> list[str]:
+        """What is sealed besides tenants' secrets."""
+        try:
+            return [sealed for each in self._others for sealed in await each.sealed()]
+        except StoreUnavailable as error:
+            raise SecretsError(f"what is sealed cannot be known: {error}") from None
 
     async def _rotate(self, key: str) -> list[KeyUse]:
         others = await self._other_nodes()
@@ -224,6 +245,11 @@ class SecretDesk:
         stale = await deferToThread(
             lambda: [each.id for each in tenants if any(under(one) not in ("", newest) for one in _sealed_of(each))]
         )
+        try:
+            for other in self._others:
+                await other.seal_anew(self._anew)
+        except StoreUnavailable:
+            return len(stale) + 1
         for number, tenant in enumerate(stale):
             if self._stopped or not await self._change(tenant, self._resealed):
                 return len(stale) - number
@@ -301,7 +327,13 @@ class SecretDesk:
 def keep_secrets(core: Core, reactor: Any, authenticator: PasswordAuthenticator) -> SecretDesk:
     """The desk, with the authenticator knowing tokens by whatever keys there are."""
     desk = SecretDesk(
-        reactor, vault=core.vault, tenancy=core.tenancy, clock=core.clock, file=core.key_file, cluster=core.cluster
+        reactor,
+        vault=core.vault,
+        tenancy=core.tenancy,
+        clock=core.clock,
+        file=core.key_file,
+        cluster=core.cluster,
+        others=core.sealed,
     )
     authenticator.on_old_token(desk.moved)
     core.vault.listen(authenticator.use_keys)

@@ -20,6 +20,9 @@ def check_config(document: Document) -> None:
     ids = _unique(document, _entries(data, "connectors"), "id", "connector id")
     _statuses(document, data)
     _unique(document, _entries(data, "routes"), "id", "route id")
+    console = data.get("console")
+    if isinstance(console, dict):
+        _unique(document, _entries(console, "accounts", ("console",)), "name", "operator")
     _routes(document, data, ids)
     _mo_routes(document, data, ids)
     _opt_out_words(document, data)

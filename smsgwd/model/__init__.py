@@ -13,5 +13,5 @@ for, edit `refusals.py`; what a tenant is, `tenant.py`; what its ledger says, `l
 is found, `prices.py`, an operator, `plan.py`, both on `prefixes.py`; tables as CSV, `rows_csv.py`, cells that
 spreadsheets would run, `spreadsheet.py`; what histograms say, `quantiles.py`. To change what the store can be asked to
 do, edit `changes.py` with `business.py`, `pushes.py`, `upkeep.py`, `spooled.py` and `operators.py` (which also says who
-operators are), and the store contract suite.
+operators are), and the store contract suite. Who is logged in at the console, `sessions.py`.
 """

@@ -26,6 +26,20 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
         return self.role in ROLES and ROLES.index(self.role) >= ROLES.index(needed)
 
 
+class Operator(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Somebody who may log in at the operators' console; the password itself is never kept."""
+
+    name: str
+    role: Role
+    secret_hash: str  #: Argon2id PHC string
+    disabled: bool = False
+    totp: str = ""  #: secret of the codes that are asked for, too, encrypted at rest; '' = none are
+    totp_step: int = -1  #: of the last code that was good: a code works once
+    totp_next: str = ""  #: a secret whose first code is waited for, encrypted at rest
+    created_at: int = 0
+    changed_at: int = 0  #: when the password was given
+
+
 #: The gateway itself: what it does for its own sake, and tests.
 GATEWAY: Final = Caller("smsgwd", "admin", "inside")
 

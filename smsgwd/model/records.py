@@ -19,6 +19,8 @@ NUMBER_PLAN: Final = "number_plan"  #: gateway's; key: name of the plan
 SENDER_RULE: Final = "sender_rule"  #: gateway's; key: prefix of digits or ISO country
 CONTENT_RULE: Final = "content_rule"  #: gateway's; key: name
 CONNECTOR: Final = "connector"  #: gateway's; key: id of the connector; what operators want of it
+OPERATOR: Final = "operator"  #: gateway's; key: name of the operator (`operators.Operator`)
+SESSION: Final = "session"  #: gateway's; key: SHA-256 in hex of the cookie (`sessions.Session`)
 FORGET: Final = "forget"  #: a node's, in the place of the tenant; key: msisdn digits that its archive is to forget
 CONTACT_PUSH: Final = "contact_push"  #: gateway's; key: id of the connector; which contacts its provider knows
 SPOOL: Final = "spool"  #: gateway's; key: id of a spool's file; how far the store has taken what waited in it
@@ -36,6 +38,8 @@ KINDS: Final = frozenset(
         SENDER_RULE,
         CONTENT_RULE,
         CONNECTOR,
+        OPERATOR,
+        SESSION,
         CONTACT_PUSH,
         FORGET,
         SPOOL,

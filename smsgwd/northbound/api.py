@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.tenant import Tenant
 from smsgwd.net.http_message import JSON_TYPE, HttpRequest, HttpResponse, Later
 from smsgwd.northbound import problems
+from smsgwd.northbound.auth import permit
 from smsgwd.northbound.book import book_family
 from smsgwd.northbound.book_names import Names
 from smsgwd.northbound.credentials import BasicPair, credentials
@@ -30,7 +31,7 @@ from smsgwd.ports.store import StoreUnavailable
 if TYPE_CHECKING:
     from smsgwd.ports.records import Records
     from smsgwd.ports.store import Store
-    from smsgwd.ports.submit import Authenticator, Messages
+    from smsgwd.ports.submit import Authenticator, Messages, Proven
 
 _Answer = HttpResponse | Later | Deferred[HttpResponse]
 Query = dict[str, list[str]]
@@ -39,6 +40,17 @@ Slots = tuple[str, ...]
 Operation = Callable[[Tenant, HttpRequest, Slots, Query], HttpResponse | Deferred[HttpResponse]]
 #: A table of routes with the handlers of its operations.
 Family = tuple[Sequence[Route], Mapping[str, Operation]]
+#: A handler that is told with which credential it is asked, too.
+OwnOperation = Callable[["Proven", HttpRequest, Slots, Query], HttpResponse | Deferred[HttpResponse]]
+
+
+class OwnFamily(NamedTuple):
+    """A table of routes whose handlers must know which credential asks: what they may do depends on it."""
+
+    routes: Sequence[Route]
+    handlers: Mapping[str, OwnOperation]
+
+
 _Submission = Callable[[Tenant, HttpRequest, str], HttpResponse | Later]
 
 
@@ -53,7 +65,7 @@ class NativeApi:
         authenticator: Authenticator,
         limits: ApiLimits | None = None,
         *,
-        families: Sequence[Family] = (),
+        families: Sequence[Family | OwnFamily] = (),
         records: Records | None = None,
         now: Callable[[], int] = wall_clock,
     ) -> None:
@@ -78,8 +90,13 @@ class NativeApi:
             "cancel": lambda tenant, _request, slots, _query: queries.cancel(tenant, int(slots[0])),
             "balance": lambda tenant, _request, _slots, _query: queries.balance(tenant),
         }
-        for table, handlers in families:
-            self._operations.update({route.operation: handlers[route.operation] for route in table})
+        self._own: dict[str, OwnOperation] = {}
+        for family in families:
+            if isinstance(family, OwnFamily):
+                self._own.update({route.operation: family.handlers[route.operation] for route in family.routes})
+            else:
+                table, handlers = family
+                self._operations.update({route.operation: handlers[route.operation] for route in table})
         self._labels = {route.operation: route.label for route in routes}
         self._public = {"openapi": openapi_response(), "docs": docs_response()}
 
@@ -107,6 +124,8 @@ class NativeApi:
             if not route.authenticated:
                 return self._public[route.operation]
             # Nearly every request: it is known who asks, and nothing has to be waited for.
+            if route.operation in self._own:
+                return self._asked_by(self._who(request, route.scope), route, request, slots, query)
             header = request.headers.get("authorization")
             tenant = None if header is None else self._authenticator.known(header, request.address, route.scope)
             if tenant is not None:
@@ -116,6 +135,48 @@ class NativeApi:
             return labelled(problems.failed(error, label), label)
         answer: Deferred[HttpResponse] = proven.addCallback(self._run_proven, route, request, slots, query, label)
         return answer.addErrback(_expected, label)
+
+    def ask(self, who: Proven, request: HttpRequest) -> Deferred[HttpResponse]:
+        """Answer a request of somebody who proved who it is elsewhere (a page that was logged in to), as far as the
+        credential goes; its Authorization header is not looked at. Never fails for what they did."""
+        try:
+            route, slots = self._router.find(request.method, request.path)
+        except Refused as error:
+            return succeed(problems.refused(error))
+        label = self._labels[route.operation]
+        try:
+            query = query_of(route, request)
+            permit(who.credential, request.address, route.scope)
+        except Refused as error:
+            return succeed(labelled(problems.failed(error, label), label))
+        if not route.authenticated:
+            return succeed(self._public[route.operation])
+        if route.operation in self._own:
+            return self._asked_by(succeed(who), route, request, slots, query)
+        answer: Deferred[HttpResponse] = succeed(who.tenant).addCallback(
+            self._run_proven, route, request, slots, query, label
+        )
+        return answer.addErrback(_expected, label)
+
+    def _who(self, request: HttpRequest, scope: str) -> Deferred[Proven]:
+        found = credentials(request.headers)
+        name = found.name if isinstance(found, BasicPair) else None
+        return self._authenticator.proven(name, found.secret, request.address, scope)
+
+    def _asked_by(
+        self, who: Deferred[Proven], route: Route, request: HttpRequest, slots: Slots, query: Query
+    ) -> Deferred[HttpResponse]:
+        """The answer of an operation that is told which credential asks."""
+        label = self._labels[route.operation]
+        answer: Deferred[HttpResponse] = who.addCallback(self._run_own, route, request, slots, query)
+        return answer.addCallbacks(labelled, _expected, callbackArgs=(label,), errbackArgs=(label,))
+
+    def _run_own(
+        self, who: Proven, route: Route, request: HttpRequest, slots: Slots, query: Query
+    ) -> HttpResponse | Deferred[HttpResponse]:
+        if route.body is not None:
+            _check_media_type(request.headers, route.takes)
+        return self._own[route.operation](who, request, slots, query)
 
     def _proven(self, request: HttpRequest, scope: str) -> Deferred[Tenant]:
         found = credentials(request.headers)

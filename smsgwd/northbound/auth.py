@@ -6,7 +6,7 @@ Costs: a cached pair or a token 5 to 10 µs; a new pair 25 ms of another core an
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -20,13 +20,16 @@ from smsgwd.accounts.failures import FailureLimiter
 from smsgwd.accounts.hashing import DUMMY_HASH, token_digest, verify
 from smsgwd.accounts.usage import barred, expired
 from smsgwd.model.refusals import Refusal, Refused
-from smsgwd.model.tenant import Tenant
+from smsgwd.model.tenant import Credential, Tenant
 from smsgwd.northbound.credentials import BearerToken, credentials
 from smsgwd.ports.clock import Clock
+from smsgwd.ports.submit import Proven
 
 _MAX_SECRET = 1024  # characters: nobody's password, and hashing is for free up to here
 _HEADERS_REMEMBERED = 1000
 _UNKNOWN = "Unknown credentials"
+_CONSOLE = "console"  # way in of people, of whatever credential
+_CODES = "code"  # in the place of an address
 _DETAILS = {
     Refusal.ADDRESS_NOT_ALLOWED: "This credential may not be used from this address",
     Refusal.OUT_OF_SCOPE: "This credential may not be used for this: it lacks the scope '{scope}'",
@@ -45,7 +48,7 @@ class PasswordAuthenticator:
     """Implements ports.Authenticator over a Directory; also verifies SMPP binds.
 
     `started` and `stop` frame the life of the threads. `on_failure` is called once a failed attempt with the way
-    in ('http' or 'smpp'), for metrics.
+    in ('http', 'smpp' or 'console'), for metrics.
     """
 
     def __init__(
@@ -103,6 +106,44 @@ class PasswordAuthenticator:
         """The tenant of a password credential. Fails with Refused: UNAUTHENTICATED, TOO_MANY_FAILURES, OVERLOADED, for
         a good pair ADDRESS_NOT_ALLOWED, OUT_OF_SCOPE."""
         return self._named(PASSWORD, name, secret, address).addCallback(_tenant, address, scope)
+
+    def login(self, name: str, secret: str, address: str) -> Deferred[Account]:
+        """The account of a password credential, for pages that people log in at; fails as `password` does."""
+        return self._named(PASSWORD, name, secret, address, _CONSOLE).addCallback(_permitted, address, "")
+
+    def people(self, name: str, secret: str, hashes: tuple[str, ...], address: str) -> Deferred[str]:
+        """Which of some hashes a secret is of, for people who are no tenants; without hashes it takes as long.
+
+        `name` is what failures are counted under. Fails with Refused: UNAUTHENTICATED, TOO_MANY_FAILURES, OVERLOADED.
+        """
+        now = self._clock.monotonic()
+        if self._limiter.wait(address, name, now) > 0:
+            return fail(Refused(Refusal.TOO_MANY_FAILURES))
+        if len(secret) > _MAX_SECRET or len(name) > _MAX_SECRET:
+            self._limiter.charge(address, name, now)
+            return self._failed(_CONSOLE)
+        digest = pair_digest(self._cache_key, _CONSOLE, name, secret)
+        try:
+            good = self._verified(digest, secret, hashes, name, address, now)
+        except Refused as refused:
+            return fail(refused)
+        return good.addCallback(lambda found: found or self._failed(_CONSOLE))
+
+    async def code(self, name: str, check: Callable[[], Awaitable[bool]]) -> None:
+        """Have the second step of a log-in checked. Failures are counted by name alone: who comes so far has the
+        password, and could else guess from many addresses. Raises Refused: UNAUTHENTICATED, TOO_MANY_FAILURES."""
+        now = self._clock.monotonic()
+        if self._limiter.wait(_CODES, name, now) > 0:
+            raise Refused(Refusal.TOO_MANY_FAILURES)
+        self._limiter.charge(_CODES, name, now)
+        good: bool | None = None
+        try:
+            good = await check()
+        finally:
+            if good is not False:  # a failure of ours is no guess of theirs
+                self._limiter.give_back(_CODES, name, self._clock.monotonic())
+        if not good:
+            raise self._unknown(_CONSOLE)
 
     def bind(self, system_id: str, secret: str, address: str) -> Deferred[Account]:
         """The account of an SMPP credential; fails as `password` does, but what the credential is limited to is left to
@@ -173,17 +214,30 @@ class PasswordAuthenticator:
 
     def token(self, secret: str, address: str, scope: str = "") -> Deferred[Tenant]:
         """The tenant of a token; fails as `password` does."""
+        try:
+            return succeed(_tenant(self._by_token(secret, address), address, scope))
+        except Refused as refused:
+            return fail(refused)
+
+    def proven(self, name: str | None, secret: str, address: str, scope: str = "") -> Deferred[Proven]:
+        """See `ports.submit.Authenticator.proven`."""
+        if name is not None:
+            return self._named(PASSWORD, name, secret, address).addCallback(_permitted, address, scope)
+        try:
+            return succeed(_permitted(self._by_token(secret, address), address, scope))
+        except Refused as refused:
+            return fail(refused)
+
+    def _by_token(self, secret: str, address: str) -> Account:
+        """The account of a token. Raises Refused."""
         now = self._clock.monotonic()
         if self._limiter.wait(address, TOKEN, now) > 0:
-            return fail(Refused(Refusal.TOO_MANY_FAILURES))
+            raise Refused(Refusal.TOO_MANY_FAILURES)
         account = self._directory.token(self._digest(secret)) if len(secret) <= _MAX_SECRET else None
         if account is None or (account.limited and expired(account.credential, self._clock.now_ms())):
             self._limiter.charge(address, TOKEN, now)
-            return self._failed(TOKEN)
-        try:
-            return succeed(_tenant(account, address, scope))
-        except Refused as refused:
-            return fail(refused)
+            raise self._unknown(TOKEN)
+        return account
 
     def _digest(self, secret: str) -> str:
         """What the directory may have a token as: under the newest key, unless an older one finds it."""
@@ -197,35 +251,36 @@ class PasswordAuthenticator:
                     return older
         return digest
 
-    def _named(self, kind: str, name: str, secret: str, address: str) -> Deferred[Account]:
+    def _named(self, kind: str, name: str, secret: str, address: str, way: str = "") -> Deferred[Account]:
         now = self._clock.monotonic()
         # Asked before the cache: else an attacker could go on guessing as fast as the cache answers.
         if self._limiter.wait(address, name, now) > 0:
             return fail(Refused(Refusal.TOO_MANY_FAILURES))
         if len(secret) > _MAX_SECRET or len(name) > _MAX_SECRET:
             self._limiter.charge(address, name, now)
-            return self._failed(kind)
+            return self._failed(way or kind)
         accounts = self._find(kind, name)
         digest = pair_digest(self._cache_key, kind, name, secret)
         account = self._remembered(digest, accounts, now)
         if account is not None:
             return succeed(account)
         try:
-            good = self._verified(digest, secret, accounts, name, address, now)
+            hashes = tuple(each.credential.secret_hash for each in accounts)
+            good = self._verified(digest, secret, hashes, name, address, now)
         except Refused as refused:
             return fail(refused)
-        return good.addCallback(self._settle, kind, name, digest)
+        return good.addCallback(self._settle, kind, name, digest, way)
 
     def _verified(
-        self, digest: Digest, secret: str, accounts: tuple[Account, ...], name: str, address: str, now: float
+        self, digest: Digest, secret: str, known: tuple[str, ...], name: str, address: str, now: float
     ) -> Deferred[str]:
-        """The hash among the accounts' that is the secret's, '' for none; without accounts that costs the same.
+        """The one of these hashes that is the secret's, '' for none; without any that costs the same.
 
         Equal pairs asked for at the same time share one verification, as long as they are verified against the same
         hashes: a password changed meanwhile must not be let in. Only the first is charged: an equal guess tells an
         attacker nothing new, and a tenant that opens a hundred connections at once must not look like one.
         """
-        hashes = tuple(account.credential.secret_hash for account in accounts) or (DUMMY_HASH,)
+        hashes = known or (DUMMY_HASH,)
         key = (digest, hashes)
         result: Deferred[str] = Deferred()
         waiting = self._running.get(key)
@@ -238,7 +293,7 @@ class PasswordAuthenticator:
         self._running[key] = [result]
 
         def done(good: str | Failure) -> None:
-            if accounts and good != "":  # a failure of ours is no guess of theirs
+            if known and good != "":  # a failure of ours is no guess of theirs
                 self._limiter.give_back(address, name, self._clock.monotonic())
             for waiter in self._running.pop(key):
                 waiter.callback(good) if isinstance(good, str) else waiter.errback(good)
@@ -246,13 +301,13 @@ class PasswordAuthenticator:
         deferToThreadPool(self._reactor, self._pool, _matching, secret, hashes).addBoth(done)
         return result
 
-    def _settle(self, good: str, kind: str, name: str, digest: Digest) -> Account | Deferred[Account]:
+    def _settle(self, good: str, kind: str, name: str, digest: Digest, way: str) -> Account | Deferred[Account]:
         # Looked up again: the tenant may have been changed or disabled while the threads were at work.
         for account in self._find(kind, name) if good else ():
             if account.credential.secret_hash == good:
                 self._cache.remember(digest, good, self._clock.monotonic())
                 return account
-        return self._failed(kind)
+        return self._failed(way or kind)
 
     def _find(self, kind: str, name: str) -> tuple[Account, ...]:
         """The accounts of a name that have not expired, the newest secret first."""
@@ -263,9 +318,12 @@ class PasswordAuthenticator:
         return found
 
     def _failed(self, kind: str) -> Deferred[Any]:
+        return fail(self._unknown(kind))
+
+    def _unknown(self, kind: str) -> Refused:
         if self._on_failure is not None:
-            self._on_failure("smpp" if kind == SMPP else "http")
-        return fail(Refused(Refusal.UNAUTHENTICATED, _UNKNOWN))
+            self._on_failure(kind if kind in (SMPP, _CONSOLE) else "http")
+        return Refused(Refusal.UNAUTHENTICATED, _UNKNOWN)
 
 
 def _matching(secret: str, hashes: tuple[str, ...]) -> str:
@@ -278,8 +336,18 @@ def _matching(secret: str, hashes: tuple[str, ...]) -> str:
 
 def _tenant(account: Account, address: str, scope: str) -> Tenant:
     """The tenant of an account that proved who it is. Raises Refused where its credential does not go so far."""
+    return _permitted(account, address, scope).tenant
+
+
+def _permitted(account: Account, address: str, scope: str) -> Account:
+    """An account that proved who it is. Raises Refused where its credential does not go so far."""
     if account.limited:
-        refusal = barred(account.credential, address, scope)
-        if refusal is not None:
-            raise Refused(refusal, _DETAILS[refusal].format(scope=scope))
-    return account.tenant
+        permit(account.credential, address, scope)
+    return account
+
+
+def permit(credential: Credential, address: str, scope: str) -> None:
+    """Raises Refused (ADDRESS_NOT_ALLOWED, OUT_OF_SCOPE) where a good credential does not go so far."""
+    refusal = barred(credential, address, scope)
+    if refusal is not None:
+        raise Refused(refusal, _DETAILS[refusal].format(scope=scope))

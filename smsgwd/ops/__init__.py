@@ -7,8 +7,8 @@ Commands stand in a module a noun: `status`, `connectors`, `queue` (which messag
 `messages` (their whole way: `tracing`), `dlr`, `orphans`, `outbox`, `events`, `held`, `tenants`, `tenant_files`,
 `credentials`, `esmes`, `ledger`, `credit`, `prices`, `plans`, `senders`, `sender_files`, `content`, `blacklist`,
 `optouts`, `routes`, `plugins`, `contact_pushes`, `config`, `drain`, `secrets`, `certificates`, `store` (its move into
-another one: `store_moves`), `log`, `figures`, `nodes` (what is told of them: `node_rows`), `cdr`, `audit` and `pdu`
-(PDUs are kept meanwhile by `taps`, put into files by `pcap`).
+another one: `store_moves`), `log`, `figures`, `nodes` (what is told of them: `node_rows`), `cdr`, `audit`, `operators`
+and `pdu` (PDUs are kept meanwhile by `taps`, put into files by `pcap`).
 
 Commands are declared in `registry.py` and reached by `admin.py`; who asks and what role that gives is told by
 `callers.py`; what operators change is written down by `journal.py`. Lines for other programs: `cdr_lines.py`, and

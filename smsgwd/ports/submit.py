@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from smsgwd.model.message import MessageView
 from smsgwd.model.submission import Entry, Item, Outcome, Submission
-from smsgwd.model.tenant import Tenant
+from smsgwd.model.tenant import Credential, Tenant
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -72,6 +72,20 @@ class Esmes(Protocol):
         ...
 
 
+class Proven(Protocol):
+    """Somebody who proved who it is, and by what."""
+
+    @property
+    def tenant(self) -> Tenant:
+        """Whose credential it is."""
+        ...
+
+    @property
+    def credential(self) -> Credential:
+        """What it asks with; its limits are this request's, too."""
+        ...
+
+
 class Authenticator(Protocol):
     """Who is asking."""
 
@@ -97,4 +111,8 @@ class Authenticator(Protocol):
 
     def token(self, secret: str, address: str, scope: str = "") -> Deferred[Tenant]:
         """The tenant of a token; fails in the same way."""
+        ...
+
+    def proven(self, name: str | None, secret: str, address: str, scope: str = "") -> Deferred[Proven]:
+        """The tenant and its credential: of a password, or where `name` is None of a token; fails in the same way."""
         ...

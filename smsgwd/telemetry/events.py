@@ -69,6 +69,8 @@ EVENTS: Mapping[str, Event] = _events(
     ("daemon.reactor_lag", "warning", "The event loop was blocked for longer than it should be; seconds."),
     ("twisted.warning", "warning", "A warning of Twisted, the networking library."),
     ("twisted.error", "error", "An error reported by Twisted: mostly a bug here or there; the daemon goes on."),
+    ("operator.created", "info", "An operator of `console.accounts` was not in the store and was created."),
+    ("console.login", "info", "Somebody has logged in at the console."),
     ("tenant.created", "info", "A tenant of the tenants file was not in the store and was created."),
     ("tenant.changed", "info", "An operator changed a tenant or its credentials; which, what, by which way."),
     (

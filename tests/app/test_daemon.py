@@ -123,8 +123,9 @@ def test_it_starts_and_ends_in_order(world):
     world.daemon._begin()
     assert world.log == [
         "cluster.join", "store.open", "catalog.load", "tenancy.load", "services built", "notifier.start",
-        "esme_outbox.start", "business.start", "connectors.start", "dispatcher.start", "sweeps.start", "watch.look",
-        "rerouter.start", "listenUNIX", "duties.begin", "cluster.start", "secret_desk.start",
+        "esme_outbox.start", "business.start", "operations.start", "connectors.start", "dispatcher.start",
+        "sweeps.start", "watch.look", "rerouter.start", "listenUNIX", "duties.begin", "cluster.start",
+        "secret_desk.start",
     ]  # fmt: skip
     del world.log[:]
     terminate(world.daemon)
@@ -141,7 +142,9 @@ def test_it_starts_and_ends_in_order(world):
     assert world.daemon.exit_status == 0
 
 
-@pytest.mark.parametrize("step", ["store.open", "catalog.load", "tenancy.load", "esme_outbox.start", "business.start"])
+@pytest.mark.parametrize(
+    "step", ["store.open", "catalog.load", "tenancy.load", "esme_outbox.start", "business.start", "operations.start"]
+)
 def test_a_signal_during_the_start_ends_it_and_nothing_more_is_opened(world, step):
     world.answers[step] = waiting = Deferred()
     world.daemon._begin()

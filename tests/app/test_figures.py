@@ -10,7 +10,7 @@ from smsgwd.model.changes import Submit, Submitted
 from smsgwd.model.tally import Tally
 from smsgwd.ops.figures import Figures as Commands
 from smsgwd.ops.registry import CommandError, Registry
-from smsgwd.ports.dispatch import BindStatus, ConnectorStatus
+from smsgwd.ports.dispatch import BindStatus, ConnectorStatus, ProviderStatus
 from smsgwd.ports.store import QueueDepth, Space, StoreCounts, StoreUnavailable
 from smsgwd.telemetry import Metrics
 from tests.app.fakes import FakeClock, now
@@ -135,3 +135,11 @@ def test_the_history_is_asked_for_with_its_span(tmp_path):
     assert registry.run("figures", "history", wanted) == wanted
     with pytest.raises(CommandError, match="span: one of hour, day"):
         registry.run("figures", "history", {"span": "week"})
+
+
+def test_the_address_of_a_providers_callbacks_is_no_figure(tmp_path):
+    world = World(tmp_path)
+    provider = ProviderStatus("isms", "running", balance=0.5, callback_url="https://gw.test/callback/a/unguessable")
+    world.status = lambda: [ConnectorStatus("a", "provider", True, 0, 0, 0, 0, 0, (), provider=provider)]
+    [row] = world.gather()["connectors"]
+    assert row["provider"]["balance"] == 0.5 and "callback_url" not in row["provider"]

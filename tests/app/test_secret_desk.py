@@ -55,6 +55,22 @@ class Others:
         self.calls.append(topic)
 
 
+class SealedElsewhere:
+    """One secret that something else than a tenant has, in a store that may be away."""
+
+    def __init__(self, text):
+        self.text, self.away = text, False
+
+    def sealed(self):
+        return fail(StoreUnavailable("no disk")) if self.away else succeed([self.text])
+
+    def seal_anew(self, anew):
+        if self.away:
+            return fail(StoreUnavailable("no disk"))
+        self.text = anew(self.text)
+        return succeed(None)
+
+
 class SecretDeskTests(TestCase):
     async def begin(self):
         directory = TemporaryDirectory()
@@ -65,6 +81,8 @@ class SecretDeskTests(TestCase):
         self.addCleanup(lambda: self.store.close())
         await self.start()
         await self.tenants.create(read_mapping(TENANT))
+
+    others = ()
 
     async def start(self, *, file=True, cluster=None):
         """As a process does that finds the file and the store."""
@@ -78,7 +96,7 @@ class SecretDeskTests(TestCase):
         self.addCleanup(self.auth.stop)
         self.desk = SecretDesk(
             self.timers, vault=self.vault, tenancy=self.tenancy, clock=clock, file=self.file if file else None,
-            cluster=cluster or Cluster("a", clock.now_ms),
+            cluster=cluster or Cluster("a", clock.now_ms), others=self.others,
         )  # fmt: skip
         self.auth.on_old_token(self.desk.moved)
         self.vault.listen(self.auth.use_keys)
@@ -137,6 +155,28 @@ class SecretDeskTests(TestCase):
         )
         [esme] = [each for each in self.tenancy.directory.tenant("shop").credentials if each.kind == "smpp"]
         self.assertEqual(self.vault.open(esme.esme.outbind_password), "knock")
+
+    def test_what_others_keep_sealed_counts_and_is_sealed_anew(self):
+        return ensureDeferred(self._others())
+
+    async def _others(self):
+        await self.begin()
+        kept = SealedElsewhere(self.vault.seal("of an operator"))
+        self.others = (kept,)
+        await self.start()
+        old = self.vault.key_id
+        self.assertEqual(await self.uses(), [("seals", 2, 3)])
+        kept.away = True
+        self.assertIn("what is sealed cannot be known", await self.refused(self.desk.show()))
+        self.assertIn("what is sealed cannot be known", await self.refused(self.desk.rotate()))
+        self.assertEqual(self.vault.sealed_under(kept.text), old)
+        kept.away = False
+        self.assertIn("sealed secrets", await self.refused(self.desk.retire(old, True)))
+        self.timers.advance(60)  # tried again
+        await self.settled()
+        self.assertEqual(self.vault.sealed_under(kept.text), self.vault.key_id)
+        self.assertEqual(self.vault.open(kept.text), "of an operator")
+        self.assertEqual(await self.uses(), [("seals", 0, 3), ("opens", 2, 0)])
 
     def test_a_process_that_ended_in_the_middle_goes_on_at_its_start(self):
         return ensureDeferred(self._ended_in_the_middle())

@@ -339,6 +339,16 @@ class LimitedTests(_World):
         yield self.refused(pending, Refusal.UNAUTHENTICATED)
 
     @inlineCallbacks
+    def test_people_log_in_with_a_password_credential_and_learn_what_it_is_limited_to(self):
+        self.tenant(Credential("password", "ann", HASH, scopes=("read",), allow=("192.0.2.0/24",)))
+        account = yield self.auth.login("ann", "secret", "192.0.2.1")
+        self.assertEqual((account.tenant.id, account.credential.scopes), ("demo", ("read",)))
+        yield self.refused(self.auth.login("ann", "secret", "198.51.100.1"), Refusal.ADDRESS_NOT_ALLOWED)
+        yield self.refused(self.auth.login("ann", "wrong", "192.0.2.1"), Refusal.UNAUTHENTICATED)
+        yield self.refused(self.auth.login("ann", "x" * 2000, "192.0.2.1"), Refusal.UNAUTHENTICATED)
+        self.assertEqual(self.failures, ["console", "console"])
+
+    @inlineCallbacks
     def test_scopes_and_networks_are_told_to_who_knows_the_secret_only(self):
         limits = {"scopes": ("send",), "allow": ("192.0.2.0/24",)}
         self.tenant(

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, PrivateAttr
 
 from smsgwd.config.model.connectors import Connector, Mo, MoRoute
+from smsgwd.config.model.console import Console
 from smsgwd.config.model.dialects import Dialects
 from smsgwd.config.model.listeners import Listeners
 from smsgwd.config.model.lookups import Lookups
@@ -51,6 +52,7 @@ class Config(Section):
     listeners: Listeners = option("What the daemon listens on.", default_factory=Listeners)
     dialects: Dialects = option("Provider APIs served beside the native one.", default_factory=Dialects)
     admin: Admin = option("The admin socket.", default_factory=Admin)
+    console: Console = option("Pages for people.", default_factory=Console)
     auth: Auth = option("Limits on guessing credentials.", default_factory=Auth, reloadable=True)
     notify: Notify = option("Pushes to tenants.", default_factory=Notify, reloadable=True)
     tenants_file: ExistingFile | None = option(
