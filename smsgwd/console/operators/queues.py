@@ -11,7 +11,7 @@ from smsgwd.console.visit import OperatorVisit
 from smsgwd.net.http_message import HttpResponse
 
 _PERIOD_S: Final = 5.0
-_PEEKED: Final = 50
+_PEEKED: Final = 20
 _NO_AGES: Final = ("connector", "queued", "oldest_s")
 _STATES: Final = ("queued", "retry", "scheduled", "held")
 _PICKS: Final = ("tenant", "prefix", "older_s")
@@ -62,7 +62,6 @@ async def show(visit: OperatorVisit) -> HttpResponse:
         ],
         messages=messages,
         numbers=numbers,
-        most=_PEEKED,
         shape=next((_shape(row) for row in shapes or () if row["connector"] == name), None),
     )
 

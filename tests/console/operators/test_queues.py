@@ -43,9 +43,9 @@ def test_an_empty_gateway_says_so() -> None:
 def test_one_shows_what_is_next_with_numbers_only_where_asked_for() -> None:
     made = stand()
     assert "38067***" in made.get("/queues/kyiv")
-    assert ("queue peek", {"connector": "kyiv", "limit": "50"}) in made.asked
+    assert ("queue peek", {"connector": "kyiv", "limit": "20"}) in made.asked
     made.get("/queues/kyiv?numbers=yes")
-    assert ("queue peek", {"connector": "kyiv", "limit": "50", "numbers": "yes"}) in made.asked
+    assert ("queue peek", {"connector": "kyiv", "limit": "20", "numbers": "yes"}) in made.asked
 
 
 def test_a_queue_of_no_connector_can_be_moved_too() -> None:
