@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from smsgwd.console.operators.places import places
 from smsgwd.console.page import Page
 from smsgwd.console.render import url
 from smsgwd.console.visit import OperatorVisit
@@ -21,6 +22,7 @@ async def show(visit: OperatorVisit) -> HttpResponse:
         "operators/held.html",
         rows=rows,
         tenant=tenant,
+        places=places(visit),
         newer=url("/held", tenant=tenant) if after else "",
         older=url("/held", tenant=tenant, after=rows[-1]["id"]) if more else "",
     )

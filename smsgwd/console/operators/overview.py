@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any, Final
 
 from smsgwd.console.operators import readings
+from smsgwd.console.operators.places import places
 from smsgwd.console.page import Page
 from smsgwd.console.render import segment, url
 from smsgwd.console.visit import OperatorVisit
@@ -25,6 +26,9 @@ _ABOUT: Final = (
     ("drain end", "/gateway"),
     ("queue move", "/queues"),
     ("held list", "/held"),
+    ("dlr orphans", "/orphans"),
+    ("outbox list", "/pushes"),
+    ("node ", "/nodes"),
     ("the store", "/gateway"),
     ("the spool", "/gateway"),
 )
@@ -43,7 +47,7 @@ async def show(visit: OperatorVisit) -> HttpResponse:
         plots=_plots(visit, history, span),
         table=readings.coarse(history, (*_RATES, "queued", *_LATENCIES), _ROWS_EACH[span]) if history else [],
         alarms=_alarms(visit, status, figures, refused),
-        **_read(figures, None, hour),
+        **_read(visit, figures, None, hour),
     )
 
 
@@ -57,7 +61,7 @@ async def live(visit: OperatorVisit) -> HttpResponse:
     async def produce() -> Mapping[str, str]:
         nonlocal ticks
         figures = await visit.command("figures", "show", tenants=_TENANTS)
-        read = _read(figures, past.add(figures), None)
+        read = _read(visit, figures, past.add(figures), None)
         if ticks % _SELDOM == 0:
             status, refused = await visit.tried("status", "show")
             seldom["alarms"] = visit.render(
@@ -70,7 +74,7 @@ async def live(visit: OperatorVisit) -> HttpResponse:
         pieces = ("figures", "connectors", "rest")
         return seldom | {name: visit.render(f"operators/overview_{name}.html", **read) for name in pieces}
 
-    return visit.live.follow(visit, ("overview", span), _PERIOD_S, produce)
+    return visit.live.follow(visit, ("overview", span, visit.caller.role), _PERIOD_S, produce)
 
 
 def _span(visit: OperatorVisit) -> str:
@@ -78,9 +82,10 @@ def _span(visit: OperatorVisit) -> str:
     return wanted if wanted in _SPANS else _SPANS[0]
 
 
-def _read(figures: Any, before: Any, history: Any) -> dict[str, Any]:
+def _read(visit: OperatorVisit, figures: Any, before: Any, history: Any) -> dict[str, Any]:
     """What the pieces show."""
     return {
+        "places": places(visit),
         "figures": figures,
         "summary": readings.summary(figures, before, history),
         "connectors": readings.connector_rows(figures, before, history),
@@ -94,15 +99,16 @@ def _alarms(visit: OperatorVisit, status: Any, figures: Any, refused: str) -> li
     if status is None:
         return [{"text": visit._("The state of the gateway could not be read: %(why)s", why=refused), "path": ""}]
     known = [row["id"] for row in figures["connectors"]]
-    return [{"text": text, "path": _about(text, known)} for text in status["attention"]]
+    there = places(visit)
+    return [{"text": text, "path": _about(text, known, there)} for text in status["attention"]]
 
 
-def _about(text: str, connectors: list[str]) -> str:
+def _about(text: str, connectors: list[str], there: Set[str]) -> str:
     """The page on what a sentence of `status show` is about; '' where none is known."""
     for name in connectors:
         if re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", text):
             return url(f"/connectors/{segment(name)}")
-    return next((url(path) for words, path in _ABOUT if words in text), "")
+    return next((url(path) for words, path in _ABOUT if words in text and path in there), "")
 
 
 def _plots(visit: OperatorVisit, history: Any, span: str) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from smsgwd.console.operators.places import places
 from smsgwd.console.page import Page
 from smsgwd.console.render import segment
 from smsgwd.console.visit import OperatorVisit
@@ -62,6 +63,7 @@ async def show(visit: OperatorVisit) -> HttpResponse:
         ],
         messages=messages,
         numbers=numbers,
+        places=places(visit),
         shape=next((_shape(row) for row in shapes or () if row["connector"] == name), None),
     )
 
