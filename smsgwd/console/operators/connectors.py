@@ -32,7 +32,9 @@ async def live_all(visit: OperatorVisit) -> HttpResponse:
 
     async def produce() -> Mapping[str, str]:
         figures = await visit.command("figures", "show", tenants=0)
-        rows = readings.connector_rows(figures, past.add(figures), None)
+        before = past.add(figures)
+        history = None if before is not None else (await visit.tried("figures", "history"))[0]
+        rows = readings.connector_rows(figures, before, history)
         return {"connectors": visit.render("operators/connectors_list.html", connectors=rows)}
 
     return visit.live.follow(visit, "connectors", _PERIOD_S, produce)
@@ -72,20 +74,25 @@ async def live(visit: OperatorVisit) -> HttpResponse:
     await visit.command("connector", "show", id=name)  # refused here where there is none
     past: deque[dict[str, float]] = deque(maxlen=_KEPT)
     moved: dict[str, str] = {}
+    sampled: float | None = None
     ticks = 0
 
     async def produce() -> Mapping[str, str]:
-        nonlocal ticks
+        nonlocal ticks, sampled
         found = await visit.command("connector", "show", id=name)
         past.append({"at": ticks * _PERIOD_S, **{each: found[each] for each in _COUNTED}})
         if ticks % _SELDOM == 0:
             history, _ = await visit.tried("figures", "history", connector=name)
             if history is not None:
-                columns = {"labels": history["times"], "series": [history["connector"]["submitted"]]}
+                column = history["connector"]["submitted"]
+                sampled = column[-1] if column else None
+                columns = {"labels": history["times"], "series": [column]}
                 moved["plots"] = json.dumps({"sent": columns}, separators=(",", ":"))
         ticks += 1
         first, last = past[0], past[-1]
         rates = {f"{each}_s": readings.rate(last[each], first[each], last["at"] - first["at"]) for each in _COUNTED}
+        if first is last:
+            rates["sent_s"] = sampled
         read = _read(found, rates)
         pieces = ("state", "binds")
         return moved | {piece: visit.render(f"operators/connector_{piece}.html", **read) for piece in pieces}

@@ -61,7 +61,9 @@ async def live(visit: OperatorVisit) -> HttpResponse:
     async def produce() -> Mapping[str, str]:
         nonlocal ticks
         figures = await visit.command("figures", "show", tenants=_TENANTS)
-        read = _read(visit, figures, past.add(figures), None)
+        before = past.add(figures)
+        hour = None if before is not None else (await visit.tried("figures", "history"))[0]
+        read = _read(visit, figures, before, hour)
         if ticks % _SELDOM == 0:
             status, refused = await visit.tried("status", "show")
             seldom["alarms"] = visit.render(

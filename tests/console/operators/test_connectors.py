@@ -161,5 +161,5 @@ def test_what_moves_has_rates_from_its_own_answers() -> None:
     looking = Looking(one(found=answer), "/live/connectors/backup")
     first = looking.events()
     assert json.loads(first["plots"])["sent"]["series"] == [HISTORY["connector"]["submitted"]]
-    assert "Sent a second – " in text_of(first["state"])
+    assert "Sent a second 9.1 " in text_of(first["state"])
     assert "Sent a second 10 " in text_of(looking.events(2)["state"])

@@ -115,6 +115,7 @@ def test_what_moves_is_worked_out_from_answers_of_its_own() -> None:
     looking = Looking(made, "/live/overview")
     first = looking.events()
     assert set(first) == {"alarms", "figures", "connectors", "rest", "plots"}
+    assert "Accepted a second 12.5 " in text_of(first["figures"])  # until there are two answers, what was sampled
     second = looking.events(2)
     assert "Accepted a second 5 " in text_of(second["figures"])
     assert "plots" not in second and "alarms" not in second
@@ -129,4 +130,4 @@ def test_dear_questions_are_asked_each_ten_seconds_only() -> None:
     for _ in range(10):
         looking.events(2)
     names = [name for name, _ in made.asked]
-    assert (names.count("figures show"), names.count("status show"), names.count("figures history")) == (11, 3, 3)
+    assert (names.count("figures show"), names.count("status show"), names.count("figures history")) == (11, 3, 4)
