@@ -10,7 +10,9 @@ worker's process `edge_main.py`); what an item becomes, `maker.py`; how subscrib
 `retention.py`, and into the archive, `archiving.py`; which connectors are left to a message, `ways.py`, and when a
 queue goes over to them, `reroute.py`; how
 a person is erased, `erasure.py`; how a tenant is kept and who hears of its changes, `tenancy.py`, what operators may
-change of it, `tenant_desk.py`, who is unbound for it, `credential_watch.py`; which commands operators have,
+change of it, `tenant_desk.py`, who is unbound for it, `credential_watch.py`; what tenants see to themselves,
+`own_families.py` (what is kept of that, `own_changes.py`; codes from a phone, `tenant_totp.py`; URLs that are tried,
+`push_trial.py`); which commands operators have,
 `commands.py`, what they want of connectors, `connector_desk.py`; how tracked links are made and opened, `link_desk.py`;
 how tenants are told of events, `event_desk.py`; how lookups are taken and paid for, `lookup_desk.py`, who is asked,
 `lookup_asking.py` and `lookup_sources.py`, and what is remembered of networks, `networks.py` (of those
@@ -21,6 +23,7 @@ and providers told of contacts, `contact_pushes.py`; what is remembered of texts
 nodes know and limit together, `sharing.py`, what others change, `following.py`, and requests of providers' accounts,
 `account_permits.py`; what
 becomes of messages to test numbers, `test_numbers.py`. Which provider styles are served and where, `dialect_mounts.py`,
+where tenants are told that all of it is, `places.py`,
 and what they are given, `dialects.py`. What there is before the store is open, `core.py`,
 which store that is, `storing.py`, what goes to this node's disk first, `spooling.py`, and from there to the store,
 `spool_drain.py` (both are joined in `spool_parts.py`); how all of a store gets into a file and out of one,
@@ -29,6 +32,8 @@ which store that is, `storing.py`, what goes to this node's disk first, `spoolin
 and what a start makes of that, `move_start.py`; the process itself, `process.py`; what is this
 node's of all nodes, `cluster.py` (of connectors, `cluster_connectors.py`); how all of a business is
 joined, `business.py`; the routing table, `route_tables.py`, and stored records that cannot be used, `stored_values.py`.
+
+The console: what its pages are given and where it stands, `console.py`.
 
 For operators: certificates, `certificates.py`; secrets at rest, `secrets.py`, and their rotation, `secret_desk.py`; the
 log, `logs.py`, its levels, `levels.py`, and watched messages, `watch.py`, by the stream of changes, `batches.py`;

@@ -16,6 +16,7 @@ from smsgwd.app.certificates import Certificates
 from smsgwd.app.cluster_connectors import connectors_of_nodes
 from smsgwd.app.commands import build_registry
 from smsgwd.app.connector_desk import ConnectorDesk
+from smsgwd.app.console import Consoles
 from smsgwd.app.core import Core
 from smsgwd.app.credential_watch import CredentialWatch
 from smsgwd.app.dialect_mounts import mounts_of
@@ -264,7 +265,7 @@ def build_services(
         store,
         authenticator,
         api_limits_of(limits),
-        families=families(business, rescheduler, store, clock),
+        families=families(business, rescheduler, core, reactor, http_client, outboxes),
         records=business.records,
         now=clock.now_ms,
     )
@@ -306,7 +307,8 @@ def build_services(
     pages_and_api = LinkPages(business.links, dialects, path=places.path, host=places.host)
     operations = build_operations(config, core, reactor, authenticator)
     callbacks = host.callbacks(config, core, reactor, operations.access_log, certificates)
-    handler = operations.access_log.over(callbacks.over(pages_and_api))
+    consoles = Consoles(config, core, reactor, api, authenticator, operations)
+    handler = operations.access_log.over(consoles.tenants(callbacks.over(pages_and_api)))
     tenants_http = build_http(reactor, turn, handler, mounts, config, metrics, certificates)
     watch = CredentialWatch(reactor, clock, tenancy.directory, smpp.server.review)
     tenancy.listen(watch.look)
@@ -349,16 +351,14 @@ def build_services(
         figures=figures_of(config, core, dispatcher, phase, reactor),
         contact_pushes=business.contact_pushes,
     )
+    consoles.registry = registry
     listeners["admin"] = admin = admin_listener(reactor, registry, operations.callers)
-    if tenants_http is not None:
-        listeners["http"] = tenants_http
-    if callbacks.listener is not None:
-        listeners["callbacks"] = callbacks.listener
+    listeners |= {name: each for name, each in (("http", tenants_http), ("callbacks", callbacks.listener)) if each}
     ops_http = None
     if (ops := config.listeners.ops) is not None:
         listeners["ops"] = ops_http = HttpListener(
             reactor,
-            pages.handle,
+            consoles.operators(pages.handle),
             HttpLimits(max_connections=ops.max_connections),
             tls=_tls("ops", ops.tls, certificates),
         )

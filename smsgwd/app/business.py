@@ -14,6 +14,7 @@ from smsgwd.app.business_counts import count, counting_contacts
 from smsgwd.app.catalog import Catalog
 from smsgwd.app.cluster import Cluster
 from smsgwd.app.contact_pushes import ContactPushes, Told
+from smsgwd.app.core import Core
 from smsgwd.app.duties import made_elsewhere, runs_here
 from smsgwd.app.guards import Guards, recall
 from smsgwd.app.link_desk import LinkDesk
@@ -23,6 +24,8 @@ from smsgwd.app.lookup_sources import Asked, sources_of
 from smsgwd.app.maker import Maker
 from smsgwd.app.network_news import NetworkNews
 from smsgwd.app.outboxes import Outboxes
+from smsgwd.app.own_families import own_families
+from smsgwd.app.places import places_of
 from smsgwd.app.records import StoredRecords
 from smsgwd.app.reload_parts import policy_of
 from smsgwd.app.reschedule import Rescheduler
@@ -32,12 +35,15 @@ from smsgwd.app.test_numbers import TestNumbers
 from smsgwd.config import Config
 from smsgwd.model.ids import IdGenerator
 from smsgwd.net.http_client import LeanHttpClient
-from smsgwd.northbound.api import Family
+from smsgwd.northbound.account import ACCOUNT_ROUTES, Accounts, Places
+from smsgwd.northbound.api import Family, OwnFamily
 from smsgwd.northbound.links import LINK_ROUTES, Links
 from smsgwd.northbound.lookups import LOOKUP_ROUTES, Lookups
 from smsgwd.northbound.money import Money
 from smsgwd.northbound.money_routes import MONEY_ROUTES
 from smsgwd.northbound.scheduled import SCHEDULED_ROUTES, Scheduled
+from smsgwd.northbound.statistics import StatisticsDesk
+from smsgwd.northbound.statistics_types import STATISTICS_ROUTES
 from smsgwd.ports.clock import Clock
 from smsgwd.ports.store import Store
 from smsgwd.telemetry import Metrics, get_logger
@@ -62,6 +68,7 @@ class Business:
     catalog: Catalog
     contact_pushes: ContactPushes
     changed: Callable[[str, str], Deferred[None] | None]  #: records of a kind and tenant are other ones now
+    places: Places  #: where tenants find the gateway
 
     async def start(self) -> None:
         """Remember the texts of late, go on with lookups and with messages to test numbers."""
@@ -140,16 +147,23 @@ def build_business(
         catalog=catalog,
         contact_pushes=pushes,
         changed=changed,
+        places=places_of(config),
     )
 
 
-def families(business: Business, rescheduler: Rescheduler, store: Store, clock: Clock) -> list[Family]:
-    """The endpoints of the native API about money, times, links and lookups."""
+def families(
+    business: Business, rescheduler: Rescheduler, core: Core, reactor: Any, http: LeanHttpClient, outboxes: Outboxes
+) -> list[Family | OwnFamily]:
+    """The endpoints of the native API about money, times, links, lookups, and what tenants see to themselves."""
+    store, clock = core.store, core.clock
     return [
         (MONEY_ROUTES, Money(store, clock).handlers()),
         (SCHEDULED_ROUTES, Scheduled(store, rescheduler, clock.now_ms).handlers()),
         (LINK_ROUTES, Links(store, business.links.short).handlers()),
         (LOOKUP_ROUTES, Lookups(business.lookups).handlers()),
+        (STATISTICS_ROUTES, StatisticsDesk(store, clock).handlers()),
+        OwnFamily(ACCOUNT_ROUTES, Accounts(store, clock, business.places).handlers()),
+        *own_families(core, reactor, http, outboxes),
     ]
 
 

@@ -122,7 +122,7 @@ def build_registry(
             *Events(events.push, clock, known).commands(),
             *TenantSettings(directory, desk, store, clock).commands(),
             *TenantFiles(directory, desk).commands(),
-            *Credentials(directory, desk, clock).commands(),
+            *Credentials(directory, desk, clock, records).commands(),
             *ledger.commands(),
             *Credit(store, desk, ledger, directory.tenant).commands(),
             *Prices(records, clock, payers).commands(),

@@ -14,12 +14,14 @@ from smsgwd.app.batches import BatchObservers
 from smsgwd.app.catalog import Catalog
 from smsgwd.app.cluster import Cluster
 from smsgwd.app.node_metrics import NodeMetrics
+from smsgwd.app.records import StoredRecords
 from smsgwd.app.secrets import Vault, keys_of, read_or_make
 from smsgwd.app.spool_parts import SpoolParts
 from smsgwd.app.stages import Stages
 from smsgwd.app.storing import AnyStore, build_cluster, build_store
 from smsgwd.app.tenancy import Tenancy
 from smsgwd.app.tenant_counts import TenantCounts
+from smsgwd.app.tenant_totp import TenantTotp
 from smsgwd.app.tracing import Tracing
 from smsgwd.config import Config
 from smsgwd.net.clock import SystemClock
@@ -55,6 +57,7 @@ class Core:
     stages: Stages
     tracing: Tracing
     spool: SpoolParts
+    totp: TenantTotp  #: codes from a phone beside tenants' passwords
     key_file: Path | None = None  #: where the secret keys can be rotated
     needs: list[Callable[[], list[str]]] = field(default_factory=list)  #: what else `status` tells to see to
     sealed: list[Sealed] = field(default_factory=list)  #: who keeps sealed secrets besides the tenants
@@ -105,4 +108,20 @@ def build_core(config: Config, reactor: Any) -> Core:
     tracing = Tracing(reactor, batches, clock, metrics, config.node)
     tracing.become(config.tracing)
     spool = SpoolParts(config, store, cluster, clock, reactor, metrics)
-    return Core(clock, metrics, store, cluster, tenancy, catalog, vault, batches, stages, tracing, spool, key_file)
+    totp = TenantTotp(StoredRecords(store, clock), vault, clock)
+    return Core(
+        clock,
+        metrics,
+        store,
+        cluster,
+        tenancy,
+        catalog,
+        vault,
+        batches,
+        stages,
+        tracing,
+        spool,
+        totp,
+        key_file,
+        sealed=[totp],
+    )

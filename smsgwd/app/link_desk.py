@@ -89,13 +89,23 @@ class LinkDesk:
     # -- making ----------------------------------------------------------------------------------------------------
 
     def make(
-        self, tenant: Tenant, message_id: int, msisdn: str, url: str, now: int, client_ref: str | None
+        self,
+        tenant: Tenant,
+        message_id: int,
+        msisdn: str,
+        url: str,
+        now: int,
+        client_ref: str | None,
+        *,
+        counted: bool = True,
     ) -> tuple[Link, str]:
-        """A link of a message and its short address. `now`: ms since 1970. Raises Refused(INVALID_LINK)."""
+        """A link of a message and its short address; `counted` is False for one that is not kept. `now`: ms since 1970.
+        Raises Refused(INVALID_LINK)."""
         code = new_code()
         expires_at = now + tenant.link_days * _DAY_MS if tenant.link_days else 0
         link = Link(code, tenant.id, message_id, msisdn, checked_link(url), now, expires_at, client_ref)
-        self.observe("made")
+        if counted:
+            self.observe("made")
         return link, self.places.base + code
 
     def place(self, text: str, short: str) -> str:

@@ -70,9 +70,17 @@ class LinkMaker(Protocol):
     """Makes tracked links."""
 
     def make(
-        self, tenant: Tenant, message_id: int, msisdn: str, url: str, now: int, client_ref: str | None
+        self,
+        tenant: Tenant,
+        message_id: int,
+        msisdn: str,
+        url: str,
+        now: int,
+        client_ref: str | None,
+        *,
+        counted: bool = True,
     ) -> tuple[Link, str]:
-        """A link and its short address. Raises Refused(INVALID_LINK)."""
+        """A link and its short address; `counted` is False for one that is not kept. Raises Refused(INVALID_LINK)."""
         ...
 
     def place(self, text: str, short: str) -> str:
@@ -131,7 +139,7 @@ class Maker:
             try:
                 link = None
                 if item.link is not None:
-                    item, link = self._linked(item, tenant, message_id, now)
+                    item, link = self._linked(item, tenant, message_id, now, counted=guarded)
                 admitted = admit(item, account, now, policy)
                 source, number = admitted.source, admitted.msisdn
                 parts, coding, due_at = admitted.parts, admitted.coding, admitted.due_at
@@ -218,11 +226,13 @@ class Maker:
         texts = () if guards is None else guards.texts(tenant, messages, duplicate_s)
         return Made(entries, messages, places, links, tuple(unique), texts)
 
-    def _linked(self, item: Item, tenant: Tenant, message_id: int, now: int) -> tuple[Item, Link | None]:
+    def _linked(
+        self, item: Item, tenant: Tenant, message_id: int, now: int, *, counted: bool
+    ) -> tuple[Item, Link | None]:
         """An item with its short link in the text. One whose text has no place for it has none (the page of Ardary)."""
         assert item.link is not None
         number = msisdn(item.dest, tenant.region, international=item.international)
-        link, short = self._links.make(tenant, message_id, number, item.link, now, item.client_ref)
+        link, short = self._links.make(tenant, message_id, number, item.link, now, item.client_ref, counted=counted)
         text = self._links.place(item.text, short)
         if text == item.text:
             return item, None

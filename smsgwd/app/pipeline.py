@@ -154,7 +154,7 @@ class Pipeline:
         first = self._ids.block(len(submission.items) + 1, now)
         dry, duplicate_s = submission.dry, submission.duplicate_s
         made = self._maker.make(submission.items, account, first, now, guarded=not dry, duplicate_s=duplicate_s)
-        outcome, messages = Outcome(first, made.entries), made.messages
+        outcome, messages = Outcome(first, made.entries, made.messages if dry else ()), made.messages
         if dry and not (submission.rehearsed and messages):
             _tell(then, outcome, arg)
             return

@@ -15,7 +15,14 @@ from twisted.internet.threads import deferToThread
 from smsgwd.accounts.directory import MOST_SECRETS, TOKEN
 from smsgwd.accounts.hashing import token_digest
 from smsgwd.accounts.usage import expired
-from smsgwd.app.bootstrap import hashed_secret, new_secret, stored_credential, stored_tenant, with_settings
+from smsgwd.app.bootstrap import (
+    hashed_secret,
+    new_secret,
+    new_webhook_secret,
+    stored_credential,
+    stored_tenant,
+    with_settings,
+)
 from smsgwd.app.secrets import Vault
 from smsgwd.app.tenancy import Tenancy
 from smsgwd.config import Tenant as DeclaredTenant
@@ -23,7 +30,7 @@ from smsgwd.config.given import checked_tenant
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.tenant import Credential, Tenant
 from smsgwd.ports.clock import Clock
-from smsgwd.ports.tenants import NewSecret
+from smsgwd.ports.tenants import OPERATORS, Check, NewSecret, anything
 from smsgwd.telemetry import get_logger
 
 T = TypeVar("T")
@@ -50,17 +57,26 @@ class TenantDesk:
         """See the port."""
         return Deferred.fromCoroutine(self._create(options))
 
-    def change(self, tenant: str, options: Mapping[str, Any]) -> Deferred[Tenant]:
+    def change(self, tenant: str, options: Mapping[str, Any], *, by: str = OPERATORS) -> Deferred[Tenant]:
         """See the port."""
-        return Deferred.fromCoroutine(self._change(tenant, options))
+        return Deferred.fromCoroutine(self._change(tenant, options, by))
 
-    def add_credential(self, tenant: str, options: Mapping[str, Any]) -> Deferred[NewSecret]:
+    def new_webhook_secret(self, tenant: str, *, by: str = OPERATORS) -> Deferred[str]:
         """See the port."""
-        return Deferred.fromCoroutine(self._add(tenant, options))
+        secret = new_webhook_secret()
+        return self.change(tenant, {"webhook": {"secret": secret}}, by=by).addCallback(lambda _: secret)
 
-    def rotate(self, tenant: str, kind: str, name: str, grace_ms: int) -> Deferred[NewSecret]:
+    def add_credential(
+        self, tenant: str, options: Mapping[str, Any], *, check: Check = anything, by: str = OPERATORS
+    ) -> Deferred[NewSecret]:
         """See the port."""
-        return Deferred.fromCoroutine(self._rotate(tenant, kind, name, grace_ms))
+        return Deferred.fromCoroutine(self._add(tenant, options, check, by))
+
+    def rotate(
+        self, tenant: str, kind: str, name: str, grace_ms: int, *, check: Check = anything, by: str = OPERATORS
+    ) -> Deferred[NewSecret]:
+        """See the port."""
+        return Deferred.fromCoroutine(self._rotate(tenant, kind, name, grace_ms, check, by))
 
     def expire(
         self, tenant: str, kind: str, name: str, serial: int | None, at: int | None
@@ -70,11 +86,21 @@ class TenantDesk:
         def ended(credential: Credential) -> Credential:
             return msgspec.structs.replace(credential, expires_at=at)
 
-        return Deferred.fromCoroutine(self._replaced("expire", tenant, kind, name, serial, ended))
+        return Deferred.fromCoroutine(self._replaced("expire", tenant, (kind, name, serial), ended))
 
-    def remove(self, tenant: str, kind: str, name: str, serial: int | None) -> Deferred[list[Credential]]:
+    def remove(
+        self,
+        tenant: str,
+        kind: str,
+        name: str,
+        serial: int | None,
+        *,
+        check: Check = anything,
+        by: str = OPERATORS,
+    ) -> Deferred[list[Credential]]:
         """See the port."""
-        return Deferred.fromCoroutine(self._replaced("remove", tenant, kind, name, serial, lambda _: None))
+        gone = self._replaced("remove", tenant, (kind, name, serial), lambda _: None, check, by)
+        return Deferred.fromCoroutine(gone)
 
     # ------------------------------------------------------------------ tenants
     async def _create(self, options: Mapping[str, Any]) -> tuple[Tenant, list[NewSecret]]:
@@ -89,7 +115,7 @@ class TenantDesk:
 
         tenant = await self._tenancy.change(stored.id, new, now)
         assert tenant is not None
-        self._told("create", tenant.id, options=sorted(declared.model_fields_set))
+        self._told("create", tenant.id, OPERATORS, options=sorted(declared.model_fields_set))
         secrets = zip(tenant.credentials, declared.credentials, strict=True)
         return tenant, [
             NewSecret(credential, each.secret.get_secret_value())
@@ -97,7 +123,7 @@ class TenantDesk:
             if place in made
         ]
 
-    async def _change(self, tenant_id: str, options: Mapping[str, Any]) -> Tenant:
+    async def _change(self, tenant_id: str, options: Mapping[str, Any], by: str) -> Tenant:
         for name, why in _FIXED.items():
             if name in options:
                 raise Refused(Refusal.INVALID, why)
@@ -113,11 +139,11 @@ class TenantDesk:
 
         tenant = await self._tenancy.change(tenant_id, changed, self._clock.now_ms())
         assert tenant is not None
-        self._told("set", tenant_id, options=sorted(options))
+        self._told("set", tenant_id, by, options=sorted(options))
         return tenant
 
     # ------------------------------------------------------------------ credentials
-    async def _add(self, tenant_id: str, options: Mapping[str, Any]) -> NewSecret:
+    async def _add(self, tenant_id: str, options: Mapping[str, Any], check: Check, by: str) -> NewSecret:
         _known(tenant_id, self._tenancy.directory.tenant(tenant_id))
         declared, _ = _declared(_with_secrets({"id": tenant_id, "credentials": (dict(options),)}), "credentials[0].")
         [given] = declared.credentials
@@ -133,12 +159,15 @@ class TenantDesk:
             same = [each for each in tenant.credentials if (each.kind, each.name) == (fresh.kind, fresh.name)]
             if same and fresh.kind == TOKEN:
                 raise Refused(Refusal.EXISTS, "the tenant has this token already")
-            return _with(_without(tenant, [each for each in same if expired(each, now)]), _numbered(fresh, same))
+            numbered = _numbered(fresh, same)
+            made = _with(_without(tenant, [each for each in same if expired(each, now)]), numbered)
+            check(tenant, made, [numbered])
+            return made
 
         tenant = await self._tenancy.change(tenant_id, added, now)
-        return self._new("add", tenant, given.secret.get_secret_value())
+        return self._new("add", tenant, given.secret.get_secret_value(), by)
 
-    async def _rotate(self, tenant_id: str, kind: str, name: str, grace_ms: int) -> NewSecret:
+    async def _rotate(self, tenant_id: str, kind: str, name: str, grace_ms: int, check: Check, by: str) -> NewSecret:
         now = self._clock.now_ms()
         _found(_known(tenant_id, self._tenancy.directory.tenant(tenant_id)), kind, name, None, now)
         secret = new_secret(kind)
@@ -166,44 +195,49 @@ class TenantDesk:
             ]
             kept = sorted((each for each in ending if not expired(each, now)), key=lambda each: each.serial)
             kept = kept[-(MOST_SECRETS - 1) :]  # an oldest one ends at once, for the newest to have a place
-            return _with(_without(tenant, old), *kept, fresh if digest else _numbered(fresh, old))
+            made = _with(_without(tenant, old), *kept, fresh if digest else _numbered(fresh, old))
+            check(tenant, made, old)
+            return made
 
         tenant = await self._tenancy.change(tenant_id, rotated, now)
-        return self._new("rotate", tenant, secret)
+        return self._new("rotate", tenant, secret, by)
 
     async def _replaced(
         self,
         what: str,
         tenant_id: str,
-        kind: str,
-        name: str,
-        serial: int | None,
+        which: tuple[str, str, int | None],
         make: Callable[[Credential], Credential | None],
+        check: Check = anything,
+        by: str = OPERATORS,
     ) -> list[Credential]:
-        """Put what `make` gives (None = nothing) in the place of credentials; fires with those, else with the old."""
+        """Put what `make` gives (None = nothing) in the place of credentials (kind, name, serial); fires with those,
+        else with the old."""
         done: list[Credential] = []
         now = self._clock.now_ms()
 
         def replaced(there: Tenant | None) -> Tenant:
             tenant = _known(tenant_id, there)
-            old = _found(tenant, kind, name, serial, now)
+            old = _found(tenant, *which, now)
             new = [made for each in old if (made := make(each)) is not None]
             done[:] = new or old
-            return _with(_without(tenant, old), *new)
+            after = _with(_without(tenant, old), *new)
+            check(tenant, after, old)
+            return after
 
         await self._tenancy.change(tenant_id, replaced, now)
-        self._told(f"credential {what}", tenant_id, kind=kind, count=len(done))
+        self._told(f"credential {what}", tenant_id, by, kind=which[0], count=len(done))
         return done
 
-    def _new(self, what: str, tenant: Tenant | None, secret: str) -> NewSecret:
+    def _new(self, what: str, tenant: Tenant | None, secret: str, by: str) -> NewSecret:
         assert tenant is not None
         fresh = tenant.credentials[-1]
-        self._told(f"credential {what}", tenant.id, kind=fresh.kind, count=1)
+        self._told(f"credential {what}", tenant.id, by, kind=fresh.kind, count=1)
         return NewSecret(fresh, secret)
 
     @staticmethod
-    def _told(what: str, tenant: str, **details: Any) -> None:
-        _log.info("tenant.changed", tenant=tenant, change=what, by="admin socket", **details)
+    def _told(what: str, tenant: str, by: str, **details: Any) -> None:
+        _log.info("tenant.changed", tenant=tenant, change=what, by=by, **details)
 
 
 def _declared(

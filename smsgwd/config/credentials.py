@@ -12,7 +12,19 @@ from smsgwd.config.types import Network, Written
 
 _END_MS = 253_402_300_800_000  # the year 10000
 
-Scope = Literal["send", "read", "contacts", "templates", "senders", "lookups", "links", "money", "bind"]
+Scope = Literal[
+    "send",
+    "read",
+    "contacts",
+    "templates",
+    "senders",
+    "lookups",
+    "links",
+    "money",
+    "bind",
+    "callbacks",
+    "credentials",
+]
 
 
 def _moment(value: Any) -> int:

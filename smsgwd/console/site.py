@@ -59,7 +59,7 @@ class Face(msgspec.Struct, frozen=True):
     not come any more; `allows` says whether a page or an entry of the menu is for somebody."""
 
     name: str  #: operators, tenants
-    title: str
+    title: Callable[[], str]
     pages: Sequence[Page]
     menu: Sequence[Group]
     sessions: Sessions
@@ -178,7 +178,7 @@ class Site:
     def _shown(self, request: HttpRequest, cookies: dict[str, str], path: str) -> Shown:
         theme = cookies.get(THEME, "")
         return Shown(
-            title=self._face.title,
+            title=self._face.title(),
             language=wanted(cookies.get(LANGUAGE, ""), request.headers.get("accept-language", "")),
             theme=theme if theme in _THEMES else "",
             path=path,

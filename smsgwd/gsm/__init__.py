@@ -11,6 +11,7 @@ To change X, edit Y:
 - a character of an alphabet: `tables` (Latin), `tables_indic` (Indian languages, Urdu)
 - what a data_coding value means or which one is sent: `coding`
 - which encoding wins: `plan`; where a text may be cut: `cluster`; how much a part holds: `cut`
+- what people are told of a text while they type it: `measure`
 - what a part looks like on the wire: `segment`, `udh`
 - how inbound parts find each other, and what bounds them: `reassembly`
 """
@@ -18,6 +19,7 @@ To change X, edit Y:
 from smsgwd.gsm.charset import CHARSETS, Charset
 from smsgwd.gsm.coding import Encoding, decode_text, describe
 from smsgwd.gsm.errors import CodingError, GsmError, MalformedUdh, TooManyParts, UnencodableText
+from smsgwd.gsm.measure import Measure, costly, measure
 from smsgwd.gsm.plan import MAX_PARTS, Plan, plan
 from smsgwd.gsm.reassembly import Assembled, Part, Reassembler, SetKey
 from smsgwd.gsm.segment import Segment, Style, segments
@@ -31,6 +33,7 @@ __all__ = [
     "Encoding",
     "GsmError",
     "MalformedUdh",
+    "Measure",
     "Part",
     "Plan",
     "Reassembler",
@@ -39,8 +42,10 @@ __all__ = [
     "Style",
     "TooManyParts",
     "UnencodableText",
+    "costly",
     "decode_text",
     "describe",
+    "measure",
     "plan",
     "segments",
 ]

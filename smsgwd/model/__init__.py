@@ -6,7 +6,8 @@ configuration. Every other package may import this one; it imports none of them.
 To change what a message carries, edit `message.py` (and the store's schema); what is kept of an ESME's own words,
 `wire.py`; a subscriber's message, `mo.py`; what waits for tenants, `outbox.py`; in which style they are told,
 `callbacks.py`; events that are about no message, `events.py`; what is asked for and what becomes of it,
-`submission.py`; a tenant's counts, `tally.py`; ids, `ids.py`; money, `money.py`; a receipt, `receipts.py`; addresses
+`submission.py`; a tenant's counts, `tally.py`, and of a
+span of time, `counting.py`; ids, `ids.py`; money, `money.py`; a receipt, `receipts.py`; addresses
 that others wrote, `urls.py`; calling codes of countries, `calling_codes.py`. To change what a tenant may be refused
 for, edit `refusals.py`; what a tenant is, `tenant.py`; what its ledger says, `ledger.py`; what is kept by name
 (contacts, routes, price lists, ...), `records.py`; tracked links, `links.py`; number lookups, `lookups.py`. How a price

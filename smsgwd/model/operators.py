@@ -104,9 +104,10 @@ class Discard(msgspec.Struct, frozen=True, gc=False):
 class Repush(msgspec.Struct, frozen=True, gc=False):
     """Owe again what was pushed or given up, as far as it is still kept. Result: Repushed.
 
-    Either of `message_ids` (one that is final, has somebody to tell and nothing kept is owed anew), or of rows of the
-    outbox created from `from_ms` to before `to_ms`, of a tenant or a target where those are given, behind `after`.
-    Rows that are pending stay as they are. `webhook-id` stays the same: who has seen it can tell.
+    Either of `message_ids` (one that is final, has somebody to tell and nothing kept is owed anew), or of the rows of
+    the outbox with `push_ids`, or of those created from `from_ms` to before `to_ms`, of a target where that is given,
+    behind `after`. Where a tenant is given, only of that one's. Rows that are pending stay as they are. `webhook-id`
+    stays the same: who has seen it can tell.
     """
 
     at: int
@@ -117,6 +118,7 @@ class Repush(msgspec.Struct, frozen=True, gc=False):
     to_ms: int = 0
     after: int = 0
     limit: int = 1000
+    push_ids: tuple[int, ...] = ()
 
 
 class Repushed(msgspec.Struct, frozen=True, gc=False):

@@ -21,6 +21,7 @@ CONTENT_RULE: Final = "content_rule"  #: gateway's; key: name
 CONNECTOR: Final = "connector"  #: gateway's; key: id of the connector; what operators want of it
 OPERATOR: Final = "operator"  #: gateway's; key: name of the operator (`operators.Operator`)
 SESSION: Final = "session"  #: gateway's; key: SHA-256 in hex of the cookie (`sessions.Session`)
+TOTP: Final = "totp"  #: key: kind of the credentials + '/' + their name
 FORGET: Final = "forget"  #: a node's, in the place of the tenant; key: msisdn digits that its archive is to forget
 CONTACT_PUSH: Final = "contact_push"  #: gateway's; key: id of the connector; which contacts its provider knows
 SPOOL: Final = "spool"  #: gateway's; key: id of a spool's file; how far the store has taken what waited in it
@@ -43,6 +44,7 @@ KINDS: Final = frozenset(
         CONTACT_PUSH,
         FORGET,
         SPOOL,
+        TOTP,
     )
 )
 #: Processes remember something of these: who shares a store hears of changes. (Of connectors they tell themselves.)
@@ -161,6 +163,20 @@ class ContactPush(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     until: int  #: it knows all that were put until then (ms); -1 = none
     began: int = 0  #: since when the ones behind that are being told; 0 = they are not
     after: str = ""  #: the key of the last one told
+
+
+class Totp(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """The codes from a phone that are asked for beside a password."""
+
+    secret: str  #: base64, sealed
+    confirmed: bool = False  #: a code was given: from then on one is asked for
+    step: int = -1  #: the newest one whose code was used (`accounts.totp.verify`)
+    at: int = 0  #: when it was begun (ms)
+
+
+def totp_key(kind: str, name: str) -> str:
+    """The key of the codes that go with all secrets of a name."""
+    return f"{kind}/{name}"
 
 
 def price_list_key(name: str, valid_from: int) -> str:

@@ -56,6 +56,7 @@ class Refusal(Enum):
     EXISTS = _Row("exists", 409, 0x08, "There is one of that name already")
     OUT_OF_SCOPE = _Row("out_of_scope", 403, 0x0E, "This credential may not be used for this")
     FORBIDDEN = _Row("forbidden", 403, 0x0D, "The role of whoever asks does not allow this")
+    LAST_CREDENTIAL = _Row("last_credential", 409, 0x08, "Nothing else can look after the account")
     REPEATED_REF = _Row("repeated_ref", 422, 0x45, "A message with this reference was sent before")
     TOO_LATE = _Row("too_late", 409, 0x11, "The message has left or is final already")
     OVER_RATE = _Row("over_rate", 429, 0x58, "More messages or requests a second than agreed")

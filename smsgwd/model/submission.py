@@ -1,9 +1,11 @@
 """What a tenant asks for, and what becomes of it."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from smsgwd.model.callbacks import Callback
-from smsgwd.model.message import Coding, Failure, State
+from smsgwd.model.message import Coding, Failure, Message, State
 from smsgwd.model.wire import Wire
 
 
@@ -69,8 +71,9 @@ class Entry(msgspec.Struct, gc=False):
     error: Failure | None = None
 
 
-class Outcome(msgspec.Struct, gc=False):
+class Outcome(msgspec.Struct, gc=False, omit_defaults=True):
     """The answer to a submission, after it is durable: one entry an item, same order."""
 
     id: int
     entries: list[Entry]
+    messages: Sequence[Message] = ()  #: of a rehearsed one alone: what would have been stored; ids as in `entries`

@@ -36,7 +36,19 @@ class Credential(msgspec.Struct, frozen=True, gc=False):
 
 
 #: What a credential may be limited to.
-SCOPES = ("send", "read", "contacts", "templates", "senders", "lookups", "links", "money", "bind")
+SCOPES = (
+    "send",
+    "read",
+    "contacts",
+    "templates",
+    "senders",
+    "lookups",
+    "links",
+    "money",
+    "bind",
+    "callbacks",
+    "credentials",
+)
 
 
 class ContentPolicy(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

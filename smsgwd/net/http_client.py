@@ -74,11 +74,11 @@ class LeanHttpClient:
         self._repeats = repeats
         self._idle_s = idle_s
         self._reactor = reactor
-        self._allow_private = allow_private_targets
+        self.allow_private = allow_private_targets
         self._max = max_connections_per_host
         self._agent = user_agent
         self._system = SystemLookup(reactor)
-        self._resolver = Resolver(reactor, lookup or self._system)
+        self.resolver = Resolver(reactor, lookup or self._system)
         self._tls = ClientTls(trust_root)
         self._pools: dict[PoolKey, Pool] = {}
         self._making: set[Exchange] = set()  # without a connection yet: looking up, connecting
@@ -91,10 +91,10 @@ class LeanHttpClient:
     def follow(self, *, allow_private_targets: bool, max_connections_per_host: int) -> None:
         """Keep to these from now on. Idle connections are closed where private targets are allowed no more: some may
         lead to one."""
-        if self._allow_private and not allow_private_targets:
+        if self.allow_private and not allow_private_targets:
             for connection in list(self._idle):
                 self._retire(connection)
-        self._allow_private, self._max = allow_private_targets, max_connections_per_host
+        self.allow_private, self._max = allow_private_targets, max_connections_per_host
         for pool in list(self._pools.values()):
             self._go_on(pool)
 
@@ -212,7 +212,7 @@ class LeanHttpClient:
             self._resolved(exchange, [exchange.target.host])
             return
         exchange.stage = "looking up the host"
-        self._resolver.addresses(exchange.target.host).addCallbacks(
+        self.resolver.addresses(exchange.target.host).addCallbacks(
             partial(self._resolved, exchange), partial(self._not_resolved, exchange)
         )
 
@@ -220,7 +220,7 @@ class LeanHttpClient:
         self._not_made(exchange, HttpFailure(f"host not found: {failure.getErrorMessage()[:100]}", sent=False))
 
     def _resolved(self, exchange: Exchange, addresses: list[str]) -> None:
-        if not self._allow_private:
+        if not self.allow_private:
             judged = [(address, refusal_of(address)) for address in addresses]
             addresses = [address for address, refusal in judged if refusal is None]
             if not addresses:

@@ -20,6 +20,7 @@ from smsgwd.northbound.credentials import BasicPair, credentials
 from smsgwd.northbound.docs_page import docs_response
 from smsgwd.northbound.intake import Intake
 from smsgwd.northbound.openapi import openapi_response
+from smsgwd.northbound.preview import Previews
 from smsgwd.northbound.problems import labelled
 from smsgwd.northbound.queries import Queries
 from smsgwd.northbound.route import Route
@@ -83,12 +84,14 @@ class NativeApi:
         #: Have it keep to other limits from now on.
         self.follow: Callable[[ApiLimits], None] = sending.follow
         queries = Queries(messages, store, names)
+        previews = Previews(intake, store, lambda: sending.limits, records, now)
         self._submissions: dict[str, _Submission] = {"send": sending.send, "send_batch": sending.send_batch}
         self._operations: dict[str, Operation] = {
             "list": lambda tenant, _request, _slots, query: queries.list(tenant, query),
             "get": lambda tenant, _request, slots, _query: queries.get(tenant, int(slots[0])),
             "cancel": lambda tenant, _request, slots, _query: queries.cancel(tenant, int(slots[0])),
             "balance": lambda tenant, _request, _slots, _query: queries.balance(tenant),
+            "preview": lambda tenant, request, _slots, _query: previews.preview(tenant, request),
         }
         self._own: dict[str, OwnOperation] = {}
         for family in families:

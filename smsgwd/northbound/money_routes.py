@@ -6,7 +6,7 @@ from typing import Final
 
 from smsgwd.model.refusals import Refusal
 from smsgwd.northbound.money_types import KINDS, Bill, BillList, OrderList, Statement
-from smsgwd.northbound.route import COMMON, DATE, Parameter, Route, limit_parameter
+from smsgwd.northbound.route import COMMON, DATE, FORMAT, Parameter, Route, limit_parameter
 
 _FROM = Parameter("from_date", "query", DATE, "Booked at this time or later (RFC 3339; write + as %2B).")
 _TO = Parameter("to_date", "query", DATE, "Booked before this time.")
@@ -42,12 +42,7 @@ MONEY_ROUTES = (
             ),
             _CURSOR,
             limit_parameter("entries"),
-            Parameter(
-                "format",
-                "query",
-                {"type": "string", "enum": ["json", "csv"], "default": "json"},
-                "JSON, or a CSV file.",
-            ),
+            FORMAT,
         ),
         example="'?from_date=2026-11-01T00:00:00Z&format=csv'",
         scope="money",

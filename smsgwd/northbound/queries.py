@@ -17,6 +17,7 @@ from smsgwd.model.tenant import Tenant
 from smsgwd.net.http_message import HttpResponse, json_response
 from smsgwd.northbound.answers import Balance, MessageList, SubmissionMessages, message, message_detail
 from smsgwd.northbound.cursor import decode_cursor, encode_cursor
+from smsgwd.northbound.history_csv import HistoryFiles
 from smsgwd.northbound.route import MAX_STATES, limit_of
 from smsgwd.ports.store import MessageFilter
 from smsgwd.timespec.rfc3339 import Rfc3339Error, parse_rfc3339, to_epoch_ms
@@ -47,6 +48,7 @@ class Queries:
         self._messages = messages
         self._store = store
         self._names = names
+        self._files = HistoryFiles(store)
 
     def get(self, tenant: Tenant, any_id: int) -> Deferred[HttpResponse]:
         """A message or the messages of a submission."""
@@ -57,8 +59,15 @@ class Queries:
         return self._messages.cancel(tenant.id, any_id).addCallback(self._shown, tenant, any_id)
 
     def list(self, tenant: Tenant, query: dict[str, list[str]]) -> Deferred[HttpResponse]:
-        """A page of messages."""
+        """A page of messages, or a file of all of them."""
         page = page_of(query, tenant.region)
+        form = query.get("format", ["json"])[0]
+        if form == "csv":
+            if "limit" in query:
+                raise Refused(Refusal.INVALID, "format=csv gives as many as one file holds: limit is for JSON")
+            return Deferred.fromCoroutine(self._files.csv(tenant, page.where, page.before))
+        if form != "json":
+            raise Refused(Refusal.INVALID, "format: json or csv is expected")
         # One more than asked for tells whether there is a next page.
         found = self._store.messages(tenant.id, page.where, page.before, page.limit + 1)
         return found.addCallback(self._page, tenant, page.limit)

@@ -91,6 +91,9 @@ ID = Parameter(
 DATE = {"type": "string", "format": "date-time"}
 FROM_DATE = Parameter("from_date", "query", DATE, "Submitted at this time or later (RFC 3339; write + as %2B).")
 TO_DATE = Parameter("to_date", "query", DATE, "Submitted before this time.")
+FORMAT = Parameter(
+    "format", "query", {"type": "string", "enum": ["json", "csv"], "default": "json"}, "JSON, or a CSV file."
+)
 
 
 def limit_of(query: dict[str, list[str]], default: int = DEFAULT_LIMIT, most: int = MAX_LIMIT) -> int:

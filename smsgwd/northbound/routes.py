@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from smsgwd.model.message import PUBLIC_STATES
 from smsgwd.model.refusals import Refusal
+from smsgwd.northbound.account import ACCOUNT_ROUTES
 from smsgwd.northbound.answers import (
     Balance,
     MessageDetail,
@@ -12,12 +13,27 @@ from smsgwd.northbound.answers import (
     SubmissionMessages,
 )
 from smsgwd.northbound.book_routes import BOOK_ROUTES
+from smsgwd.northbound.callback_routes import CALLBACK_ROUTES, PUSH_ROUTES
+from smsgwd.northbound.credential_routes import CREDENTIAL_ROUTES
 from smsgwd.northbound.links import LINK_ROUTES
 from smsgwd.northbound.lookups import LOOKUP_ROUTES
 from smsgwd.northbound.money_routes import MONEY_ROUTES
+from smsgwd.northbound.preview import Preview
 from smsgwd.northbound.requests import BatchRequest, SendRequest
-from smsgwd.northbound.route import BODY, COMMON, FROM_DATE, ID, MAX_STATES, TO_DATE, Parameter, Route, limit_parameter
+from smsgwd.northbound.route import (
+    BODY,
+    COMMON,
+    FORMAT,
+    FROM_DATE,
+    ID,
+    MAX_STATES,
+    TO_DATE,
+    Parameter,
+    Route,
+    limit_parameter,
+)
 from smsgwd.northbound.scheduled import SCHEDULED_ROUTES
+from smsgwd.northbound.statistics_types import STATISTICS_ROUTES
 
 _SUBMIT = (
     *COMMON,
@@ -45,6 +61,19 @@ _SUBMIT = (
     Refusal.IDEMPOTENCY_MISMATCH,
     Refusal.IDEMPOTENCY_RUNNING,
     Refusal.OVER_RATE,
+)
+#: What refuses a preview as a whole; what refuses recipients is in its answer.
+_PREVIEW = (
+    *COMMON,
+    *BODY,
+    Refusal.INVALID_RECIPIENT,
+    Refusal.INVALID_TEXT,
+    Refusal.TOO_MANY_PARTS,
+    Refusal.INVALID_SCHEDULE,
+    Refusal.INVALID_DLR_URL,
+    Refusal.INVALID_LINK,
+    Refusal.TEMPLATE_NOT_FOUND,
+    Refusal.GROUP_NOT_FOUND,
 )
 _KEY = Parameter(
     "Idempotency-Key",
@@ -117,16 +146,35 @@ MESSAGE_ROUTES = (
         tag="messages",
     ),
     Route(
+        "POST",
+        "/v1/preview",
+        "preview",
+        "What would become of a message, without sending it",
+        "Takes what `POST /v1/messages` takes; without `to` and `to_group` it tells of the text alone. Recipients are "
+        "looked at one by one: what would be refused has an `error`, and the answer is 200 all the same. Nothing is "
+        "stored or paid. What only counting could tell is not told: the same text again (`duplicate`), too much to one "
+        "range (`flood`), too fast (`over_rate`).",
+        200,
+        (Preview,),
+        _PREVIEW,
+        body=SendRequest,
+        example='-d \'{"from": "iSMS", "to": "+306912345678", "text": "Καλημέρα"}\'',
+        scope="send",
+        tag="messages",
+    ),
+    Route(
         "GET",
         "/v1/messages",
         "list",
         "List messages, newest first",
-        "",
+        "`format=csv` gives a file without `limit`, 50,000 messages at most: where there are more, the header "
+        "`Next-Cursor` has the cursor of the next file. One file is made at a time.",
         200,
         (MessageList,),
-        (*COMMON, Refusal.INVALID_RECIPIENT),
-        _FILTERS,
+        (*COMMON, Refusal.INVALID_RECIPIENT, Refusal.OVER_RATE),
+        (*_FILTERS, FORMAT),
         example="'?state=undelivered&limit=20'",
+        gives=("text/csv",),
         scope="read",
         tag="messages",
     ),
@@ -187,10 +235,15 @@ MESSAGE_ROUTES = (
 #: Every endpoint: what the description describes.
 ROUTES = (
     *MESSAGE_ROUTES[:-2],
+    *STATISTICS_ROUTES,
     *SCHEDULED_ROUTES,
     *LINK_ROUTES,
     *BOOK_ROUTES,
     *LOOKUP_ROUTES,
     *MONEY_ROUTES,
+    *ACCOUNT_ROUTES,
+    *CALLBACK_ROUTES,
+    *PUSH_ROUTES,
+    *CREDENTIAL_ROUTES,
     *MESSAGE_ROUTES[-2:],  # the description itself comes last
 )

@@ -113,6 +113,11 @@ class Sending:
         self._records = records
         self._limits = limits
 
+    @property
+    def limits(self) -> ApiLimits:
+        """Those that count now."""
+        return self._limits
+
     def follow(self, limits: ApiLimits) -> None:
         """Keep to these limits from now on."""
         self._limits = limits

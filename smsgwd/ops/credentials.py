@@ -1,4 +1,4 @@
-"""`credential list`, `add`, `rotate`, `expire`, `remove`: how tenants log in. Secrets are shown once."""
+"""`credential list`, `add`, `rotate`, `expire`, `remove`, `totp-off`: how tenants log in. Secrets are shown once."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from twisted.internet.defer import Deferred
 from smsgwd.accounts.directory import PASSWORD, SMPP, TOKEN, Directory
 from smsgwd.accounts.usage import expired
 from smsgwd.config.given import read_mapping
+from smsgwd.model.records import TOTP, totp_key
 from smsgwd.model.tenant import Credential
 from smsgwd.ops.params import carried_out, moment, whole_number, with_midnight, word
 from smsgwd.ops.registry import Command, CommandError, Parameter, Params
 from smsgwd.ports.clock import Clock
+from smsgwd.ports.records import Records
 from smsgwd.ports.tenants import NewSecret, TenantDesk
 from smsgwd.timespec import format_epoch_ms
 
@@ -31,10 +33,11 @@ _TOKEN_SHOWN: Final = 12  # characters of a token's digest: enough to name it, o
 class Credentials:
     """Commands about credentials."""
 
-    def __init__(self, directory: Directory, desk: TenantDesk, clock: Clock) -> None:
+    def __init__(self, directory: Directory, desk: TenantDesk, clock: Clock, records: Records) -> None:
         self._directory = directory
         self._desk = desk
         self._clock = clock
+        self._records = records
 
     def commands(self) -> list[Command]:
         """The commands of this family."""
@@ -98,6 +101,15 @@ class Credentials:
                 look=self._list,
                 examples=("credential remove shop password clerk",),
             ),
+            Command(
+                "credential",
+                "totp-off",
+                "Ask for no code from a phone any more beside a user name's passwords: its owner has lost it",
+                self._totp_off,
+                (_TENANT, Parameter("name", "User name", required=True)),
+                changes=True,
+                examples=("credential totp-off shop clerk",),
+            ),
         ]
 
     def _list(self, params: Params) -> list[dict[str, Any]]:
@@ -149,7 +161,23 @@ class Credentials:
 
     def _remove(self, params: Params) -> Deferred[list[dict[str, Any]]]:
         kind, serial = word(params, "kind", _KINDS), _serial(params)
-        return carried_out(self._told(self._desk.remove(params["tenant"], kind, params["name"], serial)))
+        return carried_out(self._removed(params["tenant"], kind, params["name"], serial))
+
+    async def _removed(self, tenant: str, kind: str, name: str, serial: int | None) -> list[dict[str, Any]]:
+        gone = await self._told(self._desk.remove(tenant, kind, name, serial))
+        if kind == PASSWORD and not self._directory.claimed(kind, name):
+            await self._records.drop(TOTP, tenant, totp_key(kind, name))  # codes go with the last secret of the name
+        return gone
+
+    def _totp_off(self, params: Params) -> Deferred[dict[str, Any]]:
+        if self._directory.tenant(params["tenant"]) is None:
+            raise CommandError(f"there is no tenant {params['tenant']}")
+        return carried_out(self._without_codes(params["tenant"], params["name"]))
+
+    async def _without_codes(self, tenant: str, name: str) -> dict[str, Any]:
+        if not await self._records.drop(TOTP, tenant, totp_key(PASSWORD, name)):
+            raise CommandError(f"no code is asked for with the user name {name} of tenant {tenant}")
+        return {"tenant": tenant, "name": name, "totp": "off"}
 
     async def _told(self, changing: Deferred[list[Credential]]) -> list[dict[str, Any]]:
         now = self._clock.now_ms()

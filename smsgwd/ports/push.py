@@ -40,6 +40,27 @@ class HttpFailure(Exception):  # noqa: N818
         self.sent = sent
 
 
+class Tried(msgspec.Struct, frozen=True, gc=False):
+    """What came of a push that only tries a URL."""
+
+    status: int | None  #: None: there was no answer
+    ms: int
+    detail: str  #: why there was none, or why it would not count as done; '' = it would
+    body: bytes = b""  #: the beginning of the answer's
+
+
+class PushTrial(Protocol):
+    """Tries where tenants want to be told."""
+
+    def fault(self, url: str) -> Deferred[str | None]:
+        """Why this URL will never be called; None where it may be. A name that nobody knows yet is no fault."""
+        ...
+
+    def push(self, tenant: str, url: str) -> Deferred[Tried]:
+        """Push one event of type `test`, signed as all are, once and now; never fails."""
+        ...
+
+
 class HttpClient(Protocol):
     """A lean HTTP client: keep-alive, no redirects, bounded bodies, no private targets unless allowed."""
 

@@ -26,6 +26,7 @@ from smsgwd.model.spooled import SpoolView
 from smsgwd.model.tally import Numbered, Tally
 from smsgwd.model.tenant import Tenant
 from smsgwd.ports.commits import Commits
+from smsgwd.ports.counting import CountingReads
 from smsgwd.ports.looking import (
     AGES,
     AuditFilter,
@@ -36,11 +37,10 @@ from smsgwd.ports.looking import (
     PushView,
     QueueShape,
 )
-from smsgwd.ports.sent import SentReads
+from smsgwd.ports.pushed import PushReads
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
-
 
 # Told here, too: whoever asks the store needs no second place for what it answers.
 __all__ = (
@@ -155,7 +155,7 @@ class LedgerReport(msgspec.Struct, frozen=True, gc=False):
     seconds: float
 
 
-class Store(SentReads, Commits, Protocol):
+class Store(PushReads, CountingReads, Commits, Protocol):
     """Everything durable. All methods are called on, and answer on, the reactor's thread."""
 
     @property

@@ -72,7 +72,8 @@ EVENTS: Mapping[str, Event] = _events(
     ("operator.created", "info", "An operator of `console.accounts` was not in the store and was created."),
     ("console.login", "info", "Somebody has logged in at the console."),
     ("tenant.created", "info", "A tenant of the tenants file was not in the store and was created."),
-    ("tenant.changed", "info", "An operator changed a tenant or its credentials; which, what, by which way."),
+    ("tenant.changed", "info", "A tenant or its credentials were changed; which, what, by whom or which way."),
+    ("tenant.unaudited", "warning", "What a tenant changed of its own account is not in the audit: the store is away."),
     (
         "secret.rotated",
         "info",
@@ -115,7 +116,11 @@ EVENTS: Mapping[str, Event] = _events(
     ),
     ("queue.changed", "info", "An operator moved, held, released or ended what is queued; which connector, how many."),
     ("message.resent", "info", "An operator sent a message again as a new one; both ids."),
-    ("outbox.changed", "info", "An operator had receipts pushed again, or forgotten; of whom, how many."),
+    (
+        "outbox.changed",
+        "info",
+        "Receipts are pushed again, or forgotten: an operator, or their tenant, wanted it; of whom, how many.",
+    ),
     ("held.decided", "info", "An operator released or rejected held messages; tenant, range, how many."),
     (
         "operator.command",

@@ -20,7 +20,7 @@ NUMBER = "306912345678"
 
 
 class Links:
-    def make(self, tenant, message_id, msisdn, url, now, client_ref):
+    def make(self, tenant, message_id, msisdn, url, now, client_ref, *, counted=True):
         return Link(
             f"code{message_id}", tenant.id, message_id, msisdn, url, now, 0, client_ref
         ), f"https://l.example/{message_id}"

@@ -42,6 +42,15 @@ def test_a_rehearsal_with_the_store_keeps_nothing_either(world):
     assert world.store.waiting == []
 
 
+def test_a_rehearsal_tells_what_would_have_been_stored(world):
+    told = now(asked(world, item(dest="12"), item(text="Whole"), dry=True))
+    [message] = told.messages
+    assert (message.id, message.text, message.msisdn) == (told.entries[1].id, "Whole", "306912345678")
+    sent = asked(world, item())
+    world.store.finish()
+    assert now(sent).messages == ()
+
+
 def test_a_rehearsal_is_no_text_of_late(world):
     for _ in range(3):
         assert now(asked(world, item(), dry=True, duplicate_s=60)).entries[0].error is None

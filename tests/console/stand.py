@@ -143,7 +143,7 @@ class Operators(Stand):
         self.sessions = FakeSessions("operators", role)
         face = Face(
             name="operators",
-            title="smsgwd",
+            title=lambda: "smsgwd",
             pages=operators.PAGES,
             menu=operators.MENU,
             sessions=self.sessions,
@@ -185,7 +185,7 @@ class Tenants(Stand):
         self.sessions = FakeSessions("tenants", account=account)
         face = Face(
             name="tenants",
-            title="smsgwd",
+            title=lambda: "smsgwd",
             pages=tenants.PAGES,
             menu=tenants.MENU,
             sessions=self.sessions,

@@ -79,7 +79,7 @@ class Page(TestCase):
         self.registry = Registry(
             [
                 *TenantSettings(known, desk, self.store, wall).commands(),
-                *Credentials(known, desk, wall).commands(),
+                *Credentials(known, desk, wall, self.records).commands(),
                 *Ledger(self.store, wall, known.tenant).commands(),
                 *Prices(self.records, wall, self.payers).commands(),
             ]

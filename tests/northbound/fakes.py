@@ -2,13 +2,14 @@
 
 from twisted.internet.defer import Deferred, fail, succeed
 
+from smsgwd.accounts.directory import Account
 from smsgwd.admission.numbers import msisdn
 from smsgwd.model.ledger import Funds
 from smsgwd.model.message import Coding, EventView, Failure, Message, MessageView, State
 from smsgwd.model.records import Record
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.submission import Entry, Outcome
-from smsgwd.model.tenant import Tenant
+from smsgwd.model.tenant import Credential, Tenant
 from smsgwd.ports.store import OptOutEntry
 
 T0 = 1_700_000_000_000  # 2023-11-14T22:13:20Z
@@ -39,6 +40,9 @@ class FakeRecords:
 
     def page(self, kind, tenant, after, limit, *, beginning=""):
         self.asked.append(kind)
+        if tenant is None:
+            rows = sorted((t, key) for (k, t, key) in self.rows if k == kind and key.startswith(beginning))
+            return self._answer([self.rows[kind, t, key] for t, key in rows if f"{t}\0{key}" > after][:limit])
         keys = sorted(key for (k, t, key) in self.rows if (k, t) == (kind, tenant) and key.startswith(beginning))
         return self._answer([self.rows[kind, tenant, key] for key in keys if key > after][:limit])
 
@@ -80,6 +84,7 @@ class FakeGateway:
         self.attempts = []
         self.pages = []
         self.outs = {}
+        self.asks_with = Credential("token", "0" * 64, label="website")
 
     # -- Submitter
 
@@ -97,6 +102,8 @@ class FakeGateway:
         first = self.next_id
         self.next_id += len(submission.items) + 1
         outcome = Outcome(first, [self._entry(submission, first, n, i) for n, i in enumerate(submission.items, 1)])
+        if submission.dry:
+            outcome.messages = [self.views.pop(entry.id).message for entry in outcome.entries if entry.id is not None]
         if key is not None:
             self.keys[submission.tenant, key.key] = (key.digest, outcome)
         if self.held is not None:
@@ -225,6 +232,10 @@ class FakeGateway:
         if name == "blocked":
             return fail(Refused(Refusal.TOO_MANY_FAILURES))
         return fail(Refused(Refusal.UNAUTHENTICATED))
+
+    def proven(self, name, secret, address, scope=""):
+        found = self.token(secret, address, scope) if name is None else self.password(name, secret, address, scope)
+        return found.addCallback(lambda tenant: Account(tenant, self.asks_with))
 
     def token(self, secret, address, scope=""):
         self.attempts.append((None, secret, address))

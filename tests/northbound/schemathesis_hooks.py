@@ -6,7 +6,27 @@ from schemathesis.generation import GenerationMode
 
 #: A cursor of the right form that we never gave out is refused too, and so is a text that is no file of contacts, and a
 #: template's placeholder without a value; no schema can say that.
-_EXPECTED = ("cursor", "CSV", "vCard", "VCARD", "placeholder")
+_EXPECTED = (
+    "cursor",
+    "CSV",
+    "vCard",
+    "VCARD",
+    "placeholder",
+    "format=csv",
+    "from_date: ",
+    # of keys and callbacks: which fields go together, times, networks, URLs, codes, and what an account has not
+    "name:",
+    "allow",
+    "expires_at:",
+    "_url:",
+    "code:",
+    "one of ids",
+    "to:",
+    "from:",
+    "from, to:",
+    "nothing is to be changed",
+    "credentials at most",
+)
 
 
 @schemathesis.check

@@ -81,6 +81,28 @@ class AuthenticatorTests(_World):
         self.assertEqual(self.failures, [])
 
     @inlineCallbacks
+    def test_the_credential_that_was_proven_is_told(self):
+        for _ in range(2):
+            account = yield self.auth.proven("ann", "secret", "192.0.2.1")
+            self.assertEqual((account.tenant.id, account.credential.name), ("demo", "ann"))
+        self.assertEqual(len(self.verified), 1)
+        account = yield self.auth.proven(None, "tok", "192.0.2.1")
+        self.assertEqual((account.tenant.id, account.credential.kind), ("demo", "token"))
+        yield self.refused(self.auth.proven("ann", "wrong", "192.0.2.1"), Refusal.UNAUTHENTICATED)
+        yield self.refused(self.auth.proven(None, "secret", "192.0.2.1"), Refusal.UNAUTHENTICATED)
+        yield self.refused(self.auth.proven(None, "x" * 2000, "192.0.2.1"), Refusal.UNAUTHENTICATED)
+        self.assertEqual(len(self.failures), 3)
+
+    @inlineCallbacks
+    def test_what_it_is_limited_to_holds_for_it_too(self):
+        limits = {"scopes": ("send",), "allow": ("192.0.2.0/24",)}
+        self.directory.replace([Tenant("demo", credentials=(Credential("token", token_digest("t", KEY), **limits),))])
+        account = yield self.auth.proven(None, "t", "192.0.2.1", "send")
+        self.assertEqual(account.credential.scopes, ("send",))
+        yield self.refused(self.auth.proven(None, "t", "192.0.2.1", "read"), Refusal.OUT_OF_SCOPE)
+        yield self.refused(self.auth.proven(None, "t", "198.51.100.1", "send"), Refusal.ADDRESS_NOT_ALLOWED)
+
+    @inlineCallbacks
     def test_smpp_binds_are_verified_against_their_own_credential(self):
         account = yield self.auth.bind("ann-smpp", "secret", "192.0.2.1")
         self.assertEqual(account.credential.max_binds, 3)

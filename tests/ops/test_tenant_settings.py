@@ -14,6 +14,7 @@ from smsgwd.ops.credentials import Credentials
 from smsgwd.ops.registry import CommandError
 from smsgwd.ops.tenants import TenantSettings
 from tests.app.test_tenant_desk import NOW, VAULT, Store, Wall
+from tests.northbound.fakes import FakeRecords
 from tests.ops.asking import run
 
 
@@ -32,8 +33,9 @@ class World:
         self.tenancy = Tenancy(VAULT)
         Deferred.fromCoroutine(self.tenancy.load(self.store, ()))
         desk = TenantDesk(self.tenancy, VAULT, self.wall)
+        self.records = FakeRecords()
         self.tenants = TenantSettings(self.tenancy.directory, desk, self.store, self.wall)
-        self.credentials = Credentials(self.tenancy.directory, desk, self.wall)
+        self.credentials = Credentials(self.tenancy.directory, desk, self.wall, self.records)
 
     def tenant(self, verb, **params):
         return run(self.tenants, "tenant", verb, **params)
@@ -155,6 +157,31 @@ def test_disabling_reaches_those_below(world):
     assert world.tenancy.directory.enabled("below")
     with pytest.raises(CommandError, match="no tenant nobody"):
         world.tenant("disable", id="nobody")
+
+
+def test_codes_from_a_phone_are_asked_for_no_more(world):
+    world.credential("add", tenant="demo", kind="password", name="clerk")
+    for _ in range(2):
+        world.records.put("totp", "demo", "password/clerk", b"{}")
+        assert world.credential("totp-off", tenant="demo", name="clerk") == {
+            "tenant": "demo",
+            "name": "clerk",
+            "totp": "off",
+        }
+        with pytest.raises(CommandError, match="no code is asked for"):
+            world.credential("totp-off", tenant="demo", name="clerk")
+    with pytest.raises(CommandError, match="no tenant nobody"):
+        world.credential("totp-off", tenant="nobody", name="clerk")
+
+
+def test_codes_go_with_the_last_password_of_a_name(world):
+    world.credential("add", tenant="demo", kind="password", name="clerk")
+    world.credential("add", tenant="demo", kind="password", name="clerk")
+    world.records.put("totp", "demo", "password/clerk", b"{}")
+    world.credential("remove", tenant="demo", kind="password", name="clerk", serial="0")
+    assert len(world.records.rows) == 1
+    world.credential("remove", tenant="demo", kind="password", name="clerk")
+    assert world.records.rows == {}
 
 
 def test_credentials_from_beginning_to_end(world):

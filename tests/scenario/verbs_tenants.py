@@ -17,6 +17,12 @@ def _let_in(stage: Stage, answer: Any) -> None:
     assert Tenant(stage.gateway.http_port, "ivy-token").ask("GET", "/v1/balance").status == 200
 
 
+def _codes(stage: Stage) -> None:
+    """A tenant begins to have codes asked for."""
+    answer = Tenant(stage.gateway.http_port, "keys-token").ask("POST", "/v1/credentials/password/api/totp", {})
+    assert answer.status == 200, answer
+
+
 def _flooded(stage: Stage) -> None:
     """Twice as many to one range as are let through: the rest is held."""
     tenant = Tenant(stage.gateway.http_port, "pumped-token")
@@ -55,8 +61,11 @@ GROUPS = [
             Case("credential", "rotate", "keys password api grace_s=60", has(secret=lambda text: len(text) > 10)),
             Case("credential", "list", "keys", rows(2)),
             Case("credential", "expire", "keys password api at=2030-01-01", row(expires="2030-01-01T00:00:00.000Z")),
+            Case("credential", "totp-off", "keys api", "no code is asked for", code=1),
+            Case("credential", "add", "keys token secret=keys-token", has(kind="token")),
+            Case("credential", "totp-off", "keys api", has(name="api", totp="off"), before=_codes),
             Case("credential", "remove", "keys password api", lambda answer: len(answer) == 2),
-            Case("credential", "list", "keys", []),
+            Case("credential", "list", "keys", rows(1)),
         ],
     ),
     Group(

@@ -1,13 +1,15 @@
 """Contract: how operators look for messages, queues and pushes."""
 
+from smsgwd.model.business import Push
 from smsgwd.model.callbacks import TELL_SENT
 from smsgwd.model.changes import OutboxDead, OutboxDone, OutboxRetry, PutTenant, Requeue
 from smsgwd.model.ids import first_id_at
 from smsgwd.model.message import HELD, Failure, State
 from smsgwd.model.wire import ASKS_INTERMEDIATE
+from smsgwd.ports.pushed import PushFilter
 from smsgwd.ports.store import FindFilter
 from tests.store.base import StoreCase
-from tests.store.samples import HOUR, NOW, message, receipt, sent, submission, submit, tenant
+from tests.store.samples import HOUR, NOW, URL, message, receipt, sent, submission, submit, tenant
 
 
 class FindContract(StoreCase):
@@ -173,6 +175,50 @@ class WaitingContract(StoreCase):
         self.assertEqual(await ids("sim", State.QUEUED, State.WAITING, State.SCHEDULED, limit=7), [*every, retried.id])
         self.assertEqual(await ids("", State.SENT), [gone.id])
         self.assertEqual(await ids("", State.DELIVERED), [])
+
+
+class TenantPushesContract(StoreCase):
+    async def ids(self, tenant, status="", limit=2):
+        """All of them, page by page; that each page goes down is checked."""
+        found, before = [], None
+        for _ in range(500):
+            page = await self.store.tenant_pushes(tenant, PushFilter(status), before, limit)
+            self.assertLessEqual(len(page.views), limit)
+            self.assertTrue(all(each.tenant == tenant for each in page.views))
+            found += [each.id for each in page.views]
+            if page.before is None:
+                return found
+            self.assertTrue(before is None or page.before < before)
+            before = page.before
+        raise AssertionError("the pages do not end")
+
+    async def test_a_tenants_own_newest_first(self):
+        await self.one(PutTenant(tenant("other", credentials=())))
+        pushes = [Push(owner, URL, "call", NOW + n, b"{}") for n in range(5) for owner in ("demo", "other")]
+        numbers = [result.outbox[0].id for result in await self.store.commit(pushes)]
+        mine = numbers[::2]
+        await self.store.commit(
+            [OutboxDone(mine[0], NOW + 9), OutboxDead(mine[1], NOW + 9, "410 gone"), OutboxDone(numbers[1], NOW + 9)]
+        )
+        self.assertEqual(await self.ids("demo"), mine[::-1])
+        self.assertEqual(await self.ids("demo", limit=99), mine[::-1])
+        self.assertEqual(await self.ids("demo", "pending"), mine[:1:-1])
+        self.assertEqual(await self.ids("demo", "done"), [mine[0]])
+        self.assertEqual(await self.ids("demo", "given_up"), [mine[1]])
+        self.assertEqual(await self.ids("other", "given_up"), [])
+        self.assertEqual(await self.ids("demo", "nonsense"), [])
+        self.assertEqual(await self.ids("nobody"), [])
+
+    async def test_what_a_row_says(self):
+        await self.one(Push("demo", URL, "call", NOW, b"{}"))
+        page = await self.store.tenant_pushes("demo", PushFilter(), None, 9)
+        (push,) = page.views
+        await self.one(OutboxRetry(push.id, NOW + 5000, "status 500"))
+        page = await self.store.tenant_pushes("demo", PushFilter("pending"), None, 9)
+        (push,) = page.views
+        self.assertEqual((push.type, push.url, push.message_id), ("call", URL, 0))
+        self.assertEqual((push.status, push.attempts, push.due_at), ("pending", 1, NOW + 5000))
+        self.assertEqual((push.last_error, push.done_at), ("status 500", None))
 
 
 class PushesContract(StoreCase):

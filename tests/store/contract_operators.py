@@ -278,6 +278,25 @@ class RepushContract(StoreCase):
         self.assertEqual(await self.one(Repush(NOW + 9000, ids)), Repushed(0, ()))
         self.assertEqual(await self.store.outbox_targets(esmes=True), [])
 
+    async def test_of_one_tenant_only(self):
+        (item,) = await self.delivered(new := message())
+        await self.one(OutboxDone(item.id, NOW + 6000))
+        self.assertEqual(await self.one(Repush(NOW + 9000, (new.id,), tenant="other")), Repushed(0, ()))
+        self.assertEqual(await self.one(Repush(NOW + 9000, push_ids=(item.id,), tenant="other")), Repushed(0, ()))
+        self.assertEqual(await self.owed(item.target), [])
+        self.assertEqual(await self.one(Repush(NOW + 9000, (new.id,), tenant="demo")), Repushed(1, (item.target,)))
+
+    async def test_by_their_numbers(self):
+        first, second, third = await self.delivered(message(), message(), message())
+        await self.store.commit([OutboxDone(first.id, NOW + 6000), OutboxDead(second.id, NOW + 6000, "410")])
+        await self.reopen()
+        ids = (second.id, first.id, third.id, first.id, 1 << 60)
+        found = await self.one(Repush(NOW + 9000, push_ids=ids, tenant="demo"))
+        self.assertEqual(found, Repushed(2, (first.target,)))
+        due = {each.id for each in await self.owed(first.target) if each.due_at == NOW + 9000}
+        self.assertEqual(due, {first.id, second.id})
+        self.assertEqual((await self.one(Repush(NOW + 9001, push_ids=ids))).count, 0)
+
     async def test_by_span_of_time(self):
         await self.one(PutTenant(tenant("other", credentials=())))
         pushes = [Push(owner, URL, "call", NOW + n * 1000, b"{}") for n in range(8) for owner in ("demo", "other")]

@@ -9,6 +9,7 @@ from smsgwd.store.redis.errors import Unreachable
 from tests.store import (
     contract,
     contract_clearing,
+    contract_counting,
     contract_finding,
     contract_holds,
     contract_links,
@@ -19,6 +20,7 @@ from tests.store import (
 
 _MODULES = (
     contract_clearing,
+    contract_counting,
     contract_finding,
     contract_holds,
     contract_links,

@@ -3,7 +3,7 @@
 from twisted.trial.unittest import TestCase
 
 from smsgwd.ports.store import FindFilter
-from smsgwd.store.embedded import find, operators
+from smsgwd.store.embedded import find, operators, tenant_pushes
 from tests.store import contract_finding, contract_operators
 from tests.store.test_embedded import Embedded
 
@@ -61,6 +61,20 @@ class TestPushesOfMany(Embedded, contract_finding.PushesContract, TestCase):
 
     async def setUp(self):
         self.patch(operators, "_FEW", 0)
+        await super().setUp()
+
+
+class TestTenantPushes(Embedded, contract_finding.TenantPushesContract, TestCase):
+    pass
+
+
+class TestTenantPushesInSmallSteps(Embedded, contract_finding.TenantPushesContract, TestCase):
+    """The same where a call looks at few rows: pages may be empty and lead on."""
+
+    async def setUp(self):
+        self.patch(tenant_pushes, "_CHUNK", 2)
+        self.patch(tenant_pushes, "_MOST", 2)
+        self.patch(tenant_pushes, "_FEW", 1)
         await super().setUp()
 
 

@@ -11,7 +11,8 @@ message `parked.py`, subscribers' messages `mo_parts.py`, the outbox `pushes.py`
 messages `counts.py`; what the writer remembers, `memory.py`; columns of messages, `columns.py`, and what is written of
 rows that changed, `rows.py`; statements of many rows, `bulk.py`; when commits happen and what a failure does,
 `writer.py`; what queries return, `queries.py`, of history and counts `history.py`, operators' `operators.py`: how they
-look for messages `find.py`, for what has not left `waiting.py`, for what a connector sent `sent.py`, all about one
+look for messages `find.py`, for what has not left `waiting.py`, for what a connector sent `sent.py`, what a tenant was
+pushed `tenant_pushes.py`, counts of groups of messages `counting.py`, all about one
 message `trace.py` (where a moment is in the outbox `outbox_place.py`); what is counted seldom, `counted.py`; how far
 slow walks over old rows are, `walks.py`; which rows are one person's, `number.py`; long work beside the traffic,
 `upkeep.py` with `backup.py`, `check.py` (what must hold for counts `recount.py`), `scrub.py` and `vacuum.py`; how

@@ -17,9 +17,10 @@ _AUDIT: Final = f"SELECT {', '.join(AuditEntry.__struct_fields__)} FROM audit"
 _FINALS: Final = VIEW.replace("SELECT ", "SELECT f.seq, f.charged, ", 1).replace(
     "FROM message m", "FROM final f JOIN message m ON m.id = f.message"
 )
-_INDEX_OF: Final = {"pending": "outbox_pending", "given_up": "outbox_dead"}
+#: Which index has the pushes of a state, where one has; states by what operators call them.
+INDEX_OF: Final = {"pending": "outbox_pending", "given_up": "outbox_dead"}
 _FEW: Final = 20_000  # rows that are sorted for a page
-_STATUS_OF: Final = {name: status for status, name in STATUS.items()}
+STATUS_OF: Final = {name: status for status, name in STATUS.items()}
 
 
 def tenant_of(connection: sqlite3.Connection, message_id: int) -> str | None:
@@ -43,16 +44,16 @@ def pushes(connection: sqlite3.Connection, target: str, status: str, after: int,
     What is pending or was given up is found by its index, which is not in the order of ids; where there is much of it,
     by walking over all rows, of which many are such then.
     """
-    if status not in _STATUS_OF:
+    if status not in STATUS_OF:
         return []
-    number = _STATUS_OF[status]
+    number = STATUS_OF[status]
     values: list[Any] = [min(after, _MAX_ID)]
     whose = ""
     if target:
         whose = " AND target = ?"
         values.append(target)
     hint = "NOT INDEXED"
-    index = _INDEX_OF.get(status)
+    index = INDEX_OF.get(status)
     if index is not None:
         some = f"SELECT 1 FROM outbox INDEXED BY {index} WHERE status = {number}{whose} LIMIT ?"
         (count,) = connection.execute(f"SELECT count(*) FROM ({some})", (*values[1:], _FEW + 1)).fetchone()

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from twisted.internet.defer import Deferred
 
+from smsgwd.model.counting import SpanPage
 from smsgwd.model.ledger import Funds, LedgerEntry, LedgerSums
 from smsgwd.model.links import LinkView
 from smsgwd.model.lookups import Lookup
@@ -18,6 +19,7 @@ from smsgwd.model.outbox import OutboxItem, OutboxTarget
 from smsgwd.model.records import Record
 from smsgwd.model.tally import Numbered, Tally
 from smsgwd.model.tenant import Tenant
+from smsgwd.ports.pushed import PushFilter, PushPage
 from smsgwd.ports.sent import SentPage
 from smsgwd.ports.store import (
     AuditFilter,
@@ -34,8 +36,9 @@ from smsgwd.ports.store import (
     QueueShape,
     Space,
 )
-from smsgwd.store.embedded import business, find, history, ledger, number, operators, queries, trace, waiting
+from smsgwd.store.embedded import business, counting, find, history, ledger, number, operators, queries, trace, waiting
 from smsgwd.store.embedded import sent as sent_reads
+from smsgwd.store.embedded import tenant_pushes as own_pushes
 
 _T = TypeVar("_T")
 
@@ -103,6 +106,10 @@ class Reads:
     def history(self, tenant: str, from_ms: int, to_ms: int, offset: int, limit: int) -> Deferred[list[Numbered]]:
         """See ports.Store."""
         return self._ask(lambda connection: history.history(connection, tenant, from_ms, to_ms, offset, limit), tenant)
+
+    def counted(self, tenant: str, between: tuple[int, int], by: str, after: int) -> Deferred[SpanPage]:
+        """See ports.counting."""
+        return self._ask(lambda connection: counting.counted(connection, tenant, between, by, after), tenant)
 
     def recipient(self, tenant: str, submission: int, msisdn: str) -> Deferred[MessageView | None]:
         """See ports.Store."""
@@ -230,6 +237,10 @@ class Reads:
     def pushes(self, target: str, status: str, after: int, limit: int) -> Deferred[list[PushView]]:
         """See ports.Store."""
         return self._ask(lambda connection: operators.pushes(connection, target, status, after, limit))
+
+    def tenant_pushes(self, tenant: str, where: PushFilter, before: int | None, limit: int) -> Deferred[PushPage]:
+        """See ports.Store."""
+        return self._ask(lambda connection: own_pushes.tenant_pushes(connection, tenant, where, before, limit))
 
     def audit(self, where: AuditFilter, before: int | None, limit: int) -> Deferred[list[AuditEntry]]:
         """See ports.Store."""

@@ -10,7 +10,7 @@ messages, `messages.py`, and many at once, `sweeps.py`; what a transaction is as
 `base.py`); when commits happen and what a failure does, `writer.py` (those that are under way, `flights.py`; from its
 thread: `blocking.py`; what a commit waits for, `confirm.py`); the face to the reactor, `store.py`; what a server must
 be like, `requirements.py`. What a question is answered by, `reads.py`, which names the functions: of messages,
-`reads_messages.py`; of queues and states,
+`reads_messages.py`, counted, `reads_counting.py`; of queues and states,
 `reads_queues.py`; of operators who look for something, `reads_find.py`; how they ask the server, `asking.py`; how they
 walk over many messages, `walking.py`; how the archive is asked, too, `archived.py`; what may go there, `archivable.py`
 (how it leaves, `apply/archive.py`); which node has claimed what of a queue, `claims.py`
@@ -19,7 +19,8 @@ and refused recipients, `reads_tenants.py`; of orphans and subscribers' parts, `
 references, refused recipients and links are kept, `submissions.py`; opt-out lists, `optouts.py`; receipts without a
 message, `parked.py`; subscribers' parts, `mo.py`; tenants, `tenants.py` and `apply/tenants.py`. Money, `books.py`
 (which balances a decision holds for, entries, references), counts of tenants, `counts.py`, what is asked of both and
-whether the ledger is right, `reads_money.py`; the outbox, `pushes.py`, what is asked of it, `reads_outbox.py`, what is
+whether the ledger is right, `reads_money.py`; the outbox, `pushes.py`, what is asked of it, `reads_outbox.py`, by
+a tenant of its own, `reads_pushes.py`, what is
 owed anew, `apply/repush.py`. Records, links, lookups and the audit: their values, `kept.py`, what is asked of them,
 `reads_records.py` and `reads_audit.py`.
 

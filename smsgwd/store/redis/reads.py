@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 
+from smsgwd.model.counting import SpanPage
 from smsgwd.model.ledger import Funds, LedgerEntry, LedgerSums
 from smsgwd.model.links import LinkView
 from smsgwd.model.lookups import Lookup
@@ -18,6 +19,7 @@ from smsgwd.model.records import Record
 from smsgwd.model.tally import Numbered, Tally
 from smsgwd.model.tenant import Tenant
 from smsgwd.ports.looking import AuditFilter, FinalRecord, FindFilter, Found, MessageTrace, PushView, QueueShape
+from smsgwd.ports.pushed import PushFilter, PushPage
 from smsgwd.ports.sent import SentPage
 from smsgwd.ports.store import (
     LedgerFilter,
@@ -31,11 +33,13 @@ from smsgwd.ports.store import (
 )
 from smsgwd.store.redis import (
     reads_audit,
+    reads_counting,
     reads_find,
     reads_inbound,
     reads_messages,
     reads_money,
     reads_outbox,
+    reads_pushes,
     reads_queues,
     reads_records,
     reads_tenants,
@@ -90,6 +94,10 @@ class Reads:
     def history(self, tenant: str, from_ms: int, to_ms: int, offset: int, limit: int) -> Deferred[list[Numbered]]:
         """See ports.Store."""
         return self._ask(reads_messages.history(self.asking, tenant, from_ms, to_ms, offset, limit))
+
+    def counted(self, tenant: str, between: tuple[int, int], by: str, after: int) -> Deferred[SpanPage]:
+        """See ports.counting."""
+        return self._ask(reads_counting.counted(self.asking, tenant, between, by, after))
 
     def recipient(self, tenant: str, submission: int, msisdn: str) -> Deferred[MessageView | None]:
         """See ports.Store."""
@@ -224,6 +232,10 @@ class Reads:
     def pushes(self, target: str, status: str, after: int, limit: int) -> Deferred[list[PushView]]:
         """See ports.Store."""
         return self._ask(reads_outbox.pushes(self.asking, target, status, after, limit))
+
+    def tenant_pushes(self, tenant: str, where: PushFilter, before: int | None, limit: int) -> Deferred[PushPage]:
+        """See ports.Store."""
+        return self._ask(reads_pushes.tenant_pushes(self.asking, tenant, where, before, limit))
 
     def audit(self, where: AuditFilter, before: int | None, limit: int) -> Deferred[list[AuditEntry]]:
         """See ports.Store."""

@@ -14,7 +14,8 @@ from smsgwd.store.redis.pushes import DEAD, DONE, PENDING, STATUS, PushRow, push
 from smsgwd.store.redis.rows import RedisRow, row_from
 from smsgwd.store.redis.walking import MAX_ID, Patience
 
-_STATUS_OF: Final = {name: status for status, name in STATUS.items()}
+#: States of a push by what operators call them.
+STATUS_OF: Final = {name: status for status, name in STATUS.items()}
 _FEW: Final = 20_000  # numbers that are sorted for a page
 _ESMES: Final = (b"@", b"A")  # their targets begin so
 _URLS: Final = ((b"", b"@"), (b"A", b""))
@@ -112,9 +113,9 @@ def _item(number: int, row: PushRow, message: RedisRow | None) -> OutboxItem:
 
 async def pushes(ask: Asking, target: str, status: str, after: int, limit: int) -> list[PushView]:
     """See Store.pushes; a state that is none has no rows. Where there are many in a state, all rows are walked over."""
-    if status not in _STATUS_OF:
+    if status not in STATUS_OF:
         return []
-    wanted = _STATUS_OF[status]
+    wanted = STATUS_OF[status]
     patience = Patience()
     found: list[PushView] = []
     async for numbers in _numbers(ask, target, wanted, after):
@@ -125,6 +126,20 @@ async def pushes(ask: Asking, target: str, status: str, after: int, limit: int) 
                 if len(found) == limit:
                     return found
     return found
+
+
+async def few_in(ask: Asking, status: int) -> list[int] | None:
+    """The numbers of all pushes that are pending or given up, in any order; None where there are many, and for what is
+    done."""
+    if status == DONE:
+        return None
+    names, index = (ask.keys.targets, ask.keys.pending) if status == PENDING else (ask.keys.dead_targets, ask.keys.dead)
+    indexes = [index(name.decode()) for name in await _names(ask, names)]
+    counts = await ask.several([("ZCARD", each) for each in indexes])
+    if sum(counts) > _FEW:
+        return None
+    pages = await ask.several([("ZRANGE", each, 0, -1) for each in indexes])
+    return [number_of(member) for page in pages for member in page]
 
 
 async def _numbers(ask: Asking, target: str, status: int, after: int) -> AsyncIterator[list[int]]:

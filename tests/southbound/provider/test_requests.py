@@ -98,7 +98,7 @@ class RequestTests(TestCase):
 
     @inlineCallbacks
     def test_no_such_host(self):
-        with patch.object(self.client._resolver, "addresses", lambda host: _failing()):
+        with patch.object(self.client.resolver, "addresses", lambda host: _failing()):
             outcome = yield self.outcome(Request.get("http://provider.invalid/"))
         self.assertIsInstance(outcome, NotSent)
         self.assertIn("host not found", str(outcome))

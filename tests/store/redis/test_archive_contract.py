@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import TestCase
 
-from tests.store import contract, contract_finding
+from tests.store import contract, contract_counting, contract_finding
 from tests.store.redis.archiving import AlwaysArchived, InPostgres
 
 
@@ -17,6 +17,10 @@ class TestDialects(AlwaysArchived, contract.DialectContract, TestCase):
 
 
 class TestFind(AlwaysArchived, contract_finding.FindContract, TestCase):
+    pass
+
+
+class TestCounting(AlwaysArchived, contract_counting.CountingContract, TestCase):
     pass
 
 

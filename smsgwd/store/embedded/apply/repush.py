@@ -1,5 +1,7 @@
 """What was pushed, or given up, is owed again."""
 
+# ruff: noqa: S608 -- SQL is put together from the texts of this module only, values are always bound
+
 from __future__ import annotations
 
 from typing import Any, Final
@@ -21,16 +23,23 @@ _AGAIN: Final = (
 )
 _STATUS: Final = "SELECT status, target FROM outbox WHERE id = ? AND message = ?"
 # One whose message is gone could tell nothing any more.
+_TELLS: Final = "(o.payload IS NOT NULL OR EXISTS (SELECT 1 FROM message m WHERE m.id = o.message))"
 _ROWS: Final = (
     "SELECT o.id, o.message, o.target FROM outbox o WHERE o.id > ? AND o.id <= ? AND o.status != 0"
-    " AND o.created_at >= ? AND o.created_at < ?"
-    " AND (o.payload IS NOT NULL OR EXISTS (SELECT 1 FROM message m WHERE m.id = o.message))"
+    f" AND o.created_at >= ? AND o.created_at < ? AND {_TELLS}"
+)
+_ONE: Final = (
+    "SELECT o.message, o.target FROM outbox o WHERE o.id = ? AND o.status != 0"
+    f" AND (? = '' OR o.tenant = ?) AND {_TELLS}"
 )
 
 
 def repush(work: Work, change: Repush) -> Repushed:
-    """Owe the receipts of these messages again, or the pushes of a span of time, up to a number of rows looked at."""
+    """Owe the receipts of these messages again, or these pushes, or the pushes of a span of time, up to a number of
+    rows looked at."""
     work.flush()
+    if change.push_ids:
+        return _of_pushes(work, change)
     return _of_messages(work, change) if change.message_ids else _of_time(work, change)
 
 
@@ -41,7 +50,7 @@ def _of_messages(work: Work, change: Repush) -> Repushed:
     count = 0
     for number in change.message_ids:
         row = work.row(number)
-        if row is None or row.state < FINAL_FROM:
+        if row is None or row.state < FINAL_FROM or change.tenant not in ("", row.told.tenant):
             continue
         target = _of_message(work, row, change.at)
         if target:
@@ -86,6 +95,21 @@ def _kept(work: Work, row: Row) -> tuple[int, int, str] | None:
             return None
     found = work.connection.execute(_STATUS, (number, row.id)).fetchone()
     return None if found is None else (number, *found)
+
+
+def _of_pushes(work: Work, change: Repush) -> Repushed:
+    """These rows."""
+    execute = work.connection.execute
+    targets: dict[str, None] = {}
+    count = 0
+    for number in dict.fromkeys(change.push_ids):
+        found = execute(_ONE, (number, change.tenant, change.tenant)).fetchone()
+        if found is not None:
+            execute(_AGAIN, (change.at, number))
+            _needed(work, *found)
+            targets[found[1]] = None
+            count += 1
+    return Repushed(count, tuple(targets))
 
 
 def _of_time(work: Work, change: Repush) -> Repushed:

@@ -18,7 +18,10 @@ _LATE_MS: Final = 600_000  # a push of a receipt that was parked tells of the re
 
 
 def repush(work: RedisWork, change: Repush) -> Repushed:
-    """Owe the receipts of these messages again, or the pushes of a span of time, up to a number of rows looked at."""
+    """Owe the receipts of these messages again, or these pushes, or the pushes of a span of time, up to a number of
+    rows looked at."""
+    if change.push_ids:
+        return _of_pushes(work, change)
     return _of_messages(work, change) if change.message_ids else _of_time(work, change)
 
 
@@ -26,7 +29,9 @@ def _of_messages(work: RedisWork, change: Repush) -> Repushed:
     """The final receipt of each: as its row is kept, else anew, under the number it had."""
     work.prefetch(change.message_ids)
     rows = [work.row(number) for number in change.message_ids]
-    ended = [row for row in rows if row is not None and row.state >= FINAL_FROM]
+    ended = [
+        row for row in rows if row is not None and row.state >= FINAL_FROM and change.tenant in ("", row.told.tenant)
+    ]
     work.prefetch_pushes(row.push for row in ended if row.push is not None)
     targets = [target for row in ended if (target := _of_message(work, row, change.at))]
     return Repushed(len(targets), tuple(dict.fromkeys(targets)))
@@ -48,6 +53,20 @@ def _of_message(work: RedisWork, row: Row, at: int) -> str:
     row.push = work.pushes.add(row.id, target, row.told.tenant, url, TYPES[row.state], at, None, again=number)
     work.changed(row)
     return target
+
+
+def _of_pushes(work: RedisWork, change: Repush) -> Repushed:
+    """These rows."""
+    numbers = tuple(dict.fromkeys(change.push_ids))
+    work.prefetch_pushes(numbers)
+    targets: list[str] = []
+    for number in numbers:
+        kept = work.pushes.row(number)
+        if kept is None or kept.status == PENDING or change.tenant not in ("", kept.tenant) or not _tells(work, kept):
+            continue
+        work.pushes.again(number, kept, change.at)
+        targets.append(kept.target)
+    return Repushed(len(targets), tuple(dict.fromkeys(targets)))
 
 
 def _of_time(work: RedisWork, change: Repush) -> Repushed:
