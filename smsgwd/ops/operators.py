@@ -1,5 +1,5 @@
-"""`operator list`, `add`, `set`, `password`, `totp-begin`, `totp-confirm`, `totp-off`, `remove`, `sessions`, `logout`:
-who may log in at the operators' console.
+"""`operator list`, `show`, `add`, `set`, `password`, `totp-begin`, `totp-confirm`, `totp-off`, `remove`, `sessions`,
+`logout`: who may log in at the operators' console.
 
 An operator who is logged in there may change what is his own; for the rest it takes the role admin.
 """
@@ -105,6 +105,14 @@ class Operators:
                 self._list,
                 role="admin",
                 examples=("operator list",),
+            ),
+            Command(
+                "operator",
+                "show",
+                "One operator, without secrets: oneself, or (admin) anybody",
+                self._show,
+                (_NAME,),
+                examples=("operator show alice",),
             ),
             Command(
                 "operator",
@@ -219,6 +227,16 @@ class Operators:
 
     async def _listed(self) -> list[dict[str, Any]]:
         return [shown(each) for each in await self._desk.everybody()]
+
+    def _show(self, params: Params) -> Deferred[dict[str, Any]]:
+        _own(params)
+        return carried_out(self._found(params["name"]))
+
+    async def _found(self, name: str) -> dict[str, Any]:
+        operator = await self._looked(name)
+        if operator is None:
+            raise CommandError(f"there is no operator {name}")
+        return operator
 
     def _look(self, params: Params) -> Deferred[Any]:
         return carried_out(self._looked(params["name"]))

@@ -23,7 +23,7 @@ aftermath.py. Harm to servers, nodes and networks under load: node_faults.py, he
 figures.py; plots: plot.py. The check of costs in CI: cost_check.py. The admin socket as an operator uses it:
 admin_client.py; what a business has in place: business.py; numbers all over the world: spread.py. Runs: http_bench.py,
 smpp_bench.py, backlog_bench.py, startup_bench.py, idle_bench.py, scheduled_bench.py, reload_bench.py, reload_load.py,
-restart_load.py, migrate_pause.py, trace_bench.py, dialect_bench.py (what customers' programs send:
+restart_load.py, console_load.py, migrate_pause.py, trace_bench.py, dialect_bench.py (what customers' programs send:
 dialect_requests.py), history_bench.py on bulk_numbers.py, crash.py, crash_smpp.py, crash_mix.py, absent.py,
 throttle_bench.py, provider_hang.py, provider_load.py; backlog.py and purge_bench.py, with rows written by
 backlog_rows.py and purge_rows.py; a load with an operator at work beside it, beside.py. The soak: soak.py on

@@ -30,6 +30,9 @@ from smsgwd.net.http_message import HttpRequest, HttpResponse, json_response, pr
 COOKIE = "the-cookie"
 TOKEN = "the-token"
 NOW = 1_795_000_000_000
+#: Verbs of commands that only look, and those of what is an operator's own.
+_LOOKS = ("list", "show", "find", "trace", "explain", "statement", "export")
+_OWN = ("password", "totp-begin", "totp-confirm", "totp-off", "sessions", "logout", "show")
 
 
 class FakeSessions:
@@ -170,7 +173,9 @@ class Operators(Stand):
         return answer
 
     def needs(self, noun: str, verb: str) -> Role:
-        return "read" if verb in ("list", "show", "find", "trace") else "operate"
+        if noun == "operator":
+            return "read" if verb in _OWN else "admin"
+        return "read" if verb in _LOOKS else "operate"
 
 
 class Tenants(Stand):

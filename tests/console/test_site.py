@@ -6,7 +6,7 @@ import pytest
 
 from smsgwd.console.cookies import notice_cookie
 from smsgwd.console.given import Told
-from tests.console.operators.answers import LOOKS
+from tests.console.operators.traffic_answers import LOOKS
 from tests.console.stand import COOKIE, Operators, Tenants, text_of
 
 

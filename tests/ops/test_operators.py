@@ -122,6 +122,14 @@ def test_roles_and_log_ins_are_set(world):
         world.run("set", name="alice")
 
 
+def test_one_is_shown(world):
+    assert world.run("show", ALICE, name="alice") == {
+        "name": "alice", "role": "read", "disabled": False, "totp": "off", "created": None, "password_since": None,
+    }  # fmt: skip
+    with pytest.raises(CommandError, match="there is no operator nobody"):
+        world.run("show", name="nobody")
+
+
 def test_no_list_has_a_hash(world):
     shown = world.run("list")
     assert [(each["name"], each["role"], each["totp"]) for each in shown] == [
@@ -131,6 +139,7 @@ def test_no_list_has_a_hash(world):
 
 
 OWN = {
+    "show": {},
     "password": {"secret": "another one", "old": "the old one"},
     "totp-begin": {"old": "the old one"},
     "totp-confirm": {"code": "123456"},

@@ -23,6 +23,7 @@ GROUPS = [
             Case("operator", "add", "olga operate", has(name="olga", secret=lambda text: len(text) == 20)),
             Case("operator", "add", "olga admin", "there is an operator olga already", code=1),
             Case("operator", "list", "", row(name="olga", role="operate", disabled=False, totp="off")),
+            Case("operator", "show", "olga", has(name="olga", role="operate", totp="off")),
             Case("operator", "set", "olga role=admin disabled=yes", has(role="admin", disabled=True)),
             Case("operator", "password", "olga secret=battery-staple", lambda answer: "secret" not in answer),
             Case("operator", "password", "olga secret=short", "8 to 1024 characters", code=1),

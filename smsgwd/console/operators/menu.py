@@ -4,7 +4,25 @@ from __future__ import annotations
 
 from typing import Final
 
-from smsgwd.console.operators import connectors, gateway, held, overview, plugins, queues
+from smsgwd.console.operators import (
+    accounts,
+    blocked,
+    connectors,
+    credentials,
+    explain,
+    gateway,
+    held,
+    money,
+    overview,
+    plugins,
+    prices,
+    queues,
+    routes,
+    security,
+    senders,
+    tenant_settings,
+    tenants,
+)
 from smsgwd.console.page import Group, Item, Page
 from smsgwd.console.visit import OperatorVisit
 from smsgwd.console.words import N_
@@ -16,6 +34,17 @@ PAGES: Final[tuple[Page, ...]] = (
     *held.PAGES,
     *plugins.PAGES,
     *gateway.PAGES,
+    *tenants.PAGES,
+    *tenant_settings.PAGES,
+    *credentials.PAGES,
+    *money.PAGES,
+    *prices.PAGES,
+    *explain.PAGES,
+    *routes.PAGES,
+    *senders.PAGES,
+    *blocked.PAGES,
+    *accounts.PAGES,
+    *security.PAGES,
 )
 
 MENU: Final = (
@@ -29,12 +58,25 @@ MENU: Final = (
         ),
     ),
     Group(
+        N_("Business"),
+        (
+            Item("/tenants", N_("Tenants")),
+            Item("/prices", N_("Prices")),
+            Item("/plans", N_("Number plans")),
+            Item("/senders", N_("Senders")),
+            Item("/rules", N_("Rules")),
+            Item("/blocked", N_("Blocked numbers"), role="operate"),
+        ),
+    ),
+    Group(N_("Routing"), (Item("/routes", N_("Routes")), Item("/explain", N_("Explain a route")))),
+    Group(
         N_("System"),
         (
             Item("/gateway", N_("Gateway")),
             Item("/plugins", N_("Plugins")),
         ),
     ),
+    Group(N_("Access"), (Item("/operators", N_("Operators"), role="admin"), Item("/security", N_("Security")))),
 )
 
 

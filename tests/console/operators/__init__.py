@@ -1,1 +1,1 @@
-"""Operators' pages."""
+"""Operators' pages, with commands that answer as those of a running gateway do (`answers`)."""

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from smsgwd.console.given import Told
-from tests.console.operators.answers import CONNECTOR, FIGURES, HISTORY, LOOKS, PROVIDER
 from tests.console.operators.looking import Looking
+from tests.console.operators.traffic_answers import CONNECTOR, FIGURES, HISTORY, LOOKS, PROVIDER
 from tests.console.stand import Operators, text_of
 
 DONE = {"id": "backup", "state": "on", "up": True, "throughput": 40.0, "window": 20, "binds": ["bound", "bound"]}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from smsgwd.console.given import Told
-from tests.console.operators.answers import CHECKED, DRAIN, LOOKS, STORE
+from tests.console.operators.traffic_answers import CHECKED, DRAIN, LOOKS, STORE
 from tests.console.stand import Operators, text_of
 
 

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from smsgwd.console.given import Told
-from tests.console.operators.answers import FIGURES, HISTORY, LOOKS, STATUS
 from tests.console.operators.looking import Looking
+from tests.console.operators.traffic_answers import FIGURES, HISTORY, LOOKS, STATUS
 from tests.console.stand import Operators, text_of
 
 NASTY = "<script>alert(1)</script>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from smsgwd.console.given import Told
-from tests.console.operators.answers import LOOKS, PLUGIN, PLUGINS, TESTED
+from tests.console.operators.traffic_answers import LOOKS, PLUGIN, PLUGINS, TESTED
 from tests.console.stand import Operators, text_of
 
 NASTY = "<script>alert(1)</script>"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from smsgwd.console.given import Told
-from tests.console.operators.answers import HELD, LOOKS, PEEKED, QUEUES
 from tests.console.operators.looking import Looking
+from tests.console.operators.traffic_answers import HELD, LOOKS, PEEKED, QUEUES
 from tests.console.stand import Operators, text_of
 
 NASTY = "<script>alert(1)</script>"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from smsgwd.console.operators import readings
-from tests.console.operators.answers import FIGURES, HISTORY
+from tests.console.operators.traffic_answers import FIGURES, HISTORY
 
 
 def later(seconds: float, **counters: float) -> dict[str, Any]:
