@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -142,6 +143,7 @@ class TenantVisit(Visit):
     def __init__(self, *args: Any, v1: V1, account: Account) -> None:
         super().__init__(*args)
         self.account = account
+        self.zone = _zone(account.tenant.time_zone)
         self._v1 = v1
 
     def may(self, scope: str) -> bool:
@@ -196,6 +198,14 @@ class TenantVisit(Visit):
             return await self.v1(method, path, query), ""
         except Told as told:
             return None, str(told)
+
+
+def _zone(name: str) -> tzinfo:
+    """An account's zone; UTC for one that the system has no rules of (any more)."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
 
 
 class _Problem(msgspec.Struct):

@@ -122,6 +122,13 @@ WORDS: Final = {
     "charge": N_("charge"),
     "refund": N_("refund"),
     "correction": N_("correction"),
+    # what is told of a sender that is asked for
+    "company": N_("company"),
+    "registration": N_("registration number"),
+    "website": N_("web site"),
+    "purpose": N_("purpose"),
+    "countries": N_("countries"),
+    "remarks": N_("remarks"),
     # roles
     "read": N_("read"),
     "operate": N_("operate"),

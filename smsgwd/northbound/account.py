@@ -78,6 +78,7 @@ class Account(msgspec.Struct, frozen=True, gc=False):
     senders: Annotated[list[str], Meta(description="What may be sent under: `*` anything, `Shop*` what begins so.")]
     any_sender: Annotated[bool, Meta(description="True where senders need no approval.")]
     throughput: Annotated[int | None, Meta(description="Parts a second; null without a limit.")]
+    lookup_price: Annotated[Money, Meta(description="Of a number that is looked up.")]
     prepaid: Annotated[bool, Meta(description="False where nothing has to be paid before it is sent.")]
     balance: Annotated[Money | None, Meta(description="As in the balance; null without the scope `money`, too.")]
     available: Annotated[Money | None, Meta(description="What can be spent; null without a limit or that scope.")]
@@ -139,6 +140,7 @@ class Accounts:
             senders=list(tenant.senders),
             any_sender="*" in tenant.senders,
             throughput=tenant.throughput or None,
+            lookup_price=format_money(tenant.lookup_price),
             prepaid=tenant.credit is not None,
             balance=balance,
             available=available,

@@ -32,6 +32,7 @@ SHOP = Tenant(
     default_sender="Shop",
     senders=("Shop*",),
     throughput=20,
+    lookup_price=5_000,
     webhook_secret="whsec_sealed",
     credentials=(TOKEN, USER, ESME, OLD),
 )
@@ -60,6 +61,7 @@ def test_one_without_limits_is_told_everything():
         "senders": ["Shop*"],
         "any_sender": False,
         "throughput": 20,
+        "lookup_price": "0.0050",
         "prepaid": True,
         "balance": "5.0000",
         "available": "6.0000",

@@ -67,6 +67,7 @@
   };
   on("htmx:sseOpen", (event) => live(event, "on"));
   on("htmx:sseError", (event) => live(event, "off"));
-  on("htmx:sseClose", (event) => live(event, "off"));
+  // Closed by a message of the server's: all has been told, there is nothing to try again.
+  on("htmx:sseClose", (event) => live(event, event.detail.type === "message" ? "" : "off"));
 
 })();

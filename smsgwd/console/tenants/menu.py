@@ -5,13 +5,43 @@ from __future__ import annotations
 from typing import Final
 
 from smsgwd.console.page import Group, Item, Page
-from smsgwd.console.tenants import overview
+from smsgwd.console.tenants import contacts, groups, links, lookups, money, optouts, overview, senders, templates
 from smsgwd.console.visit import TenantVisit
 from smsgwd.console.words import N_
 
-PAGES: Final[tuple[Page, ...]] = (*overview.PAGES,)
+PAGES: Final[tuple[Page, ...]] = (
+    *overview.PAGES,
+    *contacts.PAGES,
+    *groups.PAGES,
+    *optouts.PAGES,
+    *templates.PAGES,
+    *senders.PAGES,
+    *links.PAGES,
+    *money.PAGES,
+    *lookups.PAGES,
+)
 
-MENU: Final = (Group("", (Item("/", N_("Overview")),)),)
+MENU: Final = (
+    Group("", (Item("/", N_("Overview")),)),
+    Group(
+        N_("People"),
+        (
+            Item("/contacts", N_("Contacts"), scope="contacts"),
+            Item("/groups", N_("Groups"), scope="contacts"),
+            Item("/optouts", N_("Opt-outs"), scope="contacts"),
+            Item("/lookups", N_("Number lookups"), scope="lookups"),
+        ),
+    ),
+    Group(
+        N_("Texts and senders"),
+        (
+            Item("/templates", N_("Templates"), scope="templates"),
+            Item("/senders", N_("Sender names"), scope="senders"),
+            Item("/links", N_("Tracked links"), scope="links"),
+        ),
+    ),
+    Group(N_("Account"), (Item("/money", N_("Money"), scope="money"),)),
+)
 
 
 def allows(visit: TenantVisit, page: Page | Item) -> bool:
