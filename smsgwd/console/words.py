@@ -67,7 +67,7 @@ WORDS: Final = {
     "lost": N_("lost"),
     "not configured": N_("not configured"),
     "provider": N_("provider"),
-    "retry": N_("wait for another try"),
+    "retry": N_("to be tried again"),
     "ok": N_("good"),
     "error": N_("trouble"),
     "accepted": N_("accepted"),
@@ -140,8 +140,6 @@ WORDS: Final = {
     "countries": N_("countries"),
     "remarks": N_("remarks"),
     # what happens to a message, and how its text travels
-    "accepted": N_("accepted"),
-    "retry": N_("tried again"),
     "receipt": N_("receipt"),
     "gsm": N_("GSM alphabet"),
     "latin1": N_("Latin 1"),
