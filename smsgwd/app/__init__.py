@@ -40,8 +40,9 @@ log, `logs.py`, its levels, `levels.py`, and watched messages, `watch.py`, by th
 detail records, `cdr.py`; who asks and what is kept of it, `operations.py`; what else operators look into, `looking.py`;
 what they do with queues, `queue_desk.py`, and how messages leave those, `handover.py`; messages sent again,
 `resend.py`, and as PDUs, `pdus.py`; figures as things happen, `observe.py`, `stages.py` and `business_counts.py`, when
-/metrics is asked for, `scrape.py`, `node_metrics.py` and `tenant_counts.py`, for screens, `figures.py`, for the other
-nodes, `node_figures.py`, for the service manager, `status_line.py`; which spans a message has, `spans.py`, and whether
+/metrics is asked for, `scrape.py`, `node_metrics.py` and `tenant_counts.py`, for screens, `figures.py`, what they were,
+`figure_history.py`, for the other nodes, `node_figures.py`, for the service manager, `status_line.py`; which spans a
+message has, `spans.py`, and whether
 any are made, `tracing.py`; which outbox an item goes to, `outboxes.py` (both are made in `pushing.py`), and of several
 nodes which pushes it, `outbox_shares.py`; what one node does for all, `roles.py` and `duties.py`; whether there is CPU
 to spare, `pressure.py`. How another configuration is put in force, `reload.py`, who follows it, `reload_parts.py`; a

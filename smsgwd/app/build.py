@@ -348,7 +348,7 @@ def build_services(
         secrets=secret_desk,
         operations=operations,
         looking=looking,
-        figures=figures_of(config, core, dispatcher, phase),
+        figures=figures_of(config, core, dispatcher, phase, reactor),
         contact_pushes=business.contact_pushes,
     )
     consoles.registry = registry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ import msgspec
 
 from smsgwd import __version__
 from smsgwd.app.core import Core
+from smsgwd.app.figure_history import FigureHistory
 from smsgwd.app.node_figures import NodeFigures
 from smsgwd.app.stages import Stages
 from smsgwd.config import Config
@@ -26,6 +27,7 @@ from smsgwd.telemetry import Metrics
 from smsgwd.telemetry.families import Family
 from smsgwd.telemetry.plain import Spread, Tally
 
+_LAST: Final = ("draining", "stopped")  # phases: nobody asks any more
 _KEPT_TENANTS: Final = ("accepted", "scheduled", "delivered", "failed", "cancelled")
 
 
@@ -128,7 +130,7 @@ class Figures:
         """The histograms by stage: upper bounds (the infinite one left out) and how many values are in each bucket."""
         metrics = self._metrics
         return {
-            "accept": _spread(child for _, child in metrics.accept_seconds.each()),
+            "accept": self.accept(),
             "durable": _spread([metrics.submit_durable_seconds]),
             "queue": _spread(child for _, child in metrics.queue_seconds.each()),
             "answer": _spread(child for _, child in metrics.answer_seconds.each()),
@@ -138,9 +140,23 @@ class Figures:
             "lag": _spread([metrics.reactor_lag]),
         }
 
+    def accept(self) -> dict[str, list[float]]:
+        """How long it takes to accept: the histogram, as those of `_latency`."""
+        return _spread(child for _, child in self._metrics.accept_seconds.each())
+
+    def sent(self) -> Mapping[str, float]:
+        """Parts that connectors have sent, by their ids."""
+        return _by(self._metrics.submitted, 0)
+
+    async def queued(self) -> float:
+        """What waits in all queues. Raises StoreUnavailable."""
+        return sum(queue.queued for queue in (await self._store.counts()).queues)
+
     def _connector(self, connector: ConnectorStatus, queue: QueueDepth | None, now_ms: int) -> dict[str, Any]:
         row: dict[str, Any] = msgspec.to_builtins(connector)
         binds = row.pop("binds")
+        if row["provider"] is not None:
+            del row["provider"]["callback_url"]  # a secret: `connector show` has it, for admins
         errors = [bind["last_error"] for bind in binds if bind["last_error"] and bind["state"] != "bound"]
         answers = self._metrics.connector(connector.id).answer_seconds
         return {
@@ -165,8 +181,10 @@ class Figures:
         return rows
 
 
-def figures_of(config: Config, core: Core, dispatcher: Dispatcher, phase: Callable[[], str]) -> FigureCommands:
-    """The command that shows them; other nodes that share the store see some of them."""
+def figures_of(
+    config: Config, core: Core, dispatcher: Dispatcher, phase: Callable[[], str], reactor: Any
+) -> FigureCommands:
+    """The commands that show them; other nodes that share the store see some of them. Some are kept from now on."""
     figures = Figures(
         node=config.node,
         metrics=core.metrics,
@@ -181,7 +199,17 @@ def figures_of(config: Config, core: Core, dispatcher: Dispatcher, phase: Callab
     if not core.cluster.alone:
         told, own = core.cluster.load, NodeFigures(figures.counters, dispatcher, core.clock)
         core.cluster.load = lambda: {**told(), **own()}
-    return FigureCommands(figures.gather)
+    history = FigureHistory(
+        reactor,
+        core.clock,
+        counters=figures.counters,
+        accept=figures.accept,
+        sent=figures.sent,
+        queued=figures.queued,
+        stopping=lambda: phase() in _LAST,
+    )
+    history.start()
+    return FigureCommands(figures.gather, history)
 
 
 def _by(family: Family[Tally], at: int) -> Counter[str]:

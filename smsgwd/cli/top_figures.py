@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
+from smsgwd.model.quantiles import newer, quantile
+
 HISTORY: Final = 180
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _RATES: Final = {
@@ -67,7 +69,7 @@ class Sample(msgspec.Struct):
         """By stage the median and what 99 of 100 were faster than, in seconds; None where nothing passed."""
         found: dict[str, tuple[float, float] | None] = {}
         for stage in STAGES:
-            spread = self._new(self.now["latency"][stage], self._old("latency", stage))
+            spread = newer(self.now["latency"][stage], self._old("latency", stage))
             half, most = quantile(spread, 0.5), quantile(spread, 0.99)
             found[stage] = None if half is None or most is None else (half, most)
         return found
@@ -128,7 +130,7 @@ class Sample(msgspec.Struct):
             name: self.rate(row[name], None if old is None else old[name])
             for name in ("sent", "refused", "throttled", "unknown", "receipts")
         }
-        half = quantile(self._new(row["answer"], None if old is None else old["answer"]), 0.5)
+        half = quantile(newer(row["answer"], None if old is None else old["answer"]), 0.5)
         return {
             "connector": str(row["id"]),
             "state": state_of(row),
@@ -148,14 +150,6 @@ class Sample(msgspec.Struct):
         for key in keys:
             found = None if found is None else found[key]
         return found
-
-    @staticmethod
-    def _new(spread: Mapping[str, list[float]], old: Mapping[str, list[float]] | None) -> Mapping[str, list[float]]:
-        """What a histogram has now and had not before; all of it where there is nothing to compare with."""
-        if old is None or len(old["counts"]) != len(spread["counts"]):
-            return spread
-        counts = [max(0.0, one - other) for one, other in zip(spread["counts"], old["counts"], strict=True)]
-        return {"bounds": spread["bounds"], "counts": counts}
 
 
 class History:
@@ -181,21 +175,6 @@ class History:
     def of(self, name: str) -> list[float]:
         """The rates of that name, the oldest first."""
         return list(self._rates.get(name, ()))
-
-
-def quantile(spread: Mapping[str, list[float]], share: float) -> float | None:
-    """Seconds that this share of the values is below, as Prometheus works it out: evenly within a bucket."""
-    counts, bounds = spread["counts"], spread["bounds"]
-    total = sum(counts)
-    if not total:
-        return None
-    wanted, below, seen = share * total, 0.0, 0.0
-    for bound, number in zip(bounds, counts, strict=False):
-        if number and seen + number >= wanted:
-            return below + (bound - below) * (wanted - seen) / number
-        seen += number
-        below = bound
-    return below  # beyond the last bound nobody knows
 
 
 def state_of(row: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ that others wrote, `urls.py`; calling codes of countries, `calling_codes.py`. To
 for, edit `refusals.py`; what a tenant is, `tenant.py`; what its ledger says, `ledger.py`; what is kept by name
 (contacts, routes, price lists, ...), `records.py`; tracked links, `links.py`; number lookups, `lookups.py`. How a price
 is found, `prices.py`, an operator, `plan.py`, both on `prefixes.py`; tables as CSV, `rows_csv.py`, cells that
-spreadsheets would run, `spreadsheet.py`. To change what the store can be asked to do, edit `changes.py` with
-`business.py`, `pushes.py`, `upkeep.py`, `spooled.py` and `operators.py` (which also says who operators are), and the
-store contract suite. Who is logged in at the console, `sessions.py`.
+spreadsheets would run, `spreadsheet.py`; what histograms say, `quantiles.py`. To change what the store can be asked to
+do, edit `changes.py` with `business.py`, `pushes.py`, `upkeep.py`, `spooled.py` and `operators.py` (which also says who
+operators are), and the store contract suite. Who is logged in at the console, `sessions.py`.
 """

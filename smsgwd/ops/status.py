@@ -97,6 +97,8 @@ class Status:
         for connector in self._dispatcher.status():
             needs += self._connector_needs(connector)
             row = msgspec.to_builtins(connector)
+            if row["provider"] is not None:
+                del row["provider"]["callback_url"]  # a secret: `connector show` has it, for admins
             for bind in row["binds"]:
                 bind["for_s"] = round(max(0.0, now - bind.pop("since")), 1)
             connectors.append(row)

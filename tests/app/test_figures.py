@@ -10,11 +10,16 @@ from smsgwd.model.changes import Submit, Submitted
 from smsgwd.model.tally import Tally
 from smsgwd.ops.figures import Figures as Commands
 from smsgwd.ops.registry import CommandError, Registry
-from smsgwd.ports.dispatch import BindStatus, ConnectorStatus
+from smsgwd.ports.dispatch import BindStatus, ConnectorStatus, ProviderStatus
 from smsgwd.ports.store import QueueDepth, Space, StoreCounts, StoreUnavailable
 from smsgwd.telemetry import Metrics
 from tests.app.fakes import FakeClock, now
 from tests.app.made import message
+
+
+class NoHistory:
+    def read(self, span, connector):
+        return {"span": span, "connector": connector}
 
 
 class World:
@@ -116,8 +121,25 @@ def test_a_store_that_is_away_leaves_out_what_it_knows(tmp_path):
 def test_the_command_takes_how_many_tenants(tmp_path):
     world = World(tmp_path)
     world.send("shop", 1)
-    registry = Registry(Commands(world.figures.gather).commands())
+    registry = Registry(Commands(world.figures.gather, NoHistory()).commands())
     assert now(registry.run("figures", "show", {"tenants": "0"}))["tenants"] == []
     assert len(now(registry.run("figures", "show", {}))["tenants"]) == 1
     with pytest.raises(CommandError, match="from 0 to 200"):
         registry.run("figures", "show", {"tenants": "201"})
+
+
+def test_the_history_is_asked_for_with_its_span(tmp_path):
+    registry = Registry(Commands(World(tmp_path).figures.gather, NoHistory()).commands())
+    assert registry.run("figures", "history", {}) == {"span": "hour", "connector": ""}
+    wanted = {"span": "day", "connector": "sim"}
+    assert registry.run("figures", "history", wanted) == wanted
+    with pytest.raises(CommandError, match="span: one of hour, day"):
+        registry.run("figures", "history", {"span": "week"})
+
+
+def test_the_address_of_a_providers_callbacks_is_no_figure(tmp_path):
+    world = World(tmp_path)
+    provider = ProviderStatus("isms", "running", balance=0.5, callback_url="https://gw.test/callback/a/unguessable")
+    world.status = lambda: [ConnectorStatus("a", "provider", True, 0, 0, 0, 0, 0, (), provider=provider)]
+    [row] = world.gather()["connectors"]
+    assert row["provider"]["balance"] == 0.5 and "callback_url" not in row["provider"]

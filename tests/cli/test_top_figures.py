@@ -2,7 +2,7 @@
 
 import pytest
 
-from smsgwd.cli.top_figures import HISTORY, History, Sample, age, bar, count, duration, quantile, spark, state_of
+from smsgwd.cli.top_figures import HISTORY, History, Sample, age, bar, count, duration, spark, state_of
 from smsgwd.cli.top_text import head, whole
 from tests.cli.figures import connector, figures, spread, tenant
 
@@ -49,12 +49,6 @@ def test_latencies_are_of_what_passed_in_between():
     assert half == pytest.approx(0.55)
     assert most == pytest.approx(0.991)
     assert sample(before, now).latencies()["accept"] is None
-
-
-def test_a_quantile_beyond_all_bounds_is_the_last_one():
-    assert quantile(spread(0, 0, 0, 5), 0.5) == 1.0
-    assert quantile(spread(), 0.5) is None
-    assert quantile(spread(2, 2), 0.5) == 0.01
 
 
 def test_a_connectors_row():

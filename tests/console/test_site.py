@@ -7,13 +7,12 @@ import pytest
 from smsgwd.console.cookies import notice_cookie
 from smsgwd.console.given import Told
 from smsgwd.model.refusals import Refusal
+from tests.console.operators.traffic_answers import LOOKS
 from tests.console.stand import COOKIE, Operators, Tenants, text_of
-
-STATUS = {"attention": ["the store cannot write"], "connectors": [{"id": "smsc1"}]}
 
 
 def stand(**more: object) -> Operators:
-    return Operators({"status show": STATUS, **more})
+    return Operators({**LOOKS, **more})
 
 
 def test_every_answer_forbids_what_is_not_ours() -> None:
@@ -91,7 +90,7 @@ def test_a_page_that_is_not_there_and_a_wrong_method() -> None:
 
 
 def test_what_a_command_refuses_is_shown_as_text() -> None:
-    made = Operators({"status show": Told("no <b>role</b>", 403)})
+    made = stand(**{"figures show": Told("no <b>role</b>", 403)})
     answer = made.ask("GET", "/")
     assert answer.status == 403 and "no &lt;b&gt;role&lt;/b&gt;" in answer.body.decode()
 
@@ -100,7 +99,7 @@ def test_a_page_that_fails_says_so_without_saying_how() -> None:
     def fails(params: object) -> object:
         raise KeyError("inside")
 
-    made = Operators({"status show": fails})
+    made = stand(**{"figures show": fails})
     answer = made.ask("GET", "/")
     assert answer.status == 500 and "inside" not in answer.body.decode() and "log says why" in answer.body.decode()
 
@@ -150,7 +149,7 @@ def test_files_have_their_digest_and_stay() -> None:
 
 def test_what_is_first_loaded_is_small() -> None:
     """The issue's budget is 300 kB for all of a first load."""
-    made = Operators({"status show": STATUS})
+    made = stand()
     page = made.get("/")
     names = {part.partition('"')[0].partition("#")[0] for part in page.split("/ui/static/")[1:]}
     sizes = {name: len(made.ask("GET", f"/static/{name}").body) for name in names}

@@ -6,7 +6,7 @@ from twisted.internet.defer import fail, succeed
 from smsgwd.model.spooled import SpoolView
 from smsgwd.ops.registry import CommandError
 from smsgwd.ops.status import Status
-from smsgwd.ports.dispatch import BindStatus, ConnectorStatus
+from smsgwd.ports.dispatch import BindStatus, ConnectorStatus, ProviderStatus
 from smsgwd.ports.store import QueueDepth, StoreCounts, StoreUnavailable
 from tests.ops.test_nodes import FakeNodes
 
@@ -177,3 +177,9 @@ def test_all_nodes_of_a_store_that_is_not_shared():
     assert "nodes" not in shown(FakeStore())
     with pytest.raises(CommandError, match="shares its store with no other"):
         shown(FakeStore(), params={"cluster": "yes"})
+
+
+def test_the_address_of_a_providers_callbacks_is_not_told():
+    provider = ProviderStatus("isms", "running", balance=0.5, callback_url="https://gw.test/callback/a/unguessable")
+    [row] = shown(FakeStore(), provider=provider)["connectors"]
+    assert row["provider"]["balance"] == 0.5 and "callback_url" not in row["provider"]

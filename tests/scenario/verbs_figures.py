@@ -30,12 +30,20 @@ def _looked(answer: Any) -> bool:
     return True
 
 
+def _remembered(answer: Any) -> bool:
+    columns = [answer[name] for name in ("accepted", "submitted", "failed", "queued", "accept_p99_ms")]
+    assert {len(column) for column in (*columns, answer["connector"]["submitted"])} == {len(answer["times"])}
+    return bool(answer["span"] == "hour" and answer["step_s"] == 10)
+
+
 GROUPS = [
     Group(
         "figures",
         [
             Case("figures", "show", "", _looked, before=_send),
             Case("figures", "show", "tenants=0", has(tenants=[], node="test1")),
+            Case("figures", "history", "connector=smsc1", _remembered),
+            Case("figures", "history", "span=week", "span: one of hour, day", code=1),
             Case("figures", "show", "tenants=x", "tenants must be a number from 0 to 200", code=1),
         ],
     ),

@@ -9,9 +9,12 @@ from smsgwd.console.operators import (
     audit,
     blocked,
     configuration,
+    connectors,
     credentials,
     esmes,
     explain,
+    gateway,
+    held,
     log,
     message,
     messages,
@@ -20,8 +23,10 @@ from smsgwd.console.operators import (
     orphans,
     overview,
     pdus,
+    plugins,
     prices,
     pushes,
+    queues,
     routes,
     security,
     senders,
@@ -44,6 +49,11 @@ PAGES: Final[tuple[Page, ...]] = (
     *configuration.PAGES,
     *log.PAGES,
     *audit.PAGES,
+    *connectors.PAGES,
+    *queues.PAGES,
+    *held.PAGES,
+    *plugins.PAGES,
+    *gateway.PAGES,
     *tenants.PAGES,
     *tenant_settings.PAGES,
     *credentials.PAGES,
@@ -60,14 +70,24 @@ PAGES: Final[tuple[Page, ...]] = (
 MENU: Final = (
     Group("", (Item("/", N_("Overview")),)),
     Group(
-        N_("Messages"),
+        N_("Traffic"),
         (
             Item("/messages", N_("Messages")),
+            Item("/queues", N_("Queues")),
+            Item("/held", N_("Held messages"), role="operate"),
             Item("/orphans", N_("Receipts")),
             Item("/pushes", N_("Pushes to tenants")),
         ),
     ),
-    Group(N_("Connections"), (Item("/esmes", N_("Bound customers")), Item("/pdu", N_("PDUs"), role="operate"))),
+    Group(
+        N_("Connections"),
+        (
+            Item("/connectors", N_("Connectors")),
+            Item("/plugins", N_("Plugins")),
+            Item("/esmes", N_("Bound customers")),
+            Item("/pdu", N_("PDUs"), role="operate"),
+        ),
+    ),
     Group(
         N_("Business"),
         (
@@ -83,6 +103,7 @@ MENU: Final = (
     Group(
         N_("System"),
         (
+            Item("/gateway", N_("Gateway")),
             Item("/nodes", N_("Nodes")),
             Item("/config", N_("Configuration")),
             Item("/log", N_("Log")),
