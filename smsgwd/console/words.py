@@ -140,7 +140,6 @@ WORDS: Final = {
     "countries": N_("countries"),
     "remarks": N_("remarks"),
     # what happens to a message, and how its text travels
-    "retry": N_("tried again"),
     "receipt": N_("receipt"),
     "gsm": N_("GSM alphabet"),
     "latin1": N_("Latin 1"),
