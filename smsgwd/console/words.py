@@ -139,6 +139,12 @@ WORDS: Final = {
     "purpose": N_("purpose"),
     "countries": N_("countries"),
     "remarks": N_("remarks"),
+    # what happens to a message, and how its text travels
+    "receipt": N_("receipt"),
+    "gsm": N_("GSM alphabet"),
+    "latin1": N_("Latin 1"),
+    "ucs2": N_("Unicode"),
+    "binary": N_("binary"),
     # roles
     "read": N_("read"),
     "operate": N_("operate"),

@@ -6,6 +6,7 @@ import pytest
 
 from smsgwd.console.cookies import notice_cookie
 from smsgwd.console.given import Told
+from smsgwd.model.refusals import Refusal
 from tests.console.operators.traffic_answers import LOOKS
 from tests.console.stand import COOKIE, Operators, Tenants, text_of
 
@@ -156,11 +157,12 @@ def test_what_is_first_loaded_is_small() -> None:
 
 
 def test_a_tenant_sees_his_own_pages() -> None:
-    made = Tenants({"GET /balance": {"balance": "9.9600", "currency": "EUR"}, "GET /messages": {"messages": []}})
+    balance = {"balance": "9.9600", "available": "9.9600", "reserved": "0.0000", "currency": "EUR"}
+    made = Tenants({"GET /balance": balance}, scopes=("money",))
     assert "9.9600 EUR" in text_of(made.get("/"))
 
 
 def test_a_credential_sees_what_its_scopes_allow() -> None:
-    made = Tenants({"GET /messages": {"messages": []}}, scopes=("read",))
+    made = Tenants({"GET /messages": {"messages": []}, "GET /statistics": Refusal.OVER_RATE}, scopes=("read",))
     made.get("/")
-    assert [name for name, _, _ in made.asked] == ["GET /messages"]
+    assert [name for name, _, _ in made.asked] == ["GET /messages", "GET /statistics"]

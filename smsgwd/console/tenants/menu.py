@@ -5,12 +5,32 @@ from __future__ import annotations
 from typing import Final
 
 from smsgwd.console.page import Group, Item, Page
-from smsgwd.console.tenants import contacts, groups, links, lookups, money, optouts, overview, senders, templates
+from smsgwd.console.tenants import (
+    contacts,
+    groups,
+    links,
+    lookups,
+    message,
+    messages,
+    money,
+    optouts,
+    overview,
+    scheduled,
+    send,
+    senders,
+    statistics,
+    templates,
+)
 from smsgwd.console.visit import TenantVisit
 from smsgwd.console.words import N_
 
 PAGES: Final[tuple[Page, ...]] = (
     *overview.PAGES,
+    *send.PAGES,
+    *messages.PAGES,
+    *message.PAGES,
+    *scheduled.PAGES,
+    *statistics.PAGES,
     *contacts.PAGES,
     *groups.PAGES,
     *optouts.PAGES,
@@ -22,7 +42,16 @@ PAGES: Final[tuple[Page, ...]] = (
 )
 
 MENU: Final = (
-    Group("", (Item("/", N_("Overview")),)),
+    Group(
+        "",
+        (
+            Item("/", N_("Overview")),
+            Item("/send", N_("Send a message"), scope="send"),
+            Item("/messages", N_("Messages"), scope="read"),
+            Item("/scheduled", N_("Scheduled"), scope="read"),
+            Item("/statistics", N_("Statistics"), scope="read"),
+        ),
+    ),
     Group(
         N_("People"),
         (
