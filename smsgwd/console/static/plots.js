@@ -5,6 +5,13 @@
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+  // Times as the tables of the page have them: its zone, 24 hours, days before months only where the language says so.
+  const html = document.documentElement;
+  const written = (fields) => new Intl.DateTimeFormat(html.lang, { timeZone: html.dataset.zone, hourCycle: "h23", ...fields });
+  const clock = { hour: "2-digit", minute: "2-digit" }, date = { day: "2-digit", month: "2-digit" };
+  const forms = { day: written(date), minute: written(clock), second: written({ ...clock, second: "2-digit" }), all: written({ ...date, ...clock, second: "2-digit" }) };
+  const ticks = (apart) => (apart >= 86400 ? forms.day : apart >= 60 ? forms.minute : forms.second);
+
   function options(element, data) {
     const text = colour("--muted"), line = colour("--line");
     const axis = { stroke: text, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: "12px system-ui, sans-serif" };
@@ -17,7 +24,7 @@
       points: { show: data.labels.length < 2 },
       value: (_, value) => value == null ? "–" : `${value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 2 })}${unit}`,
     }));
-    const bottom = data.times ? axis : { ...axis, values: (_, ticks) => ticks.map((tick) => data.labels[tick] ?? "") };
+    const bottom = data.times ? { ...axis, values: (_, splits, __, ___, apart) => splits.map((at) => ticks(apart).format(at * 1000)) } : { ...axis, values: (_, ticks) => ticks.map((tick) => data.labels[tick] ?? "") };
     return {
       width: element.clientWidth || 300,
       height: Number(element.dataset.height),
@@ -25,7 +32,7 @@
       legend: { live: true },
       scales: { x: { time: Boolean(data.times) }, y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
       axes: [bottom, { ...axis, size: 60 }],
-      series: [{}, ...series],
+      series: [{ label: html.dataset.time, value: (_, at) => (at == null ? "–" : data.times ? forms.all.format(at * 1000) : data.labels[at] ?? "") }, ...series],
     };
   }
 
