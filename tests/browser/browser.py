@@ -12,7 +12,7 @@ from tests.browser.driver import BrowserError, CannotStart, Driver
 
 __all__ = ["PATIENCE_S", "Browser", "BrowserError", "CannotStart", "Request", "Tab", "Violation"]
 
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 _IMPACTS = ("minor", "moderate", "serious", "critical")
 
 
