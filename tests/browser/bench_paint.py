@@ -1,4 +1,4 @@
-"""How long the first paint of the console's pages takes: `python -m tests.browser.bench_paint URL NAME PASSWORD [PATH ...]`.
+"""First paint of the console: `python -m tests.browser.bench_paint URL NAME PASSWORD [PATH ...]`.
 
 Against a gateway that runs (scripts/run: http://127.0.0.1:8081 demo demo). Each page is loaded with an empty cache;
 printed are the median and the longest first paint, and the octets that came.
