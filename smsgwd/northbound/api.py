@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -69,9 +70,11 @@ class NativeApi:
         families: Sequence[Family | OwnFamily] = (),
         records: Records | None = None,
         now: Callable[[], int] = wall_clock,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`families`: endpoints besides messages, the balance and, where there are `records`, the address book.
-        `now` tells the time, milliseconds since 1970. `close` closes the intake, too."""
+        `now` tells the time, milliseconds since 1970, `monotonic` seconds for what has a rate. `close` closes
+        the intake, too."""
         self._authenticator = authenticator
         names: Names | None = None
         if records is not None:
@@ -84,7 +87,7 @@ class NativeApi:
         #: Have it keep to other limits from now on.
         self.follow: Callable[[ApiLimits], None] = sending.follow
         queries = Queries(messages, store, names)
-        previews = Previews(intake, store, lambda: sending.limits, records, now)
+        previews = Previews(intake, store, lambda: sending.limits, records, now, monotonic)
         self._submissions: dict[str, _Submission] = {"send": sending.send, "send_batch": sending.send_batch}
         self._operations: dict[str, Operation] = {
             "list": lambda tenant, _request, _slots, query: queries.list(tenant, query),

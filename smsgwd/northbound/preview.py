@@ -2,6 +2,8 @@
 
 What is told comes from the pipeline that sends: a submission that is only rehearsed. Nothing is stored or paid, and no
 guard counts it. What the guards would say (the same text again, too much to one range) is therefore not told.
+
+It costs CPU like sending and no money, so each tenant has a rate for it, at each node.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from twisted.internet.defer import Deferred
 
 from smsgwd.admission.admit import number_of
 from smsgwd.admission.countries import country_of
+from smsgwd.delivery.bucket import TokenBucket
 from smsgwd.gsm import GsmError, TooManyParts, costly, measure
 from smsgwd.model.ledger import Funds
 from smsgwd.model.message import HELD, Failure, Message
@@ -35,6 +38,10 @@ if TYPE_CHECKING:
     from smsgwd.ports.store import Store
 
 _TEXTS_SHOWN: Final = 100  # of recipients whose text is their own: an answer must not be much larger than its request
+#: Previews a second, and how many at once after a pause. 100 recipients count as one.
+RATE: Final = 20.0
+BURST: Final = 40.0
+_AS_ONE: Final = 100
 _NOBODY: Final = [""]
 _ENCODINGS: Final = {"gsm7": "gsm"}
 _encode = msgspec.json.Encoder().encode
@@ -131,19 +138,23 @@ class Previews:
         limits: Callable[[], ApiLimits],
         records: Records | None,
         now: Callable[[], int],
+        monotonic: Callable[[], float],
     ) -> None:
-        """`limits` are those of sending; `now` tells the time, milliseconds since 1970."""
+        """`limits` are those of sending; `now` tells the time, milliseconds since 1970; `monotonic` seconds."""
         self._intake = intake
         self._store = store
         self._limits = limits
         self._records = records
         self._now = now
+        self._monotonic = monotonic
+        self._buckets: dict[str, TokenBucket] = {}  # by tenant that ever asked
 
     def preview(self, tenant: Tenant, request: HttpRequest) -> Deferred[HttpResponse]:
         """See the module. Fails with Refused for what refuses the request as a whole."""
         return Deferred.fromCoroutine(self._preview(tenant, request))
 
     async def _preview(self, tenant: Tenant, request: HttpRequest) -> HttpResponse:
+        bucket = self._bucket(tenant.id)
         asked = requests.decode_send(request.body)
         limits = self._limits()
         to = requests.recipients(asked)
@@ -154,6 +165,7 @@ class Previews:
         text: PreviewText | None
         nobody = not to and asked.to_group is UNSET
         wanted = await self._wanted(tenant, asked, _NOBODY if nobody else to, limits)
+        bucket.reserve((len(wanted[0]) - 1) // _AS_ONE, self._monotonic())  # a group's size is known only now
         if nobody:
             [one] = wanted[1]
             if isinstance(one, Failure):
@@ -163,6 +175,16 @@ class Previews:
             entries, text = await self._entries(tenant, *wanted)
         funds = await self._store.funds(tenant.id)
         return json_response(200, _encode(_answer(tenant, entries, text, funds)))
+
+    def _bucket(self, tenant: str) -> TokenBucket:
+        """A tenant's bucket, with this request taken from it. Raises Refused(OVER_RATE)."""
+        now = self._monotonic()
+        bucket = self._buckets.get(tenant)
+        if bucket is None:
+            bucket = self._buckets[tenant] = TokenBucket(RATE, BURST, now)
+        if not bucket.take(1, now):
+            raise Refused(Refusal.OVER_RATE, f"{RATE:g} previews a second are given, {_AS_ONE} recipients count as one")
+        return bucket
 
     async def _wanted(
         self, tenant: Tenant, asked: requests.SendRequest, to: list[str], limits: ApiLimits

@@ -74,6 +74,7 @@ _PREVIEW = (
     Refusal.INVALID_LINK,
     Refusal.TEMPLATE_NOT_FOUND,
     Refusal.GROUP_NOT_FOUND,
+    Refusal.OVER_RATE,
 )
 _KEY = Parameter(
     "Idempotency-Key",
@@ -153,7 +154,8 @@ MESSAGE_ROUTES = (
         "Takes what `POST /v1/messages` takes; without `to` and `to_group` it tells of the text alone. Recipients are "
         "looked at one by one: what would be refused has an `error`, and the answer is 200 all the same. Nothing is "
         "stored or paid. What only counting could tell is not told: the same text again (`duplicate`), too much to one "
-        "range (`flood`), too fast (`over_rate`).",
+        "range (`flood`), more parts than agreed (`over_rate`). 20 previews a second are answered, 40 at once after a "
+        "pause; 100 recipients count as one. More is refused: 429, `over_rate`.",
         200,
         (Preview,),
         _PREVIEW,

@@ -170,3 +170,30 @@ def test_what_cannot_be_asked_now_is_said():
     assert is_problem(
         Client(gateway).ask("POST", "/v1/preview", {"to": "+306912345678", "text": "x"}), 503, "store_unavailable"
     )
+
+
+def test_a_tenant_has_a_rate():
+    clock = [0.0]
+    client = Client(monotonic=lambda: clock[0])
+    for _ in range(40):
+        preview(client, text="hello")
+    refused = client.ask("POST", "/v1/preview", {"text": "hello"})
+    assert is_problem(refused, 429, "over_rate") and refused.headers["retry-after"] == "1"
+    clock[0] += 0.1
+    preview(client, text="hello")
+    preview(client, text="hello")
+    assert client.ask("POST", "/v1/preview", {"text": "hello"}).status == 429
+
+
+def test_many_recipients_count_as_several():
+    clock = [0.0]
+    client = Client(monotonic=lambda: clock[0])
+    for _ in range(4):
+        preview(client, to=["+306912345678"] * 1000, text="hello")
+    assert client.ask("POST", "/v1/preview", {"text": "hello"}).status == 429
+
+
+def test_what_is_refused_counts_too():
+    client = Client(monotonic=lambda: 0.0)
+    said = [client.ask("POST", "/v1/preview", {"text": "hello", "to_group": "none"}).status for _ in range(41)]
+    assert said == [422] * 40 + [429]
