@@ -42,10 +42,10 @@ class Live:
     def follow(self, visit: Visit, key: Hashable, period_s: float, produce: Produce) -> HttpResponse:
         """Answer with a stream of what `produce` gives every `period_s` seconds, as long as it changes.
 
-        Visits with the same key get the same: what depends on role, tenant or query belongs into it; the language is
-        added here.
+        Visits with the same key get the same: what depends on the query belongs into it; tenant, language, zone and
+        what somebody may do are added here. What is of one session alone (its token) must not be in it.
         """
-        whole = (visit.session.face, visit.session.tenant, visit.shown.language, key)
+        whole = (visit.session.face, visit.session.tenant, visit.shown.language, visit.zone, visit.rights, key)
         feed = self._feeds.get(whole)
         if feed is not None and len(feed.streams) >= MOST:
             raise Told("too many look at this page at the moment", 503)

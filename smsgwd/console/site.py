@@ -91,9 +91,8 @@ class Site:
     async def _answer(self, request: HttpRequest, path: str) -> HttpResponse:
         cookies = read_cookies(request.headers)
         shown = self._shown(request, cookies, path)
-        label = BASE + path
         try:
-            label, answer = await self._found(request, cookies, shown, path)
+            answer = await self._found(request, cookies, shown, path)
         except Told as told:
             answer = self._fault(request, shown, told.status, str(told))
         except Refused as refused:
@@ -106,43 +105,43 @@ class Site:
         headers = answer.headers
         if shown.notice[1] and answer.status == 200 and not _is_fragment(request):
             headers = (*headers, notice_cookie("", ""))
-        return msgspec.structs.replace(answer, headers=(*headers, *_SECURITY), route=label)
+        return msgspec.structs.replace(answer, headers=(*headers, *_SECURITY), route=BASE + shown.route)
 
-    async def _found(
-        self, request: HttpRequest, cookies: dict[str, str], shown: Shown, path: str
-    ) -> tuple[str, HttpResponse]:
-        """The route's label, for metrics, and the answer."""
+    async def _found(self, request: HttpRequest, cookies: dict[str, str], shown: Shown, path: str) -> HttpResponse:
+        """The answer; `shown.route` is set where there is such a page."""
         face, method = self._face, "GET" if request.method == "HEAD" else request.method
         if method == "POST" and not is_ours(request):
             raise Told("this form was sent by another site's page", 403)
         secure = face.secure(request)
         cookie = cookies.get(SECURE_SESSION if secure else SESSION, "")
         if path == "/login":
-            return f"{BASE}/login", await face.login.answer(request, shown, method, secure=secure)
+            shown.route = path
+            return await face.login.answer(request, shown, method, secure=secure)
         if path == "/choices" and method == "POST":  # by whoever looks, logged in or not
-            return f"{BASE}/choices", _chosen(request, read_form(request))
+            shown.route = path
+            return _chosen(request, read_form(request))
         session = await face.sessions.find(cookie) if cookie else None
         if session is None or session.face != face.name:
-            return f"{BASE}/login", self._to_login(request, path, secure=secure, ended=bool(cookie))
+            return self._to_login(request, path, secure=secure, ended=bool(cookie))
         form = Form()
         if method == "POST":
             form = read_form(request)
             if not has_token(request, form, session.csrf):
                 raise Told("this form is of an older session: go back, load the page anew and try again", 403)
             if path == "/logout":
+                shown.route = path
                 await face.sessions.end(cookie)
-                return f"{BASE}/logout", HttpResponse(
-                    303, (("Location", url("/login")), session_cookie("", secure=secure))
-                )
+                return HttpResponse(303, (("Location", url("/login")), session_cookie("", secure=secure)))
         found = self._pages.find(path)
         if found is None:
             raise Told("there is no such page", 404)
         page = found[0].get(method)
         if page is None:
             raise Told("this page cannot be asked for in this way", 405)
+        shown.route = page.path
         visit = face.visit(request, session, shown, dict(zip(page.slots, found[1], strict=True)), form)
         if visit is None:
-            return f"{BASE}/login", self._to_login(request, path, secure=secure, ended=True)
+            return self._to_login(request, path, secure=secure, ended=True)
         shown.menu = [
             Group(group.text, items)
             for group in face.menu
@@ -150,7 +149,7 @@ class Site:
         ]
         if not face.allows(visit, page):
             raise Told("this page is not for your role", 403)
-        return BASE + page.path, await self._visited(visit, page)
+        return await self._visited(visit, page)
 
     async def _visited(self, visit: Visit, page: Page) -> HttpResponse:
         """The page, or the one that it is sent from with what was refused."""

@@ -44,6 +44,7 @@ class Shown(msgspec.Struct):
     path: str  #: of the page, below the base
     static: Callable[[str], str]  #: gives the URL of a file by name
     live: Streams
+    route: str = ""  #: what metrics count it under: the page's path with its slots; '' = there is none
     menu: Sequence[Any] = ()
     notice: tuple[str, str] = ("", "")  #: kind and text of what was just done
 
@@ -62,6 +63,11 @@ class Visit:
         self.query: dict[str, str] = {name: value.strip() for name, value in request.query}
         self.alert = ""  #: what was refused when the form of this page was sent
         self.zone: tzinfo = UTC
+
+    @property
+    def rights(self) -> Hashable:
+        """What the person may do: who have the same may be shown the same."""
+        return ""
 
     @property
     def live(self) -> Streams:
@@ -132,6 +138,11 @@ class OperatorVisit(Visit):
         except Told as told:
             return None, str(told)
 
+    @property
+    def rights(self) -> Hashable:
+        """The role."""
+        return self.caller.role
+
     def may(self, noun: str, verb: str) -> bool:
         """True when the operator's role is enough for a command."""
         return self.caller.may(self._commands.needs(noun, verb))
@@ -145,6 +156,11 @@ class TenantVisit(Visit):
         self.account = account
         self.zone = _zone(account.tenant.time_zone)
         self._v1 = v1
+
+    @property
+    def rights(self) -> Hashable:
+        """The scopes."""
+        return self.account.credential.scopes
 
     def may(self, scope: str) -> bool:
         """True when the credential is good for something (model.tenant.SCOPES)."""
