@@ -7,9 +7,6 @@ import binascii
 from collections.abc import Mapping
 from typing import Final
 
-#: Who is logged in. With `__Host-` a browser takes it only over TLS, for this host alone.
-SESSION: Final = "smsgwd"
-SECURE_SESSION: Final = "__Host-smsgwd"
 LANGUAGE: Final = "smsgwd-language"
 THEME: Final = "smsgwd-theme"
 NOTICE: Final = "smsgwd-notice"  #: what the next page tells of what was just done
@@ -29,9 +26,17 @@ def read_cookies(headers: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def session_cookie(value: str, *, secure: bool) -> tuple[str, str]:
+def session_name(face: str, *, secure: bool) -> str:
+    """The cookie of who is logged in at a face: browsers keep cookies by host alone, and both faces may be on one.
+
+    With `__Host-` a browser takes it only over TLS, for this host alone.
+    """
+    return f"__Host-smsgwd-{face}" if secure else f"smsgwd-{face}"
+
+
+def session_cookie(face: str, value: str, *, secure: bool) -> tuple[str, str]:
     """The header that keeps a session, or ends it where `value` is ''."""
-    name = SECURE_SESSION if secure else SESSION
+    name = session_name(face, secure=secure)
     rest = "; Secure" if secure else ""
     age = "" if value else "; Max-Age=0"
     return ("Set-Cookie", f"{name}={value}; Path=/; HttpOnly; SameSite=Lax{rest}{age}")

@@ -6,7 +6,7 @@ A stream ends after some minutes; the browser asks again by itself, and only get
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from smsgwd.console.given import Told
 from smsgwd.console.visit import Visit
 from smsgwd.model.refusals import Refused
+from smsgwd.model.sessions import Session
 from smsgwd.net.http_message import HttpResponse
 from smsgwd.net.http_stream import Stream
 from smsgwd.ports.store import StoreUnavailable
@@ -55,13 +56,25 @@ class Live:
             return answer
         if feed is None:
             feed = self._feeds[whole] = _Feed(self._reactor, period_s, produce, lambda: self._feeds.pop(whole, None))
-        feed.join(stream)
+        feed.join(stream, visit.session)
         return answer
+
+    def leave(self, session: Session) -> None:
+        """Somebody logs out: end the streams of this session."""
+        for feed in list(self._feeds.values()):
+            feed.leave(session)
 
     def stop(self) -> None:
         """End all streams."""
         for feed in list(self._feeds.values()):
             feed.stop()
+
+
+class _Reader(NamedTuple):
+    """One who looks."""
+
+    ends: float  #: when, by the reactor's clock
+    token: str  #: of the session: it is told apart by that
 
 
 class _Feed:
@@ -74,16 +87,22 @@ class _Feed:
         self._empty = empty
         self._call: IDelayedCall | None = None
         self._reading = False
-        self.streams: dict[Stream, float] = {}  # with the time at which each ends
+        self.streams: dict[Stream, _Reader] = {}
         self._behind: set[Stream] = set()  # they did not take all: they get everything once more
         self.last: dict[str, str] = {}
 
-    def join(self, stream: Stream) -> None:
+    def join(self, stream: Stream, session: Session) -> None:
         """One more who looks; told what is known at once."""
-        self.streams[stream] = self._reactor.seconds() + LIFE_S
+        self.streams[stream] = _Reader(self._reactor.seconds() + LIFE_S, session.csrf)
         stream.on_gone(lambda: self._left(stream))
         if self._call is None and not self._reading:
             self._call = self._reactor.callLater(0, self._tick)  # before the answer has begun nothing can be sent
+
+    def leave(self, session: Session) -> None:
+        """End those of a session."""
+        for stream, reader in list(self.streams.items()):
+            if reader.token == session.csrf:
+                stream.end()
 
     def stop(self) -> None:
         """End them all."""
@@ -121,8 +140,8 @@ class _Feed:
 
     def _send(self, data: bytes) -> None:
         now = self._reactor.seconds()
-        for stream, ends in list(self.streams.items()):
-            if now >= ends:
+        for stream, reader in list(self.streams.items()):
+            if now >= reader.ends:
                 stream.end()
             elif stream.send(_written(self.last) if stream in self._behind else data):
                 self._behind.discard(stream)

@@ -81,7 +81,7 @@ class Login:
         )
         to = form.get("to")
         where = BASE + (to if is_path(to) else "/")
-        return HttpResponse(303, (("Location", where), session_cookie(cookie, secure=secure)))
+        return HttpResponse(303, (("Location", where), session_cookie(self._face, cookie, secure=secure)))
 
     def _opened(self, sealed: str) -> _Step:
         """The first step. Raises Refused(UNAUTHENTICATED) for one that is none, too old, or of the other face."""

@@ -12,14 +12,13 @@ from twisted.logger import Logger
 from smsgwd.console.cookies import (
     LANGUAGE,
     NOTICE,
-    SECURE_SESSION,
-    SESSION,
     THEME,
     choice_cookie,
     notice_cookie,
     read_cookies,
     read_notice,
     session_cookie,
+    session_name,
 )
 from smsgwd.console.door import BASE
 from smsgwd.console.forms import Form, has_token, is_ours, read_form
@@ -113,7 +112,7 @@ class Site:
         if method == "POST" and not is_ours(request):
             raise Told("this form was sent by another site's page", 403)
         secure = face.secure(request)
-        cookie = cookies.get(SECURE_SESSION if secure else SESSION, "")
+        cookie = cookies.get(session_name(face.name, secure=secure), "")
         if path == "/login":
             shown.route = path
             return await face.login.answer(request, shown, method, secure=secure)
@@ -131,7 +130,8 @@ class Site:
             if path == "/logout":
                 shown.route = path
                 await face.sessions.end(cookie)
-                return HttpResponse(303, (("Location", url("/login")), session_cookie("", secure=secure)))
+                self._live.leave(session)
+                return HttpResponse(303, (("Location", url("/login")), session_cookie(face.name, "", secure=secure)))
         found = self._pages.find(path)
         if found is None:
             raise Told("there is no such page", 404)
@@ -169,7 +169,7 @@ class Site:
         if wish and request.raw_query:
             wish += "?" + request.raw_query
         where = url("/login", to=wish, ended="1" if ended else "")
-        forget = (session_cookie("", secure=secure),) if ended else ()
+        forget = (session_cookie(self._face.name, "", secure=secure),) if ended else ()
         if _is_fragment(request):
             return HttpResponse(401, (("HX-Redirect", where), *forget))
         return HttpResponse(303, (("Location", where), *forget))

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 
 from smsgwd.accounts.directory import Account
-from smsgwd.console.cookies import SESSION
+from smsgwd.console.cookies import session_name
 from smsgwd.console.given import Person, Told
 from smsgwd.console.live import Live
 from smsgwd.console.login import Login
@@ -90,7 +90,7 @@ class Stand:
     def __init__(self) -> None:
         self.clock = Clock()
         self.live = Live(self.clock)
-        self.cookies: dict[str, str] = {SESSION: COOKIE}
+        self.cookies = {session_name(face, secure=False): COOKIE for face in ("operators", "tenants")}
         self.headers: dict[str, str] = {}
 
     def login(self, face: str, sessions: Any) -> Login:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from smsgwd.console.given import Told
 from smsgwd.console.live import LIFE_S, Live
 from smsgwd.console.visit import Visit
@@ -155,6 +157,17 @@ def test_who_asks_for_the_head_alone_leaves_nothing_behind() -> None:
     world = World()
     answer = world.look(method="HEAD")
     assert answer.finished and world.stand.clock.getDelayedCalls() == [] and world.reads == 0
+
+
+def test_who_logs_out_looks_no_more() -> None:
+    world = World()
+    mine = world.look()
+    session = world.stand.sessions.session
+    assert session is not None
+    world.stand.sessions.session = msgspec.structs.replace(session, csrf="another")
+    other = world.look()
+    world.live.leave(session)
+    assert mine.finished and not other.finished
 
 
 def test_all_streams_end_with_the_gateway() -> None:

@@ -23,7 +23,7 @@ def test_the_right_password_begins_a_session() -> None:
     answer = made.post("/login", {"name": "anna", "password": "right", "to": "/audit?limit=5"}, user_agent="Browser")
     assert answer.status == 303 and location(answer) == "/ui/audit?limit=5"
     cookie = dict(answer.headers)["Set-Cookie"]
-    assert cookie.startswith("smsgwd=new-cookie; ") and "HttpOnly" in cookie and "SameSite=Lax" in cookie
+    assert cookie.startswith("smsgwd-operators=new-cookie; ") and "HttpOnly" in cookie and "SameSite=Lax" in cookie
     assert made.sessions.begun == [("operators", "", "anna", "f", "192.0.2.1", "Browser")]
 
 

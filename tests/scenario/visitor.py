@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 
 from tests.scenario.client import PATIENCE_S
 
-SESSION = "smsgwd"  #: the cookie without TLS
+SESSION = "smsgwd-operators"  #: operators' cookie without TLS
+SESSIONS = (SESSION, "smsgwd-tenants")
 _MOST = 4_000_000
 _STREAM = "text/event-stream"
 
@@ -27,10 +28,10 @@ class Got(NamedTuple):
         """A header, '' for none."""
         return next((value for each, value in self.headers if each.lower() == name.lower()), "")
 
-    def cookie(self, name: str = SESSION) -> str | None:
-        """The whole Set-Cookie header of a name, None for none."""
+    def cookie(self, *names: str) -> str | None:
+        """The whole Set-Cookie header of a name (of a session if not given), None for none."""
         set_ = [value for each, value in self.headers if each.lower() == "set-cookie"]
-        return next((value for value in set_ if value.startswith(f"{name}=")), None)
+        return next((value for value in set_ if value.partition("=")[0] in (names or SESSIONS)), None)
 
     @property
     def text(self) -> str:
@@ -65,7 +66,7 @@ class Visitor:
         """One request on a connection of its own; redirects are not followed. `path` is sent as it is."""
         sent = {"User-Agent": self.agent, "Accept": "text/html"}
         if self.session:
-            sent["Cookie"] = f"{SESSION}={self.session}"
+            sent["Cookie"] = "; ".join(f"{name}={self.session}" for name in SESSIONS)
         body = fields if fields is None or isinstance(fields, bytes) else urlencode(fields).encode()
         if body is not None:
             sent["Content-Type"] = "application/x-www-form-urlencoded"
