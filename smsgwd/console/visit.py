@@ -80,9 +80,8 @@ class Visit:
         return "hx-request" in self.request.headers
 
     def _(self, text: str, **values: object) -> str:
-        """A text in the person's language, `%(name)s` in it replaced."""
-        spoken = translations(self.shown.language).gettext(text)
-        return spoken % values if values else spoken
+        """A text in the person's language, `%(name)s` in it replaced and `%%` a percent sign, as in templates."""
+        return translations(self.shown.language).gettext(text) % values
 
     def several(self, name: str) -> list[str]:
         """All values that the query has for a name."""
