@@ -67,5 +67,5 @@ class PeopleTests(PeopleCase):
 
     def test_every_command_of_operators_is_there(self):
         verbs = {each.verb for each in self.built(config()).commands()}
-        self.assertEqual(len(verbs), 10)
+        self.assertEqual(len(verbs), 11)
         self.assertIn("totp-confirm", verbs)

@@ -226,7 +226,7 @@ def test_nothing_of_another_tenant_is_seen_or_changed(gateway: Gateway, paths: d
     lookup = victim.ask("POST", "/v1/lookups", {"to": ["+306977777777"]}).body["id"]
     told(gateway, "ledger", "topup", tenant="parent", amount="1.23", reference=mark, note=mark)
     [link] = victim.ask("GET", "/v1/links").body["links"]
-    before = {path: victim.ask("GET", path).body for path in _lists(paths)}
+    before = {path: _kept(victim.ask("GET", path).body) for path in _lists(paths)}
     money = funds(gateway, "parent")
     for other in ("attacker", "child", "reseller"):
         line = Line(gateway, other)
@@ -251,10 +251,15 @@ def test_nothing_of_another_tenant_is_seen_or_changed(gateway: Gateway, paths: d
         assert line.ask("POST", "/v1/messages", json.dumps({"to_group": mark, "text": "x"}).encode())[0] == 422
         use = {"to": "+306912345678", "template": mark}
         assert line.ask("POST", "/v1/messages", json.dumps(use).encode())[0] == 422
-    assert {path: victim.ask("GET", path).body for path in _lists(paths)} == before
+    assert {path: _kept(victim.ask("GET", path).body) for path in _lists(paths)} == before
     assert funds(gateway, "parent") == money
     assert victim.message(later)["state"] == "scheduled"
     check_books(gateway)
+
+
+def _kept(answer: Any) -> Any:
+    """An answer without what tells the time at which it was asked for: statistics go up to now."""
+    return {name: value for name, value in answer.items() if name != "to_date"} if isinstance(answer, dict) else answer
 
 
 def _lists(document: dict[str, Any]) -> list[str]:

@@ -109,6 +109,9 @@ def test_who_may_only_look_sees_no_secret_no_text_and_no_number(scene: Scene) ->
         elif name == ("plugin", "show"):
             values["name"] = "isms"
         status, answer = ask_as(nobody.pw_uid, gateway, *name, **values)
+        if name[0] == "operator":  # one's own, and that only at the console
+            assert status == 403, (name, answer)
+            continue
         assert status == 200 or name[0] in ("route", "price", "plan", "sender"), (name, answer)  # there are none
         text = json.dumps(answer)
         found += [(name, text) for private in ("hunter2", "private text", "91234567") if private in text]
