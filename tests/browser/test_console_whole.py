@@ -8,6 +8,7 @@ import pytest
 
 from tests.browser.browser import Tab
 from tests.browser.cable import cable_to
+from tests.browser.pages import log_in
 from tests.scenario.harness import Gateway, Scene
 
 SECRET = "secret-of-theirs"
@@ -26,18 +27,10 @@ def gateway(shared: Scene) -> Gateway:
     return made
 
 
-def log_in(tab: Tab) -> None:
-    """As an operator."""
-    tab.goto("/ui/login")
-    tab.fill("#name", "admin")
-    tab.fill("#password", SECRET)
-    tab.go("button.main")
-
-
 def test_before_the_scripts_are_there_links_forms_and_menu_work(open_tab: Callable[..., Tab], gateway: Gateway) -> None:
     tab = open_tab(f"http://127.0.0.1:{gateway.ops_port}", width=390, height=800)
     tab.block("**/*.js")
-    log_in(tab)
+    log_in(tab, "admin", SECRET)
     assert not tab.visible("[data-menu]")  # the menu stands below the page
     tab.go("#menu a[href='/ui/connectors']")
     assert tab.text("h1") == "Connectors"
@@ -47,7 +40,7 @@ def test_before_the_scripts_are_there_links_forms_and_menu_work(open_tab: Callab
 def test_scripts_that_come_late_keep_nobody_from_anything(open_tab: Callable[..., Tab], gateway: Gateway) -> None:
     tab = open_tab(f"http://127.0.0.1:{gateway.ops_port}", width=390, height=800)
     tab.slow_scripts(1500)
-    log_in(tab)
+    log_in(tab, "admin", SECRET)
     tab.wait_for(LIVE)
     assert not tab.visible("#menu a[href='/ui/connectors']")
     tab.click("[data-menu]")
@@ -58,7 +51,7 @@ def test_scripts_that_come_late_keep_nobody_from_anything(open_tab: Callable[...
 def test_a_page_says_when_it_does_not_move_and_moves_again(open_tab: Callable[..., Tab], gateway: Gateway) -> None:
     with cable_to(gateway.ops_port) as cable:
         tab = open_tab(cable.base)
-        log_in(tab)
+        log_in(tab, "admin", SECRET)
         tab.wait_for(LIVE)
         cable.cut()
         tab.wait_for(NOT_LIVE, "not live")
@@ -71,7 +64,7 @@ def test_a_page_says_when_it_does_not_move_and_moves_again(open_tab: Callable[..
 def test_without_the_stream_everything_else_works(open_tab: Callable[..., Tab], gateway: Gateway) -> None:
     tab = open_tab(f"http://127.0.0.1:{gateway.ops_port}")
     tab.block("**/ui/live/*")
-    log_in(tab)
+    log_in(tab, "admin", SECRET)
     tab.wait_for("main", "smsc1")
     tab.goto("/ui/connectors/smsc1")
     tab.fill("#f-reason", "a look")
@@ -89,10 +82,7 @@ def test_a_first_load_is_small(open_tab: Callable[..., Tab], gateway: Gateway, f
     if face == "tenants":
         port, name = gateway.http_port, "shopper"
     tab = open_tab(f"http://127.0.0.1:{port}")
-    tab.goto("/ui/login")
-    tab.fill("#name", name)
-    tab.fill("#password", SECRET)
-    tab.go("button.main")
+    log_in(tab, name, SECRET)
     tab.wait_for("h1", "Overview")
     tab.wait_for(".u-over")  # the plot is drawn: all scripts have come
     requests = tab.requests()
@@ -103,7 +93,7 @@ def test_a_first_load_is_small(open_tab: Callable[..., Tab], gateway: Gateway, f
 
 def test_a_session_that_is_over_leads_to_the_login_and_back(open_tab: Callable[..., Tab], gateway: Gateway) -> None:
     tab = open_tab(f"http://127.0.0.1:{gateway.ops_port}")
-    log_in(tab)
+    log_in(tab, "admin", SECRET)
     tab.clear_cookies()
     tab.goto("/ui/audit?who=admin")
     tab.fill("#name", "admin")
@@ -114,7 +104,7 @@ def test_a_session_that_is_over_leads_to_the_login_and_back(open_tab: Callable[.
 
 def test_the_page_speaks_the_language_that_was_chosen(open_tab: Callable[..., Tab], gateway: Gateway) -> None:
     tab = open_tab(f"http://127.0.0.1:{gateway.ops_port}", language="uk-UA")
-    log_in(tab)
+    log_in(tab, "admin", SECRET)
     assert tab.attribute("html", "lang") == "uk"
     tab.click("details.choices > summary")
     tab.select("#language", "el")

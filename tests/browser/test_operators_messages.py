@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.browser.browser import Tab
+from tests.browser.pages import log_in
 from tests.scenario.client import wait
 from tests.scenario.esme import Esme
 from tests.scenario.harness import Gateway, Scene
@@ -64,10 +65,7 @@ def look(open_tab: Callable[..., Tab], gateway: Gateway) -> Callable[..., Tab]:
 
     def opened(who: str = "admin", **options: object) -> Tab:
         tab = open_tab(f"http://127.0.0.1:{gateway.ops_port}", **options)
-        tab.goto("/ui/login")
-        tab.fill("#name", who)
-        tab.fill("#password", "secret-of-theirs")
-        tab.go("button.main")
+        log_in(tab, who, "secret-of-theirs")
         return tab
 
     return opened

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.browser.browser import Tab
+from tests.browser.pages import log_in
 from tests.scenario.harness import Gateway, Scene
 
 PAGES = (
@@ -41,10 +42,7 @@ def look(open_tab: Callable[..., Tab], gateway: Gateway) -> Callable[..., Tab]:
 
     def opened(who: str = "admin", **options: object) -> Tab:
         tab = open_tab(f"http://127.0.0.1:{gateway.ops_port}", **options)
-        tab.goto("/ui/login")
-        tab.fill("#name", who)
-        tab.fill("#password", "secret-of-theirs")
-        tab.go("button.main")
+        log_in(tab, who, "secret-of-theirs")
         return tab
 
     return opened

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.browser import Tab
+from tests.browser.pages import log_in, look, says
 from tests.scenario.harness import Gateway, Scene
 
 _TENANT = {
@@ -36,37 +37,12 @@ def gateway(shared: Scene) -> Gateway:
     )
 
 
-def log_in(tab: Tab, name: str, secret: str) -> None:
-    tab.goto("/ui/login")
-    tab.fill("[name=name]", name)
-    tab.fill("[name=password]", secret)
-    tab.go("main button.main")
-
-
-def says(text: str) -> str:
-    """The link or the button that says it."""
-    return f'main :is(a, button):text-is("{text}")'
-
-
 @pytest.fixture
 def tab(open_tab: Callable[..., Tab], gateway: Gateway) -> Tab:
     """Somebody who may do everything."""
     found = open_tab(f"http://127.0.0.1:{gateway.http_port}")
     log_in(found, "shop", "shop-password")
     return found
-
-
-def look(tab: Tab, name: str) -> None:
-    """A page is as it should be, on a screen and on a phone, in the light and in the dark."""
-    for suffix, dark, width in (("", False, 1280), ("-dark", True, 1280), ("-phone", False, 375)):
-        tab.dark(dark)
-        tab.set_viewport(width, 800)
-        tab.evaluate("Promise.all(document.getAnimations().map(each => each.finished)).then(() => true)")
-        assert tab.axe() == []
-        assert tab.evaluate("document.documentElement.scrollWidth") <= width
-        tab.screenshot(f"tenant-{name}{suffix}")
-    tab.dark(False)
-    tab.set_viewport(1280, 800)
 
 
 def notice(tab: Tab) -> str:
@@ -78,9 +54,9 @@ def test_contacts(tab: Tab, tmp_path: Path) -> None:
     """Add, find while typing, change, import, export, remove."""
     tab.goto("/ui/contacts")
     assert "No contacts yet" in tab.text("main")
-    look(tab, "contacts-none")
+    look(tab, "tenant-contacts-none")
     tab.go(says("Add a contact"))
-    look(tab, "contact-new")
+    look(tab, "tenant-contact-new")
     tab.fill("[name=number]", "12")
     tab.fill("[name=first_name]", _EVIL)
     tab.go("main button.main")
@@ -89,7 +65,7 @@ def test_contacts(tab: Tab, tmp_path: Path) -> None:
     tab.fill("[name=number]", "+306912345678")
     tab.go("main button.main")
     assert "in your address book" in notice(tab) and _EVIL in tab.text("h1")
-    look(tab, "contact")
+    look(tab, "tenant-contact")
     tab.fill("[name=first_name]", "Maria")
     tab.go(says("Save"))
     assert tab.text("h1") == "Maria"
@@ -97,14 +73,14 @@ def test_contacts(tab: Tab, tmp_path: Path) -> None:
     file = tmp_path / "contacts.csv"
     file.write_text("number;first_name;shoe size\n+447700900123;Bob;44\nnobody;X;1\n", "utf-8")
     tab.goto("/ui/contacts/import")
-    look(tab, "contacts-import")
+    look(tab, "tenant-contacts-import")
     tab.upload("[name=file]", file)
     tab.go("main button.main")
     assert "shoe size" in tab.text("main") and "nobody" in tab.text("main table")
-    look(tab, "contacts-imported")
+    look(tab, "tenant-contacts-imported")
 
     tab.goto("/ui/contacts")
-    look(tab, "contacts")
+    look(tab, "tenant-contacts")
     with tab.going():
         tab.press("/")
         tab.fill("[name=q]", "+447")
@@ -123,16 +99,16 @@ def test_contacts(tab: Tab, tmp_path: Path) -> None:
 def test_groups(tab: Tab) -> None:
     """Make one, put numbers in, find, take out, rename nothing, remove."""
     tab.goto("/ui/groups")
-    look(tab, "groups-none")
+    look(tab, "tenant-groups-none")
     tab.fill("[name=name]", "Friday & co")
     tab.go("main button.main")
-    look(tab, "group-none")
+    look(tab, "tenant-group-none")
     tab.fill("[name=numbers]", "+30 691 111 1111\n+447700900111\n12")
     tab.go(says("Put into the group"))
     assert "Taken: 2, refused: 1." in notice(tab) and tab.value("[name=numbers]") == "12"
-    look(tab, "group-refused")
+    look(tab, "tenant-group-refused")
     tab.goto("/ui/groups/Friday%20%26%20co")
-    look(tab, "group")
+    look(tab, "tenant-group")
     with tab.going():
         tab.fill("[name=q]", "44")
     tab.wait_gone("#rows", "+306911111111")
@@ -142,7 +118,7 @@ def test_groups(tab: Tab) -> None:
     tab.go(says("Save"))
     assert tab.value("[name=comments]") == "Best customers"
     tab.goto("/ui/groups")
-    look(tab, "groups")
+    look(tab, "tenant-groups")
     tab.go(says("Friday & co"))
     tab.go(says("Remove the group"))
     assert "No groups yet" in tab.text("main")
@@ -167,10 +143,10 @@ def test_a_contact_joins_a_group(tab: Tab) -> None:
 def test_opt_outs(tab: Tab) -> None:
     """On the list and off it."""
     tab.goto("/ui/optouts")
-    look(tab, "optouts-none")
+    look(tab, "tenant-optouts-none")
     tab.fill("[name=number]", "+447700900999")
     tab.go(says("Put on the list"))
-    look(tab, "optouts")
+    look(tab, "tenant-optouts")
     tab.go("#content tbody button")
     assert "Nobody has opted out" in tab.text("main")
     assert any("ask for messages again" in dialog for dialog in tab.dialogs())
@@ -179,9 +155,9 @@ def test_opt_outs(tab: Tab) -> None:
 def test_templates(tab: Tab) -> None:
     """Write one, see it with values, change and remove it."""
     tab.goto("/ui/templates")
-    look(tab, "templates-none")
+    look(tab, "tenant-templates-none")
     tab.go(says("Write a template"))
-    look(tab, "template-new")
+    look(tab, "tenant-template-new")
     tab.fill("[name=name]", "code")
     tab.fill("[name=text]", "Hello {first_name}, your code is {code}")
     tab.go("main button.main")
@@ -189,12 +165,12 @@ def test_templates(tab: Tab) -> None:
     tab.fill("[name='value.code']", "€ 12")
     tab.go(says("Show with these values"))
     assert tab.text(".bubble") == "Hello {first_name}, your code is € 12"
-    look(tab, "template")
+    look(tab, "tenant-template")
     tab.fill("[name=text]", "Now {code}")
     tab.go(says("Save"))
     assert "changed" in notice(tab)
     tab.goto("/ui/templates")
-    look(tab, "templates")
+    look(tab, "tenant-templates")
     tab.go("main tbody a")
     tab.go(says("Remove the template"))
     assert "No templates yet" in tab.text("main")
@@ -205,7 +181,7 @@ def test_senders(tab: Tab, gateway: Gateway) -> None:
     tab.goto("/ui/senders")
     assert "all that begin with Shop" in tab.text("main")
     tab.go(says("Ask for a sender"))
-    look(tab, "sender-ask")
+    look(tab, "tenant-sender-ask")
     tab.fill("[name=name]", "Brand")
     tab.fill("[name=company]", "Brand Ltd")
     tab.go("main button.main")
@@ -213,7 +189,7 @@ def test_senders(tab: Tab, gateway: Gateway) -> None:
     gateway.command("sender", "refuse", tenant="shop", name="Brand", reason="it is somebody else's")
     tab.reload()
     assert "it is somebody else's" in tab.text("main table")
-    look(tab, "senders")
+    look(tab, "tenant-senders")
     tab.go("#content tbody button")
     assert "asked for no sender yet" in tab.text("main")
 
@@ -221,7 +197,7 @@ def test_senders(tab: Tab, gateway: Gateway) -> None:
 def test_links(tab: Tab, gateway: Gateway) -> None:
     """Who opened what."""
     tab.goto("/ui/links")
-    look(tab, "links-none")
+    look(tab, "tenant-links-none")
     to = ["+306944444441", "+306944444442"]
     body = {"from": "Shop", "to": to, "text": "Look: [Link]", "link": "https://shop.example/a?b='c'&d=1"}
     assert gateway.tenant.ask("POST", "/v1/messages", body).status == 202
@@ -233,12 +209,12 @@ def test_links(tab: Tab, gateway: Gateway) -> None:
     open_link(short[0])
     tab.reload()
     assert "not yet" not in tab.text("main") and tab.texts(".figure b")[0] == "1"
-    look(tab, "link")
+    look(tab, "tenant-link")
     tab.go(says("Links of the same message"))
     assert tab.count("main tbody a.mono") == 1
     tab.goto("/ui/links")
     assert "50 %" in tab.text("main")
-    look(tab, "links")
+    look(tab, "tenant-links")
 
 
 def open_link(url: str) -> None:
@@ -260,19 +236,19 @@ def test_money(tab: Tab, gateway: Gateway) -> None:
     assert "error" not in gateway.command("credit", "add", tenant="shop", amount="5", reference=f"pay {_EVIL}")
     tab.goto("/ui/money")
     assert _EVIL in tab.text("main")
-    look(tab, "money")
+    look(tab, "tenant-money")
     tab.check("[value=topup]")
     tab.go(says("Show"))
     assert "kind=topup" in tab.url and tab.attribute("[value=topup]", "checked") is not None
     name, data = tab.download(says("Save as CSV"))
     assert name == "statement.csv" and data.startswith(b"id,at,kind")
     tab.go(says("Top-ups"))
-    look(tab, "money-topups")
+    look(tab, "tenant-money-topups")
     tab.go(says("Bills"))
-    look(tab, "money-bills")
+    look(tab, "tenant-money-bills")
     tab.go("main tbody a")
     assert "still grow" in tab.text("main")
-    look(tab, "money-bill")
+    look(tab, "tenant-money-bill")
     assert tab.download(says("Entries as CSV"))[0] == "statement.csv"
 
 
@@ -283,14 +259,14 @@ def test_lookups(tab: Tab) -> None:
     tab.fill("[name=numbers]", "+306971234567\n12")
     tab.go(says("Look up"))
     assert "not there yet" in tab.text("main") and "no phone number" in tab.text("main")
-    look(tab, "lookup-waiting")
+    look(tab, "tenant-lookup-waiting")
     tab.wait_gone("main", "not there yet")
     assert not tab.visible(".live-off")
     tab.reload()
-    look(tab, "lookup")
+    look(tab, "tenant-lookup")
     where = tab.url
     tab.goto("/ui/lookups")
-    look(tab, "lookups")
+    look(tab, "tenant-lookups")
     tab.go("main tbody a")
     assert tab.url == where
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browser.browser import Tab
+from tests.browser.pages import log_in, look, says
 from tests.scenario.harness import PATIENCE_S, Gateway, Scene, wait
 
 _EVIL = "<script>alert(1)</script>"
@@ -30,13 +31,6 @@ def gateway(shared: Scene) -> Gateway:
     return shared.gateway(shared.smsc(), tenant=_TENANT, console={"tenants": True})
 
 
-def log_in(tab: Tab, name: str, secret: str) -> None:
-    tab.goto("/ui/login")
-    tab.fill("[name=name]", name)
-    tab.fill("[name=password]", secret)
-    tab.go("main button.main")
-
-
 @pytest.fixture
 def tab(open_tab: Callable[..., Tab], gateway: Gateway) -> Tab:
     """Somebody who may do everything."""
@@ -45,27 +39,9 @@ def tab(open_tab: Callable[..., Tab], gateway: Gateway) -> Tab:
     return found
 
 
-def look(tab: Tab, name: str) -> None:
-    """A page is as it should be, on a screen and on a phone, in the light and in the dark."""
-    for suffix, dark, width in (("", False, 1280), ("-dark", True, 1280), ("-phone", False, 375)):
-        tab.dark(dark)
-        tab.set_viewport(width, 800)
-        tab.evaluate("document.getAnimations().forEach(each => each.finish())")
-        tab.screenshot(f"tenant-{name}{suffix}")
-        assert tab.axe() == []
-        assert tab.evaluate("document.documentElement.scrollWidth") <= width
-    tab.dark(False)
-    tab.set_viewport(1280, 800)
-
-
 def notice(tab: Tab) -> str:
     """What the page says of what was just done."""
     return tab.text("#notices")
-
-
-def says(text: str) -> str:
-    """The link or the button that says it."""
-    return f'main :is(a, button):text-is("{text}")'
 
 
 def api(gateway: Gateway, method: str, path: str, body: Any = None) -> Any:
@@ -77,11 +53,11 @@ def api(gateway: Gateway, method: str, path: str, body: Any = None) -> Any:
 
 def test_an_account_without_messages_is_told_what_to_do(tab: Tab) -> None:
     """The first of the tests: nothing was sent yet."""
-    look(tab, "overview-none")
+    look(tab, "tenant-overview-none")
     assert "No messages yet" in tab.text("main")
     for path in ("messages", "scheduled", "statistics"):
         tab.goto(f"/ui/{path}")
-        look(tab, f"{path}-none")
+        look(tab, f"tenant-{path}-none")
     tab.goto("/ui/")
     tab.go(says("Write the first one"))
     assert "Send a message" in tab.text("h1")
@@ -90,25 +66,25 @@ def test_an_account_without_messages_is_told_what_to_do(tab: Tab) -> None:
 def test_a_message_is_told_while_it_is_written_and_sent_once(tab: Tab, gateway: Gateway) -> None:
     """The counter, characters that cost, a refused recipient, and the form sent twice."""
     tab.goto("/ui/send")
-    look(tab, "send")
+    look(tab, "tenant-send")
     tab.fill("[name=text]", "It’s 5 o’clock")
     tab.wait_for("#preview", "Unicode")
     assert tab.texts("#preview kbd") == ["’"] and "56 left" in tab.text("#preview")
     tab.fill("#f-to", "+306912345678\n12")
     tab.wait_for("#preview", "0.0400 EUR")
     assert "0.9600" in tab.text("#preview") and "digits" in tab.texts("#preview table")[0]
-    look(tab, "send-preview")
+    look(tab, "tenant-send-preview")
     tab.fill("[name=text]", "It's 5 o'clock")
     tab.wait_for("#preview", "GSM")
     tab.go(says("Send"))
     assert "1 message is accepted." in tab.text("main") and "1 recipient was refused." in tab.text("main")
-    look(tab, "sent")
+    look(tab, "tenant-sent")
     tab.reload()
     assert "1 message is accepted." in tab.text("main")
     assert len(api(gateway, "GET", "/v1/messages?to=306912345678")["messages"]) == 1
     tab.go("main table a")
     tab.wait_for("main", "delivered")
-    look(tab, "message")
+    look(tab, "tenant-message")
 
 
 def test_what_is_refused_comes_back_filled_in(tab: Tab) -> None:
@@ -151,12 +127,12 @@ def test_a_template_a_group_and_contacts(tab: Tab, gateway: Gateway) -> None:
     tab.fill('[name="value.code"]', "1234")
     tab.wait_for("#preview", "Hello Bob, your code is 1234")
     assert "0.0800 EUR" in tab.text("#preview")
-    look(tab, "send-template")
+    look(tab, "tenant-send-template")
     tab.go(says("Send"))
     assert "2 messages are accepted." in tab.text("main")
     tab.go(says("See what becomes of all of them"))
     tab.wait_for("main p", "delivered")
-    look(tab, "submission")
+    look(tab, "tenant-submission")
 
 
 def test_what_waits_gets_another_time_or_is_cancelled(tab: Tab) -> None:
@@ -174,7 +150,7 @@ def test_what_waits_gets_another_time_or_is_cancelled(tab: Tab) -> None:
     tab.go(says("Send"))
     assert tab.texts("main table .state") == ["scheduled"] * 3
     tab.goto("/ui/scheduled")
-    look(tab, "scheduled")
+    look(tab, "tenant-scheduled")
     tab.go("main tr:nth-child(1) button:text-matches('^Now')")
     assert "sent now" in notice(tab)
 
@@ -187,7 +163,7 @@ def test_what_waits_gets_another_time_or_is_cancelled(tab: Tab) -> None:
     assert "Cancelled: 1" in notice(tab) and tab.count("main tbody tr") == 1
     assert any(dialog.startswith("confirm:") for dialog in tab.dialogs())
     tab.go("main tr:nth-child(1) a.button")
-    look(tab, "message-scheduled")
+    look(tab, "tenant-message-scheduled")
     tab.select("#f-when", "phrase")
     tab.fill("[name=phrase]", "whenever it suits")
     tab.go(says("Change the time"))
@@ -207,12 +183,12 @@ def test_the_history_is_filtered_exported_and_moves(tab: Tab, gateway: Gateway) 
     [waits] = api(gateway, "POST", "/v1/messages", later)["messages"]
     api(gateway, "DELETE", f"/v1/messages/{waits['id']}")
     tab.goto("/ui/messages")
-    look(tab, "messages")
+    look(tab, "tenant-messages")
     tab.click("form.card summary")
     tab.check("[name=state][value=cancelled]")
     tab.go(says("Search"))
     assert "state=cancelled" in tab.url and set(tab.texts("main table .state")) == {"cancelled"}
-    look(tab, "messages-filtered")
+    look(tab, "tenant-messages-filtered")
     name, data = tab.download(says("Export as CSV"))
     assert name == "messages.csv" and b",+306912349998,Shop,cancelled," in data and b",delivered," not in data
     tab.go(says("Show all"))
@@ -239,12 +215,12 @@ def test_overview_and_statistics(tab: Tab, gateway: Gateway) -> None:
     wait("the credit is spent", no_more)
     tab.reload()
     assert "There is no credit left" in tab.text("main") or "less than" in tab.text("main")
-    look(tab, "overview")
+    look(tab, "tenant-overview")
     tab.goto("/ui/statistics")
-    look(tab, "statistics")
+    look(tab, "tenant-statistics")
     for by in ("hour", "country", "sender", "state"):
         tab.goto(f"/ui/statistics?by={by}")
-        look(tab, f"statistics-{by}")
+        look(tab, f"tenant-statistics-{by}")
     assert "delivered" in tab.text("main table")
     name, data = tab.download(says("Export as CSV"))
     assert name == "statistics.csv" and b"delivered" in data

@@ -11,6 +11,7 @@ import pytest
 
 from smsgwd.accounts.totp import STEP_S, code_at
 from tests.browser.browser import Tab
+from tests.browser.pages import log_in, look, says
 from tests.scenario.harness import PATIENCE_S, Catcher, Gateway, Scene, wait
 
 _EVIL = "<script>alert(1)</script>"
@@ -43,37 +44,12 @@ def gateway(shared: Scene, catcher: Catcher) -> Gateway:
     return shared.gateway(shared.smsc(), catcher=catcher, tenant=_TENANT, smpp={}, console=console, dialects=dialects)
 
 
-def log_in(tab: Tab, name: str, secret: str) -> None:
-    tab.goto("/ui/login")
-    tab.fill("[name=name]", name)
-    tab.fill("[name=password]", secret)
-    tab.go("main button.main")
-
-
-def says(text: str) -> str:
-    """The link or the button that says it."""
-    return f'main :is(a, button):text-is("{text}")'
-
-
 @pytest.fixture
 def tab(open_tab: Callable[..., Tab], gateway: Gateway) -> Tab:
     """Somebody who may do everything."""
     found = open_tab(f"http://127.0.0.1:{gateway.http_port}")
     log_in(found, "shop", "shop-password")
     return found
-
-
-def look(tab: Tab, name: str) -> None:
-    """A page is as it should be, on a screen and on a phone, in the light and in the dark."""
-    for suffix, dark, width in (("", False, 1280), ("-dark", True, 1280), ("-phone", False, 375)):
-        tab.dark(dark)
-        tab.set_viewport(width, 800)
-        tab.evaluate("Promise.all(document.getAnimations().map(each => each.finished)).then(() => true)")
-        tab.screenshot(f"tenant-{name}{suffix}")
-        assert tab.axe() == []
-        assert tab.evaluate("document.documentElement.scrollWidth") <= width
-    tab.dark(False)
-    tab.set_viewport(1280, 800)
 
 
 def notice(tab: Tab) -> str:
@@ -84,10 +60,10 @@ def notice(tab: Tab) -> str:
 def test_keys(tab: Tab, gateway: Gateway) -> None:
     """Make one, use it, renew it, remove it."""
     tab.goto("/ui/keys")
-    look(tab, "keys")
+    look(tab, "tenant-keys")
     tab.go(says("Make a key"))
     assert not tab.visible("[name=name]")
-    look(tab, "key-new")
+    look(tab, "tenant-key-new")
     for scope in ("send", "read"):
         tab.check(f"[value={scope}]", False)
     tab.go(says("Make the key"))
@@ -97,12 +73,12 @@ def test_keys(tab: Tab, gateway: Gateway) -> None:
     tab.check("[value=money]")
     tab.go(says("Make the key"))
     secret = tab.text("#secret")
-    look(tab, "key-made")
+    look(tab, "tenant-key-made")
     answer = curl(f"curl -s -H 'Authorization: Bearer {secret}' http://127.0.0.1:{gateway.http_port}/v1/balance")
     assert "EUR" in answer
     tab.go(says("The page of this key"))
     assert tab.text("h1") == _EVIL
-    look(tab, "key")
+    look(tab, "tenant-key")
     tab.select("[name=grace_s]", "0")
     tab.go(says("Make a new secret"))
     assert "good for nothing any more" in tab.text("main") and tab.text("#secret") != secret
@@ -129,7 +105,7 @@ def test_callbacks(tab: Tab, catcher: Catcher) -> None:
     """Set, tried, signed anew."""
     tab.goto("/ui/callbacks")
     assert tab.value("[name=dlr_url]") == catcher.url
-    look(tab, "callbacks")
+    look(tab, "tenant-callbacks")
     tab.fill("[name=webhook_url]", f"http://127.0.0.1:1/{'x' * 100}?key=a'b")
     tab.fill("[name=dlr_batch]", "20")
     tab.go(says("Save"))
@@ -137,13 +113,13 @@ def test_callbacks(tab: Tab, catcher: Catcher) -> None:
     tab.go(says("Send a test to the address of receipts"))
     assert "HTTP 200" in tab.text(".trial") and "Your server took it." in tab.text(".trial")
     assert any(push["body"]["type"] == "test" for push in catcher.pushes())
-    look(tab, "callbacks-tried")
+    look(tab, "tenant-callbacks-tried")
     tab.goto("/ui/callbacks")
     tab.go(says("Send a test to the address of events"))
     assert "did not take it" in tab.text(".trial")
     tab.go(says("Make a new signing secret"))
     assert tab.text("#secret").startswith("whsec_")
-    look(tab, "callbacks-secret")
+    look(tab, "tenant-callbacks-secret")
     tab.goto("/ui/callbacks")
     tab.fill("[name=webhook_url]", "")
     tab.go(says("Save"))
@@ -161,7 +137,7 @@ def test_the_delivery_log(tab: Tab, gateway: Gateway, catcher: Catcher) -> None:
     before = times()
     tab.goto("/ui/pushes")
     wait("the push is done", lambda: bool(tab.reload()) and tab.count(".state.done") > 0, PATIENCE_S, 0.2)
-    look(tab, "pushes")
+    look(tab, "tenant-pushes")
     tab.fill("#f-message", sent)
     tab.go(says("Show"))
     tab.go("main tbody button")
@@ -172,7 +148,7 @@ def test_the_delivery_log(tab: Tab, gateway: Gateway, catcher: Catcher) -> None:
     tab.go(says("Push again what is ticked"))
     wait("and again", lambda: times() == before + 2, PATIENCE_S, 0.1)
     tab.goto("/ui/pushes?state=failed")
-    look(tab, "pushes-none")
+    look(tab, "tenant-pushes-none")
     tab.fill("#f-from", "2020-01-01T10:00")
     tab.go(says("Push all of it again"))
     assert "7 days" in notice(tab) and tab.value("#f-from") == "2020-01-01T10:00"
@@ -186,7 +162,7 @@ def test_the_delivery_log(tab: Tab, gateway: Gateway, catcher: Catcher) -> None:
 def test_the_lines_work_as_they_stand(tab: Tab) -> None:
     """Each is run, with secrets and a number for the words in capitals."""
     tab.goto("/ui/api")
-    look(tab, "api")
+    look(tab, "tenant-api")
     lines = tab.texts("main pre")
     assert len(lines) >= 8
     for line in lines:
@@ -206,14 +182,14 @@ def test_codes_from_a_phone(open_tab: Callable[..., Tab], gateway: Gateway) -> N
     tab = open_tab(f"http://127.0.0.1:{gateway.http_port}")
     log_in(tab, "shop", "shop-password")
     tab.goto("/ui/security")
-    look(tab, "security")
+    look(tab, "tenant-security")
     tab.go(says("Begin with codes"))
-    look(tab, "security-codes")
+    look(tab, "tenant-security-codes")
     secret = tab.text("#secret").replace(" ", "")
     tab.fill("[name=code]", code(secret))
     tab.go(says("Switch codes on"))
     assert "From now on a code is asked for" in notice(tab)
-    look(tab, "security-on")
+    look(tab, "tenant-security-on")
     other = open_tab(f"http://127.0.0.1:{gateway.http_port}")
     log_in(other, "shop", "shop-password")
     assert other.count("[name=code]") == 1
