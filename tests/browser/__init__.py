@@ -6,7 +6,8 @@ serious. What may not live here: what can be told of a page without a browser (`
 
 `rule.py`: skipped or failed where no browser starts; `driver.py`: the Node process; `driver.mjs`: its loop; `tab.mjs`:
 what a tab can do; `chromium.mjs`: which Chromium; `browser.py`: all that for tests, typed; `conftest.py`: the fixtures;
-`pages.py`: logging in and a look at a page; `bench_paint.py`: how long a first paint takes; `cable.py`: a connection that can be cut; `small_site.py`: pages for the tests of the browser itself. To add a test of a
+`pages.py`: logging in, and a look at a page; `bench_paint.py`: how long a first paint takes; `cable.py`: a connection
+that can be cut; `small_site.py`: pages for the tests of the browser itself. To add a test of a
 page, take `open_tab` and a scene, as `test_docs_page.py` does; to change what a tab can do, edit `tab.mjs` and
 `browser.py`; another version of Playwright, axe or Chromium, `package.json` and its lock (`npm install --ignore-scripts
 --omit-lockfile-registry-resolved=true`: the lock names no registry).
