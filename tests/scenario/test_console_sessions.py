@@ -85,7 +85,7 @@ def test_the_cookie_is_the_gateways_own(gateway: Gateway, face: str) -> None:
         {"name": {"operators": "admin", "tenants": "alpha-login"}[face], "password": PASSWORD},
         {"X-Forwarded-Proto": "https"},
     )
-    secure = behind.cookie("__Host-smsgwd")
+    secure = behind.cookie(f"__Host-smsgwd-{face}")
     assert secure is not None and secure.endswith("; Path=/; HttpOnly; SameSite=Lax; Secure")
     plain = stranger(gateway, face)
     plain.session = secure.partition(";")[0].partition("=")[2]
