@@ -237,6 +237,10 @@ class Tab:
         """Those so far were to be expected."""
         self.ask("forget")
 
+    def leave(self) -> None:
+        """Go to an empty page. One with a stream goes on asking for it, and fails where it was cut or blocked."""
+        self.goto("about:blank")
+
     def requests(self) -> list[Request]:
         """Every request of this tab, in order."""
         return [Request(**request) for request in self.ask("requests")]

@@ -58,6 +58,7 @@ def test_a_page_says_when_it_does_not_move_and_moves_again(open_tab: Callable[..
         cable.mend()
         tab.wait_for(LIVE)
         assert tab.goto("/ui/connectors") == 200
+        tab.leave()
         tab.forget()  # the browser's console tells of what was cut
 
 
@@ -72,6 +73,7 @@ def test_without_the_stream_everything_else_works(open_tab: Callable[..., Tab], 
     tab.wait_for(".notice.ok", "Paused")
     tab.go("button[formaction$='/resume']")
     tab.wait_for(".notice.ok", "It sends again.")
+    tab.leave()
     tab.forget()
 
 

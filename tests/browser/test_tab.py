@@ -134,6 +134,7 @@ def test_a_stream_does_not_come(open_tab: Open, site: Site) -> None:
     with pytest.raises(BrowserError, match="ERR_INTERNET_DISCONNECTED"):
         tab.goto("/stream")
     tab.offline(False)
+    tab.leave()
     tab.forget()
 
 
