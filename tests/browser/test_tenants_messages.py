@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -224,6 +225,21 @@ def test_overview_and_statistics(tab: Tab, gateway: Gateway) -> None:
     assert "delivered" in tab.text("main table")
     name, data = tab.download(says("Export as CSV"))
     assert name == "statistics.csv" and b"delivered" in data
+
+
+def test_a_state_that_comes_while_somebody_looks_has_a_line_of_its_own(tab: Tab) -> None:
+    """And the lines that were there keep their names and colours."""
+    tab.goto("/ui/")
+    tab.wait_for("#hours .u-legend")
+    lines = [{"label": name, "values": [1, 2], "colour": "1"} for name in ("queued", "held", "expired", "cancelled")]
+    moved = {"hours": {"title": "x", "labels": ["10:00", "11:00"], "series": lines}}
+    told = json.dumps({"type": "plots", "data": json.dumps(moved)})
+    # In one go: another message of the server's may come right behind it.
+    legend = tab.evaluate(
+        f"(document.dispatchEvent(new CustomEvent('htmx:sseBeforeMessage', {{detail: {told}}})),"
+        " [...document.querySelectorAll('#hours .u-legend .u-label')].map((each) => each.textContent))"
+    )
+    assert legend == ["Time", "queued", "held", "expired", "cancelled"]
 
 
 def test_a_credential_that_only_reads_is_offered_nothing_else(open_tab: Callable[..., Tab], gateway: Gateway) -> None:

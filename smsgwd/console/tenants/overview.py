@@ -40,8 +40,7 @@ async def live(visit: TenantVisit) -> HttpResponse:
             "latest": visit.render("tenants/overview_latest.html", **read),
         }
         if plot := read["plot"]:
-            values = [series["values"] for series in plot["series"]]
-            events["plots"] = json.dumps({"hours": {"labels": list(range(len(plot["labels"]))), "series": values}})
+            events["plots"] = json.dumps({"hours": plot}, separators=(",", ":"))  # states and hours come and go
         return events
 
     # What it shows depends on what the credential is good for.

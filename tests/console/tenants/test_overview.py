@@ -37,10 +37,16 @@ def test_the_figures_are_of_today() -> None:
     text = text_of(page)
     assert "5.0000 EUR can be spent 0.0800 more is set aside" in text
     assert "4 messages today 4 parts, 0.0800 EUR 1 50 % delivered" in text
-    assert "2 on their way 1 not delivered" in text
+    assert "2 on their way 1 not delivered" in text and "Times are those of Europe/Athens." in text
     assert EVIL not in page and "&lt;script&gt;" in page and 'href="/ui/messages/7"' in page
     asked = {name: query for name, query, _ in made.asked}
     assert asked["GET /statistics"] == {"by": ["hour"], "from_date": ["2026-11-16T22:00:00.000Z"]}
+
+
+def test_what_is_scheduled_is_not_on_its_way_and_not_forgotten() -> None:
+    today = row("2026-11-18T13:00:00+02:00", "0.1200", delivered=1, scheduled=36)
+    text = text_of(stand(statistics=statistics(_YESTERDAY, today, by="hour")).get("/"))
+    assert "0 on their way 36 more are scheduled 0 not delivered" in text
 
 
 def test_what_needs_attention_is_told_with_where_to_go() -> None:
@@ -84,4 +90,7 @@ def test_what_moves_is_sent() -> None:
     events = events_of(made, "/live/overview")
     assert "event: figures" in events and "event: latest" in events and EVIL not in events
     plots = json.loads(events.partition("event: plots\ndata: ")[2].partition("\n")[0])
-    assert plots["hours"]["labels"] == [0, 1] and plots["hours"]["series"][0] == [9, 1]
+    # The whole plot: which states there are, and which hours, changes while somebody looks.
+    assert plots["hours"]["title"] == "Messages by state" and plots["hours"]["labels"] == ["14:00", "13:00"]
+    assert [each["label"] for each in plots["hours"]["series"]] == ["delivered", "queued", "undelivered"]
+    assert plots["hours"]["series"][0]["values"] == [9, 1]
