@@ -154,7 +154,6 @@ WORDS: Final = {
     "token": N_("token"),
     "smpp": N_("SMPP account"),
     "webhook": N_("webhook secret"),
-    "live": N_("live"),
     "ended": N_("ended"),
     "enabled": N_("enabled"),
     "disabled": N_("disabled"),

@@ -9,6 +9,7 @@ from smsgwd.console.render import segment
 from smsgwd.console.visit import OperatorVisit
 from smsgwd.model.operators import ROLES
 from smsgwd.net.http_message import HttpResponse
+from smsgwd.timespec.rfc3339 import format_epoch_ms
 
 
 async def show_all(visit: OperatorVisit) -> HttpResponse:
@@ -38,6 +39,7 @@ async def show(visit: OperatorVisit) -> HttpResponse:
         name=name,
         row=row,
         sessions=sessions or [],
+        here=format_epoch_ms(visit.session.begun_at) if name == visit.caller.who else "",
         why=why,
         roles=ROLES,
     )

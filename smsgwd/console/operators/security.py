@@ -8,6 +8,7 @@ from smsgwd.console.given import Told
 from smsgwd.console.page import Page
 from smsgwd.console.visit import OperatorVisit
 from smsgwd.net.http_message import HttpResponse
+from smsgwd.timespec.rfc3339 import format_epoch_ms
 
 
 async def show(visit: OperatorVisit) -> HttpResponse:
@@ -15,7 +16,11 @@ async def show(visit: OperatorVisit) -> HttpResponse:
     own, _ = await visit.tried("operator", "show", name=visit.caller.who)
     sessions, why = await visit.tried("operator", "sessions", name=visit.caller.who)
     return visit.show(
-        "operators/security.html", totp="" if own is None else own["totp"], sessions=sessions or [], why=why
+        "operators/security.html",
+        totp="" if own is None else own["totp"],
+        sessions=sessions or [],
+        here=format_epoch_ms(visit.session.begun_at),
+        why=why,
     )
 
 

@@ -16,9 +16,9 @@
       const source = document.getElementById(copied.dataset.copy);
       if (!navigator.clipboard) { window.getSelection().selectAllChildren(source); return; }  // without TLS there is none
       navigator.clipboard.writeText(source.textContent.trim()).then(() => {
-        const was = copied.textContent;
+        copied.dataset.said ??= copied.textContent;  // clicked again before that, it would say so for ever
         copied.textContent = copied.dataset.copied;
-        setTimeout(() => { copied.textContent = was; }, 1500);
+        setTimeout(() => { copied.textContent = copied.dataset.said; }, 1500);
       });
     }
   });

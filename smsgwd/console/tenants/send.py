@@ -38,7 +38,12 @@ async def send(visit: TenantVisit) -> HttpResponse:
     form comes."""
     key = visit.form.get("key")
     try:
-        sent = await visit.v1("POST", "/messages", body=body(visit), headers={"idempotency-key": key} if key else None)
+        asked = body(visit)
+        if "to" not in asked and "to_group" not in asked:
+            raise Told(visit._("Say who gets it: numbers, a group or contacts."))
+        if not has_text(asked):
+            raise Told(visit._("Write a text, or choose a template."))
+        sent = await visit.v1("POST", "/messages", body=asked, headers={"idempotency-key": key} if key else None)
     except Told as told:
         visit.alert = str(told)
         answer = await _page(visit, keep=told.code in _UNSURE or told.status >= 500)

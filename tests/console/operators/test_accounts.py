@@ -6,8 +6,9 @@ from typing import Any
 
 from smsgwd.console.given import Told
 from smsgwd.model.operators import Role
+from smsgwd.timespec.rfc3339 import format_epoch_ms
 from tests.console.operators.answers import EVIL, SESSIONS, operator
-from tests.console.stand import Operators, text_of
+from tests.console.stand import NOW, Operators, text_of
 
 
 def stand(role: Role = "admin", **more: Any) -> Operators:
@@ -126,6 +127,14 @@ def test_codes_are_begun_confirmed_and_ended() -> None:
         ("operator totp-off", {"name": "anna", "old": "right"}),
         ("operator totp-confirm", {"name": "anna", "code": "000000"}),
     ]
+
+
+def test_the_session_that_one_looks_through_is_told_from_the_others() -> None:
+    own = {**SESSIONS[0], "begun": format_epoch_ms(NOW)}
+    made = stand(sessions=[*SESSIONS, own])
+    for path in ("/security", "/operators/anna"):
+        assert made.get(path).count("you, now") == 1
+    assert "you, now" not in made.get("/operators/bert")
 
 
 def test_own_sessions_are_ended() -> None:

@@ -28,7 +28,8 @@ def test_credentials_are_listed_without_secrets() -> None:
     made = stand()
     page = made.get("/tenants/demo/credentials")
     assert made.asked == [("credential list", {"tenant": "demo"})]
-    assert EVIL not in page and "bcc766f4" in page and "8 binds" in text_of(page) and "ended" in page
+    assert EVIL not in page and "bcc766f4" in page and "8 binds" in text_of(page)
+    assert "good" in text_of(page) and "ended" in text_of(page)
     assert "Nobody can log in" in stand(credential_list=[]).get("/tenants/demo/credentials")
 
 
@@ -98,8 +99,17 @@ def test_a_statement() -> None:
     page = made.get("/tenants/demo/money")
     assert made.asked[0] == ("ledger statement", {"tenant": "demo", "limit": "50"})
     assert EVIL not in page and "/ui/messages/250485159442026497" in page
-    for text in ("1009.8800", "INV-17", "top-up", "-0.0400", "as usual"):
+    for text in ("1009.8800", "INV-17", "top-up", "-0.0400", "May owe nothing"):
         assert text in text_of(page)
+
+
+def test_how_much_somebody_may_owe_is_told_or_left_open() -> None:
+    made = stand(ledger_statement={**STATEMENT, "available": "without limit"})
+    assert "May owe no limit" in text_of(made.get("/tenants/demo/money"))
+    made = stand(credit_show={**CREDIT, "limit": "25.0000"})
+    assert "May owe 25.0000" in text_of(made.get("/tenants/demo/money"))
+    made = stand(credit_show=Told("the store is away", 503))
+    assert "May owe –" in text_of(made.get("/tenants/demo/money"))
 
 
 def test_a_statement_of_a_time_and_of_some_kinds() -> None:

@@ -28,7 +28,7 @@ def test_the_newest_are_shown_where_nothing_is_asked() -> None:
     made = stand()
     page = text_of(made.get("/messages"))
     assert asked(made, "message find") == [{"limit": "50"}]
-    assert ID in page and "30691***" in page and "2026-11-23 05:23:34" in page
+    assert ID in page and "30691***" in page and "2026-11-23 05:23:34" in page and "Times are those of UTC." in page
 
 
 def test_filters_go_to_the_command_and_stay_in_the_form() -> None:

@@ -45,6 +45,18 @@ def test_where_any_sender_is_allowed_it_is_written() -> None:
     assert 'name="from" type="text"' in stand(senders=["Shop*"]).get("/send")
 
 
+@pytest.mark.parametrize(
+    ("empty", "said"),
+    [({"to": " ,"}, "Say who gets it"), ({"text": ""}, "Write a text, or"), ({"kind": "template"}, "Write a text, or")],
+)
+def test_what_is_missing_is_called_as_on_the_page(empty: dict[str, str], said: str) -> None:
+    made = stand()
+    answer = made.post("/send", {**_FORM, "ref": "kept-as-it-was", **empty})
+    page = answer.body.decode()
+    assert answer.status == 422 and 'role="alert">' + said in page
+    assert "kept-as-it-was" in page and sent(made) == []
+
+
 def test_the_address_of_the_page_fills_it() -> None:
     page = stand().get("/send?to=%2B30691&when=time")
     assert ">+30691</textarea>" in page and '<option value="time" selected>' in page
