@@ -16,7 +16,7 @@
       const source = document.getElementById(copied.dataset.copy);
       if (!navigator.clipboard) { window.getSelection().selectAllChildren(source); return; }  // without TLS there is none
       navigator.clipboard.writeText(source.textContent.trim()).then(() => {
-        const was = copied.textContent;
+        const was = copied.dataset.was ||= copied.textContent;  // clicked again it says something else still
         copied.textContent = copied.dataset.copied;
         setTimeout(() => { copied.textContent = was; }, 1500);
       });
