@@ -22,7 +22,7 @@ from smsgwd.app.credential_watch import CredentialWatch
 from smsgwd.app.dialect_mounts import mounts_of
 from smsgwd.app.dialects import build_dialects
 from smsgwd.app.duties import tell_due
-from smsgwd.app.edge import build_http
+from smsgwd.app.edge import build_http, build_ops
 from smsgwd.app.erasure import Erasure
 from smsgwd.app.figures import figures_of
 from smsgwd.app.looking import Looking
@@ -51,12 +51,10 @@ from smsgwd.app.tenant_desk import TenantDesk
 from smsgwd.app.test_numbers import TEST_CONNECTOR
 from smsgwd.app.ways import Ways
 from smsgwd.config import Config
-from smsgwd.config.model.listeners import ServerTls
 from smsgwd.model.ids import IdGenerator
 from smsgwd.net.edge_core import HttpWorkers
 from smsgwd.net.http_client import LeanHttpClient
-from smsgwd.net.http_server import HttpLimits, HttpListener
-from smsgwd.net.tls import ReloadableServerOptions
+from smsgwd.net.http_server import HttpListener
 from smsgwd.net.turn import Turn
 from smsgwd.northbound.api import NativeApi
 from smsgwd.northbound.auth import PasswordAuthenticator
@@ -356,12 +354,7 @@ def build_services(
     listeners |= {name: each for name, each in (("http", tenants_http), ("callbacks", callbacks.listener)) if each}
     ops_http = None
     if (ops := config.listeners.ops) is not None:
-        listeners["ops"] = ops_http = HttpListener(
-            reactor,
-            consoles.operators(pages.handle),
-            HttpLimits(max_connections=ops.max_connections),
-            tls=_tls("ops", ops.tls, certificates),
-        )
+        listeners["ops"] = ops_http = build_ops(reactor, consoles.operators(pages.handle), ops, certificates)
     return Services(
         dispatcher=dispatcher,
         connectors=connector_desk,
@@ -388,10 +381,6 @@ def build_services(
         rescheduler=rescheduler,
         registry=registry,
     )
-
-
-def _tls(listener: str, section: ServerTls | None, certificates: Certificates) -> ReloadableServerOptions | None:
-    return None if section is None else certificates.add(listener, ReloadableServerOptions(section.cert, section.key))
 
 
 def _sweep_failed(error: BaseException) -> None:

@@ -105,11 +105,12 @@ class ConsoleSessions:
 
     # -- looking -----------------------------------------------------------------------------------------------------
 
-    def find(self, cookie: str) -> Deferred[Session | None]:
-        """The session of a cookie; None where there is none, or it is over."""
-        return Deferred.fromCoroutine(self._find(cookie))
+    def find(self, cookie: str, *, touch: bool = True) -> Deferred[Session | None]:
+        """The session of a cookie; None where there is none, or it is over. Without `touch` nobody asked for anything:
+        it is idle all the same. Fails with StoreUnavailable for one that this node has not seen."""
+        return Deferred.fromCoroutine(self._find(cookie, touch))
 
-    async def _find(self, cookie: str) -> Session | None:
+    async def _find(self, cookie: str, touch: bool) -> Session | None:
         if len(cookie) != _COOKIE_CHARS or not cookie.isascii():
             return None
         key = _key(cookie)
@@ -123,6 +124,8 @@ class ConsoleSessions:
             if session is not None and session.face == OPERATORS:
                 await self._desk.find(session.who)
         except StoreUnavailable:
+            if remembered is None:
+                raise  # that it cannot be looked up does not make it over: its browser is to keep the cookie
             session = remembered
         if session is None:
             self._seen.pop(key, None)
@@ -133,6 +136,8 @@ class ConsoleSessions:
         if not self._good(session):
             await self._end(key)
             return None
+        if not touch:
+            return session
         now = self._clock.now_ms()
         session = msgspec.structs.replace(session, seen_at=now)
         if key in self._seen or remembered is None:  # else it was ended meanwhile

@@ -1,4 +1,5 @@
-"""Tenants' HTTP: served by the gateway's own process, or by workers (`listeners.http.workers`).
+"""Tenants' HTTP: served by the gateway's own process, or by workers (`listeners.http.workers`). And operators', which
+the gateway always serves itself.
 
 What a worker runs is `edge_main`. Limits that count connections are shared out: each worker has its part of them.
 """
@@ -18,6 +19,7 @@ from smsgwd.app.dialect_mounts import mounted, refuser
 from smsgwd.app.observe import Requests
 from smsgwd.config import Config
 from smsgwd.config.model.listeners import HttpListener as HttpSection
+from smsgwd.config.model.listeners import OpsListener
 from smsgwd.dialects.mounts import Mounts
 from smsgwd.net.edge_core import HttpWorkers
 from smsgwd.net.edge_frames import Log, Setup
@@ -98,6 +100,18 @@ def build_http(
         certificates.add("http", certificate)
         certificate.relay = workers.reload
     return workers
+
+
+def build_ops(reactor: Any, handler: Handler, section: OpsListener, certificates: Certificates) -> HttpListener:
+    """Who serves operators' HTTP, not listening yet. Raises net.tls.TlsError."""
+    tls = section.tls
+    return HttpListener(
+        reactor,
+        handler,
+        HttpLimits(max_connections=section.max_connections),
+        trusted_proxies=tuple(ipaddress.ip_network(network) for network in section.trusted_proxies),
+        tls=None if tls is None else certificates.add("ops", ReloadableServerOptions(tls.cert, tls.key)),
+    )
 
 
 def _setup(config: Config, section: HttpSection, limits: HttpLimits) -> Setup:

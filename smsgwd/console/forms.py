@@ -75,7 +75,10 @@ def is_ours(request: HttpRequest) -> bool:
     if site is not None:  # the browser compares for itself; behind a proxy our name may not be the one that it knows
         return site in ("same-origin", "none")
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
+    try:
+        return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
+    except ValueError:  # no browser says that
+        return False
 
 
 def has_token(request: HttpRequest, form: Form, token: str) -> bool:

@@ -77,8 +77,9 @@ class Sessions(Protocol):
         """Somebody logged in: the cookie's value and the session. Fails with StoreUnavailable."""
         ...
 
-    def find(self, cookie: str) -> Deferred[Session | None]:
-        """The session of a cookie, or None where it is over."""
+    def find(self, cookie: str, *, touch: bool = True) -> Deferred[Session | None]:
+        """The session of a cookie, or None where it is over; without `touch` it is idle all the same. Fails with
+        StoreUnavailable where that cannot be told."""
         ...
 
     def end(self, cookie: str) -> Deferred[None]:

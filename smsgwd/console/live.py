@@ -1,6 +1,7 @@
 """What moves by itself: one reading a tick for all who look at the same, sent as Server-Sent Events where it changed.
 
-A stream ends after some minutes; the browser asks again by itself, and only gets a new one while its session is good.
+A stream ends after some minutes, and within seconds of its session's end; the browser asks again by itself, and only
+gets a new one while its session is good.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from smsgwd.ports.store import StoreUnavailable
 _log = Logger()
 #: Seconds after which a stream ends.
 LIFE_S: Final = 300.0
+#: Seconds from one look at whether somebody still may look on to the next.
+CHECKED_S: Final = 10.0
 #: Most that look at the same; who comes then gets the page without what moves.
 MOST: Final = 200
 
@@ -56,7 +59,7 @@ class Live:
             return answer
         if feed is None:
             feed = self._feeds[whole] = _Feed(self._reactor, period_s, produce, lambda: self._feeds.pop(whole, None))
-        feed.join(stream, visit.session)
+        feed.join(stream, visit)
         return answer
 
     def leave(self, session: Session) -> None:
@@ -74,7 +77,17 @@ class _Reader(NamedTuple):
     """One who looks."""
 
     ends: float  #: when, by the reactor's clock
-    token: str  #: of the session: it is told apart by that
+    visit: Visit  #: what he began with
+
+    @property
+    def token(self) -> str:
+        """Of the session: it is told apart by that."""
+        return self.visit.session.csrf
+
+    async def may_go_on(self) -> bool:
+        """Whether he is logged in and may what he might when he began. Raises StoreUnavailable."""
+        still = self.visit.still
+        return still is None or await still(self.visit)
 
 
 class _Feed:
@@ -87,13 +100,14 @@ class _Feed:
         self._empty = empty
         self._call: IDelayedCall | None = None
         self._reading = False
+        self._checked = reactor.seconds()
         self.streams: dict[Stream, _Reader] = {}
         self._behind: set[Stream] = set()  # they did not take all: they get everything once more
         self.last: dict[str, str] = {}
 
-    def join(self, stream: Stream, session: Session) -> None:
+    def join(self, stream: Stream, visit: Visit) -> None:
         """One more who looks; told what is known at once."""
-        self.streams[stream] = _Reader(self._reactor.seconds() + LIFE_S, session.csrf)
+        self.streams[stream] = _Reader(self._reactor.seconds() + LIFE_S, visit)
         stream.on_gone(lambda: self._left(stream))
         if self._call is None and not self._reading:
             self._call = self._reactor.callLater(0, self._tick)  # before the answer has begun nothing can be sent
@@ -124,6 +138,9 @@ class _Feed:
         Deferred.fromCoroutine(self._read()).addErrback(self._failed).addBoth(lambda _: self._again())
 
     async def _read(self) -> None:
+        if self._reactor.seconds() >= self._checked + CHECKED_S:
+            self._checked = self._reactor.seconds()
+            await self._sift()
         try:
             events = dict(await self._produce())
         except (Told, Refused, StoreUnavailable):
@@ -133,6 +150,15 @@ class _Feed:
         self.last = events
         # A line in any case: whoever holds connections in between sees that this one lives, and we that it does.
         self._send(_written(changed) or b": the same\n\n")
+
+    async def _sift(self) -> None:
+        """End the streams of those who are logged out, or may less than when they began."""
+        for stream, reader in list(self.streams.items()):
+            try:
+                if not await reader.may_go_on():
+                    stream.end()
+            except StoreUnavailable:
+                continue  # he goes on, as with pages
 
     def _failed(self, failure: Failure) -> None:
         _log.failure("what moves on a page could not be read", failure)

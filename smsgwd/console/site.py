@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -97,7 +98,9 @@ class Site:
         except Refused as refused:
             answer = self._fault(request, shown, refused.refusal.http, refused.detail or refused.refusal.title)
         except StoreUnavailable as away:
-            answer = self._fault(request, shown, 503, f"the store cannot be reached: {away}")
+            # What it says names hosts and files: for operators who are logged in.
+            why = f": {away}" if shown.menu and self._face.name == "operators" else ""
+            answer = self._fault(request, shown, 503, f"the store cannot be reached{why}")
         except Exception:
             _log.failure("a page of the console failed")
             answer = self._fault(request, shown, 500, "This page failed; the gateway's log says why.")
@@ -142,6 +145,7 @@ class Site:
         visit = face.visit(request, session, shown, dict(zip(page.slots, found[1], strict=True)), form)
         if visit is None:
             return self._to_login(request, path, secure=secure, ended=True)
+        visit.still = partial(self._still, cookie)
         shown.menu = [
             Group(group.text, items)
             for group in face.menu
@@ -150,6 +154,14 @@ class Site:
         if not face.allows(visit, page):
             raise Told("this page is not for your role", 403)
         return await self._visited(visit, page)
+
+    async def _still(self, cookie: str, visit: Visit) -> bool:
+        """Whether somebody who looks on is logged in and may what he might when he began. Raises StoreUnavailable."""
+        session = await self._face.sessions.find(cookie, touch=False)
+        if session is None:
+            return False
+        now = self._face.visit(visit.request, session, visit.shown, dict(visit.slots), visit.form)
+        return now is not None and bool(now.rights == visit.rights)
 
     async def _visited(self, visit: Visit, page: Page) -> HttpResponse:
         """The page, or the one that it is sent from with what was refused."""

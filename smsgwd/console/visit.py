@@ -62,6 +62,8 @@ class Visit:
         self.form = form
         self.query: dict[str, str] = {name: value.strip() for name, value in request.query}
         self.alert = ""  #: what was refused when the form of this page was sent
+        #: Asked with this visit while somebody looks on: whether he still may what he might. None = it is not asked.
+        self.still: Callable[[Visit], Awaitable[bool]] | None = None
         self.zone: tzinfo = UTC
 
     @property
@@ -158,8 +160,9 @@ class TenantVisit(Visit):
 
     @property
     def rights(self) -> Hashable:
-        """The scopes."""
-        return self.account.credential.scopes
+        """The scopes, and where networks are named: from where it comes."""
+        credential = self.account.credential
+        return credential.scopes, credential.allow and (credential.allow, self.request.address)
 
     def may(self, scope: str) -> bool:
         """True when the credential is good for something (model.tenant.SCOPES)."""

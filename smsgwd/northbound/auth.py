@@ -5,6 +5,7 @@ Costs: a cached pair or a token 5 to 10 µs; a new pair 25 ms of another core an
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
@@ -29,7 +30,6 @@ _MAX_SECRET = 1024  # characters: nobody's password, and hashing is for free up 
 _HEADERS_REMEMBERED = 1000
 _UNKNOWN = "Unknown credentials"
 _CONSOLE = "console"  # way in of people, of whatever credential
-_CODES = "code"  # in the place of an address
 _DETAILS = {
     Refusal.ADDRESS_NOT_ALLOWED: "This credential may not be used from this address",
     Refusal.OUT_OF_SCOPE: "This credential may not be used for this: it lacks the scope '{scope}'",
@@ -133,15 +133,17 @@ class PasswordAuthenticator:
         """Have the second step of a log-in checked. Failures are counted by name alone: who comes so far has the
         password, and could else guess from many addresses. Raises Refused: UNAUTHENTICATED, TOO_MANY_FAILURES."""
         now = self._clock.monotonic()
-        if self._limiter.wait(_CODES, name, now) > 0:
+        # In the place of an address, one for each name: whoever guesses under many names stops nobody else's codes.
+        place = hashlib.sha256(f"code {name}".encode("utf-8", "surrogatepass")).hexdigest()
+        if self._limiter.wait(place, name, now) > 0:
             raise Refused(Refusal.TOO_MANY_FAILURES)
-        self._limiter.charge(_CODES, name, now)
+        self._limiter.charge(place, name, now)
         good: bool | None = None
         try:
             good = await check()
         finally:
             if good is not False:  # a failure of ours is no guess of theirs
-                self._limiter.give_back(_CODES, name, self._clock.monotonic())
+                self._limiter.give_back(place, name, self._clock.monotonic())
         if not good:
             raise self._unknown(_CONSOLE)
 

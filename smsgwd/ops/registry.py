@@ -173,6 +173,8 @@ class Registry:
             answer = await maybeDeferred(_run, command, params, caller)
         except Exception as error:
             said = str(error) if isinstance(error, CommandError) else repr(error)
+            if isinstance(error, NotPermittedError):
+                before = None  # the audit is everybody's: whoever may not change it may not read it there
             await journal.end(entry, Outcome(said or type(error).__name__, before))
             raise
         after = await _looked(command, params) if command.look is not None else answer

@@ -71,6 +71,19 @@ class OperatorLoginTests(PeopleCase):
         self.clock.advance(60)
         self.assertIsNone(await self.refused(self.logins.code(ALICE, self.code(secret), HERE)))
 
+    async def test_who_guesses_codes_under_many_names_stops_nobody_elses(self):
+        secret, _ = await self.desk.begin_codes("alice")
+        await self.desk.confirm_codes("alice", self.code(secret))
+        self.clock.advance(30)
+
+        async def wrong():
+            return False
+
+        for number in range(40):
+            for _ in range(3):
+                self.assertEqual(await self.refused(self.auth.code(f"tenant {number}", wrong)), "unauthenticated")
+        self.assertIsNone(await self.refused(self.logins.code(ALICE, self.code(secret), HERE)))
+
     async def test_a_store_that_is_away_is_no_guess(self):
         secret, _ = await self.desk.begin_codes("alice")
         await self.desk.confirm_codes("alice", self.code(secret))

@@ -85,6 +85,15 @@ class SessionTests(PeopleCase):
         self.clock.advance(59 * 60)
         self.assertIsNotNone(await self.another_node().find(cookie))
 
+    async def test_who_only_looks_on_is_idle(self):
+        cookie = await self.operator()
+        for _ in range(59):
+            self.clock.advance(60)
+            self.assertIsNotNone(await self.sessions.find(cookie, touch=False))
+        self.clock.advance(60)
+        self.assertIsNone(await self.sessions.find(cookie, touch=False))
+        self.assertIsNone(await self.sessions.find(cookie))
+
     async def test_logging_out_ends_one_and_only_that(self):
         one, two = await self.operator(), await self.operator()
         await self.sessions.end(one)
@@ -132,7 +141,9 @@ class SessionTests(PeopleCase):
         self.clock.advance(59 * 60)
         self.assertEqual(self.sessions.caller_of(await self.sessions.find(seen)).role, "operate")
         self.assertIsNotNone(await self.sessions.find(tenant))
-        self.assertIsNone(await self.sessions.find(unseen))
+        for _ in range(2):
+            with self.assertRaises(StoreUnavailable):  # it is not over: the browser is to keep its cookie
+                await self.sessions.find(unseen)
         with self.assertRaises(StoreUnavailable):
             await self.operator()
         self.clock.advance(61 * 60)

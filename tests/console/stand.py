@@ -53,7 +53,7 @@ class FakeSessions:
         self.begun.append((face, tenant, who, fingerprint, address, agent))
         return succeed(("new-cookie", Session(face, tenant, who, fingerprint, TOKEN, NOW, NOW, address, agent)))
 
-    def find(self, cookie: str) -> Deferred[Session | None]:
+    def find(self, cookie: str, *, touch: bool = True) -> Deferred[Session | None]:
         return succeed(self.session if cookie == COOKIE else None)
 
     def end(self, cookie: str) -> Deferred[None]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 
 import msgspec
+import pytest
 
+from smsgwd.accounts.directory import Account
+from smsgwd.console.forms import Form
 from smsgwd.console.given import Told
-from smsgwd.console.live import LIFE_S, Live
-from smsgwd.console.visit import Visit
+from smsgwd.console.live import CHECKED_S, LIFE_S, Live
+from smsgwd.console.visit import Shown, TenantVisit, Visit
+from smsgwd.model.operators import Role
+from smsgwd.model.tenant import Credential, Tenant
 from smsgwd.net.http_message import HttpRequest, HttpResponse
 from smsgwd.net.http_stream import Stream
-from tests.console.stand import Operators
+from smsgwd.ports.store import StoreUnavailable
+from tests.console.stand import Operators, Tenants
 
 
 class Browser:
@@ -52,14 +58,18 @@ class World:
             raise self.value
         return {"figures": self.value, "still": "always\nthe same"}
 
-    def look(self, key: str = "overview", language: str = "en", method: str = "GET") -> Browser:
+    def look(
+        self,
+        key: str = "overview",
+        language: str = "en",
+        method: str = "GET",
+        still: Callable[[Visit], Awaitable[bool]] | None = None,
+    ) -> Browser:
         session = self.stand.sessions.session
         assert session is not None
-        from smsgwd.console.forms import Form
-        from smsgwd.console.visit import Shown
-
         shown = Shown("smsgwd", language, "", "/", lambda name: name, self.live)
         visit = Visit(HttpRequest(method, "/ui/", [], {}, b"", ""), session, shown, {}, Form())
+        visit.still = still
         return Browser(self.live.follow(visit, key, 2.0, self.produce))
 
 
@@ -175,3 +185,62 @@ def test_all_streams_end_with_the_gateway() -> None:
     browsers = [world.look(), world.look("queues")]
     world.live.stop()
     assert all(browser.finished for browser in browsers) and world.stand.clock.getDelayedCalls() == []
+
+
+async def over(visit: Visit) -> bool:
+    return False
+
+
+async def away(visit: Visit) -> bool:
+    raise StoreUnavailable("no disk")
+
+
+def test_who_may_no_more_looks_no_more_and_the_others_go_on() -> None:
+    world = World()
+    one, other, unknown = world.look(), world.look(still=over), world.look(still=away)
+    for _ in range(int(CHECKED_S / 2) + 1):
+        world.stand.clock.advance(2)
+    assert other.finished and not one.finished and not unknown.finished
+    other.taken()
+    world.value = "two"
+    world.stand.clock.advance(2)
+    assert "data: two" in one.taken() and "data: two" in unknown.taken() and other.taken() == ""
+
+
+def follow(world: Operators | Tenants, path: str) -> Browser:
+    """A page's stream, as the site gives it."""
+    browser = Browser(world.ask("GET", path))
+    world.clock.advance(0)
+    return browser
+
+
+@pytest.mark.parametrize("role", ["", "read"])
+def test_an_operator_who_may_less_is_cut_off_what_he_followed(role: Role) -> None:
+    stand = Operators({"queue list": [], "queue shape": []}, role="admin")
+    browser = follow(stand, "/live/queues")
+    stand.sessions.role = role
+    for _ in range(3):
+        stand.clock.advance(5)
+    assert browser.finished and stand.clock.getDelayedCalls() == []
+
+
+def test_a_session_that_is_over_is_cut_off() -> None:
+    stand = Operators({"queue list": [], "queue shape": []})
+    browser = follow(stand, "/live/queues")
+    stand.sessions.session = None
+    for _ in range(3):
+        stand.clock.advance(5)
+    assert browser.finished
+
+
+def test_what_a_network_may_see_is_not_shared_with_others() -> None:
+    world = Tenants()
+    account = Account(Tenant("shop"), Credential("password", "ann", allow=("192.0.2.0/24",)))
+
+    def rights(address: str) -> Hashable:
+        request = HttpRequest("GET", "/ui/", [], {}, b"", address)
+        session, shown = world.sessions.session, Shown("", "en", "", "/", lambda name: name, world.live)
+        assert session is not None
+        return TenantVisit(request, session, shown, {}, Form(), v1=None, account=account).rights  # type: ignore[arg-type]
+
+    assert rights("192.0.2.1") == rights("192.0.2.1") != rights("198.51.100.1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from smsgwd.console.cookies import notice_cookie
 from smsgwd.net.http_message import HttpResponse
 from tests.console.stand import Operators
 
@@ -80,3 +81,12 @@ def test_a_form_that_cannot_be_read() -> None:
     assert made.ask("POST", "/login", b"name=%zz").status == 400
     assert made.ask("POST", "/login", b"{}", content_type="application/json").status == 415
     assert made.ask("POST", "/login", b"name=%ff&password=x").status == 400
+
+
+def test_who_changed_his_password_reads_so_where_he_logs_in() -> None:
+    made = Operators()
+    made.cookies = {
+        "smsgwd-notice": notice_cookie("ok", "Log in with the new one.")[1].partition("=")[2].partition(";")[0]
+    }
+    page = made.get("/login?ended=1")
+    assert "Log in with the new one." in page and "session is over" not in page

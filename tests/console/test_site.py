@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from twisted.internet.defer import Deferred, fail
 
 from smsgwd.console.cookies import notice_cookie
 from smsgwd.console.given import Told
 from smsgwd.model.refusals import Refusal
+from smsgwd.model.sessions import Session
+from smsgwd.ports.store import StoreUnavailable
 from tests.console.operators.traffic_answers import LOOKS
 from tests.console.stand import COOKIE, Operators, Tenants, text_of
 
@@ -68,6 +71,7 @@ def test_the_token_may_come_in_a_header() -> None:
         {"sec_fetch_site": "same-site"},
         {"origin": "https://evil.test"},
         {"origin": "null"},
+        {"origin": "http://["},
     ],
 )
 def test_a_form_of_another_site_is_refused(headers: dict[str, str]) -> None:
@@ -166,3 +170,23 @@ def test_a_credential_sees_what_its_scopes_allow() -> None:
     made = Tenants({"GET /messages": {"messages": []}, "GET /statistics": Refusal.OVER_RATE}, scopes=("read",))
     made.get("/")
     assert [name for name, _, _ in made.asked] == ["GET /messages", "GET /statistics"]
+
+
+@pytest.mark.parametrize("made", [Operators(), Tenants()], ids=["operators", "tenants"])
+def test_a_store_that_is_away_ends_no_session_and_names_nothing_to_strangers(made: Operators | Tenants) -> None:
+    def away(cookie: str, *, touch: bool = True) -> Deferred[Session | None]:
+        return fail(StoreUnavailable("redis.inside.test refused"))
+
+    made.sessions.find = away  # type: ignore[method-assign]
+    answer = made.ask("GET", "/messages")
+    assert answer.status == 503 and b"redis.inside.test" not in answer.body
+    assert not [value for name, value in answer.headers if name == "Set-Cookie"]
+
+
+def test_operators_read_why_the_store_is_away() -> None:
+    def away(params: object) -> object:
+        raise StoreUnavailable("redis.inside.test refused")
+
+    made = stand(**{"figures show": away})
+    answer = made.ask("GET", "/")
+    assert answer.status == 503 and b"redis.inside.test" in answer.body

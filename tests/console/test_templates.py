@@ -49,3 +49,40 @@ def test_every_template_compiles_in_every_language(language: str) -> None:
 def test_code_makes_no_text_safe() -> None:
     for path in CONSOLE.rglob("*.py"):
         assert "Markup" not in path.read_text("utf-8"), path
+
+
+def _moving() -> dict[str, str]:
+    """The pieces that streams put into operators' pages, by name, with what they include."""
+    found: dict[str, str] = {}
+    wanted = []
+    for path in TEMPLATES:
+        if path.parent.name == "operators":
+            for moves in re.findall(r"<[^>]*sse-swap=[^>]*>(.*)", path.read_text("utf-8")):
+                wanted += re.findall(r'{% include "([^"]+)" %}', moves)
+    while wanted:
+        name = wanted.pop()
+        found[name] = (CONSOLE / "templates" / name).read_text("utf-8")
+        wanted += re.findall(r'{% include "([^"]+)" %}', found[name])
+    return found
+
+
+MOVING = _moving()
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_what_moves_keeps_the_focus(name: str) -> None:
+    """Without an id nobody can say where the focus was when a piece is put in anew: keyboards begin at the top."""
+    text = MOVING[name]
+    for tag in re.findall(r"<(?:a|button|input|select|textarea|summary)\b[^>]*>|<[^>]*tabindex=[^>]*>", text):
+        assert re.search(r"\bid=", tag), tag
+    for leads in re.findall(r"pieces\.leads\((.*?)\) }}", text):
+        assert leads.count(",") >= 3, leads
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in MOVING if name != "operators/pdus_rows.html"]
+)  # its are the last words
+def test_what_moves_is_not_said_again_and_again(name: str) -> None:
+    for notice in re.findall(r"parts\.notice\(.*?\) }}", MOVING[name]):
+        assert "moves=true" in notice, notice
+    assert not re.search(r"role=\"(alert|status|log)|aria-live", MOVING[name])

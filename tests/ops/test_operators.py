@@ -3,7 +3,7 @@
 import pytest
 from twisted.internet.defer import fail, succeed
 
-from smsgwd.model.operators import Caller, Operator
+from smsgwd.model.operators import BEGUN, AuditEntry, Caller, Operator
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.sessions import Session
 from smsgwd.ops.operators import Operators
@@ -203,3 +203,31 @@ def test_secrets_are_hidden_from_the_audit(world):
     assert hidden["totp-begin"] == hidden["totp-off"] == ("old",)
     assert hidden["totp-confirm"] == ("code",)
     assert all(each.look is not None for each in world.registry.commands() if each.hides)
+
+
+class Audit:
+    """A journal that remembers how each command ended."""
+
+    def __init__(self):
+        self.ended = []
+
+    def begin(self, caller, command, params):
+        name = f"{command.noun} {command.verb}"
+        return succeed(AuditEntry(1, 0, caller.who, caller.role, caller.via, "", name, "{}", BEGUN))
+
+    def end(self, entry, outcome):
+        self.ended.append((entry.command, outcome))
+        return succeed(None)
+
+
+def test_who_is_refused_for_his_role_reads_nothing_of_others_in_the_audit():
+    """The audit is for the role read; who may log in, and who has codes, for admin."""
+    desk, audit = Desk(), Audit()
+    registry = Registry(Operators(desk, Sessions(desk.done), Logins()).commands(), audit)
+    for verb, params in (("password", {}), ("totp-off", {}), ("totp-confirm", {"code": "123456"})):
+        refused = registry.run("operator", verb, {"name": "boss", **params}, NAMESAKE)
+        refused.addErrback(lambda failure: failure.trap(NotPermittedError))
+        assert refused.called
+    assert desk.done == [] and len(audit.ended) == 3
+    for _, outcome in audit.ended:
+        assert outcome.error and outcome.before is None and outcome.after is None

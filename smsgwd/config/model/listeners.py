@@ -142,6 +142,9 @@ class OpsListener(Section):
 
     listen: Listen = option("Address, or list of addresses.", example="127.0.0.1:8081", min_length=1)
     tls: ServerTls | None = option("Serve HTTPS with this certificate.", default=None)
+    trusted_proxies: tuple[Network, ...] = option(
+        "Proxies whose X-Forwarded-For is believed.", default=(), example=["10.0.0.0/8"]
+    )
     max_connections: int = option("Most open connections.", default=256, ge=1)
 
 
