@@ -175,3 +175,19 @@ def test_all_streams_end_with_the_gateway() -> None:
     browsers = [world.look(), world.look("queues")]
     world.live.stop()
     assert all(browser.finished for browser in browsers) and world.stand.clock.getDelayedCalls() == []
+
+
+def test_what_who_came_last_reads_counts() -> None:
+    """Who came first may be gone for days, while there always was somebody: the day is another one then."""
+    world = World()
+    first = world.look()
+    world.stand.clock.advance(0)
+    world.produce = _of_today  # type: ignore[method-assign]
+    second = world.look()
+    first.stream.gone()
+    world.stand.clock.advance(2)
+    assert "data: today" in second.taken()
+
+
+async def _of_today() -> Mapping[str, str]:
+    return {"figures": "today"}
