@@ -19,7 +19,7 @@ from smsgwd.console.door import Door, to_console
 from smsgwd.model.operators import Caller, Role
 from smsgwd.net.http_message import Handler, HttpRequest
 from smsgwd.northbound.api import NativeApi
-from smsgwd.northbound.auth import PasswordAuthenticator
+from smsgwd.northbound.auth import PasswordAuthenticator, permit
 from smsgwd.ops.registry import CommandError, NotPermittedError, Registry
 
 if TYPE_CHECKING:
@@ -113,7 +113,10 @@ class Consoles:
 
         def visit(request: HttpRequest, session: Any, *rest: Any) -> TenantVisit | None:
             account = sessions.account_of(session)
-            return None if account is None else TenantVisit(request, session, *rest, v1=self._api, account=account)
+            if account is None:
+                return None
+            permit(account.credential, request.address, "")  # what moves is shared: it asks the API for one of all
+            return TenantVisit(request, session, *rest, v1=self._api, account=account)
 
         logins = TenantLogins(self._authenticator, self._core.totp)
         return Site(self._face("tenants", menu, visit, logins), *self._parts())

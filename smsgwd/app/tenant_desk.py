@@ -196,7 +196,7 @@ class TenantDesk:
             kept = sorted((each for each in ending if not expired(each, now)), key=lambda each: each.serial)
             kept = kept[-(MOST_SECRETS - 1) :]  # an oldest one ends at once, for the newest to have a place
             made = _with(_without(tenant, old), *kept, fresh if digest else _numbered(fresh, old))
-            check(tenant, made, old)
+            check(tenant, made, [*old, fresh])  # of one that has ended the new secret has no end
             return made
 
         tenant = await self._tenancy.change(tenant_id, rotated, now)

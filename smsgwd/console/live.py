@@ -59,6 +59,7 @@ class Live:
             return answer
         if feed is None:
             feed = self._feeds[whole] = _Feed(self._reactor, period_s, produce, lambda: self._feeds.pop(whole, None))
+        feed.produce = produce
         feed.join(stream, visit)
         return answer
 
@@ -96,7 +97,7 @@ class _Feed:
     def __init__(self, reactor: Any, period_s: float, produce: Produce, empty: Callable[[], object]) -> None:
         self._reactor = reactor
         self._period_s = period_s
-        self._produce = produce
+        self.produce = produce  #: of who came last: the day and the account of an earlier one may be over
         self._empty = empty
         self._call: IDelayedCall | None = None
         self._reading = False
@@ -142,7 +143,7 @@ class _Feed:
             self._checked = self._reactor.seconds()
             await self._sift()
         try:
-            events = dict(await self._produce())
+            events = dict(await self.produce())
         except (Told, Refused, StoreUnavailable):
             self._send(_NOTHING)
             return

@@ -23,7 +23,8 @@ class Page(msgspec.Struct, frozen=True):
     """One page or one thing that a form does.
 
     `path` is below the console's base, with slots such as `{id}`, a segment each. When a command or the API refuses
-    what a POST wanted, `again` shows the page that it came from, with the refusal and the form as it was filled.
+    what a POST wanted, `again` shows the page that it came from, with the refusal and the form as it was filled. A GET
+    with filters may have one, too: it asks for nothing by filters of which `visit.alert` says that they were refused.
     """
 
     method: str  #: GET or POST
@@ -86,6 +87,16 @@ class Pages:
                 slots = _decoded(found.groups())
                 return None if slots is None else (methods, slots)
         return None
+
+    def above(self, path: str) -> str:
+        """The path of a page to look at: this one, unless it is only sent forms to, else the nearest above it."""
+        found = self.find(path)
+        if found is None or "GET" in found[0]:
+            return path
+        while path and (found is None or "GET" not in found[0]):
+            path = path.rpartition("/")[0]
+            found = self.find(path)
+        return path or "/"
 
 
 def _decoded(slots: tuple[str, ...]) -> tuple[str, ...] | None:

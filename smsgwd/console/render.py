@@ -81,10 +81,18 @@ def moment(value: str | float | None) -> datetime | None:
 def when(value: str | float | None, zone: tzinfo = UTC) -> str:
     """A time to the second, in a zone; a dash for none."""
     found = moment(value)
-    return "\N{EN DASH}" if found is None else found.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+    return "\N{EN DASH}" if found is None else _at(found, zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _at(found: datetime, zone: tzinfo) -> datetime:
+    """A time in a zone; as it is where the zone has no such day: people write 9999-12-31 for what never ends."""
+    try:
+        return found.astimezone(zone)
+    except OverflowError:
+        return found
 
 
 def day(value: str | float | None, zone: tzinfo = UTC) -> str:
     """A time's day, in a zone; a dash for none."""
     found = moment(value)
-    return "\N{EN DASH}" if found is None else found.astimezone(zone).strftime("%Y-%m-%d")
+    return "\N{EN DASH}" if found is None else _at(found, zone).strftime("%Y-%m-%d")

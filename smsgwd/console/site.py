@@ -121,7 +121,7 @@ class Site:
             return await face.login.answer(request, shown, method, secure=secure)
         if path == "/choices" and method == "POST":  # by whoever looks, logged in or not
             shown.route = path
-            return _chosen(request, read_form(request))
+            return self._chosen(read_form(request))
         session = await face.sessions.find(cookie) if cookie else None
         if session is None or session.face != face.name:
             return self._to_login(request, path, secure=secure, ended=bool(cookie))
@@ -160,7 +160,10 @@ class Site:
         session = await self._face.sessions.find(cookie, touch=False)
         if session is None:
             return False
-        now = self._face.visit(visit.request, session, visit.shown, dict(visit.slots), visit.form)
+        try:
+            now = self._face.visit(visit.request, session, visit.shown, dict(visit.slots), visit.form)
+        except Refused:  # from where it comes is no more among the credential's networks
+            return False
         return now is not None and bool(now.rights == visit.rights)
 
     async def _visited(self, visit: Visit, page: Page) -> HttpResponse:
@@ -186,6 +189,18 @@ class Site:
             return HttpResponse(401, (("HX-Redirect", where), *forget))
         return HttpResponse(303, (("Location", where), *forget))
 
+    def _chosen(self, form: Form) -> HttpResponse:
+        """Somebody chose a language or a theme; perhaps on the page that answered a form."""
+        headers: list[tuple[str, str]] = []
+        if form.get("language") in LANGUAGES:
+            headers.append(choice_cookie(LANGUAGE, form.get("language")))
+        if "theme" in form and form.get("theme") in _THEMES:
+            headers.append(choice_cookie(THEME, form.get("theme")))
+        to = form.get("to")
+        if not is_path(to):
+            raise Refused(Refusal.INVALID, "to is no page of the console")
+        return HttpResponse(303, (("Location", BASE + self._pages.above(to)), *headers))
+
     def _shown(self, request: HttpRequest, cookies: dict[str, str], path: str) -> Shown:
         theme = cookies.get(THEME, "")
         return Shown(
@@ -207,16 +222,3 @@ class Site:
 
 def _is_fragment(request: HttpRequest) -> bool:
     return "hx-request" in request.headers
-
-
-def _chosen(request: HttpRequest, form: Form) -> HttpResponse:
-    """Somebody chose a language or a theme."""
-    headers: list[tuple[str, str]] = []
-    if form.get("language") in LANGUAGES:
-        headers.append(choice_cookie(LANGUAGE, form.get("language")))
-    if "theme" in form and form.get("theme") in _THEMES:
-        headers.append(choice_cookie(THEME, form.get("theme")))
-    to = form.get("to")
-    if not is_path(to):
-        raise Refused(Refusal.INVALID, "to is no page of the console")
-    return HttpResponse(303, (("Location", BASE + to), *headers))

@@ -94,9 +94,10 @@ class NativeApi:
             "get": lambda tenant, _request, slots, _query: queries.get(tenant, int(slots[0])),
             "cancel": lambda tenant, _request, slots, _query: queries.cancel(tenant, int(slots[0])),
             "balance": lambda tenant, _request, _slots, _query: queries.balance(tenant),
-            "preview": lambda tenant, request, _slots, _query: previews.preview(tenant, request),
         }
-        self._own: dict[str, OwnOperation] = {}
+        self._own: dict[str, OwnOperation] = {
+            "preview": lambda who, request, _slots, _query: previews.preview(who, request),
+        }
         for family in families:
             if isinstance(family, OwnFamily):
                 self._own.update({route.operation: family.handlers[route.operation] for route in family.routes})

@@ -36,6 +36,7 @@ from smsgwd.timespec.rfc3339 import format_epoch_ms
 if TYPE_CHECKING:
     from smsgwd.ports.records import Records
     from smsgwd.ports.store import Store
+    from smsgwd.ports.submit import Proven
 
 _TEXTS_SHOWN: Final = 100  # of recipients whose text is their own: an answer must not be much larger than its request
 #: Previews a second, and how many at once after a pause. 100 recipients count as one.
@@ -43,6 +44,7 @@ RATE: Final = 20.0
 BURST: Final = 40.0
 _AS_ONE: Final = 100
 _NOBODY: Final = [""]
+_MONEY: Final = "money"  # the scope that what is left is told to
 _ENCODINGS: Final = {"gsm7": "gsm"}
 _encode = msgspec.json.Encoder().encode
 
@@ -105,8 +107,10 @@ class Preview(msgspec.Struct, frozen=True, gc=False):
     parts: Annotated[int, Meta(description="Of all messages together.")]
     price: Annotated[Money, Meta(description="Of all messages together.")]
     currency: str
-    available: Annotated[Money | None, Meta(description="What can be spent now; null without a limit.")]
-    available_after: Annotated[Money | None, Meta(description="What could be spent afterwards; null without a limit.")]
+    available: Annotated[
+        Money | None, Meta(description="What can be spent now; null without a limit or the scope `money`.")
+    ]
+    available_after: Annotated[Money | None, Meta(description="What could be spent afterwards; null as that is.")]
 
 
 class _Rehearsal:
@@ -149,11 +153,12 @@ class Previews:
         self._monotonic = monotonic
         self._buckets: dict[str, TokenBucket] = {}  # by tenant that ever asked
 
-    def preview(self, tenant: Tenant, request: HttpRequest) -> Deferred[HttpResponse]:
+    def preview(self, who: Proven, request: HttpRequest) -> Deferred[HttpResponse]:
         """See the module. Fails with Refused for what refuses the request as a whole."""
-        return Deferred.fromCoroutine(self._preview(tenant, request))
+        return Deferred.fromCoroutine(self._preview(who, request))
 
-    async def _preview(self, tenant: Tenant, request: HttpRequest) -> HttpResponse:
+    async def _preview(self, who: Proven, request: HttpRequest) -> HttpResponse:
+        tenant = who.tenant
         bucket = self._bucket(tenant.id)
         asked = requests.decode_send(request.body)
         limits = self._limits()
@@ -173,7 +178,8 @@ class Previews:
             entries, text = [], _text(one, one.text)
         else:
             entries, text = await self._entries(tenant, *wanted)
-        funds = await self._store.funds(tenant.id)
+        scopes = who.credential.scopes
+        funds = await self._store.funds(tenant.id) if not scopes or _MONEY in scopes else None
         return json_response(200, _encode(_answer(tenant, entries, text, funds)))
 
     def _bucket(self, tenant: str) -> TokenBucket:

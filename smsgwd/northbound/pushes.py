@@ -51,6 +51,7 @@ class OwnPushes:
         self._look = look
         self._clock = clock
         self._allowed = Allowance(clock, _A_MINUTE)
+        self._walking: set[str] = set()  # tenants whose span of time is gone through
 
     def handlers(self) -> Mapping[str, Operation]:
         """By operation of `PUSH_ROUTES`."""
@@ -96,7 +97,8 @@ class OwnPushes:
                 raise Refused(Refusal.INVALID, "from, to: a span of 7 days at most is expected")
             change = Repush(now, tenant=tenant.id, from_ms=begin, to_ms=end, limit=_STEP)
         self._allowed.take(tenant.id)
-        return json_response(200, _encode(RepushAnswer(await self._again(change))))
+        count = await (self._again(change) if wanted.from_ is None else self._span(change))
+        return json_response(200, _encode(RepushAnswer(count)))
 
     async def _of_message(self, tenant: Tenant, message_id: int) -> Sequence[PushView]:
         """Newest first; none of a message that is not the tenant's."""
@@ -114,6 +116,17 @@ class OwnPushes:
             if before is None or len(views) == limit:
                 break
         return PushPage(views, before)
+
+    async def _span(self, change: Repush) -> int:
+        """One at a time of each tenant: of a busy week it is many steps, and each costs the store what a commit does.
+        Raises Refused(OVER_RATE)."""
+        if change.tenant in self._walking:
+            raise Refused(Refusal.OVER_RATE, "another span of time is being pushed again: ask when that is done")
+        self._walking.add(change.tenant)
+        try:
+            return await self._again(change)
+        finally:
+            self._walking.discard(change.tenant)
 
     async def _again(self, change: Repush) -> int:
         count, more = 0, True

@@ -244,3 +244,19 @@ def test_what_a_network_may_see_is_not_shared_with_others() -> None:
         return TenantVisit(request, session, shown, {}, Form(), v1=None, account=account).rights  # type: ignore[arg-type]
 
     assert rights("192.0.2.1") == rights("192.0.2.1") != rights("198.51.100.1")
+
+
+def test_what_who_came_last_reads_counts() -> None:
+    """Who came first may be gone for days, while there always was somebody: the day is another one then."""
+    world = World()
+    first = world.look()
+    world.stand.clock.advance(0)
+    world.produce = _of_today  # type: ignore[method-assign]
+    second = world.look()
+    first.stream.gone()
+    world.stand.clock.advance(2)
+    assert "data: today" in second.taken()
+
+
+async def _of_today() -> Mapping[str, str]:
+    return {"figures": "today"}

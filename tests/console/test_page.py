@@ -51,3 +51,17 @@ def test_no_two_pages_stand_at_one_place() -> None:
 def test_where_one_may_be_led() -> None:
     assert is_path("/a?b=c") and is_path("/")
     assert not any(map(is_path, ("", "a", "//a", "/\\a", "/a\n", "http://a/")))
+
+
+@pytest.mark.parametrize(
+    ("path", "to"),
+    [
+        ("/tenants/a%2Fb", "/tenants/a%2Fb"),
+        ("/tenants/a/credentials/y/remove", "/tenants/a"),
+        ("/login", "/login"),
+        ("/", "/"),
+    ],
+)
+def test_what_only_takes_forms_has_a_page_above_it(path: str, to: str) -> None:
+    assert PAGES.above(path) == to
+    assert Pages([Page("POST", "/x/y", view)]).above("/x/y") == "/"

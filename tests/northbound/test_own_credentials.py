@@ -8,6 +8,7 @@ import pytest
 from smsgwd.accounts.totp import STEP_S, code_at
 from smsgwd.model.records import TOTP
 from smsgwd.model.tenant import Credential, Tenant
+from smsgwd.timespec.rfc3339 import format_epoch_ms
 from tests.northbound import own
 from tests.northbound.harness import is_problem
 from tests.northbound.own_client import OwnClient, at_once
@@ -224,3 +225,14 @@ def test_codes_go_with_the_last_password_of_the_name(client):
     assert client.ask("GET", _PATH).json["begun"] is True
     client.ask("DELETE", "/v1/credentials/password/clerk")
     assert [each for each in client.records.rows.values() if each.kind == TOTP] == []
+
+
+def test_a_new_secret_of_what_has_ended_is_good_for_no_longer_than_who_asks(client):
+    now = client.own.clock.now_ms()
+    client.own.change(credentials=(own.BOSS, msgspec.structs.replace(own.CLERK, expires_at=now + 3_600_000)))
+    short = {"kind": "token", "label": "short", "scopes": ["send"], "expires_at": format_epoch_ms(now + 1000)}
+    assert client.by("clerk", "POST", "/v1/credentials", short).status == 201
+    client.own.clock.advance(2)
+    path = "/v1/credentials/token/short/rotate"
+    assert is_problem(client.by("clerk", "POST", path, {}), 403, "out_of_scope", "for longer")
+    assert client.ask("POST", path, {}).json["expires_at"] is None

@@ -5,6 +5,7 @@ from twisted.internet.defer import succeed
 
 from smsgwd.model.records import CONTACT, GROUP, MEMBER, TEMPLATE
 from smsgwd.model.refusals import Refusal, Refused
+from smsgwd.model.tenant import Credential
 from tests.northbound.fakes import FakeGateway
 from tests.northbound.harness import Client, is_problem
 
@@ -197,3 +198,12 @@ def test_what_is_refused_counts_too():
     client = Client(monotonic=lambda: 0.0)
     said = [client.ask("POST", "/v1/preview", {"text": "hello", "to_group": "none"}).status for _ in range(41)]
     assert said == [422] * 40 + [429]
+
+
+def test_what_is_left_is_told_to_who_may_see_money():
+    client = Client()
+    client.gateway.asks_with = Credential("token", "0" * 64, scopes=("send",))
+    found = preview(client, to="+306912345678", text="hello")
+    assert (found["price"], found["available"], found["available_after"]) == ("0.0400", None, None)
+    client.gateway.asks_with = Credential("token", "0" * 64, scopes=("send", "money"))
+    assert preview(client, to="+306912345678", text="hello")["available"] == "999.9600"

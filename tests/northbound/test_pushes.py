@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from twisted.internet.defer import Deferred
 
 from smsgwd.model.operators import Repush, Repushed
 from smsgwd.ports.looking import MessageTrace, PushView
@@ -165,3 +166,24 @@ def test_what_cannot_be_pushed_again(client, body, detail):
 def test_not_too_often(client):
     answers = [client.ask("POST", "/v1/pushes/repush", {"ids": ["7"]}) for _ in range(7)]
     assert [each.status for each in answers] == [200] * 6 + [429]
+
+
+def test_one_span_of_time_at_once(client):
+    steps = []
+
+    def commit(changes):
+        steps.append(Deferred())
+        return steps[-1]
+
+    client.own.pushes.commit = commit
+    body = {"from": "2027-01-14T08:00:00Z"}
+    first = client.ask("POST", "/v1/pushes/repush", body)
+    assert is_problem(client.ask("POST", "/v1/pushes/repush", body), 429, "over_rate", "another span")
+    client.ask("POST", "/v1/pushes/repush", {"ids": ["7"]})
+    assert len(steps) == 2
+    answered = []
+    first.addCallback(answered.append)
+    steps[0].callback([Repushed(1, ())])
+    assert answered[0].status == 200
+    client.ask("POST", "/v1/pushes/repush", body)
+    assert len(steps) == 3

@@ -22,9 +22,12 @@ async def show(visit: TenantVisit) -> HttpResponse:
     """What is left, and the statement of a span of days."""
     balance, _ = await visit.tried("GET", "/balance")
     # The sums are of every entry of the span, so it is not all of them unless somebody empties the field.
-    days, where = _filters(visit, "" if "cursor" in visit.query else days_ago(visit, _DAYS))
-    found = await visit.v1("GET", "/statements", {**where, "cursor": visit.query.get("cursor"), "limit": _PAGE})
-    newer, older = turned(visit, "/money", found["next_cursor"], **days, kind=where["kind"] or None)
+    days, kinds = _filters(visit, "" if "cursor" in visit.query else days_ago(visit, _DAYS))
+    found: dict[str, Any] = {"entries": [], "next_cursor": None}
+    if not visit.alert:
+        where = {**_where(visit, days, kinds), "cursor": visit.query.get("cursor"), "limit": _PAGE}
+        found = await visit.v1("GET", "/statements", where)
+    newer, older = turned(visit, "/money", found["next_cursor"], **days, kind=kinds or None)
     if newer and not days["from"]:
         newer += ("&" if "?" in newer else "?") + "from="
     return visit.show(
@@ -32,9 +35,9 @@ async def show(visit: TenantVisit) -> HttpResponse:
         balance=balance,
         statement=found,
         kinds=KINDS,
-        chosen=where["kind"],
+        chosen=kinds,
         days=days,
-        csv=url("/money/statement.csv", **days, kind=where["kind"] or None),
+        csv=url("/money/statement.csv", **days, kind=kinds or None),
         newer=newer,
         older=older,
     )
@@ -42,8 +45,7 @@ async def show(visit: TenantVisit) -> HttpResponse:
 
 async def statement(visit: TenantVisit) -> HttpResponse:
     """The statement of the same span as a file."""
-    _, where = _filters(visit, "")
-    answer = await visit.v1_raw("GET", "/statements", {**where, "format": "csv"})
+    answer = await visit.v1_raw("GET", "/statements", {**_where(visit, *_filters(visit, "")), "format": "csv"})
     return visit.file("statement.csv", "text/csv; charset=utf-8", answer.body)
 
 
@@ -69,17 +71,20 @@ async def bill(visit: TenantVisit) -> HttpResponse:
     return visit.show("tenants/money_bill.html", bill=found, last=last)
 
 
-def _filters(visit: TenantVisit, since: str) -> tuple[dict[str, str], dict[str, Any]]:
-    """The days as they were chosen (from `since` on where nobody chose), and all that was chosen as the API wants it.
-    Raises Told."""
+def _filters(visit: TenantVisit, since: str) -> tuple[dict[str, str], list[str]]:
+    """The days as they were chosen (from `since` on where nobody chose), and the kinds."""
     days = {"from": visit.query.get("from", since), "to": visit.query.get("to", "")}
+    return days, [kind for kind in visit.several("kind") if kind in KINDS]
+
+
+def _where(visit: TenantVisit, days: dict[str, str], kinds: list[str]) -> dict[str, Any]:
+    """The same as the API wants it. Raises Told for what is no day."""
     begin, end = span(visit, days["from"], days["to"])
-    kinds = [kind for kind in visit.several("kind") if kind in KINDS]
-    return days, {"from_date": begin, "to_date": end, "kind": kinds}
+    return {"from_date": begin, "to_date": end, "kind": kinds}
 
 
 PAGES: Final = (
-    Page("GET", "/money", show, scope=_SCOPE),
+    Page("GET", "/money", show, scope=_SCOPE, again=show),
     Page("GET", "/money/statement.csv", statement, scope=_SCOPE),
     Page("GET", "/money/topups", orders, scope=_SCOPE),
     Page("GET", "/money/bills", bills, scope=_SCOPE),

@@ -23,8 +23,8 @@ _DAYS: Final = 30
 async def show(visit: TenantVisit) -> HttpResponse:
     """The page."""
     wanted = _wanted(visit)
-    found = await _asked(visit, wanted)
-    rows, over_time = found["rows"], wanted["by"] in ("day", "hour")
+    found = None if visit.alert else await _asked(visit, wanted)
+    rows, over_time = found["rows"] if found else [], wanted["by"] in ("day", "hour")
     told = [row for row in reversed(rows) if row["messages"]] if over_time else rows
     most = max((row["messages"] for row in rows), default=0)
     return visit.show(
@@ -33,8 +33,8 @@ async def show(visit: TenantVisit) -> HttpResponse:
         wanted=wanted,
         rows=[_shown(visit, wanted["by"], row, most) for row in told],
         states=states_in(rows),
-        share=share_of(found["total"]["states"]),
-        plots=_plots(visit, rows, found["currency"]) if over_time and len(rows) > 1 else {},
+        share=share_of(found["total"]["states"]) if found else None,
+        plots=_plots(visit, rows, found["currency"]) if found and over_time and len(rows) > 1 else {},
         bars=not over_time,
         ranges=_ranges(visit, wanted["by"]),
         export=url("/statistics/export", **wanted),
@@ -106,6 +106,6 @@ def _plots(visit: TenantVisit, rows: Sequence[Mapping[str, Any]], currency: str)
 
 
 PAGES: Final = (
-    Page("GET", "/statistics", show, scope=_SCOPE),
+    Page("GET", "/statistics", show, scope=_SCOPE, again=show),
     Page("GET", "/statistics/export", export, scope=_SCOPE),
 )

@@ -112,3 +112,9 @@ def test_who_lacks_the_scope_sees_nothing_of_it() -> None:
         assert made.ask("GET", path).status == 403, path
     assert "/ui/keys" not in made.post("/keys/new", {"kind": "token"}).body.decode()
     assert made.asked == []
+
+
+def test_what_ends_on_the_last_day_of_all_has_a_page(made: RealTenants) -> None:
+    body = {"kind": "token", "label": "for ever", "expires_at": "9999-12-31T23:59:59Z"}
+    assert made.client.ask("POST", "/v1/credentials", body).status == 201
+    assert "9999-12-31 23:59:59" in made.get("/keys")

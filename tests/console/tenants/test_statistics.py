@@ -75,3 +75,13 @@ def test_figures() -> None:
     total = sum_of([row("a", "0.1000", delivered=1, queued=2), row("b", "0.2000", delivered=1, unknown=1)])
     assert (total.messages, total.waiting, total.failed, str(total.cost), total.share) == (5, 2, 1, "0.3000", 67)
     assert share_of({"queued": 3}) is None and bar({}, 0) == []
+
+
+def test_what_is_refused_leaves_the_form() -> None:
+    """Thirty days are shown at first; whoever then wants them by the hour wants too many."""
+    made = Tenants({"GET /statistics": Refusal.INVALID})
+    answer = made.ask("GET", "/statistics?first=2026-10-20&last=2026-11-18&by=hour")
+    page = answer.body.decode()
+    assert answer.status == 422 and 'role="alert"' in page
+    assert 'value="2026-10-20"' in page and '<option value="hour" selected>' in page and "by=hour" in page
+    assert "no messages in these days" not in page
