@@ -54,6 +54,7 @@ class Outgoing:
         "taken",
         "throttled",
         "throttled_at",
+        "throttled_of",
         "todo",
         "undurable",
         "unknowns",
@@ -73,8 +74,9 @@ class Outgoing:
         self.over = False  #: final in the store already
         self.unknowns = 0  #: outcomes lost in a row
         self.rebinds = 0  #: times it cost the session in a row
-        self.throttled = 0  #: times it was throttled while others got through in between
+        self.throttled = 0  #: times it was throttled while most others got through in between
         self.throttled_at = -1  #: how many had got through when it was throttled last
+        self.throttled_of = 0  #: how many had been throttled then
         self.verdict = Verdict.NONE
         self.error: Failure | None = None
         self.failed_part = 1

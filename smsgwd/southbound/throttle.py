@@ -24,6 +24,7 @@ class Throttle:
         self._adaptive = adaptive
         self._times = 0
         self._taken = 0
+        self._refused = 0
 
     def adopt(self, now: float, *, adaptive: bool) -> None:
         """From now on the rate is lowered, or not any more: then the configured one alone holds."""
@@ -49,11 +50,14 @@ class Throttle:
         """This message was throttled again; True when others get through all the time and only it does not.
 
         So answers an SMSC whose queue for one recipient is full: that must not hold up all others, least of all when
-        the message comes back from being postponed.
+        the message comes back from being postponed. Where more of the others are throttled than get through, it is the
+        link that is too fast, and who is at the head is merely asked about most often: it keeps its place.
         """
-        if out.throttled_at != self._taken:
-            out.throttled_at = self._taken
+        taken, refused = self._taken - out.throttled_at, self._refused - out.throttled_of
+        if out.throttled_at < 0 or taken > refused:
             out.throttled += 1
+        self._refused += 1
+        out.throttled_at, out.throttled_of = self._taken, self._refused
         if status == ESME_RMSGQFUL:
             return out.throttled > (0 if out.message.attempts else _QUEUE_FULL)
         return out.throttled > (_SINGLED_OUT_AGAIN if out.message.attempts else _SINGLED_OUT)
