@@ -8,11 +8,12 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
 from smsgwd.accounts.directory import Account
 from smsgwd.console.cookies import session_name
+from smsgwd.console.forms import Form
 from smsgwd.console.given import Person, Told
 from smsgwd.console.live import Live
 from smsgwd.console.login import Login
@@ -20,12 +21,13 @@ from smsgwd.console.operators import menu as operators
 from smsgwd.console.site import Face, Site
 from smsgwd.console.statics import Statics
 from smsgwd.console.tenants import menu as tenants
-from smsgwd.console.visit import OperatorVisit, TenantVisit
+from smsgwd.console.visit import OperatorVisit, Shown, TenantVisit
 from smsgwd.model.operators import Caller, Role
 from smsgwd.model.refusals import Refusal, Refused
 from smsgwd.model.sessions import Session
 from smsgwd.model.tenant import Credential, Tenant
 from smsgwd.net.http_message import HttpRequest, HttpResponse, json_response, problem
+from smsgwd.ports.store import StoreUnavailable
 
 COOKIE = "the-cookie"
 TOKEN = "the-token"
@@ -46,6 +48,7 @@ class FakeSessions:
         self.account = account
         self.begun: list[tuple[str, ...]] = []
         self.ended: list[str] = []
+        self.away = ""  #: why the store cannot be asked; '' = it can
 
     def begin(
         self, face: str, tenant: str, who: str, fingerprint: str, address: str, agent: str
@@ -54,6 +57,8 @@ class FakeSessions:
         return succeed(("new-cookie", Session(face, tenant, who, fingerprint, TOKEN, NOW, NOW, address, agent)))
 
     def find(self, cookie: str, *, touch: bool = True) -> Deferred[Session | None]:
+        if self.away:
+            return fail(StoreUnavailable(self.away))
         return succeed(self.session if cookie == COOKIE else None)
 
     def end(self, cookie: str) -> Deferred[None]:
@@ -202,6 +207,13 @@ class Tenants(Stand):
             secure=lambda request: False,
         )
         self.site = Site(face, Statics(), self.live)
+
+    def visit(self, account: Account, address: str) -> TenantVisit:
+        """Of that account, from there."""
+        assert self.sessions.session is not None
+        shown = Shown("", "en", "", "/", lambda name: name, self.live)
+        request = HttpRequest("GET", "/ui/", [], {}, b"", address)
+        return TenantVisit(request, self.sessions.session, shown, {}, Form(), v1=_V1(self), account=account)
 
     async def ask_v1(self, account: Account, request: HttpRequest) -> HttpResponse:
         """As given.V1."""

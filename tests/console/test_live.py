@@ -11,7 +11,7 @@ from smsgwd.accounts.directory import Account
 from smsgwd.console.forms import Form
 from smsgwd.console.given import Told
 from smsgwd.console.live import CHECKED_S, LIFE_S, Live
-from smsgwd.console.visit import Shown, TenantVisit, Visit
+from smsgwd.console.visit import Shown, Visit
 from smsgwd.model.operators import Role
 from smsgwd.model.tenant import Credential, Tenant
 from smsgwd.net.http_message import HttpRequest, HttpResponse
@@ -64,13 +64,14 @@ class World:
         language: str = "en",
         method: str = "GET",
         still: Callable[[Visit], Awaitable[bool]] | None = None,
+        produce: Callable[[], Awaitable[Mapping[str, str]]] | None = None,
     ) -> Browser:
         session = self.stand.sessions.session
         assert session is not None
         shown = Shown("smsgwd", language, "", "/", lambda name: name, self.live)
         visit = Visit(HttpRequest(method, "/ui/", [], {}, b"", ""), session, shown, {}, Form())
         visit.still = still
-        return Browser(self.live.follow(visit, key, 2.0, self.produce))
+        return Browser(self.live.follow(visit, key, 2.0, produce or self.produce))
 
 
 def test_the_first_sees_what_there_is_and_then_what_changes() -> None:
@@ -238,10 +239,7 @@ def test_what_a_network_may_see_is_not_shared_with_others() -> None:
     account = Account(Tenant("shop"), Credential("password", "ann", allow=("192.0.2.0/24",)))
 
     def rights(address: str) -> Hashable:
-        request = HttpRequest("GET", "/ui/", [], {}, b"", address)
-        session, shown = world.sessions.session, Shown("", "en", "", "/", lambda name: name, world.live)
-        assert session is not None
-        return TenantVisit(request, session, shown, {}, Form(), v1=None, account=account).rights  # type: ignore[arg-type]
+        return world.visit(account, address).rights
 
     assert rights("192.0.2.1") == rights("192.0.2.1") != rights("198.51.100.1")
 
@@ -251,8 +249,7 @@ def test_what_who_came_last_reads_counts() -> None:
     world = World()
     first = world.look()
     world.stand.clock.advance(0)
-    world.produce = _of_today  # type: ignore[method-assign]
-    second = world.look()
+    second = world.look(produce=_of_today)
     first.stream.gone()
     world.stand.clock.advance(2)
     assert "data: today" in second.taken()

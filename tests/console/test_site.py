@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from twisted.internet.defer import Deferred, fail
 
 from smsgwd.console.cookies import notice_cookie
 from smsgwd.console.given import Told
 from smsgwd.model.refusals import Refusal
-from smsgwd.model.sessions import Session
 from smsgwd.ports.store import StoreUnavailable
 from tests.console.operators.traffic_answers import LOOKS
 from tests.console.stand import COOKIE, Operators, Tenants, text_of
@@ -174,10 +172,7 @@ def test_a_credential_sees_what_its_scopes_allow() -> None:
 
 @pytest.mark.parametrize("made", [Operators(), Tenants()], ids=["operators", "tenants"])
 def test_a_store_that_is_away_ends_no_session_and_names_nothing_to_strangers(made: Operators | Tenants) -> None:
-    def away(cookie: str, *, touch: bool = True) -> Deferred[Session | None]:
-        return fail(StoreUnavailable("redis.inside.test refused"))
-
-    made.sessions.find = away  # type: ignore[method-assign]
+    made.sessions.away = "redis.inside.test refused"
     answer = made.ask("GET", "/messages")
     assert answer.status == 503 and b"redis.inside.test" not in answer.body
     assert not [value for name, value in answer.headers if name == "Set-Cookie"]
